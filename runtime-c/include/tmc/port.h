@@ -1,0 +1,79 @@
+/*
+ * The port API: what a platform (posix, cortex-m, zephyr) implements for generated code, and what generated
+ * code offers to the platform. One thread owns the app: a port calls the tmc_app_* entries one at a time.
+ * Functions marked [bus] are needed only by nodes, not by `tmc exec` programs.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TMC_PORT_H
+#define TMC_PORT_H
+
+#include "tmc/tmc.h"
+
+/* ---- the port implements: every port ------------------------------------------------------------ */
+
+void tmc_port_log_write(const uint8_t *bytes, size_t size); /* raw output of log(); lines end in \n */
+uint32_t tmc_port_clock_ms(void);                           /* monotonic, wraps after 49.7 days */
+uint32_t tmc_port_clock_us(void);                           /* monotonic, wraps after 71.6 minutes */
+uint32_t tmc_port_random_u32(void);
+
+/* ---- the port implements: nodes [bus] -------------------------------------------------------------- */
+
+/* Identity, fixed for the life of the process. 1-23 characters of [0-9a-z-]. */
+tmc_str tmc_port_node_id(void);
+tmc_str tmc_port_server_id(void);
+/* Counts boots, kept over restarts by the port. */
+uint32_t tmc_port_boot_counter(void);
+/* 0 unknown, 1 power-on, 2 pin, 3 software, 4 watchdog, 5 brown-out, 6 trap. */
+int32_t tmc_port_reset_reason(void);
+
+/* Sets the last will of the next connection; copied. Call from tmc_app_start. */
+bool tmc_port_bus_will(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain);
+/* Asks the port to connect and to stay connected (reconnect with jittered backoff). Returns at once. */
+bool tmc_port_bus_connect(void);
+/* False when not connected, too large, or no room: the caller counts the drop. The payload is copied or sent
+ * before the call returns. */
+bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain);
+bool tmc_port_bus_subscribe(tmc_str topic, int32_t qos);
+bool tmc_port_bus_connected(void);
+
+/* Sensors. A sensor is opened by name ("accelerometer"); -1 = this board has none.
+ * Sampling runs in the background at rate_mhz (milli-hertz) and fills a ring of the port:
+ * take() moves up to out.len / channels whole frames (channel-interleaved, in the sensor's unit) to out and
+ * returns how many frames; lost() counts frames that found the ring full since start. */
+int32_t tmc_port_sensor_open(tmc_str name);
+int32_t tmc_port_sensor_channels(int32_t sensor);
+bool tmc_port_sensor_start(int32_t sensor, int32_t rate_mhz);
+int32_t tmc_port_sensor_take(int32_t sensor, tmc_arr_f32 out);
+uint32_t tmc_port_sensor_lost(int32_t sensor);
+void tmc_port_sensor_stop(int32_t sensor);
+
+/* Small settings by key ([a-z0-9./-], at most 32 characters), kept over restarts.
+ * read returns the size (copies at most out.len bytes), -1 when absent. */
+int32_t tmc_port_storage_read(tmc_str key, tmc_arr_u8 out);
+bool tmc_port_storage_write(tmc_str key, tmc_arr_u8 value);
+
+/* Leaves the process / resets the board after pending output (node.control: restart). */
+void tmc_port_restart(void);
+
+/* ---- generated code implements -------------------------------------------------------------------- */
+
+/* `tmc exec`: runs main() of the program. Traps unwind to the caller's boundary. */
+void tmc_program_main(void);
+
+/* Nodes [bus]. Each runs inside its own boundary and returns the trap it ended with, TMC_TRAP_NONE if none;
+ * the app has already counted it. */
+tmc_trap_kind tmc_app_start(void);        /* once, before anything else */
+tmc_trap_kind tmc_app_connected(void);    /* a session with the broker exists: subscribe, publish birth */
+tmc_trap_kind tmc_app_disconnected(void); /* it is gone; the port reconnects by itself */
+tmc_trap_kind tmc_app_message(tmc_str topic, tmc_arr_u8 payload); /* both borrowed for the call */
+tmc_trap_kind tmc_app_tick(uint32_t now_ms); /* at least every 100 ms; every 10 ms while work is pending */
+
+/* Models compiled into the image; generated even when there are none (count 0).
+ * Tensors live in static memory; input and output may share it: read the output before writing the input. */
+int32_t tmc_model_count(void);
+tmc_arr_i8 tmc_model_input(int32_t model, int32_t tensor);
+tmc_arr_i8 tmc_model_output(int32_t model, int32_t tensor);
+void tmc_model_invoke(int32_t model);
+
+#endif
