@@ -1,0 +1,175 @@
+/**
+ * The types of the IR: closed, structural values. Every expression has one; no compiler stage after the frontend
+ * knows TypeScript's checker. Type parameters (`param`) appear only before monomorphisation (`ir/monomorphise.ts`).
+ */
+
+export type NumKind = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "f32" | "f64";
+
+export type Type =
+  | { readonly k: "num"; readonly n: NumKind }
+  | { readonly k: "bool" }
+  | { readonly k: "void" }
+  /** A byte string. */
+  | { readonly k: "string" }
+  /** A union of string literals, sorted; a small integer in C, the string itself on the host. */
+  | { readonly k: "literals"; readonly values: readonly string[] }
+  /** The type of the expression `null` (and `undefined`) before it meets a nullable type. */
+  | { readonly k: "null" }
+  /** `T | null`. `of` is never nullable. */
+  | { readonly k: "nullable"; readonly of: Type }
+  /** `T[]`, `RomArray<T>` (`readonly`) and typed arrays (`typed`). The length is fixed when setup ends. */
+  | { readonly k: "array"; readonly elem: Type; readonly typed: boolean; readonly readonly: boolean }
+  /** `Slots<T>`: the storage of bounded containers. */
+  | { readonly k: "slots"; readonly elem: Type }
+  /** An instance of a class or interface; `decl` is `ClassDecl.id`. References are nominal. */
+  | { readonly k: "object"; readonly decl: string; readonly args: readonly Type[] }
+  | { readonly k: "func"; readonly params: readonly Type[]; readonly ret: Type }
+  | { readonly k: "param"; readonly name: string }
+  /** A value of setup only (Map, Set, the result of a setup-only call). `text` is TypeScript's name of it. */
+  | { readonly k: "host"; readonly text: string };
+
+export const num = (n: NumKind): Type => ({ k: "num", n });
+export const I32 = num("i32");
+export const U32 = num("u32");
+export const F64 = num("f64");
+export const BOOL: Type = { k: "bool" };
+export const VOID: Type = { k: "void" };
+export const STRING: Type = { k: "string" };
+export const NULL: Type = { k: "null" };
+
+export const arrayOf = (elem: Type, typed = false, readonly = false): Type => ({ k: "array", elem, typed, readonly });
+export const nullable = (of: Type): Type => (of.k === "nullable" ? of : { k: "nullable", of });
+
+/** The canonical text of a type: equal types have equal keys. Also what messages show. */
+export function typeName(t: Type): string {
+  switch (t.k) {
+    case "num":
+      return t.n;
+    case "bool":
+      return "boolean";
+    case "void":
+    case "null":
+    case "string":
+      return t.k;
+    case "literals":
+      return t.values.map((v) => JSON.stringify(v)).join(" | ");
+    case "nullable":
+      return `${t.of.k === "func" ? `(${typeName(t.of)})` : typeName(t.of)} | null`;
+    case "array":
+      return arrayName(t.elem, t.typed, t.readonly);
+    case "slots":
+      return `Slots<${typeName(t.elem)}>`;
+    case "object": {
+      const name = t.decl.slice(t.decl.lastIndexOf("#") + 1);
+      return t.args.length === 0 ? name : `${name}<${t.args.map(typeName).join(", ")}>`;
+    }
+    case "func":
+      return `(${t.params.map(typeName).join(", ")}) => ${typeName(t.ret)}`;
+    case "param":
+      return t.name;
+    case "host":
+      return t.text;
+  }
+}
+
+const typedArrayNames: Readonly<Record<NumKind, string>> = {
+  i8: "Int8Array",
+  u8: "Uint8Array",
+  i16: "Int16Array",
+  u16: "Uint16Array",
+  i32: "Int32Array",
+  u32: "Uint32Array",
+  f32: "Float32Array",
+  f64: "Float64Array",
+};
+
+function arrayName(elem: Type, typed: boolean, readonly: boolean): string {
+  if (typed && elem.k === "num") return typedArrayNames[elem.n];
+  if (readonly) return `RomArray<${typeName(elem)}>`;
+  return elem.k === "func" || elem.k === "nullable" || elem.k === "literals"
+    ? `(${typeName(elem)})[]`
+    : `${typeName(elem)}[]`;
+}
+
+/** Unlike typeName, distinguishes declarations of the same name in two modules. */
+export function typeKey(t: Type): string {
+  switch (t.k) {
+    case "object":
+      return t.args.length === 0 ? t.decl : `${t.decl}<${t.args.map(typeKey).join(",")}>`;
+    case "nullable":
+      return `(${typeKey(t.of)})?`;
+    case "array":
+      return `${t.readonly ? "rom " : ""}${t.typed ? "typed " : ""}[${typeKey(t.elem)}]`;
+    case "slots":
+      return `slots[${typeKey(t.elem)}]`;
+    case "func":
+      return `(${t.params.map(typeKey).join(",")})=>${typeKey(t.ret)}`;
+    default:
+      return typeName(t);
+  }
+}
+
+export const sameType = (a: Type, b: Type): boolean => a === b || typeKey(a) === typeKey(b);
+
+export const isInteger = (n: NumKind): boolean => n !== "f32" && n !== "f64";
+export const isFloat = (n: NumKind): boolean => n === "f32" || n === "f64";
+
+/** Inclusive ranges of the integer kinds. */
+export const intRange: Readonly<Record<Exclude<NumKind, "f32" | "f64">, readonly [lo: number, hi: number]>> = {
+  i8: [-128, 127],
+  u8: [0, 255],
+  i16: [-32768, 32767],
+  u16: [0, 65535],
+  i32: [-2147483648, 2147483647],
+  u32: [0, 4294967295],
+};
+
+/** What each kind widens into without loss (beside itself). */
+export const widensTo: Readonly<Record<NumKind, readonly NumKind[]>> = {
+  i8: ["i16", "i32", "f32", "f64"],
+  u8: ["i16", "u16", "i32", "u32", "f32", "f64"],
+  i16: ["i32", "f32", "f64"],
+  u16: ["i32", "u32", "f32", "f64"],
+  i32: ["f64"],
+  u32: ["f64"],
+  f32: ["f64"],
+  f64: [],
+};
+
+/** Replaces type parameters. Unknown names stay. */
+export function substitute(t: Type, map: ReadonlyMap<string, Type>): Type {
+  if (map.size === 0) return t;
+  switch (t.k) {
+    case "param":
+      return map.get(t.name) ?? t;
+    case "nullable":
+      return nullable(substitute(t.of, map));
+    case "array":
+      return { ...t, elem: substitute(t.elem, map) };
+    case "slots":
+      return { ...t, elem: substitute(t.elem, map) };
+    case "object":
+      return t.args.length === 0 ? t : { ...t, args: t.args.map((a) => substitute(a, map)) };
+    case "func":
+      return { ...t, params: t.params.map((p) => substitute(p, map)), ret: substitute(t.ret, map) };
+    default:
+      return t;
+  }
+}
+
+/** True for what C passes as a reference into storage: its lifetime matters (escape analysis). */
+export function isReference(t: Type): boolean {
+  switch (t.k) {
+    case "nullable":
+      return isReference(t.of);
+    case "string":
+    case "array":
+    case "slots":
+    case "object":
+    case "func":
+    case "param":
+      return true;
+    default:
+      return false;
+  }
+}
