@@ -246,7 +246,7 @@ static int32_t put_integer(uint8_t *out, uint64_t v) {
 static int32_t put_decimal(uint8_t *out, const uint8_t *digits, int32_t count, int32_t point) {
     if (point > 0 && point <= 21) {
         const int32_t n = put_digits(out, digits, count, point);
-        return n + put_zeros(out + n, point - count);
+        return count < point ? n + put_zeros(out + n, point - count) : n;
     }
     if (point > -6 && point <= 0) {
         int32_t n = put_literal(out, "0.");
