@@ -1,0 +1,112 @@
+/** The shape of a board file (`boards/*.yaml`) and the messages for a file that does not have it. No file access. */
+import { z } from "zod";
+
+const units: Readonly<Record<string, number>> = { "": 1, K: 1024, M: 1024 * 1024 };
+
+/** Bytes: an integer, or text like 640K, 2M (binary multiples). */
+const byteCount = z.union(
+  [
+    z.number().int().nonnegative(),
+    z
+      .string()
+      .regex(/^\d+ ?[KM]?$/)
+      .transform((text) => Number.parseInt(text, 10) * (units[text.replace(/^[\d ]+/, "")] ?? 1)),
+  ],
+  { error: "expected a size in bytes: an integer, or text like 640K or 2M" },
+);
+
+const positiveBytes = byteCount.refine((size) => size > 0, { error: "expected a size above 0" });
+const text = z.string().min(1);
+const words = z.array(z.string());
+
+const region = z.strictObject({ origin: z.number().int().nonnegative(), size: positiveBytes });
+
+const processRun = z.strictObject({ how: z.literal("process") });
+const qemuRun = z.strictObject({
+  how: z.literal("qemu"),
+  binary: text,
+  /** Debian package that has the binary. */
+  package: text,
+  machine: text,
+  cpu: text.optional(),
+  args: words.default([]),
+});
+/** Not runnable here: the user flashes it (`west flash`). */
+const flashRun = z.strictObject({ how: z.literal("flash") });
+
+export const boardSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9_]+$/, { error: "expected a name of a-z, 0-9 and _" }),
+    title: text,
+    kind: z.enum(["posix", "bare-metal", "zephyr"]),
+    cpu: z.strictObject({
+      core: text,
+      /** Widest float type that the hardware computes with. */
+      fpu: z.enum(["none", "single", "double"]),
+      /** Whether the CPU has the DSP instructions (SMLAD, SSAT ...) that the cortex-m-dsp kernels use. */
+      dsp: z.boolean(),
+      clockHz: z.number().int().positive().optional(),
+    }),
+    kernels: z.enum(["portable", "cortex-m-dsp"]),
+    /** The most that an image may take: more fails the build. */
+    budget: z.strictObject({ flash: positiveBytes, ram: positiveBytes, stack: positiveBytes }),
+    /** What the platform (RTOS, network stack) takes; added to reports that are made without a linked image. */
+    platform: z.strictObject({ flash: byteCount, ram: byteCount }).optional(),
+    /** Bare-metal only: what the linker script gets. */
+    memory: z.strictObject({ flash: region, ram: region }).optional(),
+    toolchain: z.strictObject({
+      /** "" = the host's compiler, else e.g. arm-none-eabi-. */
+      prefix: z.string(),
+      /** Debian packages that have the compiler, separated by blanks. */
+      package: text,
+      flags: words,
+      linkFlags: words.default([]),
+    }),
+    /** Zephyr only. */
+    zephyr: z.strictObject({ board: text }).optional(),
+    run: z.discriminatedUnion("how", [processRun, qemuRun, flashRun], {
+      error: 'expected how: "process", "qemu" or "flash"',
+    }),
+  })
+  .superRefine((board, context) => {
+    if (board.kind === "bare-metal" && board.memory === undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["memory"],
+        message: "expected for kind bare-metal: { flash: { origin, size }, ram: { origin, size } }",
+      });
+    }
+    if (board.kind === "zephyr" && board.zephyr === undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["zephyr"],
+        message: "expected for kind zephyr: { board: Zephyr's board name }",
+      });
+    }
+    const { budget, memory } = board;
+    if (memory !== undefined && budget.flash > memory.flash.size) {
+      context.addIssue({
+        code: "custom",
+        path: ["budget", "flash"],
+        message: `expected at most memory.flash.size (${memory.flash.size})`,
+      });
+    }
+    if (memory !== undefined && budget.ram > memory.ram.size) {
+      context.addIssue({
+        code: "custom",
+        path: ["budget", "ram"],
+        message: `expected at most memory.ram.size (${memory.ram.size})`,
+      });
+    }
+  });
+
+/** A board as its file describes it; sizes in bytes. */
+export type BoardDescription = z.infer<typeof boardSchema>;
+
+/** One line an issue: `budget.flash: expected ...`. */
+export function schemaIssues(error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const key = issue.path.map(String).join(".");
+    return `${key === "" ? "(the whole file)" : key}: ${issue.message.replace(/^Invalid (input|option): /, "")}`;
+  });
+}
