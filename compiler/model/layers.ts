@@ -1,0 +1,160 @@
+/**
+ * Layers: what is left of an operator when every quantity that can be known before run time is known. The executor on
+ * Node.js and the C emitter both work from these, so they cannot disagree about a constant.
+ *
+ * Made by `lower.ts`. Tensors are still numbers of the graph; where they live is the memory plan's business.
+ */
+
+/** A window over [1, H, W, C]; pairs are height first. Padding on the other side follows from the sizes. */
+export interface WindowGeometry {
+  readonly inputHeight: number;
+  readonly inputWidth: number;
+  readonly inputChannels: number;
+  readonly outputHeight: number;
+  readonly outputWidth: number;
+  readonly outputChannels: number;
+  readonly filterHeight: number;
+  readonly filterWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+/** Bounds of the int8 output, -128..127. */
+export interface Clamp {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** acc → clamp(acc * multiplier[c] * 2^(shift[c] - 31) + outputOffset); one multiplier and shift per output channel. */
+export interface Requantization {
+  readonly multiplier: Int32Array;
+  /** -31..30; positive is to the left. */
+  readonly shift: Int8Array;
+  readonly outputOffset: number;
+  readonly clamp: Clamp;
+}
+
+interface LayerCommon {
+  /** Number of the operator in the graph. */
+  readonly operator: number;
+  readonly output: number;
+}
+
+interface WeightedLayer extends LayerCommon, Requantization {
+  readonly input: number;
+  /** Minus the input's zero point. */
+  readonly inputOffset: number;
+  /** As TFLite stores it: [O,KH,KW,C], [1,KH,KW,O] or [O,K]. */
+  readonly filter: Int8Array;
+  readonly bias: Int32Array | undefined;
+}
+
+export interface Conv2DLayer extends WeightedLayer {
+  readonly kind: "Conv2D";
+  readonly geometry: WindowGeometry;
+}
+
+export interface DepthwiseConv2DLayer extends WeightedLayer {
+  readonly kind: "DepthwiseConv2D";
+  readonly geometry: WindowGeometry;
+  readonly depthMultiplier: number;
+}
+
+export interface FullyConnectedLayer extends WeightedLayer {
+  readonly kind: "FullyConnected";
+  readonly rows: number;
+  readonly inputDepth: number;
+  readonly outputDepth: number;
+}
+
+export interface AddLayer extends LayerCommon {
+  readonly kind: "Add";
+  readonly left: number;
+  readonly right: number;
+  readonly count: number;
+  readonly leftOffset: number;
+  readonly leftMultiplier: number;
+  readonly leftShift: number;
+  readonly rightOffset: number;
+  readonly rightMultiplier: number;
+  readonly rightShift: number;
+  readonly outputOffset: number;
+  readonly outputMultiplier: number;
+  readonly outputShift: number;
+  readonly clamp: Clamp;
+}
+
+export interface PoolLayer extends LayerCommon {
+  readonly kind: "MaxPool2D" | "AveragePool2D";
+  readonly input: number;
+  readonly geometry: WindowGeometry;
+  readonly clamp: Clamp;
+}
+
+export interface ReshapeLayer extends LayerCommon {
+  readonly kind: "Reshape";
+  readonly input: number;
+  readonly count: number;
+}
+
+export interface SoftmaxLayer extends LayerCommon {
+  readonly kind: "Softmax";
+  readonly input: number;
+  readonly rows: number;
+  readonly depth: number;
+  readonly multiplier: number;
+  /** To the left, 0..31. */
+  readonly shift: number;
+  /** Differences to the maximum below this give probability 0; not positive. */
+  readonly minDifference: number;
+}
+
+export type Layer =
+  | Conv2DLayer
+  | DepthwiseConv2DLayer
+  | FullyConnectedLayer
+  | AddLayer
+  | PoolLayer
+  | ReshapeLayer
+  | SoftmaxLayer;
+
+/** The activation tensors a layer reads; constants of an Add are among them. */
+export function layerInputs(layer: Layer): readonly number[] {
+  return layer.kind === "Add" ? [layer.left, layer.right] : [layer.input];
+}
+
+/** Multiplications with accumulation; 0 for layers without weights. Positions in the padding count, as is customary. */
+export function layerMacs(layer: Layer): number {
+  switch (layer.kind) {
+    case "Conv2D": {
+      const g = layer.geometry;
+      return (
+        g.outputHeight * g.outputWidth * g.outputChannels * g.filterHeight * g.filterWidth * g.inputChannels
+      );
+    }
+    case "DepthwiseConv2D": {
+      const g = layer.geometry;
+      return g.outputHeight * g.outputWidth * g.outputChannels * g.filterHeight * g.filterWidth;
+    }
+    case "FullyConnected":
+      return layer.rows * layer.inputDepth * layer.outputDepth;
+    default:
+      return 0;
+  }
+}
+
+/** Bytes of weights, biases and requantisation constants as the C emitter stores them. */
+export function layerConstantBytes(layer: Layer): { weights: number; bias: number; requantization: number } {
+  if (layer.kind === "Conv2D" || layer.kind === "DepthwiseConv2D" || layer.kind === "FullyConnected") {
+    return {
+      weights: layer.filter.byteLength,
+      bias: layer.bias?.byteLength ?? 0,
+      requantization: layer.multiplier.byteLength + layer.shift.byteLength,
+    };
+  }
+  return { weights: 0, bias: 0, requantization: 0 };
+}

@@ -1,0 +1,165 @@
+/** What lowering needs for more than one operator: checked quantisation parameters, clamps, window geometry. */
+import { UserError } from "../diagnostics/user-error.js";
+import { tensorAt, type Activation, type Graph, type Padding, type Tensor } from "./graph.js";
+import type { Clamp, WindowGeometry } from "./layers.js";
+import { roundHalfAway } from "./reference/arithmetic.js";
+
+/** "[1, 8, 8, 3]" */
+export function text(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+export function shapeError(where: string, what: string): UserError {
+  return new UserError("TMC3013", `${where} ${what}, which does not fit`, "Export the model again.");
+}
+
+/** Scale and zero point of an activation tensor. */
+export interface PerTensor {
+  readonly scale: number;
+  /** -128..127 */
+  readonly zeroPoint: number;
+}
+
+/** Throws unless the tensor is int8 with one scale and zero point and batch size 1. `what` names it in messages. */
+export function activationTensor(graph: Graph, index: number, what: string): void {
+  const tensor = tensorAt(graph, index);
+  if (tensor.type !== "int8") {
+    throw new UserError(
+      "TMC3020",
+      `${what} has the type ${tensor.type}; supported: int8`,
+      tensor.type === "float32"
+        ? "Quantise the model first: `tmc model quantize`."
+        : "Quantise the model to full int8, inputs and outputs included.",
+    );
+  }
+  if (tensor.shape.length >= 4 && tensor.shape[0] !== 1) {
+    throw new UserError(
+      "TMC3004",
+      `the model's structure is not supported: ${what} has the shape ${text(tensor.shape)} with a batch of ${tensor.shape[0]}`,
+      "Export the model with a fixed batch size of 1.",
+    );
+  }
+  perTensor(tensor, what);
+}
+
+export function perTensor(tensor: Tensor, where: string): PerTensor {
+  const scale = tensor.quantization?.scales[0];
+  const zeroPoint = tensor.quantization?.zeroPoints[0];
+  const refuse = (reason: string): UserError =>
+    new UserError("TMC3021", `${where}: tensor "${tensor.name}" ${reason}`, "Quantise the model again.");
+  if (scale === undefined || zeroPoint === undefined) {
+    throw refuse("has no quantisation parameters");
+  }
+  if (tensor.quantization?.scales.length !== 1) {
+    throw refuse("is an activation with more than one scale");
+  }
+  if (!(scale > 0 && Number.isFinite(scale))) {
+    throw refuse(`has the scale ${scale}`);
+  }
+  if (!(Number.isInteger(zeroPoint) && zeroPoint >= -128 && zeroPoint <= 127)) {
+    throw refuse(`has the zero point ${zeroPoint}; int8 allows -128..127`);
+  }
+  return { scale, zeroPoint };
+}
+
+/** The int8 bounds of a fused activation: real bounds divided in float32 and rounded, as the reference does. */
+export function activationClamp(activation: Activation, output: PerTensor, where: string): Clamp {
+  const quantized = (real: number): number => {
+    const steps = roundHalfAway(Math.fround(Math.fround(real) / Math.fround(output.scale)));
+    if (Math.abs(steps) > 2147483647) {
+      throw new UserError(
+        "TMC3022",
+        `${where}: the output scale ${output.scale} is too small for its fused activation`,
+        "Calibrate the model with more representative data.",
+      );
+    }
+    return output.zeroPoint + steps;
+  };
+  switch (activation) {
+    case "none":
+      return { min: -128, max: 127 };
+    case "relu":
+      return { min: Math.max(-128, quantized(0)), max: 127 };
+    case "relu6":
+      return { min: Math.max(-128, quantized(0)), max: Math.min(127, quantized(6)) };
+    case "relu_n1_to_1":
+      return { min: Math.max(-128, quantized(-1)), max: Math.min(127, quantized(1)) };
+  }
+}
+
+interface WindowAttributes {
+  readonly padding: Padding;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+}
+
+/** Sizes and padding by TFLite's rules; throws TMC3013 when the output's shape is not the one they give. */
+export function windowGeometry(
+  input: Tensor,
+  output: Tensor,
+  filter: { readonly height: number; readonly width: number },
+  attributes: WindowAttributes,
+  where: string,
+): WindowGeometry {
+  const [, inputHeight = 0, inputWidth = 0, inputChannels = 0] = input.shape;
+  const [, outputHeight = 0, outputWidth = 0, outputChannels = 0] = output.shape;
+  if (input.shape.length !== 4 || output.shape.length !== 4) {
+    throw shapeError(
+      where,
+      `maps ${text(input.shape)} to ${text(output.shape)}, not [1, H, W, C] to [1, H, W, C]`,
+    );
+  }
+  const vertical = windowAxis(
+    inputHeight,
+    filter.height,
+    attributes.strideHeight,
+    attributes.dilationHeight,
+    attributes.padding,
+  );
+  const horizontal = windowAxis(
+    inputWidth,
+    filter.width,
+    attributes.strideWidth,
+    attributes.dilationWidth,
+    attributes.padding,
+  );
+  if (vertical.size !== outputHeight || horizontal.size !== outputWidth) {
+    throw shapeError(
+      where,
+      `maps ${text(input.shape)} to ${text(output.shape)}, where a ${filter.height}x${filter.width} window with ${attributes.padding} padding, stride ${attributes.strideHeight}x${attributes.strideWidth} and dilation ${attributes.dilationHeight}x${attributes.dilationWidth} gives ${vertical.size}x${horizontal.size}`,
+    );
+  }
+  return {
+    inputHeight,
+    inputWidth,
+    inputChannels,
+    outputHeight,
+    outputWidth,
+    outputChannels,
+    filterHeight: filter.height,
+    filterWidth: filter.width,
+    strideHeight: attributes.strideHeight,
+    strideWidth: attributes.strideWidth,
+    dilationHeight: attributes.dilationHeight,
+    dilationWidth: attributes.dilationWidth,
+    padTop: vertical.pad,
+    padLeft: horizontal.pad,
+  };
+}
+
+/** Output size and leading padding along one axis. */
+export function windowAxis(
+  input: number,
+  filter: number,
+  stride: number,
+  dilation: number,
+  padding: Padding,
+): { size: number; pad: number } {
+  const extent = (filter - 1) * dilation + 1;
+  const size =
+    padding === "same" ? Math.ceil(input / stride) : Math.floor((input + stride - extent) / stride);
+  const total = Math.max(0, (size - 1) * stride + extent - input);
+  return { size, pad: Math.floor(total / 2) };
+}

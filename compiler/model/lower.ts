@@ -1,0 +1,229 @@
+/**
+ * Turns a graph into layers, and by that decides whether the graph is an int8 model that can be executed exactly:
+ * types, shapes, quantisation parameters and the range of every multiplier are checked here, with messages that name
+ * the operator. It computes constants; it neither executes nor places anything.
+ */
+import { UserError } from "../diagnostics/user-error.js";
+import {
+  activationInputs,
+  describeOperator,
+  elementCount,
+  tensorAt,
+  type Add,
+  type AveragePool2D,
+  type Graph,
+  type MaxPool2D,
+  type Operator,
+  type Reshape,
+  type Softmax,
+  type Tensor,
+} from "./graph.js";
+import type { AddLayer, Layer, PoolLayer, ReshapeLayer, SoftmaxLayer } from "./layers.js";
+import { lowerConv2D, lowerDepthwiseConv2D, lowerFullyConnected } from "./lower-weighted.js";
+import {
+  activationClamp,
+  activationTensor,
+  perTensor,
+  shapeError,
+  text,
+  windowGeometry,
+} from "./lower-common.js";
+import { quantizeMultiplier, type FixedMultiplier } from "./reference/arithmetic.js";
+
+/** The exact sum of a softmax row must stay below 512 (TFLite Micro stops beyond). */
+const MAX_SOFTMAX_DEPTH = 511;
+
+/** Layers in execution order, one per operator. Throws UserError TMC3004, TMC3012, TMC3013, TMC3020..TMC3022. */
+export function lower(graph: Graph): readonly Layer[] {
+  for (const index of [...graph.inputs, ...graph.outputs]) {
+    const tensor = tensorAt(graph, index);
+    activationTensor(graph, index, `tensor ${index} "${tensor.name}"`);
+  }
+  return graph.operators.map((operator, index) => {
+    const where = describeLayer(graph, index);
+    for (const tensor of [...activationInputs(operator), operator.output]) {
+      activationTensor(graph, tensor, `${where}, tensor ${tensor}`);
+    }
+    return lowerOperator(graph, operator, index, where);
+  });
+}
+
+/** `operator 3 (Conv2D, layer "conv_1")`. */
+function describeLayer(graph: Graph, index: number): string {
+  const name = graph.tensors[graph.operators[index]?.output ?? -1]?.name ?? "";
+  return name === ""
+    ? describeOperator(graph, index)
+    : describeOperator(graph, index).replace(/\)$/, `, layer "${name}")`);
+}
+
+function lowerOperator(graph: Graph, operator: Operator, index: number, where: string): Layer {
+  switch (operator.kind) {
+    case "Conv2D":
+      return lowerConv2D(graph, operator, index, where);
+    case "DepthwiseConv2D":
+      return lowerDepthwiseConv2D(graph, operator, index, where);
+    case "FullyConnected":
+      return lowerFullyConnected(graph, operator, index, where);
+    case "Add":
+      return lowerAdd(graph, operator, index, where);
+    case "MaxPool2D":
+    case "AveragePool2D":
+      return lowerPool(graph, operator, index, where);
+    case "Reshape":
+      return lowerReshape(graph, operator, index, where);
+    case "Softmax":
+      return lowerSoftmax(graph, operator, index, where);
+  }
+}
+
+/** A multiplier that the reference requires to be below 1. */
+function smallerThanOne(real: number, what: string, where: string): FixedMultiplier {
+  const fixed = quantizeMultiplier(real);
+  if (!(real < 1) || fixed.shift > 0) {
+    throw new UserError(
+      "TMC3022",
+      `${where}: ${what} is ${real}, which the integer arithmetic needs below 1`,
+      "Calibrate the model with more representative data: the scales of its tensors are too far apart.",
+    );
+  }
+  return fixed;
+}
+
+function lowerAdd(graph: Graph, operator: Add, index: number, where: string): AddLayer {
+  const left = tensorAt(graph, operator.left);
+  const right = tensorAt(graph, operator.right);
+  const output = tensorAt(graph, operator.output);
+  if (text(left.shape) !== text(right.shape) || text(left.shape) !== text(output.shape)) {
+    throw new UserError(
+      "TMC3012",
+      `${where}: broadcasting ${text(left.shape)} + ${text(right.shape)} → ${text(output.shape)} is not supported; supported: equal shapes`,
+      "Give both inputs of the addition the same shape.",
+    );
+  }
+  const l = perTensor(left, where);
+  const r = perTensor(right, where);
+  const o = perTensor(output, where);
+  const twiceMaxScale = 2 * Math.max(l.scale, r.scale);
+  const leftFixed = smallerThanOne(l.scale / twiceMaxScale, "the ratio of input scales", where);
+  const rightFixed = smallerThanOne(r.scale / twiceMaxScale, "the ratio of input scales", where);
+  const outputFixed = smallerThanOne(
+    twiceMaxScale / (1048576 * o.scale),
+    "the ratio of input to output scales / 2^20",
+    where,
+  );
+  return {
+    kind: "Add",
+    operator: index,
+    left: operator.left,
+    right: operator.right,
+    output: operator.output,
+    count: elementCount(output.shape),
+    leftOffset: -l.zeroPoint,
+    leftMultiplier: leftFixed.multiplier,
+    leftShift: leftFixed.shift,
+    rightOffset: -r.zeroPoint,
+    rightMultiplier: rightFixed.multiplier,
+    rightShift: rightFixed.shift,
+    outputOffset: o.zeroPoint,
+    outputMultiplier: outputFixed.multiplier,
+    outputShift: outputFixed.shift,
+    clamp: activationClamp(operator.activation, o, where),
+  };
+}
+
+function lowerPool(
+  graph: Graph,
+  operator: MaxPool2D | AveragePool2D,
+  index: number,
+  where: string,
+): PoolLayer {
+  const input = tensorAt(graph, operator.input);
+  const output = tensorAt(graph, operator.output);
+  const i = perTensor(input, where);
+  const o = perTensor(output, where);
+  if (Math.abs(i.scale - o.scale) > 1e-6 || i.zeroPoint !== o.zeroPoint) {
+    throw new UserError(
+      "TMC3021",
+      `${where}: pooling does not rescale, but its input has scale ${i.scale}, zero point ${i.zeroPoint} and its output ${o.scale}, ${o.zeroPoint}`,
+      "Quantise the model so that pooling layers keep the parameters of their input.",
+    );
+  }
+  const geometry = windowGeometry(
+    input,
+    output,
+    { height: operator.filterHeight, width: operator.filterWidth },
+    { ...operator, dilationHeight: 1, dilationWidth: 1 },
+    where,
+  );
+  if (geometry.inputChannels !== geometry.outputChannels) {
+    throw shapeError(where, `pools ${text(input.shape)} into ${text(output.shape)}`);
+  }
+  return {
+    kind: operator.kind,
+    operator: index,
+    input: operator.input,
+    output: operator.output,
+    geometry,
+    clamp: activationClamp(operator.activation, o, where),
+  };
+}
+
+function lowerReshape(graph: Graph, operator: Reshape, index: number, where: string): ReshapeLayer {
+  const input = tensorAt(graph, operator.input);
+  const output = tensorAt(graph, operator.output);
+  const count = elementCount(input.shape);
+  if (count !== elementCount(output.shape)) {
+    throw shapeError(where, `reshapes ${text(input.shape)} to ${text(output.shape)}`);
+  }
+  return { kind: "Reshape", operator: index, input: operator.input, output: operator.output, count };
+}
+
+function lowerSoftmax(graph: Graph, operator: Softmax, index: number, where: string): SoftmaxLayer {
+  const input = tensorAt(graph, operator.input);
+  const output = tensorAt(graph, operator.output);
+  const depth = input.shape.at(-1) ?? 1;
+  if (text(input.shape) !== text(output.shape)) {
+    throw shapeError(where, `maps ${text(input.shape)} to ${text(output.shape)}`);
+  }
+  if (depth > MAX_SOFTMAX_DEPTH) {
+    throw new UserError(
+      "TMC3012",
+      `${where}: a row of ${depth} elements is not supported; supported: at most ${MAX_SOFTMAX_DEPTH}`,
+      "Reduce the number of classes.",
+    );
+  }
+  const i = perTensor(input, where);
+  checkSoftmaxOutput(output, where);
+  // Scaled differences are Q5.26 numbers.
+  const real = Math.min(operator.beta * i.scale * 2 ** 26, 2 ** 31 - 1);
+  const { multiplier, shift } = quantizeMultiplier(real);
+  if (!(real > 1)) {
+    throw new UserError(
+      "TMC3022",
+      `${where}: beta ${operator.beta} times the input scale ${i.scale} is too small for the integer arithmetic`,
+      "Calibrate the model with more representative data.",
+    );
+  }
+  return {
+    kind: "Softmax",
+    operator: index,
+    input: operator.input,
+    output: operator.output,
+    rows: elementCount(input.shape) / depth,
+    depth,
+    multiplier,
+    shift,
+    minDifference: 0 - Math.floor((31 * 2 ** 26) / 2 ** shift),
+  };
+}
+
+function checkSoftmaxOutput(output: Tensor, where: string): void {
+  const { scale, zeroPoint } = perTensor(output, where);
+  if (scale !== 1 / 256 || zeroPoint !== -128) {
+    throw new UserError(
+      "TMC3021",
+      `${where}: a softmax output has scale 1/256 and zero point -128, not ${scale} and ${zeroPoint}`,
+      "Quantise the model again.",
+    );
+  }
+}

@@ -1,0 +1,298 @@
+/** Reads operator codes and operators of a .tflite file; one function per operator. Used by `read.ts` only. */
+import { UserError } from "../../diagnostics/user-error.js";
+import { supportedOperators } from "../catalogue.js";
+import type { Activation, Operator, Padding, Tensor } from "../graph.js";
+import type { FlatTable } from "./flatbuffer.js";
+import {
+  activationName,
+  activations,
+  addFields,
+  conv2DFields,
+  CUSTOM_OPERATOR,
+  depthwiseConv2DFields,
+  fullyConnectedFields,
+  modelFields,
+  operatorCodeFields,
+  operatorFields,
+  operatorName,
+  operatorSchemas,
+  pool2DFields,
+  softmaxFields,
+  subgraphFields,
+  type OperatorSchema,
+} from "./schema.js";
+
+/** Longest list of tensors of an operator; every supported one has at most three. */
+const MAX_OPERANDS = 64;
+const MAX_ATTRIBUTE = 1 << 20;
+
+interface OperatorCode {
+  readonly builtin: number;
+  readonly custom: string;
+  readonly version: number;
+}
+
+/** The operator being read: what messages say of it, and its parts. */
+interface Context {
+  readonly where: string;
+  readonly schema: OperatorSchema;
+  readonly options: FlatTable | undefined;
+  readonly tensors: readonly Tensor[];
+  readonly inputs: readonly number[];
+  readonly output: number;
+}
+
+/** All operators of the subgraph, in file order. */
+export function readOperators(
+  model: FlatTable,
+  subgraph: FlatTable,
+  tensors: readonly Tensor[],
+  limit: number,
+): Operator[] {
+  const codes = model.tables(modelFields.operatorCodes, "operator_codes", limit).map(readCode);
+  return subgraph
+    .tables(subgraphFields.operators, "operators", limit)
+    .map((table, index) => readOperator(table, index, codes, tensors));
+}
+
+function readCode(table: FlatTable): OperatorCode {
+  // Codes below 127 stand in the old byte field, in both, or (files of some exporters) only in the new one.
+  const old = table.int8(operatorCodeFields.deprecatedBuiltinCode, "deprecated_builtin_code", 0);
+  const extended = table.int32(operatorCodeFields.builtinCode, "builtin_code", 0);
+  return {
+    builtin: Math.max(old, extended),
+    custom: table.string(operatorCodeFields.customCode, "custom_code", 256),
+    version: table.int32(operatorCodeFields.version, "version", 1),
+  };
+}
+
+function readOperator(
+  table: FlatTable,
+  index: number,
+  codes: readonly OperatorCode[],
+  tensors: readonly Tensor[],
+): Operator {
+  const codeIndex = table.uint32(operatorFields.opcodeIndex, "opcode_index", 0);
+  const code = codes[codeIndex];
+  if (code === undefined) {
+    throw damaged(`operator ${index} names operator code ${codeIndex} of ${codes.length}`);
+  }
+  const inputs = table.int32s(operatorFields.inputs, "inputs", MAX_OPERANDS);
+  const outputs = table.int32s(operatorFields.outputs, "outputs", MAX_OPERANDS);
+  const layer = tensors[outputs[0] ?? -1]?.name;
+  const schema = operatorSchemas.get(code.builtin);
+  const name =
+    code.builtin === CUSTOM_OPERATOR ? `custom operator "${code.custom}"` : operatorName(code.builtin);
+  const where = `operator ${index} (${name}${layer === undefined || layer === "" ? "" : `, layer "${layer}"`})`;
+  if (schema === undefined) {
+    throw new UserError(
+      "TMC3010",
+      `${where} is not supported; supported are ${supportedOperators}`,
+      "Replace the layer in the model, or fold it into a supported one when exporting.",
+    );
+  }
+  if (code.version < 1 || code.version > schema.maxVersion) {
+    throw new UserError(
+      "TMC3011",
+      `${where} has version ${code.version}; versions 1 to ${schema.maxVersion} are supported`,
+      "Export the model with an older converter, or quantise it with `tmc model quantize`.",
+    );
+  }
+  for (const tensor of [...inputs, ...outputs]) {
+    if (tensor !== -1 && tensors[tensor] === undefined) {
+      throw damaged(`${where} names tensor ${tensor} of ${tensors.length}`);
+    }
+  }
+  const output = outputs[0];
+  if (outputs.length !== 1 || output === undefined || output < 0) {
+    throw damaged(`${where} has ${outputs.length} outputs instead of one`);
+  }
+  const optionsType = table.uint8(operatorFields.optionsType, "builtin_options_type", 0);
+  if (optionsType !== 0 && optionsType !== schema.optionsType) {
+    throw damaged(`${where} carries the options of another operator (union member ${optionsType})`);
+  }
+  const options = optionsType === 0 ? undefined : table.table(operatorFields.options, "builtin_options");
+  return readers[schema.kind]({ where, schema, options, tensors, inputs, output });
+}
+
+const readers: Readonly<Record<Operator["kind"], (context: Context) => Operator>> = {
+  Conv2D(context) {
+    const options = required(context);
+    const f = conv2DFields;
+    checkBiasType(context, options, f.quantizedBiasType);
+    return {
+      kind: "Conv2D",
+      ...weighted(context),
+      padding: padding(context, options, f.padding),
+      strideHeight: positive(context, options, f.strideHeight, "stride_h", 0),
+      strideWidth: positive(context, options, f.strideWidth, "stride_w", 0),
+      dilationHeight: positive(context, options, f.dilationHeight, "dilation_h_factor", 1),
+      dilationWidth: positive(context, options, f.dilationWidth, "dilation_w_factor", 1),
+      activation: activation(context, options, f.activation),
+    };
+  },
+  DepthwiseConv2D(context) {
+    const options = required(context);
+    const f = depthwiseConv2DFields;
+    return {
+      kind: "DepthwiseConv2D",
+      ...weighted(context),
+      padding: padding(context, options, f.padding),
+      strideHeight: positive(context, options, f.strideHeight, "stride_h", 0),
+      strideWidth: positive(context, options, f.strideWidth, "stride_w", 0),
+      dilationHeight: positive(context, options, f.dilationHeight, "dilation_h_factor", 1),
+      dilationWidth: positive(context, options, f.dilationWidth, "dilation_w_factor", 1),
+      depthMultiplier: depthMultiplier(context, options, f.depthMultiplier),
+      activation: activation(context, options, f.activation),
+    };
+  },
+  FullyConnected(context) {
+    const options = required(context);
+    const f = fullyConnectedFields;
+    checkBiasType(context, options, f.quantizedBiasType);
+    const format = options.int8(f.weightsFormat, "weights_format", 0);
+    if (format !== 0) {
+      throw attribute(context, "weights_format", String(format), "DEFAULT (0)");
+    }
+    return {
+      kind: "FullyConnected",
+      ...weighted(context),
+      keepNumDims: options.bool(f.keepNumDims, "keep_num_dims"),
+      activation: activation(context, options, f.activation),
+    };
+  },
+  Add(context) {
+    const [left, right] = operands(context, 2, 2);
+    return {
+      kind: "Add",
+      left: present(context, left, "input 0"),
+      right: present(context, right, "input 1"),
+      output: context.output,
+      activation:
+        context.options === undefined ? "none" : activation(context, context.options, addFields.activation),
+    };
+  },
+  MaxPool2D: (context) => ({ kind: "MaxPool2D", ...pool(context) }),
+  AveragePool2D: (context) => ({ kind: "AveragePool2D", ...pool(context) }),
+  Reshape(context) {
+    // The new shape stands in a constant second input or in the options; the output tensor already has it.
+    const [input] = operands(context, 1, 2);
+    return { kind: "Reshape", input: present(context, input, "input 0"), output: context.output };
+  },
+  Softmax(context) {
+    const [input] = operands(context, 1, 1);
+    const beta = required(context).float32(softmaxFields.beta, "beta", 0);
+    if (!(beta > 0 && Number.isFinite(beta))) {
+      throw attribute(context, "beta", String(beta), "a positive finite number");
+    }
+    return { kind: "Softmax", input: present(context, input, "input 0"), output: context.output, beta };
+  },
+};
+
+function pool(context: Context) {
+  const options = required(context);
+  const f = pool2DFields;
+  const [input] = operands(context, 1, 1);
+  return {
+    input: present(context, input, "input 0"),
+    output: context.output,
+    padding: padding(context, options, f.padding),
+    strideHeight: positive(context, options, f.strideHeight, "stride_h", 0),
+    strideWidth: positive(context, options, f.strideWidth, "stride_w", 0),
+    filterHeight: positive(context, options, f.filterHeight, "filter_height", 0),
+    filterWidth: positive(context, options, f.filterWidth, "filter_width", 0),
+    activation: activation(context, options, f.activation),
+  };
+}
+
+/** Input, filter and optional bias. */
+function weighted(context: Context) {
+  const [input, filter, bias] = operands(context, 2, 3);
+  return {
+    input: present(context, input, "input"),
+    filter: present(context, filter, "filter"),
+    bias: bias === undefined || bias === -1 ? undefined : bias,
+    output: context.output,
+  };
+}
+
+function operands(context: Context, least: number, most: number): readonly number[] {
+  if (context.inputs.length < least || context.inputs.length > most) {
+    const expected = least === most ? String(least) : `${least} to ${most}`;
+    throw damaged(`${context.where} has ${context.inputs.length} inputs instead of ${expected}`);
+  }
+  return context.inputs;
+}
+
+function present(context: Context, tensor: number | undefined, name: string): number {
+  if (tensor === undefined || tensor < 0) {
+    throw damaged(`${context.where} has no ${name}`);
+  }
+  return tensor;
+}
+
+function required(context: Context): FlatTable {
+  if (context.options === undefined) {
+    throw damaged(`${context.where} has no ${context.schema.optionsName}`);
+  }
+  return context.options;
+}
+
+function padding(context: Context, options: FlatTable, field: number): Padding {
+  const code = options.int8(field, "padding", 0);
+  if (code !== 0 && code !== 1) {
+    throw attribute(context, "padding", String(code), "SAME (0) and VALID (1)");
+  }
+  return code === 0 ? "same" : "valid";
+}
+
+function positive(context: Context, options: FlatTable, field: number, name: string, absent: number): number {
+  const value = options.int32(field, name, absent);
+  if (value < 1 || value > MAX_ATTRIBUTE) {
+    throw attribute(context, name, String(value), `1 to ${MAX_ATTRIBUTE}`);
+  }
+  return value;
+}
+
+function activation(context: Context, options: FlatTable, field: number): Activation {
+  const code = options.int8(field, "fused_activation_function", 0);
+  const known = activations.get(code);
+  if (known === undefined) {
+    throw attribute(
+      context,
+      "fused_activation_function",
+      activationName(code),
+      "NONE, RELU, RELU6, RELU_N1_TO_1",
+    );
+  }
+  return known;
+}
+
+/** Redundant in the file, and 0 in those of newer exporters: then it follows from the channels. */
+function depthMultiplier(context: Context, options: FlatTable, field: number): number {
+  if (options.int32(field, "depth_multiplier", 0) !== 0) {
+    return positive(context, options, field, "depth_multiplier", 0);
+  }
+  const channels = (tensor: number | undefined): number => context.tensors[tensor ?? -1]?.shape[3] ?? 1;
+  return Math.max(1, Math.floor(channels(context.output) / channels(context.inputs[0])));
+}
+
+/** 0 = not set, 2 = INT32. */
+function checkBiasType(context: Context, options: FlatTable, field: number): void {
+  const type = options.int8(field, "quantized_bias_type", 0);
+  if (type !== 0 && type !== 2) {
+    throw attribute(context, "quantized_bias_type", String(type), "unset and INT32 (2)");
+  }
+}
+
+function attribute(context: Context, name: string, value: string, supported: string): UserError {
+  return new UserError(
+    "TMC3012",
+    `${context.where}: ${name} = ${value} is not supported; supported: ${supported}`,
+    "Change the layer in the model and export it again.",
+  );
+}
+
+function damaged(what: string): UserError {
+  return new UserError("TMC3002", `the model file is damaged: ${what}`, "Export the model again.");
+}
