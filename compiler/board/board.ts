@@ -55,7 +55,9 @@ export function readBoard(file: string): Board {
   if (!result.success) {
     throw new UserError(
       "TMC4002",
-      [`${file}: not a valid board file`, ...schemaIssues(result.error).map((line) => `  ${line}`)].join("\n"),
+      [`${file}: not a valid board file`, ...schemaIssues(result.error).map((line) => `  ${line}`)].join(
+        "\n",
+      ),
       "Mend the keys above; tmc's boards/qemu_cortex_m4.yaml is a complete example.",
       ExitCode.usage,
     );

@@ -1,0 +1,356 @@
+/**
+ * Compiles generated C and runtime-c for a board and links an executable. It knows compilers and folders of
+ * runtime-c, not the language: C that a compiler rejects is a bug of ours (exit code 70), a missing compiler is the
+ * user's to install (exit code 4).
+ */
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, extname, join, resolve } from "node:path";
+import { ExitCode, UserError } from "../diagnostics/user-error.js";
+import type { Board } from "./board.js";
+import { cacheEntry, ensureCacheEntry, hashHeaders } from "./compile-cache.js";
+import {
+  compileFlags,
+  linkFlags,
+  type CompilerName,
+  type FlagChoice,
+  type OptimisationLevel,
+} from "./compile-flags.js";
+import { packagePath } from "./package-root.js";
+import { isMissingCommand, runProcess, type ProcessResult } from "./processes.js";
+
+export type { CompilerName, OptimisationLevel } from "./compile-flags.js";
+
+/** program: `tmc exec` (main, log, traps). node: the bus too. */
+export type PortName = "program" | "node";
+
+/** Who an object belongs to in the memory report. */
+export type ObjectGroup = "generated" | "runtime" | "kernel" | "port";
+
+export interface CompileOptions {
+  readonly board: Board;
+  /** Generated C files, absolute or relative to the current folder. */
+  readonly sources: readonly string[];
+  /** Beside runtime-c/include, which is always there. */
+  readonly includeDirs?: readonly string[];
+  /** `NAME` or `NAME=value`. */
+  readonly defines?: readonly string[];
+  /** Made when absent. Objects go to `outDir/obj`. */
+  readonly outDir: string;
+  /** Compile and link runtime-c/kernels too: for programs with models. Default false. */
+  readonly kernels?: boolean;
+  /** clang only for boards of the host. Default gcc. */
+  readonly cc?: CompilerName;
+  /** Default -O2. */
+  readonly opt?: OptimisationLevel;
+  /** AddressSanitizer + UBSan; host only. Default false. */
+  readonly sanitize?: boolean;
+  /** Default false; tests set it. */
+  readonly warningsAreErrors?: boolean;
+  /** Objects of runtime-c are kept here. Default `.tmc/cache` in the current folder. */
+  readonly cacheDir?: string;
+}
+
+export interface BuildOptions extends CompileOptions {
+  /** File name of the executable, without extension. */
+  readonly name: string;
+  readonly port: PortName;
+  /** Appended to the link command, e.g. `-lm`. */
+  readonly linkArgs?: readonly string[];
+}
+
+/** One compiled file. The two analysis files exist for gcc without sanitizers only. */
+export interface ObjectFile {
+  readonly source: string;
+  readonly object: string;
+  readonly group: ObjectGroup;
+  /** `.su`: stack bytes by function. */
+  readonly stackUsage: string | undefined;
+  /** `.ci`: call graph with stack bytes. */
+  readonly callGraph: string | undefined;
+}
+
+export interface BuildResult {
+  readonly elf: string;
+  /** The linker's map file. */
+  readonly map: string;
+  readonly objects: readonly ObjectFile[];
+  /** What the compilers said on standard error, warnings included; "" when nothing. */
+  readonly messages: string;
+}
+
+interface PortFiles {
+  /** Folder in runtime-c/port. */
+  readonly folder: string;
+  readonly libraries: readonly string[];
+  /** Debian package of the libraries. */
+  readonly package?: string;
+}
+
+const ports: Readonly<Record<PortName, Partial<Record<Board["kind"], PortFiles>>>> = {
+  program: {
+    posix: { folder: "posix-program", libraries: [] },
+    "bare-metal": { folder: "cortex-m", libraries: [] },
+  },
+  node: {
+    posix: { folder: "posix", libraries: ["-lmosquitto", "-lpthread"], package: "libmosquitto-dev" },
+  },
+};
+
+interface Job {
+  readonly source: string;
+  readonly group: ObjectGroup;
+}
+
+interface Compiler {
+  readonly command: string;
+  /** First line of `--version`. */
+  readonly version: string;
+}
+
+const known = new Map<string, Promise<Compiler>>();
+
+/** Name of the compiler for a board: gcc, clang, arm-none-eabi-gcc. */
+export function compilerCommand(board: Board, cc: CompilerName = "gcc"): string {
+  return `${board.toolchain.prefix}${cc}`;
+}
+
+async function locateCompiler(board: Board, cc: CompilerName): Promise<Compiler> {
+  const command = compilerCommand(board, cc);
+  try {
+    const { stdout } = await runProcess(command, ["--version"]);
+    return { command, version: stdout.toString("utf8").split("\n")[0] ?? "" };
+  } catch (error) {
+    if (!isMissingCommand(error)) {
+      throw error;
+    }
+    const packages = cc === "clang" ? "clang" : board.toolchain.package;
+    throw new UserError(
+      "TMC4003",
+      `board ${board.name} needs ${command}, which is not installed`,
+      `Install it: apt-get install ${packages}`,
+      ExitCode.missingTool,
+    );
+  }
+}
+
+function compiler(board: Board, cc: CompilerName): Promise<Compiler> {
+  const command = compilerCommand(board, cc);
+  let found = known.get(command);
+  if (found === undefined) {
+    found = locateCompiler(board, cc);
+    known.set(command, found);
+    found.catch(() => known.delete(command));
+  }
+  return found;
+}
+
+function flagChoice(options: CompileOptions): FlagChoice {
+  const cc = options.cc ?? "gcc";
+  const sanitize = options.sanitize ?? false;
+  if (options.board.toolchain.prefix !== "" && (cc === "clang" || sanitize)) {
+    throw new UserError(
+      "TMC4004",
+      `board ${options.board.name} is built with ${compilerCommand(options.board)} only; clang and sanitizers are for the host`,
+      "Use --board host for them.",
+      ExitCode.usage,
+    );
+  }
+  return {
+    board: options.board,
+    cc,
+    opt: options.opt ?? "-O2",
+    sanitize,
+    warningsAreErrors: options.warningsAreErrors ?? false,
+  };
+}
+
+function cSources(folder: string): string[] {
+  if (!existsSync(folder)) {
+    return [];
+  }
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => [".c", ".S"].includes(extname(name)))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function rejected(what: string, result: ProcessResult): UserError {
+  return new UserError(
+    "TMC4090",
+    `${what}\n${result.stderr.toString("utf8").trimEnd()}`,
+    "This is a bug in tmc: please report it with the program that shows it.",
+    ExitCode.internal,
+  );
+}
+
+/** Runs `work` on every item, on all cores, and keeps the order. The first failure wins. */
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index];
+      if (item !== undefined) {
+        results[index] = await work(item);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), items.length) }, worker));
+  return results;
+}
+
+function ifExists(file: string): string | undefined {
+  return existsSync(file) ? file : undefined;
+}
+
+/** An object name for each source: its base name, numbered where two share one. */
+function objectStems(jobs: readonly Job[]): Map<Job, string> {
+  const used = new Map<string, number>();
+  const stems = new Map<Job, string>();
+  for (const job of jobs) {
+    const stem = basename(job.source, extname(job.source));
+    const count = used.get(stem) ?? 0;
+    used.set(stem, count + 1);
+    stems.set(job, count === 0 ? stem : `${stem}-${count + 1}`);
+  }
+  return stems;
+}
+
+interface Compiled {
+  readonly objects: ObjectFile[];
+  readonly messages: string;
+}
+
+async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promise<Compiled> {
+  const choice = flagChoice(options);
+  const cc = await compiler(options.board, choice.cc);
+  const objectDir = join(resolve(options.outDir), "obj");
+  mkdirSync(objectDir, { recursive: true });
+  const cacheDir = resolve(options.cacheDir ?? join(".tmc", "cache"));
+  const own = [packagePath("runtime-c", "include")];
+  const ownFlags = [...compileFlags(choice), ...own.map((folder) => `-I${folder}`)];
+  const userFlags = [
+    ...ownFlags,
+    ...(options.includeDirs ?? []).map((folder) => `-I${resolve(folder)}`),
+    ...(options.defines ?? []).map((define) => `-D${define}`),
+  ];
+  const headersHash = hashHeaders([packagePath("runtime-c")]);
+  const stems = objectStems(jobs.filter((job) => job.group === "generated"));
+  const messages: string[] = [];
+
+  const compileTo = async (job: Job, object: string, flags: readonly string[]): Promise<void> => {
+    const result = await runProcess(cc.command, [...flags, "-c", job.source, "-o", object]);
+    if (result.exitCode !== 0) {
+      throw rejected(`${cc.command} rejected ${job.source}`, result);
+    }
+    messages.push(result.stderr.toString("utf8"));
+  };
+  const compileOne = async (job: Job): Promise<ObjectFile> => {
+    let folder = objectDir;
+    let stem = stems.get(job) ?? basename(job.source, extname(job.source));
+    if (job.group === "generated") {
+      await compileTo(job, join(folder, `${stem}.o`), userFlags);
+    } else {
+      stem = basename(job.source, extname(job.source));
+      folder = cacheEntry(cacheDir, {
+        source: job.source,
+        headersHash,
+        command: [cc.command, cc.version, ...ownFlags],
+      });
+      await ensureCacheEntry(folder, (aside) => compileTo(job, join(aside, `${stem}.o`), ownFlags));
+    }
+    return {
+      source: job.source,
+      object: join(folder, `${stem}.o`),
+      group: job.group,
+      stackUsage: ifExists(join(folder, `${stem}.su`)),
+      callGraph: ifExists(join(folder, `${stem}.ci`)),
+    };
+  };
+  const objects = await inParallel(jobs, compileOne);
+  return { objects, messages: messages.join("") };
+}
+
+function runtimeJobs(options: CompileOptions): Job[] {
+  return [
+    ...options.sources.map((source): Job => ({ source: resolve(source), group: "generated" })),
+    ...cSources(packagePath("runtime-c", "src")).map((source): Job => ({ source, group: "runtime" })),
+    ...(options.kernels === true ? cSources(packagePath("runtime-c", "kernels")) : []).map((source): Job => ({
+      source,
+      group: "kernel",
+    })),
+  ];
+}
+
+/**
+ * Compiles the sources, runtime-c/src and (on request) the kernels; links nothing. For boards whose image is made
+ * elsewhere (Zephyr).
+ * @throws UserError TMC4003 (no compiler), TMC4004 (choice that the board does not have), TMC4090 (C rejected).
+ */
+export async function compileObjects(options: CompileOptions): Promise<Compiled> {
+  return compileJobs(options, runtimeJobs(options));
+}
+
+function linkFailure(options: BuildOptions, port: PortFiles, result: ProcessResult): UserError {
+  const text = result.stderr.toString("utf8");
+  const overflow = /region `(\w+)' overflowed by (\d+) bytes/.exec(text);
+  if (overflow?.[1] !== undefined) {
+    const memory = overflow[1].toLowerCase() === "flash" ? "flash" : "RAM";
+    return new UserError(
+      "TMC4010",
+      `the image does not fit the ${memory} of board ${options.board.name}: ${overflow[2]} bytes too many`,
+      "Make the program smaller: fewer or smaller models, buffers and tables.",
+    );
+  }
+  if (port.package !== undefined && text.includes("cannot find -l")) {
+    return new UserError(
+      "TMC4003",
+      `board ${options.board.name} needs a library that is not installed: ${/cannot find (-l\w+)/.exec(text)?.[1]}`,
+      `Install it: apt-get install ${port.package}`,
+      ExitCode.missingTool,
+    );
+  }
+  return rejected(`the linker rejected ${options.name} for board ${options.board.name}`, result);
+}
+
+/**
+ * Compiles everything for the board and links `outDir/NAME.elf`.
+ * @throws UserError as `compileObjects`, and TMC4010 when the image does not fit the board's memory.
+ */
+export async function buildExecutable(options: BuildOptions): Promise<BuildResult> {
+  const { board } = options;
+  const port = ports[options.port][board.kind];
+  if (port === undefined) {
+    throw new UserError(
+      "TMC4004",
+      `board ${board.name} (${board.kind}) cannot link a ${options.port} by itself`,
+      board.kind === "zephyr"
+        ? "Its image is made in a Zephyr workspace: see tmc build --help."
+        : "Use --board host for nodes.",
+      ExitCode.usage,
+    );
+  }
+  const portDir = packagePath("runtime-c", "port", port.folder);
+  const jobs = [
+    ...runtimeJobs(options),
+    ...cSources(portDir).map((source): Job => ({ source, group: "port" })),
+  ];
+  const { objects, messages } = await compileJobs(options, jobs);
+  const choice = flagChoice(options);
+  const elf = join(resolve(options.outDir), `${options.name}.elf`);
+  const map = join(resolve(options.outDir), `${options.name}.map`);
+  const script = board.kind === "bare-metal" ? join(portDir, "link.ld") : undefined;
+  const result = await runProcess(compilerCommand(board, choice.cc), [
+    ...linkFlags(choice, map, script),
+    ...objects.map((file) => file.object),
+    ...port.libraries,
+    ...(options.linkArgs ?? []),
+    "-o",
+    elf,
+  ]);
+  if (result.exitCode !== 0) {
+    throw linkFailure(options, port, result);
+  }
+  return { elf, map, objects, messages: messages + result.stderr.toString("utf8") };
+}
