@@ -1,0 +1,74 @@
+/**
+ * The command line `tmc`: parses arguments, runs one command, turns failures into messages and exit codes.
+ * Commands live in `commands/`; each loads what it needs when it runs, so that `tmc --help` stays quick.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { packagePath } from "../board/package-root.js";
+import { ExitCode } from "../diagnostics/user-error.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerExplain } from "./commands/explain.js";
+import { reportFailure } from "./failure.js";
+import { describeCommand } from "./help.js";
+import { usageError } from "./usage-error.js";
+
+function version(): string {
+  const content: unknown = JSON.parse(readFileSync(packagePath("package.json"), "utf8"));
+  return typeof content === "object" && content !== null && "version" in content
+    ? String(content.version)
+    : "unknown";
+}
+
+/** The whole tree of commands. Settings made here are inherited by each. */
+export function createProgram(): Command {
+  const program = new Command("tmc")
+    .description("TypeScript from microcontroller to cloud, for TinyML.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .exitOverride()
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    // Errors are printed once, by `main`, with their code and fix.
+    .configureOutput({ outputError: () => undefined });
+  describeCommand(program, {
+    examples: [
+      ["tmc new my-node", "start a project"],
+      ["tmc build --board b_l4s5i_iot01a", "compile the app of this project for a board"],
+      ["tmc exec program.ts --on node,host", "run a small program on several targets and compare"],
+      ["tmc explain TMC1203", "what a message means"],
+    ],
+    exitCodes: ["ok", "failed", "trap", "usage", "missingTool", "noWorkspace", "internal"],
+  });
+  registerDoctor(program);
+  registerExplain(program);
+  return program;
+}
+
+/**
+ * Runs `tmc` with the arguments after the program's name.
+ * @returns the exit code; commands that fail without an error of their own set `process.exitCode`.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  // `tmc … | head`: the reader left, nothing more is wanted.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") {
+      process.exit(ExitCode.ok);
+    }
+    throw error;
+  });
+  const json = args.includes("--json");
+  const program = createProgram();
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : ExitCode.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) {
+        return ExitCode.ok; // --help, --version
+      }
+      return reportFailure(usageError(error, program, args), json);
+    }
+    return reportFailure(error, json);
+  }
+}
