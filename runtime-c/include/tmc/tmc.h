@@ -81,6 +81,7 @@ void tmc_boundary_pop(tmc_boundary *b);
 _Noreturn void tmc_trap(tmc_trap_kind kind, int32_t site);
 _Noreturn void tmc_throw(tmc_str message, int32_t site);
 _Noreturn void tmc_rethrow(const tmc_trap_info *info);
+void tmc_trap_capacity(void); /* the standard library's: kind capacity, site 0; does not return */
 
 /* Implemented by the port: no boundary is left (a bug, or `tmc exec`'s main): report and stop. */
 _Noreturn void tmc_port_fatal(const tmc_trap_info *info);
@@ -264,6 +265,10 @@ tmc_str tmc_str_from_bytes(tmc_arr_u8 bytes, int32_t start, int32_t end);
 int32_t tmc_format_i32(uint8_t *out, int32_t v);
 int32_t tmc_format_u32(uint8_t *out, uint32_t v);
 int32_t tmc_format_f64(uint8_t *out, double v); /* shortest that reads back the same; f32 is printed as its f64 */
+/* The standard library's: the text of v at out[at]; gives its end, -1 when it does not fit. */
+int32_t tmc_text_put_i32(tmc_arr_u8 out, int32_t at, int32_t v);
+int32_t tmc_text_put_u32(tmc_arr_u8 out, int32_t at, uint32_t v);
+int32_t tmc_text_put_f64(tmc_arr_u8 out, int32_t at, double v);
 
 /* ---- log: one line at a time; arguments are joined by one space ------------------------------------- */
 

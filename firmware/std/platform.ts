@@ -1,0 +1,81 @@
+/**
+ * What the board gives to the program: clock, random numbers, bus, sensors, storage, and the entries that it calls.
+ * One declaration here is one C function of `tmc/port.h` and one function of the host's simulated platform.
+ * No policy: reconnecting, counting and retrying are the core's or the port's.
+ */
+
+/** Milliseconds since boot; wraps after 49.7 days. @binding tmc_port_clock_ms */
+export declare function clockMs(): u32;
+/** Microseconds since boot; wraps after 71.6 minutes. @binding tmc_port_clock_us */
+export declare function clockUs(): u32;
+/** 32 random bits, not for keys. @binding tmc_port_random_u32 */
+export declare function randomU32(): u32;
+
+/** 1 to 23 characters of [0-9a-z-]. @binding tmc_port_node_id */
+export declare function nodeId(): string;
+/** The server this node belongs to; as `nodeId`. @binding tmc_port_server_id */
+export declare function serverId(): string;
+/** Counts boots; kept over restarts. @binding tmc_port_boot_counter */
+export declare function bootCounter(): u32;
+/** 0 unknown, 1 power-on, 2 pin, 3 software, 4 watchdog, 5 brown-out, 6 trap. @binding tmc_port_reset_reason */
+export declare function resetReason(): i32;
+
+/** The last will of the next connection; copied. @binding tmc_port_bus_will */
+export declare function busWill(topic: string, payload: Uint8Array, qos: i32, retain: boolean): boolean;
+/** Connects and stays connected, in the background. @binding tmc_port_bus_connect */
+export declare function busConnect(): boolean;
+/** False when not connected, too large or no room; the payload is copied. @binding tmc_port_bus_publish */
+export declare function busPublish(topic: string, payload: Uint8Array, qos: i32, retain: boolean): boolean;
+/** @binding tmc_port_bus_subscribe */
+export declare function busSubscribe(topic: string, qos: i32): boolean;
+/** @binding tmc_port_bus_connected */
+export declare function busConnected(): boolean;
+
+/** A handle, or -1 when this board has no sensor of that name. @binding tmc_port_sensor_open */
+export declare function sensorOpen(name: string): i32;
+/** @binding tmc_port_sensor_channels */
+export declare function sensorChannels(sensor: i32): i32;
+/** Starts sampling in the background; false when the rate is not possible. @binding tmc_port_sensor_start */
+export declare function sensorStart(sensor: i32, rateMilliHz: i32): boolean;
+/** Moves whole frames, oldest first, channels interleaved; gives how many frames. @binding tmc_port_sensor_take */
+export declare function sensorTake(sensor: i32, out: Float32Array): i32;
+/** Frames that found the port's ring full since the start. @binding tmc_port_sensor_lost */
+export declare function sensorLost(sensor: i32): u32;
+/** @binding tmc_port_sensor_stop */
+export declare function sensorStop(sensor: i32): void;
+
+/** The size of the value, of which as much as fits is copied; -1 when absent. @binding tmc_port_storage_read */
+export declare function storageRead(key: string, out: Uint8Array): i32;
+/** @binding tmc_port_storage_write */
+export declare function storageWrite(key: string, value: Uint8Array): boolean;
+
+/** Restarts after pending output. @binding tmc_port_restart */
+export declare function restart(): void;
+
+/** Ends the running handler with a trap of kind `capacity`. @binding tmc_trap_capacity */
+export declare function trapCapacity(): void;
+
+/** Called once, before everything else. @setup */
+export function onStart(handler: () => void): void {
+  entry("app_start", handler);
+}
+/** Called when a session with the broker exists. @setup */
+export function onConnected(handler: () => void): void {
+  entry("app_connected", handler);
+}
+/** Called when that session is gone; the port reconnects by itself. @setup */
+export function onDisconnected(handler: () => void): void {
+  entry("app_disconnected", handler);
+}
+/** Called for each message of a subscribed topic. Both arguments are borrowed for the call. @setup */
+export function onMessage(handler: (topic: string, payload: Uint8Array) => void): void {
+  entry("app_message", handler);
+}
+/** Called at least every 100 ms, every 10 ms while work is pending. @setup */
+export function onTick(handler: (nowMs: u32) => void): void {
+  entry("app_tick", handler);
+}
+/** Called after a trap ended one of the other handlers. `kind` is the number of `tmc_trap_kind`. @setup */
+export function onTrap(handler: (kind: i32, site: i32) => void): void {
+  entry("app_trap", handler);
+}

@@ -1,0 +1,36 @@
+/*
+ * What the standard library's TextBuffer and containers call: numbers written into a byte array at a position,
+ * and the capacity trap. No state.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tmc/tmc.h"
+
+#include <string.h>
+
+static int32_t put(tmc_arr_u8 out, int32_t at, const uint8_t *text, int32_t size) {
+    if (at < 0 || at > out.len || size > out.len - at) {
+        return -1;
+    }
+    memcpy(out.ptr + at, text, (size_t)size);
+    return at + size;
+}
+
+int32_t tmc_text_put_i32(tmc_arr_u8 out, int32_t at, int32_t v) {
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    return put(out, at, text, tmc_format_i32(text, v));
+}
+
+int32_t tmc_text_put_u32(tmc_arr_u8 out, int32_t at, uint32_t v) {
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    return put(out, at, text, tmc_format_u32(text, v));
+}
+
+int32_t tmc_text_put_f64(tmc_arr_u8 out, int32_t at, double v) {
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    return put(out, at, text, tmc_format_f64(text, v));
+}
+
+void tmc_trap_capacity(void) {
+    tmc_trap(TMC_TRAP_CAPACITY, 0);
+}
