@@ -49,7 +49,11 @@ void tmc_port_log_write(const uint8_t *bytes, size_t size) {
 }
 
 static void report_text(const char *text) {
-    semihosting_write(SEMIHOSTING_STDERR, (const uint8_t *)text, strlen(text));
+    size_t size = 0U;
+    while (text[size] != '\0') {
+        size++;
+    }
+    semihosting_write(SEMIHOSTING_STDERR, (const uint8_t *)text, size);
 }
 
 static void report_number(const char *name, uint32_t value) {

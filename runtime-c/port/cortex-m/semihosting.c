@@ -6,8 +6,6 @@
  */
 #include "semihosting.h"
 
-#include <string.h>
-
 #define SYS_OPEN 0x01U
 #define SYS_WRITE 0x05U
 #define SYS_TIME 0x11U
@@ -39,6 +37,15 @@ void semihosting_write(semihosting_stream stream, const uint8_t *bytes, size_t s
     (void)call(SYS_WRITE, block);
 }
 
+/* The words of the line are separated by blanks. */
+static bool is_word_at(const char *line, const char *word) {
+    while (*word != '\0' && *line == *word) {
+        line++;
+        word++;
+    }
+    return *word == '\0' && (*line == ' ' || *line == '\0');
+}
+
 bool semihosting_has_argument(const char *word) {
     static char line[256];
     const uintptr_t block[] = {(uintptr_t)line, sizeof line};
@@ -46,9 +53,8 @@ bool semihosting_has_argument(const char *word) {
         return false;
     }
     line[sizeof line - 1U] = '\0';
-    const size_t size = strlen(word);
-    for (const char *at = line; (at = strstr(at, word)) != NULL; at += size) {
-        if ((at == line || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0')) {
+    for (const char *at = line; *at != '\0'; at++) {
+        if ((at == line || at[-1] == ' ') && is_word_at(at, word)) {
             return true;
         }
     }
