@@ -1,0 +1,158 @@
+/**
+ * Emits C for a list of models: one file pair per model, and `models.c`, which offers them by number to the port API
+ * (`tmc_model_count/input/output/invoke` of tmc/port.h) and is emitted for an empty list too.
+ *
+ * The same models give the same text. Compiling and linking is the board's business; the kernels are in
+ * `runtime-c/kernels`.
+ */
+import { createHash } from "node:crypto";
+import { tensorAt, type Graph } from "../graph.js";
+import type { Layer } from "../layers.js";
+import { lower } from "../lower.js";
+import { planMemory, type MemoryPlan } from "../plan.js";
+import { layerCode, type TensorExpression } from "./layer-code.js";
+import { constantArray } from "./constants.js";
+import { renderGlue, renderModelHeader, renderModelSource } from "./templates.js";
+
+export interface ModelToEmit {
+  /** Shown to users and made into the C names. */
+  readonly name: string;
+  readonly graph: Graph;
+}
+
+export interface EmittedModel {
+  readonly name: string;
+  /** `model_<id>`: every symbol of the model starts with it, the arena is `<prefix>_arena`. */
+  readonly prefix: string;
+  readonly arenaBytes: number;
+  /** Weights, biases and requantisation constants, without the structs of the layers. */
+  readonly constantBytes: number;
+  readonly layers: readonly Layer[];
+  readonly plan: MemoryPlan;
+}
+
+export interface EmittedModels {
+  /** Paths are file names: all files go into one folder, which is on the include path. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** The C files among them. */
+  readonly sources: readonly string[];
+  /** All arenas together: the RAM of the models. */
+  readonly arenaBytes: number;
+  readonly models: readonly EmittedModel[];
+}
+
+/**
+ * C for `models`; their order is the model number of the port API. Throws UserError TMC30xx for a graph that cannot be
+ * executed exactly.
+ */
+export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
+  const prefixes = uniquePrefixes(models.map((model) => model.name));
+  const files: { path: string; text: string }[] = [];
+  const emitted = models.map((model, index) => {
+    const prefix = prefixes[index] ?? "model";
+    const { summary, header, source } = emitModel(model, prefix, index);
+    files.push({ path: `${prefix}.h`, text: header }, { path: `${prefix}.c`, text: source });
+    return summary;
+  });
+  files.push({ path: "models.c", text: renderGlue(prefixes) });
+  return {
+    files,
+    sources: files.map((file) => file.path).filter((path) => path.endsWith(".c")),
+    arenaBytes: emitted.reduce((sum, model) => sum + model.arenaBytes, 0),
+    models: emitted,
+  };
+}
+
+function emitModel(model: ModelToEmit, prefix: string, index: number) {
+  const layers = lower(model.graph);
+  const plan = planMemory(model.graph, layers);
+  const arena = `${prefix}_arena`;
+  const constants: string[] = [];
+  const shared = new Map<string, string>();
+  let constantBytes = 0;
+  /** Declares an array once, however many layers use equal data; returns its name. */
+  const constant = (name: string, type: string, data: Int8Array | Int32Array): string => {
+    const key = `${type} ${createHash("sha256")
+      .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      .digest("hex")}`;
+    const known = shared.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const symbol = `${prefix}_${name}`;
+    shared.set(key, symbol);
+    constantBytes += data.byteLength;
+    constants.push(constantArray(symbol, type, data));
+    return symbol;
+  };
+  const expression: TensorExpression = (tensor) => {
+    const placement = plan.placements.get(tensor);
+    if (placement !== undefined) {
+      return `${arena} + ${placement.offset}`;
+    }
+    const { data } = tensorAt(model.graph, tensor);
+    if (!(data instanceof Int8Array)) {
+      throw new Error(`tensor ${tensor} of model "${model.name}" has no memory`);
+    }
+    return constant(`tensor${tensor}`, "int8_t", data);
+  };
+  const code = layers.map((layer) => layerCode(layer, { prefix, expression, constant }));
+  const ends = (tensors: readonly number[]) =>
+    tensors.map((tensor) => ({
+      pointer: expression(tensor),
+      size: plan.placements.get(tensor)?.bytes ?? 0,
+    }));
+  const source = renderModelSource({
+    name: comment(model.name),
+    prefix,
+    index,
+    arena,
+    arenaBytes: plan.arenaBytes,
+    constants,
+    functions: code.map((layer) => layer.definition).filter((definition) => definition !== ""),
+    steps: layers.map((layer, i) => ({
+      call: code[i]?.call ?? "",
+      hook: `${layer.operator}, ${layer.output}, ${expression(layer.output)}, ${plan.placements.get(layer.output)?.bytes ?? 0}`,
+    })),
+    inputs: ends(model.graph.inputs),
+    outputs: ends(model.graph.outputs),
+  });
+  const header = renderModelHeader({ name: comment(model.name), prefix, guard: `${prefix.toUpperCase()}_H` });
+  const summary: EmittedModel = {
+    name: model.name,
+    prefix,
+    arenaBytes: plan.arenaBytes,
+    constantBytes,
+    layers,
+    plan,
+  };
+  return { summary, header, source };
+}
+
+/** Text that can stand in a C comment on one line. */
+function comment(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]/g, "?")
+    .replaceAll("*/", "* /")
+    .slice(0, 80);
+}
+
+/** `model_<id>` with the letters and digits of each name; a number is added where two would be equal. */
+function uniquePrefixes(names: readonly string[]): string[] {
+  const used = new Set<string>();
+  return names.map((name) => {
+    const id = name
+      .toLowerCase()
+      .replace(/\.tflite$/, "")
+      .replace(/[^a-z0-9]+/g, "_")
+      .replace(/^_+|_+$/g, "")
+      .slice(0, 40);
+    const base = `model_${id === "" ? "unnamed" : id}`;
+    let prefix = base;
+    for (let n = 2; used.has(prefix); n++) {
+      prefix = `${base}_${n}`;
+    }
+    used.add(prefix);
+    return prefix;
+  });
+}

@@ -1,0 +1,197 @@
+/** C for one layer: a static function with the layer's constant struct and the call of its kernel. */
+import type {
+  AddLayer,
+  Clamp,
+  Conv2DLayer,
+  DepthwiseConv2DLayer,
+  FullyConnectedLayer,
+  Layer,
+  PoolLayer,
+  ReshapeLayer,
+  SoftmaxLayer,
+  WindowGeometry,
+} from "../layers.js";
+import { structFields } from "./constants.js";
+
+/** C expression for the first byte of a tensor. */
+export type TensorExpression = (tensor: number) => string;
+
+export interface LayerContext {
+  readonly prefix: string;
+  readonly expression: TensorExpression;
+  /** Declares a constant array and returns its name; equal data is declared once. */
+  readonly constant: (name: string, type: string, data: Int8Array | Int32Array) => string;
+}
+
+export interface LayerCode {
+  /** The function; "" when there is nothing to do. */
+  readonly definition: string;
+  /** The statement that runs it; "" when there is nothing to do. */
+  readonly call: string;
+}
+
+type Field = readonly [string, number | string];
+
+export function layerCode(layer: Layer, context: LayerContext): LayerCode {
+  if (layer.kind === "Reshape") {
+    return reshapeCode(layer, context);
+  }
+  const { struct, kernel, fields } = describe(layer, context);
+  const name = `${context.prefix}_${stem(layer)}`;
+  const operands =
+    layer.kind === "Add" ? [layer.left, layer.right, layer.output] : [layer.input, layer.output];
+  const definition = [
+    `static void ${name}(void) {`,
+    `    static const ${struct} layer = {`,
+    structFields(fields, "        "),
+    "    };",
+    `    ${kernel}(&layer, ${operands.map(context.expression).join(", ")});`,
+    "}",
+  ].join("\n");
+  return { definition, call: `${name}();` };
+}
+
+/** `op03_conv2d`. */
+function stem(layer: Layer): string {
+  return `op${String(layer.operator).padStart(2, "0")}_${layer.kind.toLowerCase()}`;
+}
+
+/** Nothing when the plan put the output in the input's place. */
+function reshapeCode(layer: ReshapeLayer, { prefix, expression }: LayerContext): LayerCode {
+  const from = expression(layer.input);
+  const to = expression(layer.output);
+  if (from === to) {
+    return { definition: "", call: "" };
+  }
+  const name = `${prefix}_${stem(layer)}`;
+  return {
+    definition: `static void ${name}(void) {\n    memcpy(${to}, ${from}, ${layer.count});\n}`,
+    call: `${name}();`,
+  };
+}
+
+interface Description {
+  readonly struct: string;
+  readonly kernel: string;
+  readonly fields: readonly Field[];
+}
+
+function describe(layer: Exclude<Layer, ReshapeLayer>, context: LayerContext): Description {
+  switch (layer.kind) {
+    case "Conv2D":
+      return {
+        struct: "tmc_conv2d",
+        kernel: "tmc_conv2d_s8",
+        fields: [["window", window(layer.geometry)], ...weighted(layer, context)],
+      };
+    case "DepthwiseConv2D":
+      return {
+        struct: "tmc_depthwise_conv2d",
+        kernel: "tmc_depthwise_conv2d_s8",
+        fields: [
+          ["window", window(layer.geometry)],
+          ["depth_multiplier", layer.depthMultiplier],
+          ...weighted(layer, context),
+        ],
+      };
+    case "FullyConnected":
+      return {
+        struct: "tmc_fully_connected",
+        kernel: "tmc_fully_connected_s8",
+        fields: [
+          ["rows", layer.rows],
+          ["input_depth", layer.inputDepth],
+          ["output_depth", layer.outputDepth],
+          ...weighted(layer, context),
+        ],
+      };
+    case "Add":
+      return { struct: "tmc_add", kernel: "tmc_add_s8", fields: addFields(layer) };
+    case "MaxPool2D":
+      return { struct: "tmc_pool2d", kernel: "tmc_max_pool2d_s8", fields: poolFields(layer) };
+    case "AveragePool2D":
+      return { struct: "tmc_pool2d", kernel: "tmc_average_pool2d_s8", fields: poolFields(layer) };
+    case "Softmax":
+      return { struct: "tmc_softmax", kernel: "tmc_softmax_s8", fields: softmaxFields(layer) };
+  }
+}
+
+function weighted(
+  layer: Conv2DLayer | DepthwiseConv2DLayer | FullyConnectedLayer,
+  { constant }: LayerContext,
+): readonly Field[] {
+  const name = stem(layer);
+  const requantization: readonly Field[] = [
+    ["multiplier", constant(`${name}_multiplier`, "int32_t", layer.multiplier)],
+    ["shift", constant(`${name}_shift`, "int8_t", layer.shift)],
+    ["output_offset", layer.outputOffset],
+    ...clamp(layer.clamp),
+  ];
+  return [
+    ["filter", constant(`${name}_filter`, "int8_t", layer.filter)],
+    ["bias", layer.bias === undefined ? "NULL" : constant(`${name}_bias`, "int32_t", layer.bias)],
+    ["input_offset", layer.inputOffset],
+    ["requantization", struct(requantization)],
+  ];
+}
+
+function addFields(layer: AddLayer): readonly Field[] {
+  return [
+    ["count", layer.count],
+    ["left_offset", layer.leftOffset],
+    ["left_multiplier", layer.leftMultiplier],
+    ["left_shift", layer.leftShift],
+    ["right_offset", layer.rightOffset],
+    ["right_multiplier", layer.rightMultiplier],
+    ["right_shift", layer.rightShift],
+    ["output_offset", layer.outputOffset],
+    ["output_multiplier", layer.outputMultiplier],
+    ["output_shift", layer.outputShift],
+    ...clamp(layer.clamp),
+  ];
+}
+
+function poolFields(layer: PoolLayer): readonly Field[] {
+  return [["window", window(layer.geometry)], ...clamp(layer.clamp)];
+}
+
+function softmaxFields(layer: SoftmaxLayer): readonly Field[] {
+  return [
+    ["rows", layer.rows],
+    ["depth", layer.depth],
+    ["multiplier", layer.multiplier],
+    ["shift", layer.shift],
+    ["min_difference", layer.minDifference],
+  ];
+}
+
+function clamp({ min, max }: Clamp): readonly Field[] {
+  return [
+    ["min", min],
+    ["max", max],
+  ];
+}
+
+function window(g: WindowGeometry): string {
+  return struct([
+    ["input_height", g.inputHeight],
+    ["input_width", g.inputWidth],
+    ["input_channels", g.inputChannels],
+    ["output_height", g.outputHeight],
+    ["output_width", g.outputWidth],
+    ["output_channels", g.outputChannels],
+    ["filter_height", g.filterHeight],
+    ["filter_width", g.filterWidth],
+    ["stride_height", g.strideHeight],
+    ["stride_width", g.strideWidth],
+    ["dilation_height", g.dilationHeight],
+    ["dilation_width", g.dilationWidth],
+    ["pad_top", g.padTop],
+    ["pad_left", g.padLeft],
+  ]);
+}
+
+/** A nested struct on its own lines. */
+function struct(fields: readonly Field[]): string {
+  return `{\n${structFields(fields, "            ")}\n        }`;
+}

@@ -1,0 +1,99 @@
+/*
+ * Int8 kernels that generated models call: TFLite's integer specification with TFLite Micro's reference
+ * rounding, bit for bit. Every quantity of a layer is in a constant struct that the generator fills; kernels
+ * check nothing.
+ *
+ * Tensors are NHWC with batch 1. Sums wrap modulo 2^32. Unless a kernel says otherwise, its output must not
+ * overlap its inputs. No heap, no state.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TMC_KERNELS_H
+#define TMC_KERNELS_H
+
+#include <stdint.h>
+
+/* A window over [1, H, W, C]; height and width pairs, top and left padding. */
+typedef struct {
+    int32_t input_height, input_width, input_channels;
+    int32_t output_height, output_width, output_channels;
+    int32_t filter_height, filter_width;
+    int32_t stride_height, stride_width;
+    int32_t dilation_height, dilation_width;
+    int32_t pad_top, pad_left;
+} tmc_window;
+
+/* acc -> clamp(acc * multiplier[c] * 2^(shift[c] - 31) + output_offset, min, max), c = output channel.
+ * multiplier: 0 or 2^30..2^31-1; shift: -31..30, positive to the left. */
+typedef struct {
+    const int32_t *multiplier;
+    const int8_t *shift;
+    int32_t output_offset;
+    int32_t min, max;
+} tmc_requantization;
+
+typedef struct {
+    tmc_window window;
+    const int8_t *filter; /* [output_channels][filter_height][filter_width][input_channels] */
+    const int32_t *bias;  /* [output_channels], or NULL */
+    int32_t input_offset; /* minus the zero point */
+    tmc_requantization requantization;
+} tmc_conv2d;
+
+void tmc_conv2d_s8(const tmc_conv2d *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    tmc_window window;
+    int32_t depth_multiplier; /* output_channels = input_channels * depth_multiplier */
+    const int8_t *filter;     /* [filter_height][filter_width][output_channels] */
+    const int32_t *bias;      /* [output_channels], or NULL */
+    int32_t input_offset;
+    tmc_requantization requantization;
+} tmc_depthwise_conv2d;
+
+void tmc_depthwise_conv2d_s8(const tmc_depthwise_conv2d *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    int32_t rows, input_depth, output_depth;
+    const int8_t *filter; /* [output_depth][input_depth] */
+    const int32_t *bias;  /* [output_depth], or NULL */
+    int32_t input_offset;
+    tmc_requantization requantization;
+} tmc_fully_connected;
+
+void tmc_fully_connected_s8(const tmc_fully_connected *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    int32_t count;
+    int32_t left_offset, left_multiplier, left_shift; /* shifts are 0..-31 */
+    int32_t right_offset, right_multiplier, right_shift;
+    int32_t output_offset, output_multiplier, output_shift;
+    int32_t min, max;
+} tmc_add;
+
+/* output may be left or right. */
+void tmc_add_s8(const tmc_add *layer, const int8_t *left, const int8_t *right, int8_t *output);
+
+typedef struct {
+    tmc_window window; /* dilation 1; every window covers at least one input */
+    int32_t min, max;
+} tmc_pool2d;
+
+void tmc_max_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output);
+void tmc_average_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    int32_t rows, depth; /* depth 1..511 */
+    int32_t multiplier;
+    int32_t shift;          /* 0..31 */
+    int32_t min_difference; /* to the row's maximum; below it the probability is 0 */
+} tmc_softmax;
+
+void tmc_softmax_s8(const tmc_softmax *layer, const int8_t *input, int8_t *output);
+
+#ifdef TMC_MODEL_LAYERS
+/* Called after each operator, when compiled in: `operator_index` of `model` has written tensor `tensor`. */
+void tmc_model_layer(int32_t model, int32_t operator_index, int32_t tensor, const int8_t *data, int32_t size);
+#endif
+
+#endif
