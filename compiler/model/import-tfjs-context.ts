@@ -1,0 +1,191 @@
+/**
+ * What the importers of single TensorFlow.js layers work with: the graph under construction, and one layer's attributes,
+ * weights and inputs, read with checks whose errors name the layer. It knows no layer class (`import-tfjs-layers.ts` does).
+ */
+import { UserError } from "../diagnostics/user-error.js";
+import type { Activation, Padding, Tensor } from "./graph.js";
+import type { TfjsWeight } from "./import-tfjs-files.js";
+import type { FloatGraph, FloatOperator } from "./quantize/float-graph.js";
+
+/** A tensor and the shape that the layers model gives it, without the batch dimension. */
+export interface Value {
+  readonly tensor: number;
+  readonly shape: readonly number[];
+}
+
+/** Collects tensors and operators. */
+export class GraphBuilder {
+  private readonly tensors: Tensor[] = [];
+  private readonly operators: FloatOperator[] = [];
+
+  /** A new activation of the layers model's shape. */
+  value(shape: readonly number[], name: string): Value {
+    const [time = 1, channels = 1] = shape;
+    const held = shape.length === 2 ? [1, time, 1, channels] : [1, ...shape];
+    this.tensors.push({ name, type: "float32", shape: held });
+    return { tensor: this.tensors.length - 1, shape };
+  }
+
+  /** A new constant. */
+  constant(values: Float32Array, shape: readonly number[], name: string): number {
+    this.tensors.push({ name, type: "float32", shape, data: values });
+    return this.tensors.length - 1;
+  }
+
+  add(operator: FloatOperator): void {
+    this.operators.push(operator);
+  }
+
+  known(values: ReadonlyMap<string, Value>, name: string): Value {
+    const value = values.get(name);
+    if (value === undefined) {
+      throw new UserError(
+        "TMC3206",
+        `the topology names a layer "${name}" that it does not have`,
+        "Save the model again with model.save() of TensorFlow.js.",
+      );
+    }
+    return value;
+  }
+
+  graph(name: string, input: Value, output: Value): FloatGraph {
+    const { tensors, operators } = this;
+    return { name, tensors, operators, inputs: [input.tensor], outputs: [output.tensor] };
+  }
+}
+
+/** One layer while it is imported: its attributes, weights and inputs, and the errors that name it. */
+export class LayerContext {
+  constructor(
+    readonly builder: GraphBuilder,
+    private readonly weights: ReadonlyMap<string, TfjsWeight>,
+    readonly name: string,
+    readonly className: string,
+    private readonly config: Readonly<Record<string, unknown>>,
+    readonly inputs: readonly Value[],
+  ) {}
+
+  attributeError(attribute: string, value: unknown, supported: string): UserError {
+    return new UserError(
+      "TMC3205",
+      `layer "${this.name}" (${this.className}): ${attribute} = ${JSON.stringify(value ?? null)} is not supported`,
+      `Supported for ${attribute}: ${supported}.`,
+    );
+  }
+
+  shapeError(problem: string): UserError {
+    return new UserError(
+      "TMC3207",
+      `layer "${this.name}" (${this.className}): ${problem}`,
+      "The topology and the weights must come from the same model: save it again with model.save().",
+    );
+  }
+
+  /** The only input; `rank` without the batch dimension, if the layer insists. */
+  input(rank?: number): Value {
+    const [value] = this.inputs;
+    if (value === undefined || this.inputs.length !== 1) {
+      throw this.shapeError(`has ${this.inputs.length} inputs instead of 1`);
+    }
+    if (rank !== undefined && value.shape.length !== rank) {
+      throw this.shapeError(`takes ${rank} dimensions, but gets [${value.shape.join(", ")}]`);
+    }
+    return value;
+  }
+
+  attribute(name: string): unknown {
+    return this.config[name];
+  }
+
+  /** Fails unless the attribute is absent or one of `allowed`. */
+  require(name: string, allowed: readonly unknown[], supported: string): void {
+    const value = this.config[name];
+    if (value !== undefined && value !== null && !allowed.includes(value)) {
+      throw this.attributeError(name, value, supported);
+    }
+  }
+
+  /** A positive integer. */
+  count(name: string, otherwise?: number): number {
+    const value = this.config[name] ?? otherwise;
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1) {
+      throw this.attributeError(name, value, "a positive integer");
+    }
+    return value;
+  }
+
+  /** Height and width of `rank` 2; of rank 1 the width is 1. A single number stands for both. */
+  pair(name: string, rank: 1 | 2, otherwise?: number): [number, number] {
+    const value = this.config[name] ?? otherwise;
+    const list: unknown[] = Array.isArray(value) ? value : Array<unknown>(rank).fill(value);
+    const good = list.filter((v): v is number => typeof v === "number" && Number.isInteger(v) && v > 0);
+    const [height, width = 1] = good;
+    if (good.length !== rank || list.length !== rank || height === undefined) {
+      throw this.attributeError(name, value, `${rank} positive integer${rank === 1 ? "" : "s"}`);
+    }
+    return [height, width];
+  }
+
+  padding(): Padding {
+    const value = this.config["padding"] ?? "valid";
+    if (value !== "same" && value !== "valid") {
+      throw this.attributeError("padding", value, '"same", "valid"');
+    }
+    return value;
+  }
+
+  activationName(): "linear" | "softmax" | Exclude<Activation, "none"> {
+    const value = this.config["activation"] ?? "linear";
+    if (value === "linear" || value === "relu" || value === "relu6" || value === "softmax") {
+      return value;
+    }
+    throw this.attributeError("activation", value, '"linear", "relu", "relu6", "softmax"');
+  }
+
+  /** The layer's weight `part` of exactly this shape. */
+  weight(part: string, shape: readonly number[]): Float32Array {
+    const suffix = `${this.name}/${part}`;
+    let found = this.weights.get(suffix);
+    for (const [name, weight] of this.weights) {
+      // Keras' converter may put scopes before the layer's name and ":0" after the weight's.
+      found ??= name.replace(/:\d+$/, "").endsWith(`/${suffix}`) ? weight : undefined;
+    }
+    if (found === undefined) {
+      throw this.shapeError(`there is no weight "${suffix}" in the manifest`);
+    }
+    if (found.shape.length !== shape.length || found.shape.some((size, i) => size !== shape[i])) {
+      throw this.shapeError(
+        `weight "${suffix}" has shape [${found.shape.join(", ")}], the topology asks for [${shape.join(", ")}]`,
+      );
+    }
+    return found.values;
+  }
+
+  bias(channels: number): number | undefined {
+    if (this.config["use_bias"] === false) {
+      return undefined;
+    }
+    return this.builder.constant(this.weight("bias", [channels]), [channels], `${this.name}/bias`);
+  }
+
+  /** The output value of the layer. */
+  output(shape: readonly number[]): Value {
+    return this.builder.value(shape, this.name);
+  }
+
+  /** Applies the layer's `activation` attribute after the operator that computed `value`. */
+  activated(value: Value): Value {
+    const name = this.activationName();
+    return name === "linear" ? value : this.apply(name, value);
+  }
+
+  apply(activation: "softmax" | Exclude<Activation, "none">, input: Value): Value {
+    const output = this.output(input.shape);
+    this.builder.add(
+      activation === "softmax"
+        ? { kind: "Softmax", input: input.tensor, output: output.tensor, beta: 1 }
+        : { kind: "Activation", input: input.tensor, output: output.tensor, activation },
+    );
+    return output;
+  }
+}

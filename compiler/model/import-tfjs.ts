@@ -1,0 +1,173 @@
+/**
+ * Imports TensorFlow.js layers models (model.json and shards, from TensorFlow.js or converted from Keras) as float graphs.
+ * It walks the topology and wires layers; what each layer class becomes is in `import-tfjs-layers.ts`. The TensorFlow.js
+ * package itself is not needed.
+ *
+ * Not imported: graph models, nested models, shared layers, several inputs.
+ */
+import { UserError } from "../diagnostics/user-error.js";
+import { GraphBuilder, LayerContext, type Value } from "./import-tfjs-context.js";
+import { layerImporters, supportedLayers } from "./import-tfjs-layers.js";
+import { readTfjsFiles, type TfjsLayer, type TfjsModel } from "./import-tfjs-files.js";
+import type { FloatGraph, Importer } from "./quantize/float-graph.js";
+
+function structureError(model: TfjsModel, problem: string, fix: string): UserError {
+  return new UserError("TMC3206", `model "${model.name}": ${problem}`, fix);
+}
+
+/** The layer's name: on the entry (functional models) or in its configuration. */
+function layerName(layer: TfjsLayer): string {
+  const { name } = layer.config;
+  return layer.name ?? (typeof name === "string" ? name : layer.class_name);
+}
+
+/**
+ * Names of the layers whose outputs `layer` reads. TensorFlow.js and Keras 2 write one node per call:
+ * [[name, nodeIndex, tensorIndex, {}], ...].
+ */
+function inboundNames(model: TfjsModel, layer: TfjsLayer): string[] {
+  const nodes = layer.inbound_nodes ?? [];
+  if (nodes.length > 1) {
+    throw structureError(
+      model,
+      `layer "${layerName(layer)}" is used ${nodes.length} times`,
+      "Layers that share weights are not supported: give each place its own layer.",
+    );
+  }
+  const [node] = nodes;
+  if (node === undefined) {
+    return [];
+  }
+  if (!Array.isArray(node)) {
+    throw structureError(
+      model,
+      `the connections of layer "${layerName(layer)}" have an unknown form (Keras 3?)`,
+      "Save the model with TensorFlow.js 4 or Keras 2 (tf_keras).",
+    );
+  }
+  return node.map((entry: unknown) => {
+    const name: unknown = Array.isArray(entry) ? entry[0] : undefined;
+    if (typeof name !== "string") {
+      throw structureError(
+        model,
+        `the connections of layer "${layerName(layer)}" have an unknown form`,
+        "Save the model with TensorFlow.js 4 or Keras 2 (tf_keras).",
+      );
+    }
+    return name;
+  });
+}
+
+/** [name, node, tensor] or [[name, node, tensor], ...] → names. */
+function endNames(ends: readonly unknown[] | undefined): string[] {
+  const list = ends !== undefined && typeof ends[0] === "string" ? [ends] : (ends ?? []);
+  return list.map((end) => (Array.isArray(end) ? String(end[0]) : String(end)));
+}
+
+interface Wiring {
+  readonly layer: TfjsLayer;
+  readonly name: string;
+  readonly inputs: readonly string[];
+}
+
+/** Layers in an order in which inputs come first. */
+function wire(model: TfjsModel): { order: Wiring[]; outputs: string[] } {
+  const sequential = model.className === "Sequential";
+  if (!sequential && model.className !== "Model" && model.className !== "Functional") {
+    throw structureError(
+      model,
+      `the topology is of class "${model.className}"`,
+      'Only "Sequential", "Model" and "Functional" are supported.',
+    );
+  }
+  let previous: string | undefined;
+  const waiting = model.layers.map((layer): Wiring => {
+    const name = layerName(layer);
+    const inputs = sequential ? (previous === undefined ? [] : [previous]) : inboundNames(model, layer);
+    previous = name;
+    return { layer, name, inputs };
+  });
+  if (sequential) {
+    return { order: waiting, outputs: previous === undefined ? [] : [previous] };
+  }
+  const order: Wiring[] = [];
+  const done = new Set<string>();
+  let rest = waiting;
+  while (rest.length > 0) {
+    const ready = rest.filter((entry) => entry.inputs.every((input) => done.has(input)));
+    const [stuck] = rest;
+    if (ready.length === 0) {
+      throw structureError(
+        model,
+        `layer "${stuck?.name ?? ""}" reads "${stuck?.inputs.find((input) => !done.has(input)) ?? ""}", which is not computed before it`,
+        "Save the model again with model.save() of TensorFlow.js.",
+      );
+    }
+    ready.forEach((entry) => done.add(entry.name));
+    order.push(...ready);
+    rest = rest.filter((entry) => !done.has(entry.name));
+  }
+  return { order, outputs: endNames(model.outputLayers) };
+}
+
+/** [null, ...shape] of the model's input, from the first layer. */
+function inputShape(model: TfjsModel, first: Wiring): number[] {
+  const shape = first.layer.config["batch_input_shape"] ?? first.layer.config["batch_shape"];
+  const dimensions: unknown[] = Array.isArray(shape) ? shape.slice(1) : [];
+  const known = dimensions.filter(
+    (value): value is number => typeof value === "number" && Number.isInteger(value) && value > 0,
+  );
+  if (known.length === 0 || known.length !== dimensions.length) {
+    throw structureError(
+      model,
+      `the input of layer "${first.name}" has no complete shape (${JSON.stringify(shape ?? null)})`,
+      "Give inputShape with every dimension when the model is built: memory on a microcontroller is planned at build time.",
+    );
+  }
+  return known;
+}
+
+/** Reads a layers model. Errors TMC3200 to TMC3208, all of which name the layer where there is one. */
+export function importTfjs(file: string): FloatGraph {
+  const model = readTfjsFiles(file);
+  const { order, outputs } = wire(model);
+  const [first] = order;
+  if (first === undefined) {
+    throw structureError(model, "there are no layers", "Save a model that has at least one layer.");
+  }
+  const starts = order.filter((entry) => entry.inputs.length === 0);
+  if (starts.length !== 1 || outputs.length !== 1) {
+    throw structureError(
+      model,
+      `it has ${starts.length} inputs and ${outputs.length} outputs`,
+      "One input and one output are supported.",
+    );
+  }
+  const builder = new GraphBuilder();
+  const values = new Map<string, Value>();
+  const source = builder.value(inputShape(model, first), "input");
+  for (const { layer, name, inputs } of order) {
+    const context = new LayerContext(
+      builder,
+      model.weights,
+      name,
+      layer.class_name,
+      layer.config,
+      inputs.length === 0 ? [source] : inputs.map((input) => builder.known(values, input)),
+    );
+    const importer = layerImporters[layer.class_name];
+    if (importer === undefined) {
+      throw new UserError(
+        "TMC3204",
+        `layer "${name}" is of class ${layer.class_name}, which is not supported`,
+        `Supported layers: ${supportedLayers().join(", ")}.`,
+      );
+    }
+    values.set(name, importer(context));
+  }
+  const result = builder.known(values, outputs[0] ?? "");
+  return builder.graph(model.name, source, result);
+}
+
+/** The importer of TensorFlow.js layers models. */
+export const tfjsImporter: Importer = { format: "TensorFlow.js layers model", import: importTfjs };

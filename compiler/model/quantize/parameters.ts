@@ -1,0 +1,136 @@
+/**
+ * Quantisation parameters by TFLite's int8 specification: asymmetric per-tensor activations, symmetric weights (per
+ * output channel for convolutions, per tensor for fully connected layers), int32 biases of scale input * weight, fixed
+ * softmax outputs, and outputs of pooling and reshape that keep their input's parameters.
+ *
+ * All scales are float32 values: that is what a .tflite file stores and what the multipliers are computed from.
+ */
+import type { Graph, Operator, Quantization } from "../graph.js";
+import type { Range } from "./calibrate.js";
+
+export interface TensorParameters {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** A bias may take this many steps at most, so that sums keep far from the limits of int32. */
+const MAX_BIAS_STEPS = 2 ** 24;
+
+/** Scale and zero point that cover `range` and 0; the zero point is the exact image of 0. */
+export function activationParameters(range: Range): TensorParameters {
+  const low = Math.min(0, range.low);
+  const high = Math.max(0, range.high);
+  if (high <= low) {
+    // A tensor that is always 0.
+    return { scale: 1, zeroPoint: 0 };
+  }
+  const scale = Math.max(Math.fround((high - low) / 255), 2 ** -100);
+  return { scale, zeroPoint: Math.min(127, Math.max(-128, Math.round(-128 - low / scale))) };
+}
+
+/** The bounds a fused activation puts on a range. */
+function clampRange(range: Range, operator: Operator): Range {
+  const activation = "activation" in operator ? operator.activation : "none";
+  switch (activation) {
+    case "none":
+      return range;
+    case "relu":
+      return { low: Math.max(0, range.low), high: Math.max(0, range.high) };
+    case "relu6":
+      return { low: Math.max(0, range.low), high: Math.min(6, range.high) };
+    case "relu_n1_to_1":
+      return { low: Math.max(-1, range.low), high: Math.min(1, range.high) };
+  }
+}
+
+/** Parameters of every activation tensor; undefined for constants. `input` fixes those of the model's input. */
+export function chooseParameters(
+  graph: Graph,
+  ranges: readonly (Range | undefined)[],
+  input: TensorParameters | undefined,
+): (TensorParameters | undefined)[] {
+  const chosen: (TensorParameters | undefined)[] = graph.tensors.map(() => undefined);
+  for (const index of graph.inputs) {
+    chosen[index] = input ?? activationParameters(ranges[index] ?? { low: 0, high: 0 });
+  }
+  for (const operator of graph.operators) {
+    switch (operator.kind) {
+      case "MaxPool2D":
+      case "AveragePool2D":
+      case "Reshape":
+        chosen[operator.output] = chosen[operator.input];
+        break;
+      case "Softmax":
+        chosen[operator.output] = { scale: 1 / 256, zeroPoint: -128 };
+        break;
+      default: {
+        const range = ranges[operator.output] ?? { low: 0, high: 0 };
+        chosen[operator.output] = activationParameters(clampRange(range, operator));
+      }
+    }
+  }
+  return chosen;
+}
+
+export interface QuantizedConstant {
+  readonly data: Int8Array | Int32Array;
+  readonly quantization: Quantization;
+}
+
+/** Weights and bias of one operator. `values` are in TFLite's order; `channelOf` maps an index to its output channel. */
+export interface FloatWeights {
+  readonly values: Float32Array;
+  readonly bias: Float32Array | undefined;
+  readonly channels: number;
+  readonly channelOf: (index: number) => number;
+  /** One scale for all channels. */
+  readonly perTensor: boolean;
+  /** Dimension of the filter that counts output channels. */
+  readonly axis: number;
+}
+
+/** Quantises weights to -127..127 and the bias to int32. `inputScale` is the scale of the operator's input. */
+export function quantizeWeights(
+  weights: FloatWeights,
+  inputScale: number,
+): { filter: QuantizedConstant; bias: QuantizedConstant | undefined } {
+  const { values, bias, channels, channelOf, perTensor } = weights;
+  const largest = new Float64Array(channels);
+  values.forEach((value, i) => {
+    const c = channelOf(i);
+    largest[c] = Math.max(largest[c] ?? 0, Math.abs(value));
+  });
+  const scales = Array.from(largest, (size, c) => {
+    // A filter of zeros (or nearly) still needs a scale in which its bias is small enough and well resolved.
+    const forBias = Math.abs(bias?.[c] ?? 0) / (inputScale * MAX_BIAS_STEPS);
+    return Math.fround(Math.max(size / 127, forBias));
+  });
+  const shared = Math.max(...scales) || 1;
+  const used = scales.map((scale) => (perTensor ? shared : scale || 1));
+  const scaleOf = (channel: number): number => used[channel] ?? 1;
+  const data = new Int8Array(values.length);
+  values.forEach((value, i) => {
+    data[i] = Math.min(127, Math.max(-127, Math.round(value / scaleOf(channelOf(i)))));
+  });
+  const stored = perTensor ? [shared] : used;
+  const zeros = stored.map(() => 0);
+  return {
+    filter: { data, quantization: { scales: stored, zeroPoints: zeros, axis: perTensor ? 0 : weights.axis } },
+    bias:
+      bias === undefined
+        ? undefined
+        : {
+            data: Int32Array.from(bias, (value, c) => Math.round(value / (inputScale * scaleOf(c)))),
+            quantization: {
+              scales: stored.map((scale) => Math.fround(scale * inputScale)),
+              zeroPoints: zeros,
+              axis: 0,
+            },
+          },
+  };
+}
+
+/** round((value / scale) + zeroPoint), saturated: how a float input becomes the model's int8 input. Halves go up. */
+export function quantizeValue(value: number, { scale, zeroPoint }: TensorParameters): number {
+  return Math.min(127, Math.max(-128, Math.round(value / scale) + zeroPoint));
+}

@@ -1,0 +1,74 @@
+/**
+ * The whole of post-training quantisation in one call: fold, calibrate, quantise, and measure when there is test data.
+ * `tmc model quantize` and training scripts use it; it reads and writes no files.
+ */
+import { UserError } from "../../diagnostics/user-error.js";
+import { elementCount, type Graph } from "../graph.js";
+import { measureLoss, type QuantizationLoss } from "./accuracy.js";
+import { calibrate, type CalibrationOptions, type Range } from "./calibrate.js";
+import type { FloatGraph } from "./float-graph.js";
+import { foldGraph } from "./fold.js";
+import { activationParameters } from "./parameters.js";
+import { quantizeGraph } from "./quantize.js";
+import type { Samples } from "./samples.js";
+
+export interface PostTrainingOptions extends CalibrationOptions {
+  /** Range of the model's input in its unit, e.g. that of a sensor; found by calibration when absent. */
+  readonly inputRange?: Range;
+  /** Samples for the report; none: no report. */
+  readonly test?: Samples;
+}
+
+export interface PostTrainingResult {
+  /** Folded, float32. */
+  readonly float: Graph;
+  /** Same tensor and operator numbers, int8. */
+  readonly quantized: Graph;
+  readonly loss?: QuantizationLoss;
+}
+
+/** Quantises `source`. Errors TMC3222 (no samples), TMC3223 (samples of another shape), TMC3224 (labels do not fit). */
+export function quantizeAfterTraining(
+  source: FloatGraph,
+  calibration: Samples,
+  options: PostTrainingOptions,
+): PostTrainingResult {
+  const float = foldGraph(source);
+  checkShape(float, calibration, "calibration");
+  const ranges = calibrate(float, calibration.inputs, options);
+  const fixed = options.inputRange === undefined ? undefined : activationParameters(options.inputRange);
+  const quantized = quantizeGraph(float, ranges, fixed);
+  const { test } = options;
+  if (test === undefined) {
+    return { float, quantized };
+  }
+  checkShape(float, test, "test");
+  const outputs = elementCount(float.tensors[float.outputs[0] ?? -1]?.shape ?? []);
+  if (test.labels.length > 0 && test.labels.length !== outputs) {
+    throw new UserError(
+      "TMC3224",
+      `the test data has ${test.labels.length} labels, the model has ${outputs} outputs`,
+      "Classes are compared with the index of the largest output: give one label per output, or a file without labels.",
+    );
+  }
+  const loss = measureLoss(float, quantized, test.inputs, test.classes, test.labels);
+  return { float, quantized, loss };
+}
+
+function checkShape(graph: Graph, samples: Samples, what: string): void {
+  if (samples.inputs.length === 0) {
+    throw new UserError(
+      "TMC3222",
+      `the ${what} data has no samples`,
+      "Give some dozens of inputs that look like those in use, of every class.",
+    );
+  }
+  const shape = graph.tensors[graph.inputs[0] ?? -1]?.shape ?? [];
+  if (elementCount(samples.shape) !== elementCount(shape)) {
+    throw new UserError(
+      "TMC3223",
+      `the ${what} data has samples of shape [${samples.shape.join(", ")}], the model takes [${shape.slice(1).join(", ")}]`,
+      "Make the data file with inputs of the model's shape.",
+    );
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Post-training quantisation: a folded float graph and the ranges of its activations give the int8 graph that
+ * `tflite/write.ts` stores and the compiler turns into C. How ranges are found is `calibrate.ts`'s business, how good the
+ * result is `accuracy.ts`'s.
+ */
+import type { Graph, Operator, Tensor } from "../graph.js";
+import type { Range } from "./calibrate.js";
+import { floatConstant, floatTensor } from "./float-graph.js";
+import { chooseParameters, quantizeWeights, type FloatWeights, type TensorParameters } from "./parameters.js";
+
+type Weighted = Extract<Operator, { filter: number }>;
+
+function weightsOf(graph: Graph, operator: Weighted): FloatWeights {
+  const values = floatConstant(graph, operator.filter);
+  const { shape } = floatTensor(graph, operator.filter);
+  const depthwise = operator.kind === "DepthwiseConv2D";
+  const channels = shape[depthwise ? 3 : 0] ?? 1;
+  const perChannel = values.length / channels;
+  return {
+    values,
+    bias: operator.bias === undefined ? undefined : floatConstant(graph, operator.bias),
+    channels,
+    channelOf: depthwise ? (i) => i % channels : (i) => Math.floor(i / perChannel),
+    perTensor: operator.kind === "FullyConnected",
+    axis: depthwise ? 3 : 0,
+  };
+}
+
+/**
+ * The int8 graph of `graph` (folded, float32), with the same tensor numbers (a filter or bias that several
+ * operators share is copied, since its scale depends on the input). `input` fixes the parameters of the model's input.
+ */
+export function quantizeGraph(
+  graph: Graph,
+  ranges: readonly (Range | undefined)[],
+  input?: TensorParameters,
+): Graph {
+  const parameters = chooseParameters(graph, ranges, input);
+  const tensors = graph.tensors.map((tensor, index): Tensor => {
+    const chosen = parameters[index];
+    if (chosen === undefined) {
+      return tensor; // a constant: replaced below
+    }
+    const { scale, zeroPoint } = chosen;
+    return { ...tensor, type: "int8", quantization: { scales: [scale], zeroPoints: [zeroPoint], axis: 0 } };
+  });
+  const taken = new Set<number>();
+  const place = (index: number, tensor: Tensor): number => {
+    if (taken.has(index)) {
+      tensors.push(tensor);
+      return tensors.length - 1;
+    }
+    taken.add(index);
+    tensors[index] = tensor;
+    return index;
+  };
+  const operators = graph.operators.map((operator): Operator => {
+    if (!("filter" in operator)) {
+      return operator;
+    }
+    const { filter, bias } = quantizeWeights(
+      weightsOf(graph, operator),
+      parameters[operator.input]?.scale ?? 1,
+    );
+    const filterTensor = floatTensor(graph, operator.filter);
+    const moved = {
+      ...operator,
+      filter: place(operator.filter, { ...filterTensor, type: "int8", ...filter }),
+    };
+    if (operator.bias === undefined || bias === undefined) {
+      return moved;
+    }
+    const biasTensor = floatTensor(graph, operator.bias);
+    return { ...moved, bias: place(operator.bias, { ...biasTensor, type: "int32", ...bias }) };
+  });
+  return { ...graph, tensors, operators };
+}

@@ -1,0 +1,96 @@
+/**
+ * Trains the vibration classifier and writes everything that the project keeps of it, beside this file:
+ * model.json and weights.bin (TensorFlow.js layers model), calibration.samples and test.samples (`quantize/samples.ts`),
+ * vibration.tflite (int8), golden/ (inputs and outputs) and model.yaml (descriptor).
+ *
+ *   npm run train:vibration                      about two minutes on one core
+ *   npm run train:vibration -- --keep-weights    only what follows from the weights: seconds
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { StoredSamples } from "../../compiler/model/quantize/samples.js";
+import { decodeSamples, encodeSamples } from "../../compiler/model/quantize/samples.js";
+import { axes, generateDataset, labels, sensorStep, windowLength, type Dataset } from "./generator.js";
+import { buildNetwork, loadTensorFlow, trainNetwork, type Network } from "./network.js";
+import { packModel } from "./pack.js";
+
+/** Seeds of the data sets: no window is in two of them. */
+export const seeds = { training: 1, test: 2, calibration: 3, network: 11, order: 7 } as const;
+
+const trainingCount = 2000;
+const calibrationCount = 96;
+/** Windows that the accuracy in model.yaml is measured on. */
+const accuracyCount = 3000;
+/** How many of these are kept in test.samples. */
+const testFileCount = 150;
+
+/** `data` as a data file: the sensor's integer steps, so nothing is lost. */
+export function samplesOf(data: Dataset): StoredSamples {
+  return {
+    shape: [windowLength, 1, axes],
+    type: "int16",
+    scale: sensorStep,
+    unit: "g",
+    labels,
+    classes: data.labels,
+    values: data.windows,
+  };
+}
+
+async function train(directory: string): Promise<void> {
+  const tf = await loadTensorFlow();
+  const network = buildNetwork(tf, seeds.network);
+  const data = generateDataset(seeds.training, trainingCount);
+  const options = { seed: seeds.order, epochs: 9, batchSize: 30, learningRate: 0.005 };
+  const start = Date.now();
+  await trainNetwork(tf, network, data, options, (epoch, loss) => {
+    const seconds = ((Date.now() - start) / 1000).toFixed(0);
+    console.log(`epoch ${epoch} of ${options.epochs}: loss ${loss.toFixed(4)} (${seconds} s)`);
+  });
+  await save(network, directory);
+}
+
+/** Writes model.json and weights.bin in the layout of `model.save("file://...")`, which tfjs has only with native parts. */
+async function save(network: Network, directory: string): Promise<void> {
+  await network.save({
+    save: (artifacts) => {
+      const { modelTopology, weightSpecs = [], weightData } = artifacts;
+      const parts = weightData === undefined ? [] : Array.isArray(weightData) ? weightData : [weightData];
+      writeFileSync(join(directory, "weights.bin"), Buffer.concat(parts.map((part) => new Uint8Array(part))));
+      const model = {
+        format: "layers-model",
+        generatedBy: artifacts.generatedBy ?? "TensorFlow.js",
+        convertedBy: null,
+        modelTopology,
+        weightsManifest: [{ paths: ["weights.bin"], weights: weightSpecs }],
+      };
+      writeFileSync(join(directory, "model.json"), `${JSON.stringify(model, null, 1)}\n`);
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } });
+    },
+  });
+}
+
+async function main(): Promise<void> {
+  const directory = dirname(fileURLToPath(import.meta.url));
+  mkdirSync(join(directory, "golden"), { recursive: true });
+  if (!process.argv.includes("--keep-weights")) {
+    await train(directory);
+  }
+  const write = (name: string, seed: number, count: number): void => {
+    writeFileSync(join(directory, name), encodeSamples(samplesOf(generateDataset(seed, count))));
+  };
+  write("calibration.samples", seeds.calibration, calibrationCount);
+  write("test.samples", seeds.test, testFileCount);
+  const test = decodeSamples(
+    encodeSamples(samplesOf(generateDataset(seeds.test, accuracyCount))),
+    "test data",
+  );
+  packModel(
+    directory,
+    test,
+    `${accuracyCount} synthetic windows (generator.ts, seed ${seeds.test}), not trained on`,
+  );
+}
+
+await main();
