@@ -1,0 +1,250 @@
+/**
+ * Closed instances of functions and classes: type parameters replaced, one `MonoFunc` per function and set of type
+ * arguments, one `MonoClass` per class and set of type arguments. It makes instances on demand; which ones a program
+ * needs is decided in `reachability.ts`.
+ */
+import { cloneBody, type CloneScope } from "./clone.js";
+import type { ClassDecl, FuncDecl, LocalVar, Param, Program, Stmt } from "./nodes.js";
+import { substitute, typeKey, type Type } from "./types.js";
+import { lambdasOf } from "./walk.js";
+
+export type ObjectType = Extract<Type, { k: "object" }>;
+export type FuncType = Extract<Type, { k: "func" }>;
+type TypeMap = ReadonlyMap<string, Type>;
+
+export interface MonoField {
+  readonly name: string;
+  readonly type: Type;
+  readonly readonly: boolean;
+  /** The class that declares it. */
+  readonly declaredIn: MonoClass;
+}
+
+export interface MonoClass {
+  /** `typeKey` of its type. */
+  readonly key: string;
+  readonly type: ObjectType;
+  readonly decl: ClassDecl;
+  readonly superclass: MonoClass | undefined;
+  /** Own fields with closed types. */
+  readonly ownFields: readonly MonoField[];
+  /** Inherited fields first. */
+  readonly fields: readonly MonoField[];
+  /** Keys of itself, its superclasses and every interface they implement. */
+  readonly ancestors: ReadonlySet<string>;
+}
+
+export interface MonoFunc {
+  /** Unique in the program, independent of the order of discovery. */
+  readonly key: string;
+  readonly decl: FuncDecl;
+  /** The class instance a method or constructor belongs to. */
+  readonly owner: MonoClass | undefined;
+  /** The type parameters in scope → their arguments. */
+  readonly typeMap: TypeMap;
+  readonly params: readonly Param[];
+  /** Lambda: its own copies of the captured variables, in the order of `decl.captures`. */
+  readonly captures: readonly LocalVar[];
+  readonly ret: Type;
+  readonly body: readonly Stmt[];
+  /** The instance's copy of a variable of the declaration. */
+  local(v: LocalVar): LocalVar;
+}
+
+const noTypes: TypeMap = new Map();
+
+export class Monomorphiser {
+  readonly #funcs = new Map<string, MonoFunc>();
+  readonly #classes = new Map<string, MonoClass>();
+  /** Lambda → the function around it. */
+  readonly #outer = new Map<FuncDecl, FuncDecl>();
+
+  constructor(readonly program: Program) {
+    const visit = (f: FuncDecl): void => {
+      for (const l of lambdasOf(f.body)) {
+        this.#outer.set(l, f);
+        visit(l);
+      }
+    };
+    for (const m of program.modules) {
+      m.functions.forEach(visit);
+      for (const c of m.classes) {
+        c.methods.forEach(visit);
+        if (c.ctor !== undefined) visit(c.ctor);
+      }
+      for (const l of lambdasOf(m.init)) visit(l);
+    }
+  }
+
+  /** The names of the type parameters that a function's body may mention, outermost first. */
+  typeParamsInScope(f: FuncDecl): readonly string[] {
+    const own = f.typeParams;
+    if (f.kind === "lambda") {
+      const outer = this.#outer.get(f);
+      return outer === undefined ? own : [...this.typeParamsInScope(outer), ...own];
+    }
+    return f.owner !== undefined && !f.isStatic ? [...f.owner.typeParams, ...own] : own;
+  }
+
+  /** A plain function, or a static method. */
+  func(f: FuncDecl, typeArgs: readonly Type[]): MonoFunc {
+    return this.#instance(f, bind(f.typeParams, typeArgs), undefined);
+  }
+
+  /** A method or constructor of a class instance; `owner` is the class that declares it. */
+  method(f: FuncDecl, owner: MonoClass, typeArgs: readonly Type[]): MonoFunc {
+    const map = new Map([...bind(owner.decl.typeParams, owner.type.args), ...bind(f.typeParams, typeArgs)]);
+    return this.#instance(f, map, owner);
+  }
+
+  /** A lambda inside an instance of the function around it. */
+  lambda(f: FuncDecl, outer: TypeMap): MonoFunc {
+    return this.#instance(f, outer, undefined);
+  }
+
+  /** The function of a closure of the snapshot. For a lambda `typeArgs` binds every parameter in scope. */
+  closure(f: FuncDecl, typeArgs: readonly Type[]): MonoFunc {
+    return f.kind === "lambda"
+      ? this.#instance(f, bind(this.typeParamsInScope(f), typeArgs), undefined)
+      : this.func(f, typeArgs);
+  }
+
+  #instance(f: FuncDecl, scope: TypeMap, owner: MonoClass | undefined): MonoFunc {
+    const names = this.typeParamsInScope(f);
+    const map: TypeMap =
+      names.length === 0 ? noTypes : new Map([...scope].filter(([name]) => names.includes(name)));
+    const key = map.size === 0 ? f.id : `${f.id}<${[...map.values()].map(typeKey).join(",")}>`;
+    const known = this.#funcs.get(key);
+    if (known !== undefined) return known;
+    const made = map.size === 0 ? closedFunc(f, key, owner) : substituted(f, key, map, owner);
+    this.#funcs.set(key, made);
+    return made;
+  }
+
+  classOf(type: ObjectType): MonoClass {
+    const key = typeKey(type);
+    const known = this.#classes.get(key);
+    if (known !== undefined) return known;
+    const decl = this.program.classes.get(type.decl);
+    if (decl === undefined) throw new Error(`no class ${type.decl}`);
+    const map = bind(decl.typeParams, type.args);
+    const superType = decl.superclass === undefined ? undefined : substitute(decl.superclass, map);
+    const above = superType?.k === "object" ? this.classOf(superType) : undefined;
+    const superclass = decl.isInterface ? undefined : above;
+    const ancestors = new Set([key, ...(above?.ancestors ?? [])]);
+    for (const i of decl.implements) {
+      const closed = substitute(i, map);
+      if (closed.k === "object") for (const a of this.classOf(closed).ancestors) ancestors.add(a);
+    }
+    const ownFields: MonoField[] = [];
+    const fields: MonoField[] = [...(superclass?.fields ?? [])];
+    const made: MonoClass = { key, type, decl, superclass, ownFields, fields, ancestors };
+    const declare = (name: string, fieldType: Type, isReadonly: boolean): void => {
+      // A field that a subclass declares again is the same storage.
+      if (fields.some((f) => f.name === name)) return;
+      const field: MonoField = { name, type: fieldType, readonly: isReadonly, declaredIn: made };
+      ownFields.push(field);
+      fields.push(field);
+    };
+    if (decl.isInterface) {
+      for (const i of [decl.superclass, ...decl.implements]) {
+        const closed = i === undefined ? undefined : substitute(i, map);
+        if (closed?.k !== "object") continue;
+        for (const f of this.classOf(closed).fields) declare(f.name, f.type, f.readonly);
+      }
+    }
+    for (const f of decl.fields) declare(f.name, substitute(f.type, map), f.readonly);
+    this.#classes.set(key, made);
+    return made;
+  }
+
+  isSubtype(a: MonoClass, b: MonoClass): boolean {
+    return a.ancestors.has(b.key);
+  }
+
+  /** The method a receiver of class `c` runs for `name`: its own or the nearest inherited one. */
+  findMethod(c: MonoClass, name: string): { readonly f: FuncDecl; readonly owner: MonoClass } | undefined {
+    for (let at: MonoClass | undefined = c; at !== undefined; at = at.superclass) {
+      const f = at.decl.methods.find((m) => m.name === name && !m.isStatic);
+      if (f !== undefined && !(at.decl.isAbstract && f.body.length === 0 && isAbstractMethod(f))) {
+        return { f, owner: at };
+      }
+    }
+    return undefined;
+  }
+
+  /** The instance of the class that declares `f`, seen from a receiver type. */
+  ownerOf(f: FuncDecl, receiver: MonoClass): MonoClass {
+    for (let at: MonoClass | undefined = receiver; at !== undefined; at = at.superclass) {
+      if (at.decl === f.owner) return at;
+    }
+    return receiver;
+  }
+
+  /** The constructor that `new` of this class runs: its own or the nearest inherited one. */
+  ctorOf(c: MonoClass): MonoFunc | undefined {
+    for (let at: MonoClass | undefined = c; at !== undefined; at = at.superclass) {
+      if (at.decl.ctor !== undefined) return this.method(at.decl.ctor, at, []);
+    }
+    return undefined;
+  }
+}
+
+/** Abstract methods are signatures too: declared, never run. */
+function isAbstractMethod(f: FuncDecl): boolean {
+  return f.owner?.signatures.includes(f) ?? false;
+}
+
+function bind(names: readonly string[], args: readonly Type[]): Map<string, Type> {
+  const map = new Map<string, Type>();
+  names.forEach((name, i) => {
+    const arg = args[i];
+    if (arg !== undefined) map.set(name, arg);
+  });
+  return map;
+}
+
+function closedFunc(f: FuncDecl, key: string, owner: MonoClass | undefined): MonoFunc {
+  return {
+    key,
+    decl: f,
+    owner,
+    typeMap: noTypes,
+    params: f.params,
+    captures: f.captures,
+    ret: f.ret,
+    body: f.body,
+    local: (v) => v,
+  };
+}
+
+function substituted(f: FuncDecl, key: string, typeMap: TypeMap, owner: MonoClass | undefined): MonoFunc {
+  const vars = new Map<LocalVar, LocalVar>();
+  const local = (v: LocalVar): LocalVar => {
+    const known = vars.get(v);
+    if (known !== undefined) return known;
+    const made: LocalVar = { ...v, type: substitute(v.type, typeMap) };
+    vars.set(v, made);
+    return made;
+  };
+  const scope: CloneScope = { type: (t) => substitute(t, typeMap), local };
+  const params = f.params.map((p): Param => {
+    const made: Param = { ...p, type: substitute(p.type, typeMap) };
+    vars.set(p, made);
+    return made;
+  });
+  let body: readonly Stmt[] | undefined;
+  return {
+    key,
+    decl: f,
+    owner,
+    typeMap,
+    params,
+    captures: f.captures.map(local),
+    ret: substitute(f.ret, typeMap),
+    get body() {
+      return (body ??= cloneBody(f.body, scope));
+    },
+    local,
+  };
+}
