@@ -55,7 +55,6 @@ install_missing() {
         has_program sudo || fail "missing packages: ${missing[*]}" "as root: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    # A broker of the system would only be in the way: the demo and the tests start their own.
     "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" ||
         fail "apt-get could not install: ${missing[*]}" \

@@ -30,6 +30,7 @@ check() { # check NAME COMMAND...
 
 if [ $# -eq 0 ]; then
     check "types" npm run -s typecheck
+    check "types of firmware" npx --no-install tsc -p firmware/tsconfig.json
     check "lint" npx --no-install eslint .
     check "format" npx --no-install prettier --check --log-level warn .
     check "format of C" bash scripts/format-c.sh --check
