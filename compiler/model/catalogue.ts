@@ -98,7 +98,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     code: "TMC3035",
-    title: "a model does not fit the memory of the target",
-    rule: "Weights live in flash, activations in RAM, both of fixed size on a microcontroller. `tmc model inspect` shows both sizes and the layer that needs the most.",
+    title: "the compiled model crashed on a target",
+    rule: "A generated model cannot fail: it neither allocates nor checks at run time. A crash is a bug of the compiler, a kernel or a port.",
   },
 ];

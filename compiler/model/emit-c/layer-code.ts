@@ -1,4 +1,4 @@
-/** C for one layer: a static function with the layer's constant struct and the call of its kernel. */
+/** C for one layer: its constant struct and a static function that passes it to the kernel. */
 import type {
   AddLayer,
   Clamp,
@@ -24,7 +24,7 @@ export interface LayerContext {
 }
 
 export interface LayerCode {
-  /** The function; "" when there is nothing to do. */
+  /** The struct and the function; "" when there is nothing to do. */
   readonly definition: string;
   /** The statement that runs it; "" when there is nothing to do. */
   readonly call: string;
@@ -41,11 +41,12 @@ export function layerCode(layer: Layer, context: LayerContext): LayerCode {
   const operands =
     layer.kind === "Add" ? [layer.left, layer.right, layer.output] : [layer.input, layer.output];
   const definition = [
+    `static const ${struct} ${name}_layer = {`,
+    structFields(fields, "    "),
+    "};",
+    "",
     `static void ${name}(void) {`,
-    `    static const ${struct} layer = {`,
-    structFields(fields, "        "),
-    "    };",
-    `    ${kernel}(&layer, ${operands.map(context.expression).join(", ")});`,
+    `    ${kernel}(&${name}_layer, ${operands.map(context.expression).join(", ")});`,
     "}",
   ].join("\n");
   return { definition, call: `${name}();` };
@@ -193,5 +194,5 @@ function window(g: WindowGeometry): string {
 
 /** A nested struct on its own lines. */
 function struct(fields: readonly Field[]): string {
-  return `{\n${structFields(fields, "            ")}\n        }`;
+  return `{\n${structFields(fields, "        ")}\n    }`;
 }
