@@ -292,6 +292,35 @@ export async function compileObjects(options: CompileOptions): Promise<Compiled>
   return compileJobs(options, runtimeJobs(options));
 }
 
+/**
+ * Links the objects without any port into `outDir/measure.elf`, only to be measured: unused functions dropped, the
+ * compiler's support code included, the platform's functions left open. It can not run.
+ * @param roots C names that are kept with all they reach: the entries that the platform will call.
+ */
+export async function linkForMeasure(
+  options: CompileOptions,
+  objects: readonly ObjectFile[],
+  roots: readonly string[],
+): Promise<{ elf: string; map: string }> {
+  const choice = flagChoice(options);
+  const elf = join(resolve(options.outDir), "measure.elf");
+  const map = join(resolve(options.outDir), "measure.map");
+  const result = await runProcess(compilerCommand(options.board, choice.cc), [
+    ...linkFlags(choice, map, undefined),
+    ...["-nostartfiles", "-static", "-Wl,--unresolved-symbols=ignore-all", "-Wl,--no-warn-mismatch"],
+    ...(options.board.toolchain.prefix === "" ? [] : ["--specs=nano.specs"]),
+    ...roots.map((root) => `-Wl,--undefined=${root}`),
+    `-Wl,--entry=${roots[0] ?? "0"}`,
+    ...objects.map((file) => file.object),
+    "-o",
+    elf,
+  ]);
+  if (result.exitCode !== 0) {
+    throw rejected(`the linker rejected the objects for board ${options.board.name}`, result);
+  }
+  return { elf, map };
+}
+
 function linkFailure(options: BuildOptions, port: PortFiles, result: ProcessResult): UserError {
   const text = result.stderr.toString("utf8");
   const overflow = /region `(\w+)' overflowed by (\d+) bytes/.exec(text);
