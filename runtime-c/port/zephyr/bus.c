@@ -1,0 +1,357 @@
+/*
+ * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every connection
+ * starts from nothing; the app announces itself anew. Received messages are taken from the socket one at a time, when
+ * the app is ready for the next: what waits, waits in TCP. No TLS, no user names.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "zport.h"
+
+#include <errno.h>
+#include <string.h>
+#include <zephyr/kernel.h>
+#include <zephyr/net/mqtt.h>
+#include <zephyr/net/socket.h>
+
+#define PING_TIMEOUT_MS 5000
+
+zport_bus_stats zport_stats;
+
+static struct mqtt_client client;
+static enum {
+    IDLE,       /* not wanted, or waiting to try again */
+    CONNECTING, /* TCP */
+    GREETING,   /* CONNECT is sent */
+    SESSION,    /* CONNACK arrived */
+} phase;
+static bool wanted;           /* tmc_port_bus_connect was called */
+static bool failed;           /* the connection has ended, poll is to notice */
+static bool news_connected;   /* for the main loop */
+static bool news_disconnected;
+static bool have_message;
+static int64_t attempt_ms;    /* when this attempt began */
+static int64_t session_ms;    /* when CONNACK arrived */
+static int64_t retry_ms;      /* not before this */
+static int64_t ping_ms;       /* when the last ping was sent */
+static uint32_t backoff_ms;   /* the wait after the next failure, before jitter */
+static uint16_t next_id;      /* of packets with QoS 1 and subscriptions: 1..65535 */
+
+static uint8_t rx_buffer[CONFIG_TMC_TOPIC_MAX + 32]; /* a whole packet, or a PUBLISH up to its payload */
+static uint8_t tx_buffer[CONFIG_TMC_TOPIC_MAX * 2 + CONFIG_TMC_WILL_MAX + 64]; /* CONNECT is the largest */
+
+static char topic_bytes[CONFIG_TMC_TOPIC_MAX + 1];
+static uint8_t payload_bytes[CONFIG_TMC_MESSAGE_MAX];
+static zport_message message;
+
+static struct {
+    bool set;
+    struct mqtt_topic topic;
+    struct mqtt_utf8 payload;
+    bool retain;
+    uint8_t topic_bytes[CONFIG_TMC_TOPIC_MAX];
+    uint8_t payload_bytes[CONFIG_TMC_WILL_MAX];
+} will;
+
+/* ---- the library's events: they note, poll acts ------------------------------------------------------------------- */
+
+/* Reads the payload of a PUBLISH out of the stream, whether there is room for it or not. */
+static bool read_payload(uint32_t size) {
+    if (size <= sizeof payload_bytes) {
+        return size == 0 || mqtt_readall_publish_payload(&client, payload_bytes, size) == 0;
+    }
+    while (size > 0) {
+        uint32_t part = size < sizeof payload_bytes ? size : (uint32_t)sizeof payload_bytes;
+        if (mqtt_readall_publish_payload(&client, payload_bytes, part) != 0) {
+            return false;
+        }
+        size -= part;
+    }
+    return true;
+}
+
+static void on_publish(const struct mqtt_publish_param *p) {
+    uint32_t topic_len = p->message.topic.topic.size;
+    uint32_t size = p->message.payload.len;
+    bool fits = topic_len <= CONFIG_TMC_TOPIC_MAX && size <= sizeof payload_bytes;
+    if (fits) {
+        memcpy(topic_bytes, p->message.topic.topic.utf8, topic_len);
+    }
+    if (!read_payload(size)) {
+        failed = true;
+        return;
+    }
+    if (p->message.topic.qos == MQTT_QOS_1_AT_LEAST_ONCE) {
+        struct mqtt_puback_param ack = {.message_id = p->message_id};
+        (void)mqtt_publish_qos1_ack(&client, &ack);
+    }
+    if (!fits) {
+        zport_stats.too_large++;
+        zport_log(ZPORT_WARN, "dropped a message of %lu bytes", (unsigned long)size);
+        return;
+    }
+    message.topic = (tmc_str){(const uint8_t *)topic_bytes, (int32_t)topic_len};
+    message.payload = (tmc_arr_u8){payload_bytes, (int32_t)size};
+    have_message = true;
+}
+
+static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
+    ARG_UNUSED(c);
+    switch (event->type) {
+    case MQTT_EVT_CONNACK:
+        if (event->result != 0) {
+            zport_log(ZPORT_WARN, "the broker refused the connection: %d", event->result);
+            failed = true;
+            return;
+        }
+        phase = SESSION;
+        session_ms = k_uptime_get();
+        news_connected = true;
+        zport_stats.connects++;
+        zport_log(ZPORT_INFO, "connected to %s:%u", zport_broker_host(), zport_broker_port());
+        return;
+    case MQTT_EVT_DISCONNECT:
+        failed = true;
+        return;
+    case MQTT_EVT_PUBLISH:
+        on_publish(&event->param.publish);
+        return;
+    case MQTT_EVT_SUBACK:
+        for (uint32_t i = 0; i < event->param.suback.return_codes.len; i++) {
+            if (event->param.suback.return_codes.data[i] > MQTT_SUBACK_SUCCESS_QoS_2) {
+                zport_log(ZPORT_WARN, "the broker refused a subscription");
+            }
+        }
+        return;
+    default:
+        return;
+    }
+}
+
+/* ---- a connection from its attempt to its end ------------------------------------------------------------------------ */
+
+static void schedule_retry(void) {
+    uint32_t half = backoff_ms / 2;
+    uint32_t wait = half + tmc_port_random_u32() % (backoff_ms - half + 1);
+    retry_ms = k_uptime_get() + wait;
+    backoff_ms = backoff_ms > CONFIG_TMC_BACKOFF_MAX_MS / 2 ? CONFIG_TMC_BACKOFF_MAX_MS : backoff_ms * 2;
+    zport_log(ZPORT_DEBUG, "next attempt in %lu ms", (unsigned long)wait);
+}
+
+/* Closes the connection, whatever its state, without a DISCONNECT packet. */
+static void end_connection(void) {
+    (void)mqtt_abort(&client);
+    zport_transport_close();
+    failed = false;
+    have_message = false;
+    if (phase == SESSION) {
+        zport_stats.disconnects++;
+        zport_log(ZPORT_WARN, "connection to %s:%u lost", zport_broker_host(), zport_broker_port());
+        if (news_connected) {
+            news_connected = false; /* the app has not heard of it: it hears of neither */
+        } else {
+            news_disconnected = true;
+        }
+        /* Two nodes with one id throw each other out at once: only a session that lasted resets the wait. */
+        if (k_uptime_get() - session_ms >= (int64_t)backoff_ms * 2) {
+            backoff_ms = CONFIG_TMC_BACKOFF_MIN_MS;
+        }
+    }
+    phase = IDLE;
+}
+
+/* TCP stands: sends CONNECT. */
+static bool greet(void) {
+    tmc_str id = tmc_port_node_id();
+    mqtt_client_init(&client);
+    client.evt_cb = on_event;
+    client.client_id.utf8 = id.ptr;
+    client.client_id.size = (uint32_t)id.len;
+    client.protocol_version = MQTT_VERSION_3_1_1;
+    client.clean_session = 1;
+    client.keepalive = CONFIG_TMC_KEEPALIVE_S;
+    client.transport.type = MQTT_TRANSPORT_CUSTOM;
+    client.rx_buf = rx_buffer;
+    client.rx_buf_size = sizeof rx_buffer;
+    client.tx_buf = tx_buffer;
+    client.tx_buf_size = sizeof tx_buffer;
+    if (will.set) {
+        client.will_topic = &will.topic;
+        client.will_message = &will.payload;
+        client.will_retain = will.retain ? 1 : 0;
+    }
+    int code = mqtt_connect(&client);
+    if (code != 0) {
+        zport_log(ZPORT_DEBUG, "CONNECT: %d", code);
+    }
+    return code == 0;
+}
+
+void zport_bus_init(void) {
+    backoff_ms = CONFIG_TMC_BACKOFF_MIN_MS;
+}
+
+static void connect_step(int timeout_ms) {
+    zport_state state = ZPORT_PENDING;
+    if (phase == IDLE) {
+        attempt_ms = k_uptime_get();
+        zport_stats.attempts++;
+        phase = CONNECTING;
+        state = zport_transport_open(zport_broker_host(), zport_broker_port());
+    } else {
+        state = zport_transport_established(timeout_ms);
+    }
+    if (state == ZPORT_FAILED) {
+        failed = true;
+    } else if (state == ZPORT_READY) {
+        phase = GREETING;
+        failed = !greet();
+    }
+}
+
+static void receive_step(int timeout_ms) {
+    zport_state state = zport_transport_readable(timeout_ms);
+    if (state == ZPORT_FAILED || (state == ZPORT_READY && mqtt_input(&client) != 0)) {
+        failed = true;
+        return;
+    }
+    if (phase != SESSION) {
+        return;
+    }
+    if (mqtt_live(&client) == 0) {
+        ping_ms = k_uptime_get();
+    }
+    if (client.unacked_ping > 0 && k_uptime_get() - ping_ms > PING_TIMEOUT_MS) {
+        zport_log(ZPORT_WARN, "the broker does not answer");
+        failed = true;
+    }
+}
+
+void zport_bus_poll(int timeout_ms) {
+    have_message = false;
+    int64_t now = k_uptime_get();
+    if (phase == IDLE && (!wanted || now < retry_ms)) {
+        int64_t left = wanted ? retry_ms - now : timeout_ms;
+        k_sleep(K_MSEC(left < timeout_ms ? left : timeout_ms));
+        return;
+    }
+    if (phase == IDLE || phase == CONNECTING) {
+        connect_step(timeout_ms);
+    } else {
+        receive_step(timeout_ms);
+    }
+    if (!failed && phase != SESSION && k_uptime_get() - attempt_ms > CONFIG_TMC_CONNECT_TIMEOUT_MS) {
+        zport_log(ZPORT_WARN, "%s:%u does not answer as an MQTT broker", zport_broker_host(), zport_broker_port());
+        failed = true;
+    }
+    if (failed) {
+        end_connection();
+        schedule_retry();
+    }
+}
+
+void zport_bus_network_lost(void) {
+    if (phase != IDLE) {
+        end_connection();
+    }
+}
+
+bool zport_bus_take_disconnected(void) {
+    bool was = news_disconnected;
+    news_disconnected = false;
+    return was;
+}
+
+bool zport_bus_take_connected(void) {
+    bool was = news_connected;
+    news_connected = false;
+    return was;
+}
+
+const zport_message *zport_bus_take_message(void) {
+    bool was = have_message;
+    have_message = false;
+    return was ? &message : NULL;
+}
+
+void zport_bus_stop(void) {
+    wanted = false;
+    if (phase == SESSION) {
+        k_sleep(K_MSEC(100)); /* what is on its way to the broker arrives */
+    }
+    if (phase != IDLE) {
+        end_connection();
+    }
+    k_sleep(K_MSEC(100)); /* the end of the connection arrives too: the broker publishes the will */
+}
+
+/* ---- what the app calls -------------------------------------------------------------------------------------------------- */
+
+static bool topic_ok(tmc_str topic) {
+    return topic.len >= 1 && topic.len <= CONFIG_TMC_TOPIC_MAX && memchr(topic.ptr, 0, (size_t)topic.len) == NULL;
+}
+
+static uint16_t packet_id(void) {
+    next_id = next_id == UINT16_MAX ? 1 : (uint16_t)(next_id + 1);
+    return next_id;
+}
+
+bool tmc_port_bus_will(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
+    will.set = false;
+    if (payload.len < 0 || payload.len > CONFIG_TMC_WILL_MAX || qos < 0 || qos > 1 || !topic_ok(topic)) {
+        return false;
+    }
+    memcpy(will.topic_bytes, topic.ptr, (size_t)topic.len);
+    if (payload.len > 0) {
+        memcpy(will.payload_bytes, payload.ptr, (size_t)payload.len);
+    }
+    will.topic.topic = (struct mqtt_utf8){will.topic_bytes, (uint32_t)topic.len};
+    will.topic.qos = (uint8_t)qos;
+    will.payload = (struct mqtt_utf8){will.payload_bytes, (uint32_t)payload.len};
+    will.retain = retain;
+    will.set = true;
+    return true;
+}
+
+bool tmc_port_bus_connect(void) {
+    wanted = true;
+    return true;
+}
+
+bool tmc_port_bus_connected(void) {
+    return phase == SESSION && !failed;
+}
+
+bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
+    if (!tmc_port_bus_connected() || payload.len < 0 || payload.len > CONFIG_TMC_MESSAGE_MAX || qos < 0 || qos > 1 ||
+        !topic_ok(topic)) {
+        zport_stats.refused++;
+        return false;
+    }
+    struct mqtt_publish_param p = {0};
+    p.message.topic.topic = (struct mqtt_utf8){topic.ptr, (uint32_t)topic.len};
+    p.message.topic.qos = (uint8_t)qos;
+    p.message.payload.data = payload.ptr;
+    p.message.payload.len = (uint32_t)payload.len;
+    p.message_id = packet_id();
+    p.retain_flag = retain ? 1 : 0;
+    if (mqtt_publish(&client, &p) != 0) {
+        failed = true;
+        zport_stats.refused++;
+        return false;
+    }
+    zport_stats.published++;
+    return true;
+}
+
+bool tmc_port_bus_subscribe(tmc_str topic, int32_t qos) {
+    if (!tmc_port_bus_connected() || qos < 0 || qos > 1 || !topic_ok(topic)) {
+        return false;
+    }
+    struct mqtt_topic one = {.topic = {topic.ptr, (uint32_t)topic.len}, .qos = (uint8_t)qos};
+    struct mqtt_subscription_list list = {.list = &one, .list_count = 1, .message_id = packet_id()};
+    if (mqtt_subscribe(&client, &list) != 0) {
+        failed = true;
+        return false;
+    }
+    return true;
+}

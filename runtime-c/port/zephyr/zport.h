@@ -1,0 +1,122 @@
+/*
+ * Internal to the Zephyr port: what the files of this folder and the application's main loop share; generated
+ * code sees only tmc/port.h. One thread (main) owns the app, the MQTT client and the socket; only a sensor that
+ * is read from hardware has a thread of its own. Every buffer is static, sized by CONFIG_TMC_* (zephyr-app/Kconfig).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TMC_ZPORT_H
+#define TMC_ZPORT_H
+
+#include "tmc/port.h"
+
+#define ZPORT_ID_MAX 23    /* characters of a node or server id */
+#define ZPORT_HOST_MAX 127 /* characters of the broker's name */
+
+/* ---- log and clock (system.c) ---------------------------------------------------------------------------- */
+
+/* One line on the console: "ID level: text". */
+enum { ZPORT_ERROR = 0, ZPORT_WARN = 1, ZPORT_INFO = 2, ZPORT_DEBUG = 3 };
+void zport_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Clears the counters' wrap: call at least every 10 seconds. */
+void zport_clock_update(void);
+bool zport_restart_wanted(void);
+/* Resets the board or emulator; on native_sim, starts the process anew. reason: as tmc_port_reset_reason. */
+_Noreturn void zport_restart_now(int32_t reason);
+
+/* ---- settings: boot counter, storage (storage.c) --------------------------------------------------------------- */
+
+/* Mounts the settings, counts the boot, learns the reset reason. A failure is logged; the node then runs without. */
+void zport_storage_init(void);
+/* Reads the setting "tmc/NAME" into out (not terminated). Returns its size, -1 when absent. */
+int32_t zport_setting_read(const char *name, void *out, size_t size);
+/* Remembers for the next boot why it happens. */
+void zport_storage_set_reset_reason(int32_t reason);
+
+/* ---- run-time arguments (arguments.c and one file a source) ------------------------------------------------------ */
+
+typedef struct {
+    const char *id;        /* each NULL when not given */
+    const char *server;    /* mqtt://HOST[:PORT] */
+    const char *server_id;
+    const char *sensor;    /* NAME=generator:G[,seed=N] */
+    const char *store;     /* QEMU: the host file that keeps the flash */
+} zport_arguments;
+
+/* What the emulator's command line said; all NULL on a board. */
+const zport_arguments *zport_args(void);
+
+/* ---- identity (identity.c) ---------------------------------------------------------------------------------------- */
+
+/* Resolves ids and the broker: arguments, then settings, then Kconfig, then the chip's id. False when there is no
+ * broker: the reason is logged. */
+bool zport_identity_init(void);
+const char *zport_broker_host(void);
+uint16_t zport_broker_port(void);
+
+/* ---- the socket under MQTT (transport.c) --------------------------------------------------------------------------- */
+
+typedef enum { ZPORT_FAILED = -1, ZPORT_PENDING = 0, ZPORT_READY = 1 } zport_state;
+
+/* Resolves the broker's name and begins a TCP connection. */
+zport_state zport_transport_open(const char *host, uint16_t port);
+/* Waits up to timeout_ms for the connection begun by open. */
+zport_state zport_transport_established(int timeout_ms);
+/* Waits up to timeout_ms for bytes. ZPORT_READY: there are some; ZPORT_FAILED: the connection is gone. */
+zport_state zport_transport_readable(int timeout_ms);
+void zport_transport_close(void);
+
+/* ---- bus (bus.c) ----------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t received;  /* messages given to the app */
+    uint32_t too_large; /* dropped: payload above CONFIG_TMC_MESSAGE_MAX, or the topic too long */
+    uint32_t published;
+    uint32_t refused; /* publish calls that returned false */
+    uint32_t attempts;
+    uint32_t connects;
+    uint32_t disconnects;
+} zport_bus_stats;
+
+typedef struct {
+    tmc_str topic;
+    tmc_arr_u8 payload;
+} zport_message;
+
+extern zport_bus_stats zport_stats;
+
+void zport_bus_init(void);
+/* Waits up to timeout_ms for the network and handles what arrived, at most one message; never calls the app. */
+void zport_bus_poll(int timeout_ms);
+/* The network under the connection is gone: ends it at once instead of by time-out. */
+void zport_bus_network_lost(void);
+/* True once for each session ended / begun since the last call; "ended" is to be asked first. */
+bool zport_bus_take_disconnected(void);
+bool zport_bus_take_connected(void);
+/* The message the last poll received, NULL when none; valid until the next poll. */
+const zport_message *zport_bus_take_message(void);
+/* Ends the session WITHOUT a DISCONNECT packet: the broker then publishes the last will. */
+void zport_bus_stop(void);
+
+/* ---- sensors (sensor.c and one file a kind of source) ------------------------------------------------------------------ */
+
+#define ZPORT_CHANNELS_MAX 3
+#define ZPORT_RATE_MHZ_MAX 10000000 /* 10 kHz */
+
+typedef struct zport_source zport_source;
+struct zport_source {
+    const char *name;
+    int32_t channels;
+    bool own_thread; /* read() waits for hardware */
+    /* Prepares the source for frames at this rate. */
+    bool (*start)(const zport_source *source, int32_t rate_mhz);
+    /* Writes the next frame: `channels` values. False when the hardware did not answer. */
+    bool (*read)(const zport_source *source, float *frame);
+    const void *context;
+};
+
+/* The sensors of this board: those of the devicetree (sensor-device.c) or a simulated one (sensor-simulated.c). */
+const zport_source *zport_sources(int32_t *count);
+bool zport_sensors_running(void);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * A tmc node on Zephyr. This thread owns everything the app touches: wait for the network, give the app what happened,
+ * tick. The port (runtime-c/port/zephyr) has the rest; which node it is, broker and Wi-Fi: docs/zephyr.md.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "network.h"
+#include "zport.h"
+
+#include <zephyr/kernel.h>
+
+#define BUSY_MS 1000 /* after a message, work counts as pending for so long */
+
+static uint32_t traps;
+
+/* The app's traps are counted and answered by the app itself; here they only leave a line. */
+static void note(tmc_trap_kind kind, const char *where) {
+    if (kind != TMC_TRAP_NONE) {
+        traps++;
+        zport_log(ZPORT_WARN, "%s ended with trap %d", where, (int)kind);
+    }
+}
+
+/* One round: at most one message. Returns how long the next may wait, ms. */
+static int round_of_work(int wait_ms) {
+    static int64_t busy_until;
+    if (network_ready()) {
+        zport_bus_poll(wait_ms);
+    } else {
+        zport_bus_network_lost();
+        k_sleep(K_MSEC(wait_ms));
+    }
+    if (zport_bus_take_disconnected()) {
+        note(tmc_app_disconnected(), "a disconnection");
+    }
+    if (zport_bus_take_connected()) {
+        note(tmc_app_connected(), "a connection");
+        busy_until = k_uptime_get() + BUSY_MS;
+    }
+    const zport_message *message = zport_bus_take_message();
+    if (message != NULL) {
+        zport_stats.received++;
+        note(tmc_app_message(message->topic, message->payload), "a message");
+        busy_until = k_uptime_get() + BUSY_MS;
+    }
+    zport_clock_update();
+    note(tmc_app_tick(tmc_port_clock_ms()), "a tick");
+    if (message != NULL) {
+        return 0; /* there may be more */
+    }
+    return k_uptime_get() < busy_until || zport_sensors_running() ? CONFIG_TMC_TICK_MS : CONFIG_TMC_IDLE_TICK_MS;
+}
+
+int main(void) {
+    zport_storage_init();
+    bool configured = zport_identity_init();
+    configured = network_start() && configured;
+    zport_log(ZPORT_INFO, "boot %lu, broker %s:%u, server %.*s", (unsigned long)tmc_port_boot_counter(),
+              zport_broker_host(), zport_broker_port(), (int)tmc_port_server_id().len,
+              (const char *)tmc_port_server_id().ptr);
+    zport_bus_init();
+    note(tmc_app_start(), "the start");
+    while (!configured) {
+        k_sleep(K_FOREVER); /* what is missing was logged; only a new image or setting helps */
+    }
+    int wait_ms = 0;
+    while (!zport_restart_wanted()) {
+        wait_ms = round_of_work(wait_ms);
+    }
+    zport_log(ZPORT_INFO, "restart: received=%lu published=%lu refused=%lu too_large=%lu connects=%lu traps=%lu",
+              (unsigned long)zport_stats.received, (unsigned long)zport_stats.published,
+              (unsigned long)zport_stats.refused, (unsigned long)zport_stats.too_large,
+              (unsigned long)zport_stats.connects, (unsigned long)traps);
+    zport_bus_stop();
+    zport_restart_now(3);
+}
