@@ -307,8 +307,10 @@ export async function linkForMeasure(
   const map = join(resolve(options.outDir), "measure.map");
   const result = await runProcess(compilerCommand(options.board, choice.cc), [
     ...linkFlags(choice, map, undefined),
-    ...["-nostartfiles", "-static", "-Wl,--unresolved-symbols=ignore-all", "-Wl,--no-warn-mismatch"],
-    ...(options.board.toolchain.prefix === "" ? [] : ["--specs=nano.specs"]),
+    "-Wl,--unresolved-symbols=ignore-all",
+    ...(options.board.toolchain.prefix === ""
+      ? ["-nostdlib", "-no-pie"]
+      : ["-nostartfiles", "--specs=nano.specs"]),
     ...roots.map((root) => `-Wl,--undefined=${root}`),
     `-Wl,--entry=${roots[0] ?? "0"}`,
     ...objects.map((file) => file.object),
