@@ -5,10 +5,12 @@
  *
  *   npm run train:vibration                      about two minutes on one core
  *   npm run train:vibration -- --keep-weights    only what follows from the weights: seconds
+ *   npm run train:vibration -- --out DIR         into another directory: to see that the bytes are the same
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { StoredSamples } from "../../compiler/model/quantize/samples.js";
 import { decodeSamples, encodeSamples } from "../../compiler/model/quantize/samples.js";
 import { axes, generateDataset, labels, sensorStep, windowLength, type Dataset } from "./generator.js";
@@ -72,9 +74,12 @@ async function save(network: Network, directory: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const directory = dirname(fileURLToPath(import.meta.url));
+  const { values: options } = parseArgs({
+    options: { "keep-weights": { type: "boolean", default: false }, out: { type: "string" } },
+  });
+  const directory = options.out ?? dirname(fileURLToPath(import.meta.url));
   mkdirSync(join(directory, "golden"), { recursive: true });
-  if (!process.argv.includes("--keep-weights")) {
+  if (!options["keep-weights"]) {
     await train(directory);
   }
   const write = (name: string, seed: number, count: number): void => {

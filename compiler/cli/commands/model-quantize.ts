@@ -1,0 +1,142 @@
+/**
+ * `tmc model quantize`: float model + calibration data → int8 .tflite, with a report of what was lost. Options and
+ * printing; the work is done in `compiler/model/quantize`.
+ */
+import { Option, type Command } from "commander";
+import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import type { CalibrationMethod, Range } from "../../model/quantize/calibrate.js";
+import type { QuantizeFilesResult } from "../../model/quantize/quantize-files.js";
+import { printJson } from "../failure.js";
+import { describeCommand } from "../help.js";
+import { modelGroup } from "./model.js";
+
+interface Options {
+  readonly calibration: string;
+  readonly out: string;
+  readonly test?: string;
+  readonly maxLoss: string;
+  readonly method: CalibrationMethod;
+  readonly percentile: string;
+  readonly inputRange?: string;
+  readonly json?: true;
+}
+
+function optionError(option: string, value: string, rule: string): UserError {
+  return new UserError(
+    "TMC3225",
+    `${option} ${value} is not ${rule}`,
+    `Give ${option} as ${rule}.`,
+    ExitCode.usage,
+  );
+}
+
+function numberOption(option: string, text: string, low: number, high: number, rule: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!(value >= low && value <= high)) {
+    throw optionError(option, text, rule);
+  }
+  return value;
+}
+
+function rangeOption(text: string): Range {
+  const parts = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  const [low = NaN, high = NaN] = parts;
+  if (parts.length !== 2 || !(low <= 0 && high >= 0 && low < high && Number.isFinite(high - low))) {
+    throw optionError("--input-range", text, "LOW,HIGH around 0, for example --input-range=-4,3.96875");
+  }
+  return { low, high };
+}
+
+/** The result as one JSON document. Noise of layers without any is null ("exact"), since JSON has no infinity. */
+function toJson(model: string, options: Options, result: QuantizeFilesResult): unknown {
+  const { loss, lost, failure, ...rest } = result;
+  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  return {
+    model,
+    out: failure === undefined ? options.out : null,
+    ...rest,
+    lost: lost ?? null,
+    loss:
+      loss === undefined
+        ? null
+        : { ...loss, layers: loss.layers.map((l) => ({ ...l, total: finite(l.total), own: finite(l.own) })) },
+    ...(failure === undefined
+      ? {}
+      : { error: { code: failure.code, message: failure.message, fix: failure.fix } }),
+  };
+}
+
+async function quantize(model: string, options: Options): Promise<void> {
+  const maxLoss = numberOption("--max-loss", options.maxLoss, 0, 100, "percentage points, 0 to 100");
+  const percentile = numberOption(
+    "--percentile",
+    options.percentile,
+    50.001,
+    100,
+    "a number above 50, at most 100",
+  );
+  const inputRange = options.inputRange === undefined ? undefined : rangeOption(options.inputRange);
+  const { quantizeFiles } = await import("../../model/quantize/quantize-files.js");
+  const { formatLoss } = await import("../../model/quantize/report.js");
+  const { calibration, out, test, method } = options;
+  const result = quantizeFiles({ model, calibration, out, test, method, maxLoss, percentile, inputRange });
+  const { input, output, bytes, loss, failure } = result;
+  if (options.json === true) {
+    printJson(toJson(model, options, result));
+    if (failure !== undefined) {
+      // The one document on stdout has the error in it already.
+      process.stderr.write(`error ${failure.code}: ${failure.message}\nfix: ${failure.fix}\n`);
+      process.exitCode = failure.exitCode;
+    }
+    return;
+  }
+  if (loss !== undefined) {
+    process.stdout.write(`${formatLoss(loss, test ?? "")}\n\n`);
+  }
+  const end = ({ shape, scale, zeroPoint }: typeof input): string =>
+    `[${shape.join(", ")}] int8, scale ${scale}, zero point ${zeroPoint}`;
+  process.stdout.write(`input  ${end(input)}\noutput ${end(output)}\n`);
+  if (failure !== undefined) {
+    throw failure;
+  }
+  process.stdout.write(`wrote ${out}, ${bytes} bytes\n`);
+  if (loss === undefined) {
+    process.stdout.write("accuracy was not measured: give labelled data with --test\n");
+  }
+}
+
+/** Adds `quantize` to the group `model` of `program` (the root command). */
+export function registerModelQuantize(program: Command): void {
+  const method = new Option("--method <name>", "how the ranges of activations are found");
+  const command = modelGroup(program)
+    .command("quantize")
+    .summary("turn a float model into an int8 .tflite")
+    .description(
+      "Quantises a trained float model: int8 weights and activations by TFLite's specification.\n" +
+        "The model is the model.json of a TensorFlow.js layers model, or a float .tflite file.\n" +
+        "`tmc explain TMC3221` describes the data files.",
+    )
+    .argument("<model>", "model.json or float .tflite")
+    .requiredOption("--calibration <file>", "representative inputs (tmc-samples)")
+    .requiredOption("--out <file>", "the .tflite file to write")
+    .option("--test <file>", "labelled inputs to measure the accuracy on (tmc-samples)")
+    .option("--max-loss <points>", "fail when the accuracy falls by more percentage points", "1")
+    .addOption(method.choices(["minmax", "percentile", "mse"]).default("minmax"))
+    .option("--percentile <p>", "percent of values that --method percentile keeps", "99.99")
+    .option("--input-range <low,high>", "range of the input, such as a sensor's, instead of a calibrated one")
+    .option("--json", "print for programs")
+    .action(quantize);
+  describeCommand(command, {
+    examples: [
+      [
+        "tmc model quantize model.json --calibration calibration.samples --test test.samples --out model.tflite",
+        "with a report of the accuracy",
+      ],
+      [
+        "tmc model quantize model.json --calibration c.samples --input-range=-4,3.96875 --out model.tflite",
+        "input scale of exactly 1/32",
+      ],
+    ],
+    exitCodes: ["ok", "failed", "usage"],
+  });
+}

@@ -1,0 +1,105 @@
+/** Messages of the importers (TMC320x) and the quantiser (TMC322x), for `tmc explain`. */
+import type { CatalogueEntry } from "../../diagnostics/catalogue-entry.js";
+import { supportedLayers } from "../import-tfjs-layers.js";
+
+export const catalogue: readonly CatalogueEntry[] = [
+  {
+    code: "TMC3200",
+    title: "a model file or a shard of its weights cannot be read",
+    rule: 'model.json names its weights in "weightsManifest"; the files lie beside it. All of them must be readable.',
+  },
+  {
+    code: "TMC3201",
+    title: "not a TensorFlow.js layers model",
+    rule: "The model is the model.json that model.save() of TensorFlow.js (or tensorflowjs_converter from a Keras model) wrote, or a float .tflite file.",
+    wrong: "tmc model quantize weights.bin --calibration calibration.samples --out model.tflite",
+    right: "tmc model quantize model.json --calibration calibration.samples --out model.tflite",
+  },
+  {
+    code: "TMC3202",
+    title: "the weights do not fit the model",
+    rule: "The shards together have exactly the bytes that the manifest names, as float32, float16, uint8 or uint16, and every weight is a finite number.",
+  },
+  {
+    code: "TMC3203",
+    title: "TensorFlow.js graph models are not read",
+    rule: "A graph model is a list of TensorFlow operations from which the layers can no longer be told. Save the model as a layers model, or convert it to .tflite.",
+    wrong: "tensorflowjs_converter --output_format=tfjs_graph_model …",
+    right: "tensorflowjs_converter --output_format=tfjs_layers_model …",
+  },
+  {
+    code: "TMC3204",
+    title: "unsupported layer",
+    rule: `A layer that is not known is refused, never skipped. Supported: ${supportedLayers().join(", ")}.`,
+  },
+  {
+    code: "TMC3205",
+    title: "unsupported attribute of a layer",
+    rule: "The message names the layer, the attribute, its value and what is supported. Data is channels-last; activations are linear, relu, relu6 and softmax; normalisation and softmax act on the last dimension.",
+    wrong: 'tf.layers.dense({ units: 16, activation: "elu" })',
+    right: 'tf.layers.dense({ units: 16, activation: "relu" })',
+  },
+  {
+    code: "TMC3206",
+    title: "unsupported structure of a network",
+    rule: "A network is Sequential or Functional, with one input of known shape, one output, no shared layers and no models as layers.",
+    wrong: "tf.input({ shape: [null, 3] })",
+    right: "tf.input({ shape: [128, 3] })",
+  },
+  {
+    code: "TMC3207",
+    title: "shapes in the topology and the weights differ",
+    rule: "Every weight has the shape that follows from its layer's attributes and input; a window fits into its input. Topology and weights come from the same save.",
+  },
+  {
+    code: "TMC3220",
+    title: "a data file cannot be read",
+    rule: "--calibration and --test name files that exist and can be read.",
+  },
+  {
+    code: "TMC3221",
+    title: "not a tmc-samples file",
+    rule: 'A data file is one line of JSON, then (only with "labels") one byte per sample with its class, then the numbers, little-endian, sample after sample. "type" is float32, int16, int8 or uint8; number times "scale" (default 1) is the model\'s input. "shape" is without the batch dimension.',
+    right:
+      '{"format":"tmc-samples","version":1,"count":2,"shape":[128,1,3],"type":"int16","scale":0.0001220703125,"unit":"g","labels":["healthy","imbalance"]}\\n<2 bytes><2*128*3 int16>',
+  },
+  {
+    code: "TMC3222",
+    title: "no samples",
+    rule: "Calibration finds the range of every tensor by running the float model on representative inputs: some dozens, of every class and operating condition. Without any there is no range.",
+  },
+  {
+    code: "TMC3223",
+    title: "samples of another shape than the model's input",
+    rule: "Every sample has as many values as the model's input tensor, in the same order (for images and windows: rows, columns, channels).",
+  },
+  {
+    code: "TMC3224",
+    title: "labels do not fit the model's output",
+    rule: "The decided class is the index of the largest output, so there is one label per output.",
+  },
+  {
+    code: "TMC3225",
+    title: "a wrong option of tmc model quantize",
+    rule: "--max-loss is in percentage points, 0 to 100; --percentile is above 50 and at most 100; --input-range is LOW,HIGH with LOW below HIGH and contains 0.",
+    wrong: "tmc model quantize model.json … --input-range 4",
+    right: "tmc model quantize model.json … --input-range=-4,3.96875",
+  },
+  {
+    code: "TMC3226",
+    title: "the int8 model lost too much accuracy",
+    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels). No model is written. The report names the layer that loses most; more representative calibration data, --method percentile, or training with smaller weights and activations (relu6) help.",
+  },
+  {
+    code: "TMC3227",
+    title: "the model cannot be quantised",
+    rule: "Weights and activations of the source are float32. A model that is int8 already needs no quantisation.",
+    wrong: "tmc model quantize int8.tflite …",
+    right: "tmc model run int8.tflite …",
+  },
+  {
+    code: "TMC3228",
+    title: "the model cannot be written",
+    rule: "--out names a file in a directory that exists and can be written.",
+  },
+];

@@ -1,0 +1,102 @@
+/**
+ * Quantisation from files to a file: reads the model and the data, quantises, measures, holds the result against the
+ * allowed loss, writes the .tflite. It prints nothing: `compiler/cli/commands/model-quantize.ts` does.
+ */
+import { writeFileSync } from "node:fs";
+import { extname } from "node:path";
+import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import type { Graph } from "../graph.js";
+import { tfjsImporter } from "../import-tfjs.js";
+import { tfliteImporter } from "../import-tflite.js";
+import { writeTflite } from "../tflite/write.js";
+import { parametersOf, type QuantizationLoss } from "./accuracy.js";
+import type { CalibrationMethod, Range } from "./calibrate.js";
+import type { Importer } from "./float-graph.js";
+import { quantizeAfterTraining } from "./post-training.js";
+import { readSamples } from "./samples.js";
+
+export interface QuantizeFilesOptions {
+  readonly model: string;
+  readonly calibration: string;
+  readonly out: string;
+  readonly test: string | undefined;
+  /** Percentage points. */
+  readonly maxLoss: number;
+  readonly method: CalibrationMethod;
+  readonly percentile: number;
+  readonly inputRange: Range | undefined;
+}
+
+/** Shape and quantisation of the model's input or output: real = scale * (q - zeroPoint). */
+export interface ModelEnd {
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+export interface QuantizeFilesResult {
+  readonly input: ModelEnd;
+  readonly output: ModelEnd;
+  /** Size of the .tflite. */
+  readonly bytes: number;
+  /** Absent without test data. */
+  readonly loss: QuantizationLoss | undefined;
+  /** Percentage points of accuracy lost (of agreement when the test data has no classes); negative is a gain. */
+  readonly lost: number | undefined;
+  /** TMC3226 when more was lost than allowed; then nothing was written. */
+  readonly failure: UserError | undefined;
+}
+
+/** By the ending of the file's name; everything else is taken for a model.json. */
+const importers: Readonly<Partial<Record<string, Importer>>> = { ".tflite": tfliteImporter };
+
+function describeEnd(graph: Graph, index: number): ModelEnd {
+  return { shape: graph.tensors[index]?.shape ?? [], ...parametersOf(graph, index) };
+}
+
+/** Throws UserError TMC3200 to TMC3228; too much loss is a result, so that the report can still be shown. */
+export function quantizeFiles(options: QuantizeFilesOptions): QuantizeFilesResult {
+  const { method, percentile, inputRange, maxLoss } = options;
+  const source = (importers[extname(options.model)] ?? tfjsImporter).import(options.model);
+  const calibration = readSamples(options.calibration);
+  const test = options.test === undefined ? undefined : readSamples(options.test);
+  const { quantized, loss } = quantizeAfterTraining(source, calibration, {
+    method,
+    percentile,
+    ...(inputRange === undefined ? {} : { inputRange }),
+    ...(test === undefined ? {} : { test }),
+  });
+  const file = writeTflite(quantized);
+  const lost =
+    loss === undefined
+      ? undefined
+      : 100 * (loss.accuracy === undefined ? 1 - loss.agreement : loss.accuracy.float - loss.accuracy.int8);
+  const failure =
+    lost === undefined || lost <= maxLoss
+      ? undefined
+      : new UserError(
+          "TMC3226",
+          `the int8 model loses ${lost.toFixed(2)} percentage points of ${loss?.accuracy === undefined ? "agreement with the float model" : "accuracy"}, --max-loss allows ${maxLoss}; ${options.out} was not written`,
+          "See the layer that loses most; try more calibration data or --method percentile, or allow more with --max-loss.",
+        );
+  if (failure === undefined) {
+    write(options.out, file);
+  }
+  return {
+    input: describeEnd(quantized, quantized.inputs[0] ?? -1),
+    output: describeEnd(quantized, quantized.outputs[0] ?? -1),
+    bytes: file.length,
+    loss,
+    lost,
+    failure,
+  };
+}
+
+function write(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new UserError("TMC3228", `cannot write "${path}" (${reason})`, "Check --out.", ExitCode.usage);
+  }
+}
