@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "arithmetic.h"
@@ -46,23 +47,23 @@ static int32_t average(const tmc_window *w, const area *a, const int8_t *channel
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
-static void pool(const tmc_pool2d *layer, const int8_t *input, int8_t *output,
-                 int32_t (*reduce)(const tmc_window *, const area *, const int8_t *)) {
+static inline void pool(const tmc_pool2d *layer, const int8_t *input, int8_t *output, bool averages) {
     const tmc_window *w = &layer->window;
     for (int32_t y = 0; y < w->output_height; y++) {
         for (int32_t x = 0; x < w->output_width; x++) {
             const area a = area_at(w, y, x);
             for (int32_t c = 0; c < w->input_channels; c++) {
-                *output++ = (int8_t)tmc_k_clamp(reduce(w, &a, input + c), layer->min, layer->max);
+                const int32_t value = averages ? average(w, &a, input + c) : maximum(w, &a, input + c);
+                *output++ = (int8_t)tmc_k_clamp(value, layer->min, layer->max);
             }
         }
     }
 }
 
 void tmc_max_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output) {
-    pool(layer, input, output, maximum);
+    pool(layer, input, output, false);
 }
 
 void tmc_average_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output) {
-    pool(layer, input, output, average);
+    pool(layer, input, output, true);
 }

@@ -27,6 +27,8 @@ export interface EmittedModel {
   readonly arenaBytes: number;
   /** Weights, biases and requantisation constants, without the structs of the layers. */
   readonly constantBytes: number;
+  /** Every C symbol of the model, for reports that attribute memory: functions, constants, the arena. */
+  readonly symbols: readonly string[];
   readonly layers: readonly Layer[];
   readonly plan: MemoryPlan;
 }
@@ -123,6 +125,11 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     prefix,
     arenaBytes: plan.arenaBytes,
     constantBytes,
+    symbols: [
+      ...["invoke", "input", "output", "arena"].map((part) => `${prefix}_${part}`),
+      ...shared.values(),
+      ...code.flatMap((layer) => layer.symbols),
+    ],
     layers,
     plan,
   };

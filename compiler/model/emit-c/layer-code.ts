@@ -28,6 +28,8 @@ export interface LayerCode {
   readonly definition: string;
   /** The statement that runs it; "" when there is nothing to do. */
   readonly call: string;
+  /** The C names it declares. */
+  readonly symbols: readonly string[];
 }
 
 type Field = readonly [string, number | string];
@@ -49,7 +51,7 @@ export function layerCode(layer: Layer, context: LayerContext): LayerCode {
     `    ${kernel}(&${name}_layer, ${operands.map(context.expression).join(", ")});`,
     "}",
   ].join("\n");
-  return { definition, call: `${name}();` };
+  return { definition, call: `${name}();`, symbols: [name, `${name}_layer`] };
 }
 
 /** `op03_conv2d`. */
@@ -62,12 +64,13 @@ function reshapeCode(layer: ReshapeLayer, { prefix, expression }: LayerContext):
   const from = expression(layer.input);
   const to = expression(layer.output);
   if (from === to) {
-    return { definition: "", call: "" };
+    return { definition: "", call: "", symbols: [] };
   }
   const name = `${prefix}_${stem(layer)}`;
   return {
     definition: `static void ${name}(void) {\n    memcpy(${to}, ${from}, ${layer.count});\n}`,
     call: `${name}();`,
+    symbols: [name],
   };
 }
 

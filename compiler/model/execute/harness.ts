@@ -114,7 +114,7 @@ function bytesOf(hex: string): Int8Array {
 
 /**
  * A program for bare-metal Cortex-M boards that times one inference of model 0 with zero input, by the port's timer
- * (25 MHz; under `-icount shift=6` an instruction is 1.6 ticks). Prints `ticks N` for the whole; with
+ * (25 MHz; under `-icount shift=6` an instruction is 1.6 ticks). Run it with --count. Prints `ticks N` for the whole; with
  * TMC_MODEL_LAYERS instead `layer OP TICKS` each.
  */
 export function benchProgram(inputCount: number): string {

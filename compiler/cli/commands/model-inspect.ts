@@ -1,0 +1,291 @@
+/** `tmc model inspect`: what a model consists of and what it costs: layers, shapes, quantisation, MACs, bytes, memory. */
+import type { Command } from "commander";
+import { operatorInputs, tensorAt, tensorBytes, type Graph, type Tensor } from "../../model/graph.js";
+import { layerConstantBytes, layerMacs, type Layer } from "../../model/layers.js";
+import { loadTflite } from "../../model/load.js";
+import { lower } from "../../model/lower.js";
+import { planMemory, type MemoryPlan } from "../../model/plan.js";
+import { printJson } from "../failure.js";
+import { describeCommand } from "../help.js";
+import { modelGroup } from "./model.js";
+
+export function registerModelInspect(program: Command): void {
+  const command = modelGroup(program)
+    .command("inspect")
+    .description("print a model's layers, shapes, quantisation, MACs, bytes and memory plan")
+    .argument("<model>", ".tflite file; a float model is shown without costs")
+    .option("--json", "print for programs")
+    .action((path: string, options: { json?: true }) => {
+      const inspection = inspectModel(loadTflite(path));
+      if (options.json === true) {
+        printJson(inspection);
+      } else {
+        process.stdout.write(formatInspection(inspection));
+      }
+    });
+  describeCommand(command, {
+    examples: [
+      ["tmc model inspect model.tflite", "a table of layers, totals, the memory plan"],
+      ["tmc model inspect model.tflite --json", "the same for programs"],
+    ],
+    exitCodes: ["ok", "failed", "usage"],
+  });
+}
+
+export interface TensorSummary {
+  readonly tensor: number;
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly number[];
+  /** First scale and zero point, and how many there are; null without quantisation. */
+  readonly quantization: {
+    readonly scale: number;
+    readonly zeroPoint: number;
+    readonly channels: number;
+  } | null;
+}
+
+export interface LayerSummary {
+  readonly operator: number;
+  readonly kind: string;
+  readonly name: string;
+  readonly inputs: readonly TensorSummary[];
+  readonly output: TensorSummary;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** Null for a float model. */
+  readonly macs: number | null;
+  readonly weightBytes: number;
+  readonly biasBytes: number;
+}
+
+export interface ModelInspection {
+  readonly model: string;
+  readonly int8: boolean;
+  readonly inputs: readonly TensorSummary[];
+  readonly outputs: readonly TensorSummary[];
+  readonly layers: readonly LayerSummary[];
+  readonly totals: { readonly macs: number | null; readonly weightBytes: number; readonly biasBytes: number };
+  /** Null for a float model. */
+  readonly memory: {
+    readonly arenaBytes: number;
+    readonly lowerBound: number;
+    readonly peakOperator: number;
+    readonly tensors: readonly {
+      readonly tensor: number;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly first: number;
+      readonly last: number;
+    }[];
+  } | null;
+}
+
+/** Everything that `tmc model inspect` prints. @throws UserError TMC30xx for an int8 model that cannot be executed. */
+export function inspectModel(graph: Graph): ModelInspection {
+  const int8 = graph.inputs.every((tensor) => tensorAt(graph, tensor).type !== "float32");
+  const layers = int8 ? lower(graph) : [];
+  const plan = int8 ? planMemory(graph, layers) : undefined;
+  const summaries = graph.operators.map((_, index) => summarizeLayer(graph, index, layers[index]));
+  const sum = (pick: (layer: LayerSummary) => number): number =>
+    summaries.reduce((total, layer) => total + pick(layer), 0);
+  return {
+    model: graph.name,
+    int8,
+    inputs: graph.inputs.map((tensor) => summarizeTensor(graph, tensor)),
+    outputs: graph.outputs.map((tensor) => summarizeTensor(graph, tensor)),
+    layers: summaries,
+    totals: {
+      macs: int8 ? sum((layer) => layer.macs ?? 0) : null,
+      weightBytes: sum((layer) => layer.weightBytes),
+      biasBytes: sum((layer) => layer.biasBytes),
+    },
+    memory: plan === undefined ? null : summarizePlan(plan),
+  };
+}
+
+function summarizeTensor(graph: Graph, tensor: number): TensorSummary {
+  const { name, type, shape, quantization } = tensorAt(graph, tensor);
+  return {
+    tensor,
+    name,
+    type,
+    shape,
+    quantization:
+      quantization === undefined
+        ? null
+        : {
+            scale: quantization.scales[0] ?? 0,
+            zeroPoint: quantization.zeroPoints[0] ?? 0,
+            channels: quantization.scales.length,
+          },
+  };
+}
+
+function summarizeLayer(graph: Graph, index: number, layer: Layer | undefined): LayerSummary {
+  const operator = graph.operators[index];
+  if (operator === undefined) {
+    throw new Error(`no operator ${index}`);
+  }
+  const structural = new Set(["kind", "input", "left", "right", "filter", "bias", "output"]);
+  const attributes = Object.fromEntries(Object.entries(operator).filter(([key]) => !structural.has(key)));
+  const constants = layer === undefined ? undefined : layerConstantBytes(layer);
+  const constant = (tensor: number | undefined): Tensor | undefined =>
+    tensor === undefined ? undefined : graph.tensors[tensor];
+  const filter = "filter" in operator ? constant(operator.filter) : undefined;
+  const bias = "bias" in operator ? constant(operator.bias) : undefined;
+  return {
+    operator: index,
+    kind: operator.kind,
+    name: tensorAt(graph, operator.output).name,
+    inputs: operatorInputs(operator).map((tensor) => summarizeTensor(graph, tensor)),
+    output: summarizeTensor(graph, operator.output),
+    attributes,
+    macs: layer === undefined ? null : layerMacs(layer),
+    weightBytes: constants?.weights ?? (filter === undefined ? 0 : tensorBytes(filter)),
+    biasBytes: constants?.bias ?? (bias === undefined ? 0 : tensorBytes(bias)),
+  };
+}
+
+function summarizePlan(plan: MemoryPlan): ModelInspection["memory"] {
+  return {
+    arenaBytes: plan.arenaBytes,
+    lowerBound: plan.lowerBound,
+    peakOperator: plan.peakOperator,
+    tensors: [...plan.placements].map(([tensor, { offset, bytes, first, last }]) => ({
+      tensor,
+      offset,
+      bytes,
+      first,
+      last,
+    })),
+  };
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------ */
+
+function formatInspection(inspection: ModelInspection): string {
+  const { layers, totals, memory } = inspection;
+  const rows = layers.map((layer) => [
+    String(layer.operator),
+    layer.kind,
+    shapes(layer.inputs.slice(0, layer.kind === "Add" ? 2 : 1)),
+    shapes([layer.output]),
+    window(layer),
+    quantization(layer.output),
+    layer.macs === null ? "" : thousands(layer.macs),
+    thousands(layer.weightBytes + layer.biasBytes),
+  ]);
+  const header = ["op", "layer", "input", "output", "window", "scale, zero point", "MACs", "bytes"];
+  const lines = [
+    `${inspection.model}: ${inspection.int8 ? "int8" : "float"} model, ${layers.length} layers`,
+    ...inspection.inputs.map(
+      (tensor, i) => `input ${i}   ${tensor.type} ${shapes([tensor])}  ${quantization(tensor)}`,
+    ),
+    ...inspection.outputs.map(
+      (tensor, i) => `output ${i}  ${tensor.type} ${shapes([tensor])}  ${quantization(tensor)}`,
+    ),
+    "",
+    ...table([header, ...rows], new Set([0, 6, 7])),
+    "",
+    ...(totals.macs === null ? [] : [`MACs        ${thousands(totals.macs)}`]),
+    `constants   ${thousands(totals.weightBytes + totals.biasBytes)} bytes (weights ${thousands(totals.weightBytes)}, biases ${thousands(totals.biasBytes)})`,
+  ];
+  if (memory === null) {
+    lines.push("costs       only of int8 models: quantise it first (tmc model quantize)");
+  } else {
+    const optimum =
+      memory.arenaBytes === memory.lowerBound
+        ? ", the least possible"
+        : `, at least ${thousands(memory.lowerBound)}`;
+    const peak = layers[memory.peakOperator];
+    const cause = peak === undefined ? "" : ` (peak at op ${peak.operator}, ${peak.kind})`;
+    lines.push(
+      `arena       ${thousands(memory.arenaBytes)} bytes of RAM${optimum}${cause}`,
+      "",
+      ...picture(inspection),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function shapes(tensors: readonly TensorSummary[]): string {
+  return tensors.map((tensor) => tensor.shape.join("x") || "scalar").join(" + ");
+}
+
+function quantization({ quantization: q }: TensorSummary): string {
+  return q === null ? "" : `${Number(q.scale.toPrecision(5))}, ${q.zeroPoint}`;
+}
+
+function window({ attributes, inputs, kind }: LayerSummary): string {
+  const filter = inputs[1]?.shape;
+  const size =
+    kind === "Conv2D" || kind === "DepthwiseConv2D"
+      ? `${filter?.[1]}x${filter?.[2]}`
+      : "filterHeight" in attributes
+        ? `${attributes["filterHeight"]}x${attributes["filterWidth"]}`
+        : "";
+  const stride =
+    size === "" ? "" : `/${attributes["strideHeight"]}x${attributes["strideWidth"]} ${attributes["padding"]}`;
+  const dilated = attributes["dilationHeight"] ?? 1;
+  const activation = attributes["activation"];
+  return [
+    size + stride,
+    dilated === 1 && (attributes["dilationWidth"] ?? 1) === 1
+      ? ""
+      : `dilation ${dilated}x${attributes["dilationWidth"]}`,
+    activation === undefined || activation === "none" ? "" : String(activation),
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+const PICTURE_WIDTH = 64;
+
+/** The memory plan over time: one line an operator, each character a share of the arena. */
+function picture({ layers, memory }: ModelInspection): string[] {
+  if (memory === null || memory.arenaBytes === 0) {
+    return [];
+  }
+  const perCharacter = memory.arenaBytes / PICTURE_WIDTH;
+  const lines = layers.map(({ operator, kind }) => {
+    const cells = new Array<string>(PICTURE_WIDTH).fill(".");
+    for (const { offset, bytes, first, last } of memory.tensors) {
+      if (first <= operator && operator <= last) {
+        const mark = first === operator ? "#" : "=";
+        const end = Math.max(
+          Math.floor(offset / perCharacter) + 1,
+          Math.round((offset + bytes) / perCharacter),
+        );
+        cells.fill(mark, Math.floor(offset / perCharacter), Math.min(end, PICTURE_WIDTH));
+      }
+    }
+    return `${String(operator).padStart(4)} ${cells.join("")} ${kind}`;
+  });
+  return [
+    `memory plan: ${PICTURE_WIDTH} characters = ${thousands(memory.arenaBytes)} bytes; # written by the operator, = alive, . free`,
+    ...lines,
+  ];
+}
+
+/** 1234567 → "1,234,567" */
+export function thousands(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** Columns of equal width; those in `right` are aligned to the right. */
+export function table(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
+  const widths: number[] = [];
+  rows.forEach((row) =>
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    }),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,103 @@
+/** Measures a model on the bare-metal Cortex-M4 in QEMU: executed instructions, flash and RAM of the linked image. */
+import { join } from "node:path";
+import type { Board } from "../../board/board.js";
+import { memoryReport, type MemoryGroup } from "../../board/memory-report.js";
+import { packagePath } from "../../board/package-root.js";
+import { runExecutable } from "../../board/run.js";
+import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { emitModels } from "../emit-c/emit.js";
+import type { Graph } from "../graph.js";
+import { layerMacs } from "../layers.js";
+import { benchProgram } from "./harness.js";
+import { buildModelProgram, inTemporaryFolder, successfulOutput } from "./on-board.js";
+
+export interface LayerCost {
+  readonly operator: number;
+  readonly kind: string;
+  readonly macs: number;
+  /** Executed instructions, with a few of the measurement. */
+  readonly instructions: number;
+}
+
+export interface ModelCost {
+  readonly board: string;
+  readonly instructions: number;
+  readonly macs: number;
+  readonly layers: readonly LayerCost[];
+  /** Bytes of the model in the linked image. */
+  readonly flash: {
+    /** Constants, layer structs and functions of the model. */
+    readonly model: number;
+    /** Kernels that it links. */
+    readonly kernels: number;
+  };
+  readonly ram: { readonly arena: number };
+  /** Worst-case bytes of stack of one inference. */
+  readonly stack: number;
+}
+
+const TICKS_TO_INSTRUCTIONS = 5 / 8;
+
+/** @throws UserError TMC30xx (model), TMC40xx (tools), TMC0005 (a board whose instructions cannot be counted). */
+export async function measureModel(board: Board, graph: Graph): Promise<ModelCost> {
+  if (board.kind !== "bare-metal" || board.run.how !== "qemu") {
+    throw new UserError(
+      "TMC0005",
+      `board ${board.name} cannot count instructions`,
+      "Use --on qemu_cortex_m4.",
+      ExitCode.usage,
+    );
+  }
+  const emitted = emitModels([{ name: graph.name, graph }]);
+  const model = emitted.models[0];
+  if (model === undefined) {
+    throw new Error("one model gave no code");
+  }
+  const program = benchProgram(graph.inputs.length);
+  const build = (folder: string, layers: boolean) =>
+    buildModelProgram(board, emitted, program, join(folder, layers ? "layers" : "plain"), {
+      layers,
+      includeDirs: [packagePath("runtime-c", "port", "cortex-m")],
+    });
+  const execute = async (elf: string): Promise<string> =>
+    successfulOutput(await runExecutable({ board, elf, count: true, timeoutMs: 600_000 }), board.name);
+
+  return inTemporaryFolder(async (folder) => {
+    const plain = await build(folder, false);
+    const [, ticks = ""] = /^ticks (\d+)/m.exec(await execute(plain.elf)) ?? [];
+    const layered = await build(folder, true);
+    const perLayer = new Map(
+      [...(await execute(layered.elf)).matchAll(/^layer (\d+) (\d+)/gm)].map(([, operator, count]) => [
+        Number(operator),
+        Math.round(Number(count) * TICKS_TO_INSTRUCTIONS),
+      ]),
+    );
+    const symbols = Object.fromEntries(
+      model.symbols.map((name) => [name, { kind: "model", tsName: name, file: "", line: 0 } as const]),
+    );
+    const report = await memoryReport({
+      board,
+      objects: plain.objects,
+      elf: plain.elf,
+      map: plain.map,
+      symbols: { version: 1, symbols, indirectCalls: {} },
+      entries: ["tmc_model_invoke"],
+    });
+    const group = (name: MemoryGroup) =>
+      report.groups.find((one) => one.group === name) ?? { flash: 0, ram: 0 };
+    return {
+      board: board.name,
+      instructions: Math.ceil(Number(ticks) * TICKS_TO_INSTRUCTIONS),
+      macs: model.layers.reduce((sum, layer) => sum + layerMacs(layer), 0),
+      layers: model.layers.map((layer) => ({
+        operator: layer.operator,
+        kind: layer.kind,
+        macs: layerMacs(layer),
+        instructions: perLayer.get(layer.operator) ?? 0,
+      })),
+      flash: { model: group("model").flash, kernels: group("kernel").flash },
+      ram: { arena: group("model").ram },
+      stack: report.stack.used,
+    };
+  });
+}
