@@ -8,6 +8,10 @@ import { packagePath } from "../board/package-root.js";
 import { ExitCode } from "../diagnostics/user-error.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExplain } from "./commands/explain.js";
+import { registerModelBench } from "./commands/model-bench.js";
+import { registerModelInspect } from "./commands/model-inspect.js";
+import { registerModelQuantize } from "./commands/model-quantize.js";
+import { registerModelRun } from "./commands/model-run.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
 import { usageError } from "./usage-error.js";
@@ -40,6 +44,10 @@ export function createProgram(): Command {
     ],
     exitCodes: ["ok", "failed", "trap", "usage", "missingTool", "noWorkspace", "internal"],
   });
+  registerModelInspect(program);
+  registerModelRun(program);
+  registerModelBench(program);
+  registerModelQuantize(program);
   registerDoctor(program);
   registerExplain(program);
   return program;
