@@ -52,10 +52,13 @@ export interface FuncDecl {
   readonly kind: FuncKind;
   readonly typeParams: readonly string[];
   readonly params: readonly Param[];
-  readonly ret: Type;
+  /** Filled in after the body is lowered when it is inferred. */
+  ret: Type;
   /** Set for methods, constructors. */
   readonly owner: ClassDecl | undefined;
   readonly isStatic: boolean;
+  /** `get name()`: called as a method without arguments; the JS backend prints a property access. */
+  readonly isGetter: boolean;
   readonly exported: boolean;
   /** Extern: the C function of the binding (and the host function's key). */
   readonly cName: string | undefined;
@@ -131,18 +134,20 @@ export type BuiltinName =
   // Math, result has the operand's kind; on integers only abs (wraps), min, max, sign
   | "abs" | "min" | "max" | "floor" | "ceil" | "trunc" | "round" | "sign" | "sqrt"
   | "imul" | "clz32" // i32 (clz32 takes u32)
+  | "toInt32" | "toUint32" // f32/f64 → i32/u32 modulo 2^32 (ECMAScript's ToInt32: `x | 0`, `x >>> 0` on floats)
   | "sat" // integer → type, saturating
   | "f32Bits" | "f32FromBits"
   // strings
   | "charCodeAt" | "strSlice" | "strIndexOf" | "startsWith" | "endsWith" | "strIncludes" | "textView"
   // arrays (args[0] is the array)
-  | "arrayFill" // array, value, start, end (i32; end defaults to the length)
+  | "arrayFill" // array, value, start, end (i32, clamped as in ECMAScript); the value is the array
   | "arraySet" // typed array, source, offset: traps index when it does not fit; memmove
   | "subarray" // typed array, start, end
   // slots
   | "slotsGet" | "slotsSet" | "slotsCapacity"
   | "assert"
-  // text out: args are of printable types (num, bool, string, literals)
+  // text out: args are of printable types (num, bool, string, literals), joined by a space. An argument may be a
+  // `concat` (a template literal): its parts are all evaluated in order, then printed without separators.
   | "log";
 
 interface ExprBase {
@@ -209,8 +214,6 @@ export type Expr =
   /** `x += v`, `x++`: `compute` is the new value, in which `hole` is the old one. */
   | (ExprBase & { readonly k: "update"; readonly target: LValue; readonly compute: Expr; readonly result: "old" | "new" })
   | (ExprBase & { readonly k: "hole" })
-  /** `TextBuffer.write` of a template: all parts are evaluated in order, then written in order. Parts are printable. `write` is the method for text. */
-  | (ExprBase & { readonly k: "writeText"; readonly recv: Expr; readonly parts: readonly Expr[]; readonly write: FuncDecl })
   /** Setup only: a string built from parts. */
   | (ExprBase & { readonly k: "concat"; readonly parts: readonly Expr[] })
   /** Setup only: a host method or function by name (`recv` undefined: a global). */
@@ -267,6 +270,8 @@ export interface Module {
   readonly imports: readonly ImportItem[];
   readonly reexports: readonly { readonly from: string; readonly names: readonly { readonly imported: string; readonly exported: string }[] | "*" }[];
   readonly globals: readonly GlobalVar[];
+  /** Untyped constants, enums and `as const` objects: no storage on the device, kept for host importers. */
+  readonly constants: readonly { readonly name: string; readonly exported: boolean; readonly value: number | Readonly<Record<string, number | string>> }[];
   readonly functions: readonly FuncDecl[];
   readonly classes: readonly ClassDecl[];
   /** The top level in source order; part of setup. */

@@ -1,0 +1,141 @@
+/** `a.b` and `a[i]`. */
+import { ts } from "ts-morph";
+import { classOf, findField, findMethod } from "../../ir/hierarchy.js";
+import type { Expr } from "../../ir/nodes.js";
+import { I32, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
+import { untypedExpr, untypedOf } from "../constants.js";
+import { isCoreDeclaration, jsDocTag } from "../context.js";
+import { onExpr, type Lowerer } from "../lowerer.js";
+import { hostType } from "../host-type.js";
+
+const K = ts.SyntaxKind;
+
+export function registerAccess(): void {
+  onExpr(K.PropertyAccessExpression, ts.isPropertyAccessExpression, property);
+  onExpr(K.ElementAccessExpression, ts.isElementAccessExpression, element);
+}
+
+/** What the name stands for without its object: an enum member, a constant, a static field. */
+function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | undefined {
+  const symbol = lw.ctx.symbolOf(node.name);
+  const declaration = symbol?.declarations?.[0];
+  if (symbol !== undefined && declaration !== undefined) {
+    if (isCoreDeclaration(declaration) && node.expression.getText() === "Math" && ts.isPropertySignature(declaration)) {
+      const value = Math[node.name.text as "PI"];
+      return untypedExpr({ value, float: true }, lw.loc(node));
+    }
+    if (ts.isEnumMember(declaration)) {
+      const meaning = lw.ctx.meaning(symbol);
+      if (meaning?.k === "const") return untypedExpr(meaning.value, lw.loc(node));
+      const value = lw.ctx.checker.getConstantValue(declaration);
+      if (typeof value === "string") {
+        return { k: "literal", type: { k: "literals", values: [value] }, loc: lw.loc(node), value };
+      }
+    }
+    if (ts.isPropertyDeclaration(declaration) && ts.getModifiers(declaration)?.some((m) => m.kind === K.StaticKeyword) === true) {
+      const meaning = lw.ctx.meaning(symbol);
+      const owner = lw.ctx.symbolOf(node.expression);
+      const cls = owner === undefined ? undefined : lw.ctx.meaning(owner);
+      if (meaning?.k === "const") return untypedExpr(meaning.value, lw.loc(node));
+      if (meaning?.k === "global" && cls?.k === "class") {
+        return lw.narrow({ k: "staticField", type: meaning.g.type, loc: lw.loc(node), cls: cls.c, g: meaning.g }, node);
+      }
+    }
+  }
+  if (ts.isIdentifier(node.expression)) {
+    const base = lw.ctx.symbolOf(node.expression);
+    const meaning = base === undefined || isCoreDeclaration(base.declarations?.[0]) ? undefined : lw.ctx.meaning(base);
+    if (meaning?.k === "constObject") {
+      const member = meaning.members.get(node.name.text);
+      if (typeof member === "string") return { k: "str", type: STRING, loc: lw.loc(node), value: member };
+      if (member !== undefined) return untypedExpr(member, lw.loc(node));
+    }
+  }
+  return undefined;
+}
+
+function property(lw: Lowerer, node: ts.PropertyAccessExpression): Expr {
+  if (node.questionDotToken !== undefined) {
+    return lw.ctx.fail("TMC1003", node, "`?.` is not supported yet", "test for null first: `if (x !== null)`");
+  }
+  const fixed = staticProperty(lw, node);
+  if (fixed !== undefined) return fixed;
+  const obj = lw.raw(node.expression);
+  return memberOf(lw, obj, node);
+}
+
+function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Expr {
+  const name = node.name.text;
+  const loc = lw.loc(node);
+  const t = obj.type;
+  switch (t.k) {
+    case "array":
+    case "string":
+      if (name === "length") return { k: "length", type: I32, loc, obj };
+      break;
+    case "literals":
+      if (name === "length") return { k: "length", type: I32, loc, obj: lw.convert("text", obj, STRING) };
+      break;
+    case "slots":
+      if (name === "capacity") return { k: "builtin", type: I32, loc, name: "slotsCapacity", n: undefined, args: [obj] };
+      break;
+    case "host":
+      return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "get", args: [] };
+    case "nullable":
+      return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
+    case "object": {
+      const field = findField(lw.ctx.classes, t, name);
+      if (field !== undefined) return lw.narrow({ k: "field", type: field.type, loc, obj, name }, node);
+      const method = findMethod(lw.ctx.classes, t, name);
+      if (method?.f.isGetter === true) {
+        const type: Type = substitute(lw.ctx.returnType(method.f, node), method.map);
+        return { k: "method", type, loc, recv: obj, f: method.f, typeArgs: [], isSuper: false, args: [] };
+      }
+      if (method !== undefined) {
+        return lw.ctx.fail("TMC1110", node, `the method \`${name}\` can only be called`, `wrap it: \`(…) => x.${name}(…)\``);
+      }
+      const c = classOf(lw.ctx.classes, t);
+      return lw.ctx.fail("TMC1111", node.name, `\`${c.name}\` has no \`${name}\``, "");
+    }
+    default:
+      break;
+  }
+  const declaration = lw.ctx.symbolOf(node.name)?.declarations?.[0];
+  if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
+    return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "get", args: [] };
+  }
+  return lw.ctx.fail("TMC1111", node.name, `\`${typeName(t)}\` has no \`${name}\``, "");
+}
+
+function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
+  if (node.questionDotToken !== undefined) {
+    return lw.ctx.fail("TMC1003", node, "`?.` is not supported yet", "test for null first: `if (x !== null)`");
+  }
+  const obj = lw.raw(node.expression);
+  const loc = lw.loc(node);
+  const t = obj.type;
+  if (t.k === "array") {
+    return lw.narrow({ k: "index", type: t.elem, loc, obj, index: indexOf(lw, node.argumentExpression) }, node);
+  }
+  if (t.k === "host") {
+    const index = lw.raw(node.argumentExpression);
+    return { k: "host", type: hostType(lw, node), loc, recv: obj, name: "[]", how: "get", args: [index] };
+  }
+  if (t.k === "nullable") return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
+  if (t.k === "string") {
+    return lw.ctx.fail("TMC1112", node, "a string has no characters, only bytes", "write `s.charCodeAt(i)`, or `s.slice(i, i + 1)`");
+  }
+  return lw.ctx.fail("TMC1112", node, `\`${typeName(t)}\` cannot be indexed`, "");
+}
+
+/** An index: any integer; a u32 above 2^31 is out of range of every array, as its i32 is. */
+function indexOf(lw: Lowerer, node: ts.Expression): Expr {
+  const e = lw.raw(node, I32);
+  if (e.type.k === "num" && !isFloat(e.type.n) && untypedOf(e) === undefined) {
+    return e.type.n === "i32" ? e : lw.convert("num", e, I32);
+  }
+  if (e.type.k === "num" && isFloat(e.type.n) && untypedOf(e) === undefined) {
+    return lw.ctx.fail("TMC1113", node, "an index must be an integer", "convert it: `i32(x)` truncates");
+  }
+  return lw.coerce(e, I32, node);
+}

@@ -1,0 +1,77 @@
+/** Arrow functions and function expressions. */
+import { ts } from "ts-morph";
+import type { Expr, FuncDecl, Stmt } from "../../ir/nodes.js";
+import { VOID, type Type } from "../../ir/types.js";
+import type { FunctionScope } from "../context.js";
+import { inferReturn, lowerParams, refuseModifiers } from "../functions.js";
+import { Lowerer, onExpr, type Hint } from "../lowerer.js";
+import { expressionStatement } from "../stmt/simple.js";
+import { typeOfNode } from "../type-convert.js";
+
+const K = ts.SyntaxKind;
+
+export function registerLambdas(): void {
+  onExpr(K.ArrowFunction, ts.isArrowFunction, lambda);
+  onExpr(K.FunctionExpression, ts.isFunctionExpression, lambda);
+}
+
+const counters = new WeakMap<FuncDecl, number>();
+
+function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hint: Hint): Expr {
+  refuseModifiers(lw.ctx, node);
+  if (node.typeParameters !== undefined) {
+    return lw.ctx.fail("TMC1125", node, "a function value cannot be generic", "declare a named generic function");
+  }
+  const wanted = hint.want?.k === "nullable" ? hint.want.of : hint.want;
+  const want = wanted?.k === "func" ? wanted : undefined;
+  const outer = lw.fn.decl;
+  const n = (counters.get(outer) ?? 0) + 1;
+  counters.set(outer, n);
+  const annotated = node.type === undefined ? undefined : typeOfNode(lw.ctx, node.type);
+  const ret: Type | undefined = annotated ?? (want !== undefined && !unknown(want.ret) ? want.ret : undefined);
+  const decl: FuncDecl = {
+    id: `${outer.id}.lambda${n}`,
+    name: `lambda${n}`,
+    module: outer.module,
+    kind: "lambda",
+    typeParams: [],
+    params: [],
+    ret: ret ?? VOID,
+    owner: undefined,
+    isStatic: false,
+    isGetter: false,
+    exported: false,
+    cName: undefined,
+    captures: [],
+    usesThis: false,
+    body: [],
+    loc: lw.loc(node),
+  };
+  const scope: FunctionScope = { decl, parent: lw.fn, self: ts.isArrowFunction(node) ? lw.fn.self : undefined, nextId: 0, ret, returns: [], isModule: false };
+  const inner = new Lowerer(lw.ctx, scope);
+  const params = [...decl.params];
+  params.push(...lowerParams(inner, node, want?.params));
+  // TypeScript lets a callback take fewer parameters than it is given.
+  want?.params.forEach((type, i) => {
+    if (i >= params.length) params.push({ ...inner.newLocal(`unused${i}`, type, false), default: undefined });
+  });
+  const full: FuncDecl = Object.assign(decl, { params });
+  const body: Stmt[] = [];
+  if (ts.isBlock(node.body)) body.push(...inner.statements(node.body.statements));
+  else if (ret?.k === "void") body.push(...expressionStatement(inner, node.body));
+  else {
+    const value = ret === undefined ? inner.raw(node.body) : inner.expr(node.body, ret);
+    if (ret === undefined && value.type.k === "void") body.push({ k: "expr", loc: value.loc, e: value });
+    else {
+      const stmt: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = { k: "return", loc: value.loc, value };
+      if (ret === undefined) scope.returns.push({ stmt, node: node.body });
+      body.push(stmt);
+    }
+  }
+  full.body = body;
+  full.ret = ret ?? inferReturn(inner);
+  return { k: "lambda", type: { k: "func", params: params.map((p) => p.type), ret: full.ret }, loc: lw.loc(node), f: full };
+}
+
+/** A type parameter that is still to be inferred, or a host type: take it from the body. */
+const unknown = (t: Type): boolean => t.k === "param" || t.k === "host";

@@ -1,0 +1,87 @@
+/** Identifiers and `this`: what a name means, captures of lambdas, narrowing. */
+import { ts } from "ts-morph";
+import type { Expr, LocalVar } from "../../ir/nodes.js";
+import { NULL, type Type } from "../../ir/types.js";
+import { untypedExpr } from "../constants.js";
+import { Abort, isCoreDeclaration, type FunctionScope, type Meaning } from "../context.js";
+import { onExpr, type Lowerer } from "../lowerer.js";
+
+const K = ts.SyntaxKind;
+
+export function registerNames(): void {
+  onExpr(K.Identifier, ts.isIdentifier, identifier);
+  onExpr(K.ThisKeyword, (n): n is ts.ThisExpression => n.kind === K.ThisKeyword, (lw, node) => thisExpr(lw, node));
+}
+
+export function thisExpr(lw: Lowerer, node: ts.Node): Expr {
+  const self = lw.fn.self;
+  if (self === undefined) return lw.ctx.fail("TMC1105", node, "there is no `this` here", "");
+  for (let fn: FunctionScope | undefined = lw.fn; fn?.decl.kind === "lambda"; fn = fn.parent) fn.decl.usesThis = true;
+  return { k: "this", type: selfType(self), loc: lw.loc(node) };
+}
+
+export const selfType = (c: NonNullable<FunctionScope["self"]>): Extract<Type, { k: "object" }> => ({
+  k: "object",
+  decl: c.id,
+  args: c.typeParams.map((name) => ({ k: "param", name })),
+});
+
+function identifier(lw: Lowerer, node: ts.Identifier): Expr {
+  if (node.text === "undefined") return { k: "null", type: NULL, loc: lw.loc(node) };
+  const symbol = lw.ctx.symbolOf(node);
+  if (symbol === undefined) throw unresolved(lw, node);
+  if (isCoreDeclaration(symbol.declarations?.[0])) {
+    if (node.text === "NaN") return untypedExpr({ value: NaN, float: true }, lw.loc(node));
+    if (node.text === "Infinity") return untypedExpr({ value: Infinity, float: true }, lw.loc(node));
+    return lw.ctx.fail("TMC1106", node, `\`${node.text}\` can only be called`, "wrap it in an arrow function");
+  }
+  const meaning = lw.ctx.meaning(symbol);
+  if (meaning === undefined) throw unresolved(lw, node);
+  return valueOf(lw, meaning, node);
+}
+
+function unresolved(lw: Lowerer, node: ts.Identifier): Abort {
+  // TypeScript reports unknown names itself (TMC1000).
+  if (lw.ctx.checker.getSymbolAtLocation(node) !== undefined) {
+    lw.ctx.report("TMC1106", node, `\`${node.text}\` is not a value of the subset`, "");
+  }
+  return new Abort("unresolved");
+}
+
+export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
+  const loc = lw.loc(node);
+  switch (meaning.k) {
+    case "const":
+      return untypedExpr(meaning.value, loc);
+    case "global":
+      return lw.narrow({ k: "global", type: meaning.g.type, loc, g: meaning.g }, node);
+    case "local":
+      capture(lw, meaning.v, meaning.fn);
+      return lw.narrow({ k: "local", type: meaning.v.type, loc, v: meaning.v }, node);
+    case "func": {
+      const f = meaning.f;
+      if (f.typeParams.length > 0) {
+        return lw.ctx.fail("TMC1107", node, "a generic function has no value of its own", "wrap the call in an arrow function");
+      }
+      if (f.kind === "extern") {
+        return lw.ctx.fail("TMC1107", node, "a bound C function has no value of its own", "wrap the call in an arrow function");
+      }
+      const type: Type = { k: "func", params: f.params.map((p) => p.type), ret: lw.ctx.returnType(f, node) };
+      return { k: "funcref", type, loc, f, typeArgs: [] };
+    }
+    case "class":
+      return lw.ctx.fail("TMC1108", node, "a class is not a value", "create an instance with `new`");
+    case "constObject":
+      return lw.ctx.fail("TMC1109", node, "an `as const` object has no storage: use its properties", "");
+    case "poisoned":
+      throw new Abort("poisoned");
+  }
+}
+
+/** Notes that this lambda (and those between) uses a variable of an outer function. */
+function capture(lw: Lowerer, v: LocalVar, owner: FunctionScope): void {
+  for (let fn: FunctionScope | undefined = lw.fn; fn !== undefined && fn !== owner; fn = fn.parent) {
+    v.captured = true;
+    if (!fn.decl.captures.includes(v)) fn.decl.captures.push(v);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * TypeScript → IR: loads the program, walks every module once, reports everything it finds.
+ * The result exists also when there are errors (then it must not be emitted).
+ */
+import { ts } from "ts-morph";
+import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
+import type { ImportItem, Module, Program, Stmt } from "../ir/nodes.js";
+import { Context } from "./context.js";
+import { Declarations, isExported } from "./declare.js";
+import { Lowerer } from "./lowerer.js";
+import { loadProject, type LoadedProject, type Overlay } from "./project.js";
+import { registerVisitors } from "./register.js";
+import { typescriptDiagnostics } from "./typescript-diagnostics.js";
+
+export interface FrontendResult {
+  readonly program: Program;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly project: LoadedProject;
+}
+
+/** `root`: module names are relative to it. */
+export function runFrontend(entryFile: string, root: string, overlay?: Overlay): FrontendResult {
+  registerVisitors();
+  const project = loadProject(entryFile, root, overlay);
+  const ctx = new Context(project);
+  const declarations = new Declarations(ctx);
+  const inits = new Map<ts.SourceFile, Stmt[]>();
+  for (const sf of project.files) declareAll(ctx, sf);
+  for (const sf of project.files) inits.set(sf, topLevel(ctx, declarations, sf));
+  // Lowering a body can declare more functions (of classes seen late): until none is left.
+  while (ctx.pending.size > 0) for (const f of [...ctx.pending.keys()]) declarations.runBody(f);
+
+  const modules = project.files.map((sf): Module => {
+    const path = project.moduleName(sf);
+    const statics = declarations.statics.filter((s) => s.g.module === path);
+    const staticInits = statics.map((s): Stmt => ({ k: "initGlobal", loc: s.g.loc, g: s.g, init: s.init }));
+    return {
+      path,
+      file: sf.fileName,
+      imports: importsOf(ctx, sf),
+      reexports: reexportsOf(ctx, sf),
+      constants: constantsOf(ctx, sf),
+      globals: [...(declarations.globals.get(path) ?? []), ...statics.map((s) => s.g)],
+      functions: (declarations.functionsOf.get(path) ?? []).filter((f) => f.owner === undefined),
+      classes: declarations.classesOf.get(path) ?? [],
+      init: [...staticInits, ...(inits.get(sf) ?? [])],
+    };
+  });
+  const program: Program = { modules, classes: ctx.classes, functions: ctx.functions, entryModule: project.moduleName(project.entry) };
+  const own = ctx.diagnostics;
+  const diagnostics = sortDiagnostics([...own, ...typescriptDiagnostics(ctx, own)]);
+  return { program, diagnostics, project };
+}
+
+/** Every declaration of the module, used or not: unused code is checked too. */
+function declareAll(ctx: Context, sf: ts.SourceFile): void {
+  const visit = (name: ts.Node | undefined): void => {
+    if (name === undefined) return;
+    const symbol = ctx.checker.getSymbolAtLocation(name);
+    if (symbol !== undefined) ctx.guard(() => void ctx.meaning(symbol));
+  };
+  for (const s of sf.statements) {
+    if (ts.isFunctionDeclaration(s) || ts.isClassDeclaration(s) || ts.isInterfaceDeclaration(s)) visit(s.name);
+    else if (ts.isTypeAliasDeclaration(s) && ts.isTypeLiteralNode(s.type)) visit(s.name);
+    else if (ts.isVariableStatement(s)) {
+      for (const d of s.declarationList.declarations) {
+        if (ts.isIdentifier(d.name)) visit(d.name);
+      }
+    }
+  }
+}
+
+function topLevel(ctx: Context, declarations: Declarations, sf: ts.SourceFile): Stmt[] {
+  const lw = new Lowerer(ctx, declarations.moduleScope(sf));
+  const out: Stmt[] = [];
+  for (const s of sf.statements) {
+    if (ts.isFunctionDeclaration(s) || ts.isClassDeclaration(s) || ts.isInterfaceDeclaration(s)) continue;
+    if (ts.isTypeAliasDeclaration(s) || ts.isEnumDeclaration(s) || ts.isImportDeclaration(s)) {
+      if (ts.isImportDeclaration(s)) checkImport(ctx, s);
+      continue;
+    }
+    if (ts.isExportDeclaration(s)) continue;
+    if (ts.isExportAssignment(s)) {
+      ctx.guard(() => ctx.fail("TMC1144", s, "default exports are not part of the subset", "export it by name"));
+      continue;
+    }
+    if (ts.isVariableStatement(s)) {
+      out.push(...globalsOf(ctx, declarations, s));
+      continue;
+    }
+    out.push(...lw.statement(s));
+  }
+  return out;
+}
+
+function globalsOf(ctx: Context, declarations: Declarations, s: ts.VariableStatement): Stmt[] {
+  const list = s.declarationList;
+  if (s.modifiers?.some((m) => m.kind === ts.SyntaxKind.DeclareKeyword) === true) {
+    ctx.guard(() => ctx.fail("TMC1139", s, "only functions can be bound to C", "declare a function with `@binding`"));
+    return [];
+  }
+  if ((list.flags & ts.NodeFlags.BlockScoped) === 0) {
+    ctx.guard(() => ctx.fail("TMC1130", list, "`var` is visible before and outside its block", "write `let` or `const`"));
+    return [];
+  }
+  return list.declarations.flatMap((d) => {
+    if (!ts.isIdentifier(d.name)) {
+      ctx.guard(() => ctx.fail("TMC1003", d.name, "destructuring is not supported yet", "read the parts one by one"));
+      return [];
+    }
+    return declarations.initStatement(d);
+  });
+}
+
+function constantsOf(ctx: Context, sf: ts.SourceFile): Module["constants"][number][] {
+  const out: Module["constants"][number][] = [];
+  for (const s of sf.statements) {
+    if (ts.isEnumDeclaration(s)) {
+      const members: Record<string, number | string> = {};
+      for (const m of s.members) {
+        const value = ctx.checker.getConstantValue(m);
+        if (value !== undefined && (ts.isIdentifier(m.name) || ts.isStringLiteral(m.name))) members[m.name.text] = value;
+      }
+      out.push({ name: s.name.text, exported: isExported(s), value: members });
+    }
+    if (!ts.isVariableStatement(s)) continue;
+    for (const d of s.declarationList.declarations) {
+      const symbol = ctx.checker.getSymbolAtLocation(d.name);
+      const meaning = symbol === undefined ? undefined : ctx.meanings.get(symbol);
+      const exported = isExported(s);
+      if (meaning?.k === "const") out.push({ name: d.name.getText(), exported, value: meaning.value.value });
+      if (meaning?.k === "constObject") {
+        const members: Record<string, number | string> = {};
+        for (const [name, v] of meaning.members) members[name] = typeof v === "string" ? v : v.value;
+        out.push({ name: d.name.getText(), exported, value: members });
+      }
+    }
+  }
+  return out;
+}
+
+function checkImport(ctx: Context, s: ts.ImportDeclaration): void {
+  ctx.guard(() => {
+    const clause = s.importClause;
+    if (clause === undefined) return;
+    if (clause.name !== undefined) ctx.fail("TMC1144", clause.name, "default imports are not part of the subset", "import it by name");
+    if (clause.namedBindings !== undefined && ts.isNamespaceImport(clause.namedBindings)) {
+      ctx.fail("TMC1145", clause.namedBindings, "namespace imports are not supported yet", "import the names");
+    }
+  });
+}
+
+/** A symbol that exists at run time under that name: not a type, not an untyped constant. */
+function existsAtRunTime(ctx: Context, name: ts.Identifier | ts.ModuleExportName): boolean {
+  const symbol = ctx.checker.getSymbolAtLocation(name);
+  if (symbol === undefined) return false;
+  const target = ctx.resolveAlias(symbol);
+  return (target.flags & ts.SymbolFlags.Value) !== 0;
+}
+
+function importsOf(ctx: Context, sf: ts.SourceFile): ImportItem[] {
+  const out: ImportItem[] = [];
+  for (const s of sf.statements) {
+    if (!ts.isImportDeclaration(s) || !ts.isStringLiteral(s.moduleSpecifier)) continue;
+    const target = ctx.project.resolve(s.moduleSpecifier.text, sf);
+    if (target === undefined || s.importClause?.isTypeOnly === true) continue;
+    const bindings = s.importClause?.namedBindings;
+    const names: { imported: string; local: string }[] = [];
+    if (bindings !== undefined && ts.isNamedImports(bindings)) {
+      for (const e of bindings.elements) {
+        if (e.isTypeOnly || !existsAtRunTime(ctx, e.name)) continue;
+        names.push({ imported: (e.propertyName ?? e.name).text, local: e.name.text });
+      }
+    }
+    out.push({ from: ctx.project.moduleName(target), names });
+  }
+  return out;
+}
+
+function reexportsOf(ctx: Context, sf: ts.SourceFile): Module["reexports"][number][] {
+  const out: Module["reexports"][number][] = [];
+  for (const s of sf.statements) {
+    if (!ts.isExportDeclaration(s) || s.isTypeOnly) continue;
+    if (s.moduleSpecifier === undefined) {
+      // `export { a, b as c }` of this module's own names.
+      if (s.exportClause !== undefined && ts.isNamedExports(s.exportClause)) {
+        const names = s.exportClause.elements
+          .filter((e) => !e.isTypeOnly && existsAtRunTime(ctx, e.name))
+          .map((e) => ({ imported: (e.propertyName ?? e.name).text, exported: e.name.text }));
+        out.push({ from: ctx.project.moduleName(sf), names });
+      }
+      continue;
+    }
+    if (!ts.isStringLiteral(s.moduleSpecifier)) continue;
+    const target = ctx.project.resolve(s.moduleSpecifier.text, sf);
+    if (target === undefined) continue;
+    const from = ctx.project.moduleName(target);
+    if (s.exportClause === undefined) out.push({ from, names: "*" });
+    else if (ts.isNamedExports(s.exportClause)) {
+      const names = s.exportClause.elements
+        .filter((e) => !e.isTypeOnly && existsAtRunTime(ctx, e.name))
+        .map((e) => ({ imported: (e.propertyName ?? e.name).text, exported: e.name.text }));
+      out.push({ from, names });
+    } else ctx.guard(() => ctx.fail("TMC1145", s, "namespace exports are not supported yet", "export the names"));
+  }
+  return out;
+}
+

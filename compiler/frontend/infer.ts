@@ -1,0 +1,86 @@
+/** Type arguments of generic calls: written, or found by matching parameter types with argument types. */
+
+import { ts } from "ts-morph";
+import type { LocalVar } from "../ir/nodes.js";
+import { substitute, type Type } from "../ir/types.js";
+import type { Lowerer } from "./lowerer.js";
+import { typeOfNode } from "./type-convert.js";
+
+export function inferTypeArguments(
+  lw: Lowerer,
+  typeParams: readonly string[],
+  params: readonly LocalVar[],
+  ret: Type,
+  node: ts.CallExpression | ts.NewExpression,
+  want: Type | undefined,
+  outer: ReadonlyMap<string, Type>,
+): Type[] {
+  if (typeParams.length === 0) return [];
+  if (node.typeArguments !== undefined) return node.typeArguments.map((t) => typeOfNode(lw.ctx, t));
+  const found = new Map<string, Type>();
+  const names = new Set(typeParams);
+  const bind = (pattern: Type, actual: Type): void => match(substitute(pattern, outer), actual, names, found);
+  const args = node.arguments ?? ts.factory.createNodeArray<ts.Expression>();
+  // Lambdas last: their parameter types may depend on what the others fix.
+  for (const lambdas of [false, true]) {
+    params.forEach((p, i) => {
+      const arg = args[i];
+      if (arg === undefined || (ts.isArrowFunction(arg) || ts.isFunctionExpression(arg)) !== lambdas) return;
+      if (!mentions(p.type, names)) return;
+      const before = lw.ctx.diagnostics.length;
+      const hint = substitute(substitute(p.type, outer), found);
+      const lowered = lw.raw(arg, mentions(hint, names) && !lambdas ? undefined : hint);
+      // Lowered again with the type known: report only then.
+      lw.ctx.diagnostics.length = before;
+      bind(p.type, lowered.type);
+    });
+  }
+  if (want !== undefined && want.k !== "void") match(substitute(ret, outer), want, names, found);
+  return typeParams.map(
+    (p) =>
+      found.get(p) ??
+      lw.ctx.fail("TMC1119", node, `the type argument \`${p}\` cannot be inferred`, `write it: \`${node.expression.getText()}<…>(…)\``),
+  );
+}
+
+function mentions(t: Type, names: ReadonlySet<string>): boolean {
+  switch (t.k) {
+    case "param":
+      return names.has(t.name);
+    case "nullable":
+      return mentions(t.of, names);
+    case "array":
+    case "slots":
+      return mentions(t.elem, names);
+    case "object":
+      return t.args.some((a) => mentions(a, names));
+    case "func":
+      return mentions(t.ret, names) || t.params.some((p) => mentions(p, names));
+    default:
+      return false;
+  }
+}
+
+function match(pattern: Type, actual: Type, names: ReadonlySet<string>, found: Map<string, Type>): void {
+  if (pattern.k === "param" && names.has(pattern.name)) {
+    if (!found.has(pattern.name) && actual.k !== "null" && actual.k !== "void") found.set(pattern.name, actual);
+    return;
+  }
+  if (pattern.k === "nullable") {
+    match(pattern.of, actual.k === "nullable" ? actual.of : actual, names, found);
+  } else if ((pattern.k === "array" && actual.k === "array") || (pattern.k === "slots" && actual.k === "slots")) {
+    match(pattern.elem, actual.elem, names, found);
+  } else if (pattern.k === "object" && actual.k === "object" && pattern.decl === actual.decl) {
+    pattern.args.forEach((a, i) => {
+      const b = actual.args[i];
+      if (b !== undefined) match(a, b, names, found);
+    });
+  } else if (pattern.k === "func" && actual.k === "func") {
+    pattern.params.forEach((p, i) => {
+      const b = actual.params[i];
+      if (b !== undefined) match(p, b, names, found);
+    });
+    match(pattern.ret, actual.ret, names, found);
+  }
+}
+

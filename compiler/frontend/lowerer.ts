@@ -1,0 +1,339 @@
+/**
+ * The heart of lowering: one table of visitors by syntax kind, and the rules of implicit conversion (`coerce`).
+ * Visitors live in `expr/` and `stmt/`, one file a construct; `register.ts` fills the table.
+ */
+import { ts } from "ts-morph";
+import { isSubtype } from "../ir/hierarchy.js";
+import type { ConvertMode, Expr, Loc, LocalVar, Stmt } from "../ir/nodes.js";
+import { BOOL, isFloat, nullable, sameType, typeName, widensTo, type NumKind, type Type } from "../ir/types.js";
+import { constantIn, rangeOf, untypedOf } from "./constants.js";
+import { Abort, type Context, type FunctionScope } from "./context.js";
+
+export interface Hint {
+  /** The type the surroundings want, if known: literals and lambdas take it. */
+  readonly want: Type | undefined;
+  /** Under `(…) | 0` or `(…) >>> 0`: `+ - *` may wrap. */
+  readonly wrap: boolean;
+}
+
+export type ExprVisitor = (lw: Lowerer, node: ts.Node, hint: Hint) => Expr;
+export type StmtVisitor = (lw: Lowerer, node: ts.Node, label: string | undefined) => readonly Stmt[];
+
+export const exprVisitors = new Map<ts.SyntaxKind, ExprVisitor>();
+export const stmtVisitors = new Map<ts.SyntaxKind, StmtVisitor>();
+
+/** Registers a visitor with the node type of its kind. */
+export function onExpr<N extends ts.Node>(
+  kind: ts.SyntaxKind,
+  is: (n: ts.Node) => n is N,
+  visit: (lw: Lowerer, node: N, hint: Hint) => Expr,
+): void {
+  exprVisitors.set(kind, (lw, node, hint) => {
+    if (!is(node)) throw new Error(`visitor of ${ts.SyntaxKind[kind]} got ${ts.SyntaxKind[node.kind]}`);
+    return visit(lw, node, hint);
+  });
+}
+
+export function onStmt<N extends ts.Node>(
+  kind: ts.SyntaxKind,
+  is: (n: ts.Node) => n is N,
+  visit: (lw: Lowerer, node: N, label: string | undefined) => readonly Stmt[],
+): void {
+  stmtVisitors.set(kind, (lw, node, label) => {
+    if (!is(node)) throw new Error(`visitor of ${ts.SyntaxKind[kind]} got ${ts.SyntaxKind[node.kind]}`);
+    return visit(lw, node, label);
+  });
+}
+
+export class Lowerer {
+  constructor(
+    readonly ctx: Context,
+    readonly fn: FunctionScope,
+  ) {}
+
+  loc(node: ts.Node): Loc {
+    return this.ctx.loc(node);
+  }
+
+  /** Lowers; the result is coerced to `want` when given. */
+  expr(node: ts.Node, want?: Type, wrap = false): Expr {
+    const e = this.raw(node, want, wrap);
+    return want === undefined ? e : this.coerce(e, want, node);
+  }
+
+  /** Lowers without conversion to `want`, which is only a hint. */
+  raw(node: ts.Node, want?: Type, wrap = false): Expr {
+    const visit = exprVisitors.get(node.kind);
+    if (visit === undefined) {
+      return this.ctx.fail(
+        "TMC1001",
+        node,
+        `${describeKind(node)} is not part of the subset`,
+        "see docs/language.md for what is",
+      );
+    }
+    return visit(this, node, { want, wrap });
+  }
+
+  /** A condition: boolean only, no truthiness. */
+  condition(node: ts.Expression): Expr {
+    const e = this.raw(node, BOOL);
+    if (e.type.k === "bool") return e;
+    if (e.type.k === "host") return this.convert("fromHost", e, BOOL);
+    const fix =
+      e.type.k === "num"
+        ? "compare it: `x !== 0`"
+        : e.type.k === "nullable"
+          ? "compare it: `x !== null`"
+          : e.type.k === "string"
+            ? "compare it: `s.length > 0`"
+            : "write a comparison";
+    return this.ctx.fail("TMC1202", node, `a condition must be a boolean, this is \`${typeName(e.type)}\``, fix);
+  }
+
+  convert(mode: ConvertMode, arg: Expr, type: Type): Expr {
+    return { k: "convert", type, loc: arg.loc, mode, arg };
+  }
+
+  /** The implicit conversions: lossless ones, T to T | null, upwards in a hierarchy, constants. */
+  coerce(e: Expr, to: Type, node: ts.Node): Expr {
+    const from = e.type;
+    if (to.k === "nullable") {
+      if (from.k === "null") return { k: "null", type: to, loc: e.loc };
+      if (from.k !== "nullable" && from.k !== "host") return this.convert("wrapNull", this.coerce(e, to.of, node), to);
+    }
+    const constant = untypedOf(e);
+    if (constant !== undefined && to.k === "num") {
+      const value = constantIn(constant.value, to.n);
+      if (value === undefined) {
+        return this.ctx.fail(
+          "TMC1203",
+          node,
+          `the constant ${constant.value} is not a value of ${to.n}`,
+          Number.isInteger(constant.value)
+            ? `\`${to.n}(${constant.value})\` keeps the low bits`
+            : `use an integer, or \`${to.n}(${constant.value})\` to truncate it`,
+        );
+      }
+      return { k: "num", type: to, loc: e.loc, value };
+    }
+    if (sameType(from, to)) return e;
+    if (from.k === "num" && to.k === "num") return this.coerceNum(e, from.n, to.n, node);
+    if (from.k === "host") return this.convert("fromHost", e, to);
+    if (to.k === "host") return e;
+    if (from.k === "literals") {
+      if (to.k === "string") return this.convert("text", e, to);
+      if (to.k === "literals" && from.values.every((v) => to.values.includes(v))) return this.convert("literals", e, to);
+    }
+    if (e.k === "str" && to.k === "literals" && to.values.includes(e.value)) {
+      return { k: "literal", type: to, loc: e.loc, value: e.value };
+    }
+    if (from.k === "object" && to.k === "object" && isSubtype(this.ctx.classes, from, to)) {
+      return this.convert("upcast", e, to);
+    }
+    if (from.k === "nullable" && to.k === "nullable") {
+      const a = from.of;
+      const b = to.of;
+      if (a.k === "object" && b.k === "object" && isSubtype(this.ctx.classes, a, b)) return this.convert("upcast", e, to);
+      if (a.k === "literals" && b.k === "literals" && a.values.every((v) => b.values.includes(v))) {
+        return this.convert("literals", e, to);
+      }
+      if (a.k === "array" && b.k === "array" && b.readonly && sameType({ ...a, readonly: true }, b)) {
+        return this.convert("readonly", e, to);
+      }
+    }
+    if (from.k === "array" && to.k === "array" && to.readonly && sameType({ ...from, readonly: true }, to)) {
+      return this.convert("readonly", e, to);
+    }
+    return this.mismatch(from, to, node);
+  }
+
+  private coerceNum(e: Expr, from: NumKind, to: NumKind, node: ts.Node): Expr {
+    const target: Type = { k: "num", n: to };
+    if (widensTo[from].includes(to)) return this.convert("num", e, target);
+    const range = rangeOf(e);
+    if (range !== undefined && !isFloat(to) && constantIn(range[0], to) !== undefined && constantIn(range[1], to) !== undefined) {
+      return this.convert("num", e, target);
+    }
+    const saturate = !isFloat(from) && (to === "i8" || to === "u8" || to === "i16" || to === "u16");
+    return this.ctx.fail(
+      "TMC1201",
+      node,
+      `${from} does not always fit ${to}`,
+      `convert it: \`${to}(…)\`${isFloat(to) ? " rounds" : isFloat(from) ? " truncates" : " keeps the low bits"}${saturate ? `, \`sat.${to}(…)\` saturates` : ""}`,
+    );
+  }
+
+  private mismatch(from: Type, to: Type, node: ts.Node): never {
+    if (from.k === "nullable" && sameType(from.of, to)) {
+      return this.ctx.fail("TMC1204", node, `this may be null, and \`${typeName(to)}\` is needed`, "test it first: `if (x !== null)`");
+    }
+    if (from.k === "object" && to.k === "object") {
+      return this.ctx.fail(
+        "TMC1205",
+        node,
+        `an object of \`${typeName(from)}\` is not a \`${typeName(to)}\`: references are nominal`,
+        `declare it: \`${typeName(from)} implements ${typeName(to)}\` (or \`extends\`)`,
+      );
+    }
+    if (from.k === "bool" && to.k === "num") {
+      return this.ctx.fail("TMC1201", node, `a boolean is not a ${to.n}`, `convert it: \`${to.n}(…)\` gives 0 or 1`);
+    }
+    return this.ctx.fail("TMC1201", node, `\`${typeName(from)}\` is not assignable to \`${typeName(to)}\``);
+  }
+
+  newLocal(name: string, type: Type, mutable: boolean): LocalVar {
+    return { id: this.fn.nextId++, name, type, mutable, captured: false };
+  }
+
+  declareLocal(name: ts.Identifier, type: Type, mutable: boolean): LocalVar {
+    const v = this.newLocal(name.text, type, mutable);
+    const symbol = this.ctx.checker.getSymbolAtLocation(name);
+    if (symbol !== undefined) this.ctx.meanings.set(symbol, { k: "local", v, fn: this.fn });
+    return v;
+  }
+
+  /** Statements of a block; an error in one does not hide errors in the next. */
+  statements(list: readonly ts.Statement[]): Stmt[] {
+    const out: Stmt[] = [];
+    for (const s of list) out.push(...this.statement(s));
+    return out;
+  }
+
+  statement(node: ts.Statement, label?: string): readonly Stmt[] {
+    const visit = stmtVisitors.get(node.kind);
+    try {
+      if (visit === undefined) {
+        return this.ctx.fail(
+          "TMC1002",
+          node,
+          `${describeKind(node)} is not part of the subset`,
+          "see docs/language.md for what is",
+        );
+      }
+      return visit(this, node, label);
+    } catch (e) {
+      if (!(e instanceof Abort)) throw e;
+      this.poison(node);
+      return [];
+    }
+  }
+
+  /** A body: a block, or a single statement without braces. */
+  body(node: ts.Statement): Stmt[] {
+    return ts.isBlock(node) ? this.statements(node.statements) : [...this.statement(node)];
+  }
+
+  /** Variables of a failed statement: their uses are not reported again. */
+  private poison(node: ts.Statement): void {
+    if (!ts.isVariableStatement(node)) return;
+    for (const d of node.declarationList.declarations) {
+      const symbol = this.ctx.checker.getSymbolAtLocation(d.name);
+      if (symbol !== undefined && !this.ctx.meanings.has(symbol)) this.ctx.meanings.set(symbol, { k: "poisoned" });
+    }
+  }
+
+  /** `T | null` at `node` that TypeScript's flow analysis proved not null here. */
+  narrow(e: Expr, node: ts.Node): Expr {
+    const t = this.ctx.checker.getTypeAtLocation(node);
+    if ((t.flags & ts.TypeFlags.Never) !== 0) return e;
+    if (e.type.k === "nullable") {
+      const members = t.isUnion() ? t.types : [t];
+      const nullish = ts.TypeFlags.Null | ts.TypeFlags.Undefined | ts.TypeFlags.Void | ts.TypeFlags.Unknown;
+      if (members.some((m) => (m.flags & nullish) !== 0)) {
+        // Narrowed to exactly null: keep the nullable type.
+        return e;
+      }
+      // A field, global or captured variable may have changed since the test: checked again, cheaply.
+      const stable = e.k === "local" && !(e.v.captured && e.v.mutable);
+      const inner = this.convert(stable ? "unwrap" : "assertNull", e, e.type.of);
+      return this.narrow(inner, node);
+    }
+    if (e.type.k === "literals") {
+      const members = t.isUnion() ? t.types : [t];
+      const values = members.flatMap((m) => ((m.flags & ts.TypeFlags.StringLiteral) !== 0 ? [(m as ts.StringLiteralType).value] : []));
+      const all = e.type.values;
+      if (values.length === members.length && values.length < all.length && values.every((v) => all.includes(v))) {
+        return this.convert("literals", e, { k: "literals", values: [...new Set(values)].sort() });
+      }
+    }
+    return e;
+  }
+
+  /** Two types meet (`?:`, inferred returns): the one both convert to, or undefined. */
+  join(a: Expr, b: Expr): Type | undefined {
+    if (untypedOf(a) !== undefined && untypedOf(b) !== undefined) {
+      return a.type.k === "num" && b.type.k === "num" && (isFloat(a.type.n) || isFloat(b.type.n))
+        ? { k: "num", n: "f64" }
+        : { k: "num", n: "i32" };
+    }
+    if (untypedOf(a) !== undefined && (b.type.k === "num" || (b.type.k === "nullable" && b.type.of.k === "num"))) return b.type;
+    if (untypedOf(b) !== undefined && (a.type.k === "num" || (a.type.k === "nullable" && a.type.of.k === "num"))) return a.type;
+    return this.joinTypes(a.type, b.type);
+  }
+
+  joinTypes(a: Type, b: Type): Type | undefined {
+    if (sameType(a, b)) return a;
+    if (a.k === "null") return b.k === "void" ? undefined : nullable(b);
+    if (b.k === "null") return a.k === "void" ? undefined : nullable(a);
+    if (a.k === "nullable" || b.k === "nullable") {
+      const inner = this.joinTypes(a.k === "nullable" ? a.of : a, b.k === "nullable" ? b.of : b);
+      return inner === undefined ? undefined : nullable(inner);
+    }
+    if (a.k === "num" && b.k === "num") {
+      const n = commonKind(a.n, b.n);
+      return n === undefined ? undefined : { k: "num", n };
+    }
+    if (a.k === "string" && b.k === "literals") return a;
+    if (a.k === "literals" && b.k === "string") return b;
+    if (a.k === "literals" && b.k === "literals") {
+      return { k: "literals", values: [...new Set([...a.values, ...b.values])].sort() };
+    }
+    if (a.k === "object" && b.k === "object") {
+      if (isSubtype(this.ctx.classes, a, b)) return b;
+      if (isSubtype(this.ctx.classes, b, a)) return a;
+    }
+    if (a.k === "array" && b.k === "array" && sameType({ ...a, readonly: true }, { ...b, readonly: true })) {
+      return { ...a, readonly: true };
+    }
+    if (a.k === "host") return a;
+    if (b.k === "host") return b;
+    return undefined;
+  }
+}
+
+/** The kind two operands compute in: lossless conversion first, then two narrow integers are i32. */
+export function commonKind(a: NumKind, b: NumKind): NumKind | undefined {
+  const narrow = (n: NumKind): boolean => n === "i8" || n === "u8" || n === "i16" || n === "u16";
+  if (narrow(a) && narrow(b)) return "i32";
+  if (a === b) return a;
+  if (widensTo[a].includes(b)) return b;
+  if (widensTo[b].includes(a)) return a;
+  return undefined;
+}
+
+const kindTexts: Partial<Record<ts.SyntaxKind, string>> = {
+  [ts.SyntaxKind.RegularExpressionLiteral]: "a regular expression",
+  [ts.SyntaxKind.DeleteExpression]: "`delete`",
+  [ts.SyntaxKind.AwaitExpression]: "`await`",
+  [ts.SyntaxKind.YieldExpression]: "`yield`",
+  [ts.SyntaxKind.TypeOfExpression]: "`typeof`",
+  [ts.SyntaxKind.VoidExpression]: "`void`",
+  [ts.SyntaxKind.SpreadElement]: "spread",
+  [ts.SyntaxKind.ClassExpression]: "a class expression",
+  [ts.SyntaxKind.TaggedTemplateExpression]: "a tagged template",
+  [ts.SyntaxKind.BigIntLiteral]: "a 64-bit integer",
+  [ts.SyntaxKind.WithStatement]: "`with`",
+  [ts.SyntaxKind.ForInStatement]: "`for … in`",
+  [ts.SyntaxKind.DebuggerStatement]: "`debugger`",
+  [ts.SyntaxKind.ModuleDeclaration]: "a namespace",
+  [ts.SyntaxKind.ExportAssignment]: "a default export",
+};
+
+/** What a user calls the construct. */
+export function describeKind(node: ts.Node): string {
+  const known = kindTexts[node.kind];
+  if (known !== undefined) return known;
+  const words = (ts.SyntaxKind[node.kind] ?? "construct").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return /^[aeiou]/.test(words) ? `an ${words}` : `a ${words}`;
+}

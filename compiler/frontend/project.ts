@@ -1,0 +1,106 @@
+/**
+ * Loads a program: the entry file, what it imports, the library ("tmc") and `core.d.ts`, type-checked without
+ * TypeScript's own library. Gives TypeScript's program; nothing is lowered here.
+ */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { Project, ts } from "ts-morph";
+import { UserError, ExitCode } from "../diagnostics/user-error.js";
+import { packageRoot } from "../board/package-root.js";
+
+export interface LoadedProject {
+  readonly program: ts.Program;
+  readonly checker: ts.TypeChecker;
+  /** Source files to lower, imports before importers. */
+  readonly files: readonly ts.SourceFile[];
+  readonly entry: ts.SourceFile;
+  /** A module's stable name: relative to the user's root, or `tmc/…` for the library. */
+  readonly moduleName: (sf: ts.SourceFile) => string;
+  /** The module a specifier in `sf` means, or undefined when it does not resolve. */
+  readonly resolve: (specifier: string, sf: ts.SourceFile) => ts.SourceFile | undefined;
+}
+
+export const firmwareRoot = (): string => path.join(packageRoot(), "firmware");
+
+const toPosix = (p: string): string => p.split(path.sep).join("/");
+
+/** Sources that are not on disk (tests, the Vitest plugin): absolute file name → text. */
+export type Overlay = ReadonlyMap<string, string>;
+
+export function loadProject(entryFile: string, root: string, overlay: Overlay = new Map()): LoadedProject {
+  const entryPath = path.resolve(entryFile);
+  if (!overlay.has(entryPath) && !existsSync(entryPath)) {
+    throw new UserError("TMC0010", `there is no file ${entryFile}`, "check the path", ExitCode.usage);
+  }
+  if (!/\.ts$/.test(entryPath) || /\.d\.ts$/.test(entryPath)) {
+    throw new UserError(
+      "TMC0011",
+      `${entryFile} is not a TypeScript source`,
+      "give a file that ends in .ts",
+      ExitCode.usage,
+    );
+  }
+  const lib = firmwareRoot();
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    noLib: true,
+    types: [],
+    strict: true,
+    useUnknownInCatchVariables: false,
+    noImplicitOverride: true,
+    noFallthroughCasesInSwitch: true,
+    useDefineForClassFields: true,
+    noEmit: true,
+    paths: { tmc: [toPosix(path.join(lib, "index.ts"))] },
+  };
+  const project = new Project({
+    compilerOptions: options,
+    skipAddingFilesFromTsConfig: true,
+    skipFileDependencyResolution: false,
+  });
+  for (const [file, text] of overlay) project.createSourceFile(file, text, { overwrite: true });
+  project.addSourceFileAtPath(path.join(lib, "core.d.ts"));
+  if (!overlay.has(entryPath)) project.addSourceFileAtPath(entryPath);
+  project.resolveSourceFileDependencies();
+  const program = project.getProgram().compilerObject;
+  const entry = program.getSourceFile(toPosix(entryPath));
+  if (entry === undefined) throw new Error(`TypeScript did not load ${entryPath}`);
+
+  const host = project.getModuleResolutionHost();
+  const resolve = (specifier: string, sf: ts.SourceFile): ts.SourceFile | undefined => {
+    const found = ts.resolveModuleName(specifier, sf.fileName, program.getCompilerOptions(), host).resolvedModule;
+    return found === undefined ? undefined : program.getSourceFile(found.resolvedFileName);
+  };
+  const moduleName = (sf: ts.SourceFile): string => {
+    const inLib = path.relative(lib, sf.fileName);
+    if (!inLib.startsWith("..") && !path.isAbsolute(inLib)) return `tmc/${toPosix(inLib)}`;
+    return toPosix(path.relative(root, sf.fileName));
+  };
+  const files: ts.SourceFile[] = [];
+  const seen = new Set<ts.SourceFile>();
+  const visit = (sf: ts.SourceFile): void => {
+    if (seen.has(sf) || sf.isDeclarationFile) return;
+    seen.add(sf);
+    for (const specifier of importSpecifiers(sf)) {
+      const target = resolve(specifier.text, sf);
+      if (target !== undefined) visit(target);
+    }
+    files.push(sf);
+  };
+  visit(entry);
+  return { program, checker: program.getTypeChecker(), files, entry, moduleName, resolve };
+}
+
+/** The module specifiers of a file's imports and re-exports that exist at run time, in order. */
+function importSpecifiers(sf: ts.SourceFile): ts.StringLiteral[] {
+  const found: ts.StringLiteral[] = [];
+  for (const s of sf.statements) {
+    if (ts.isImportDeclaration(s) && ts.isStringLiteral(s.moduleSpecifier)) found.push(s.moduleSpecifier);
+    if (ts.isExportDeclaration(s) && s.moduleSpecifier !== undefined && ts.isStringLiteral(s.moduleSpecifier)) {
+      found.push(s.moduleSpecifier);
+    }
+  }
+  return found;
+}

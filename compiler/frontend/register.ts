@@ -1,0 +1,30 @@
+/** Fills the table of visitors. */
+import { registerAccess } from "./expr/access.js";
+import { registerAssign } from "./expr/assign.js";
+import { registerCalls } from "./expr/calls.js";
+import { registerLambdas } from "./expr/lambdas.js";
+import { registerLiterals } from "./expr/literals.js";
+import { registerNames } from "./expr/names.js";
+import { registerObjects } from "./expr/objects.js";
+import { registerOperators } from "./expr/operators.js";
+import { registerTemplates } from "./expr/templates.js";
+import { registerControl } from "./stmt/control.js";
+import { registerSimple } from "./stmt/simple.js";
+
+let done = false;
+
+export function registerVisitors(): void {
+  if (done) return;
+  done = true;
+  registerLiterals();
+  registerNames();
+  registerAccess();
+  registerOperators();
+  registerAssign();
+  registerCalls();
+  registerObjects();
+  registerLambdas();
+  registerTemplates();
+  registerSimple();
+  registerControl();
+}

@@ -1,0 +1,157 @@
+/** TypeScript's types → IR types. Structural types without a name have no meaning in the subset and are refused. */
+import { ts } from "ts-morph";
+import { arrayOf, BOOL, F64, NULL, nullable, num, STRING, VOID, sameType, type NumKind, type Type } from "../ir/types.js";
+import type { Context } from "./context.js";
+import { isCoreDeclaration } from "./context.js";
+
+const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "f32", "f64"]);
+const typedElements: Readonly<Record<string, NumKind>> = {
+  Int8Array: "i8",
+  Uint8Array: "u8",
+  Int16Array: "i16",
+  Uint16Array: "u16",
+  Int32Array: "i32",
+  Uint32Array: "u32",
+  Float32Array: "f32",
+  Float64Array: "f64",
+};
+export const typedArrayElement = (name: string): NumKind | undefined =>
+  Object.hasOwn(typedElements, name) ? typedElements[name] : undefined;
+
+const flags = ts.TypeFlags;
+
+/** Converts, or reports at `node` and unwinds. */
+export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
+  const found = tryConvert(ctx, t, node);
+  if (found !== undefined) return found;
+  const text = ctx.checker.typeToString(t);
+  if ((t.flags & flags.Any) !== 0) {
+    return ctx.fail("TMC1101", node, "`any` has no meaning on a device", "give the value a type");
+  }
+  if ((t.flags & flags.BigIntLike) !== 0) {
+    return ctx.fail("TMC1102", node, "64-bit integers are not supported yet", "use u32 or i32, or two of them");
+  }
+  return ctx.fail(
+    "TMC1103",
+    node,
+    `the type \`${text}\` has no representation on a device`,
+    "use a number type, boolean, string, a class or interface, an array, or one of these `| null`",
+  );
+}
+
+/** Undefined when the subset has no such type. */
+export function tryConvert(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
+  const alias = t.aliasSymbol?.name;
+  if (alias !== undefined && numKinds.has(alias)) return num(alias as NumKind);
+  if ((t.flags & (flags.Void | flags.Never)) !== 0) return VOID;
+  if ((t.flags & (flags.Null | flags.Undefined)) !== 0) return NULL;
+  if ((t.flags & flags.BooleanLike) !== 0) return BOOL;
+  if ((t.flags & flags.EnumLike) !== 0) return enumType(t);
+  if ((t.flags & flags.NumberLike) !== 0) return F64;
+  if ((t.flags & flags.StringLiteral) !== 0) return { k: "literals", values: [(t as ts.StringLiteralType).value] };
+  if ((t.flags & flags.String) !== 0) return STRING;
+  if ((t.flags & flags.TypeParameter) !== 0) {
+    return (t as { isThisType?: boolean }).isThisType === true && t.getConstraint() !== undefined
+      ? tryConvert(ctx, t.getConstraint() as ts.Type, node)
+      : { k: "param", name: t.symbol.name };
+  }
+  if (t.isUnion()) return union(ctx, t, node);
+  if (t.isIntersection()) return intersection(ctx, t);
+  if ((t.flags & flags.Object) !== 0) return objectType(ctx, t, node);
+  return undefined;
+}
+
+function enumType(t: ts.Type): Type {
+  // Numeric enums are i32; enums of strings are unions of their literals.
+  const members = t.isUnion() ? t.types : [t];
+  if (members.every((m) => (m.flags & flags.StringLiteral) !== 0)) {
+    return literals(members.map((m) => (m as ts.StringLiteralType).value));
+  }
+  return num("i32");
+}
+
+const literals = (values: readonly string[]): Type => ({ k: "literals", values: [...new Set(values)].sort() });
+
+/** `number & { __num?: … }` that lost its alias: found by the tag's first literal, which names the kind. */
+function intersection(ctx: Context, t: ts.IntersectionType): Type | undefined {
+  const tag = t.getProperty("__num");
+  if (tag === undefined) return undefined;
+  const text = ctx.checker.typeToString(ctx.checker.getTypeOfSymbol(tag));
+  const listed = new Set([...text.matchAll(/"(\w+)"/g)].map((m) => m[1]));
+  for (const n of ["f64", "f32", "i32", "u32", "i16", "u16", "i8", "u8"] as const) {
+    if (listed.has(n)) return num(n);
+  }
+  return undefined;
+}
+
+function union(ctx: Context, t: ts.UnionType, node: ts.Node): Type | undefined {
+  const isNullish = (m: ts.Type): boolean => (m.flags & (flags.Null | flags.Undefined | flags.Void)) !== 0;
+  const rest = t.types.filter((m) => !isNullish(m));
+  const has = rest.length < t.types.length;
+  if (rest.length === 0) return NULL;
+  let of: Type | undefined;
+  if (rest.every((m) => (m.flags & flags.StringLiteral) !== 0)) {
+    of = literals(rest.map((m) => (m as ts.StringLiteralType).value));
+  } else if (rest.every((m) => (m.flags & flags.BooleanLike) !== 0)) {
+    of = BOOL;
+  } else {
+    const converted = rest.map((m) => tryConvert(ctx, m, node));
+    const first = converted[0];
+    if (first !== undefined && converted.every((c) => c !== undefined && sameType(c, first))) of = first;
+    else if (converted.every((c) => c?.k === "num")) of = undefined;
+  }
+  if (of === undefined) return undefined;
+  return has ? nullable(of) : of;
+}
+
+function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
+  const symbol = t.symbol as ts.Symbol | undefined;
+  const name = symbol?.name ?? "";
+  const args = (): Type[] =>
+    ctx.checker.getTypeArguments(t as ts.TypeReference).map((a) => convertType(ctx, a, node));
+  const core = isCoreDeclaration(symbol?.declarations?.[0]);
+  if (core) {
+    if (name === "Array" || name === "ReadonlyArray") {
+      const elem = args()[0];
+      return elem === undefined ? undefined : arrayOf(elem, false, name === "ReadonlyArray");
+    }
+    const element = typedArrayElement(name);
+    if (element !== undefined) return arrayOf(num(element), true, false);
+    if (name === "Slots") {
+      const elem = args()[0];
+      return elem === undefined ? undefined : { k: "slots", elem };
+    }
+    if (name === "Trap") return { k: "object", decl: "tmc/core#Trap", args: [] };
+    if (name === "Map" || name === "Set" || name === "IterableIterator") {
+      return { k: "host", text: ctx.checker.typeToString(t) };
+    }
+  }
+  const signatures = t.getCallSignatures();
+  if (signatures.length === 1 && t.getProperties().length === 0) {
+    const s = signatures[0] as ts.Signature;
+    if (s.typeParameters !== undefined && s.typeParameters.length > 0) return undefined;
+    return {
+      k: "func",
+      params: s.parameters.map((p) => convertType(ctx, ctx.checker.getTypeOfSymbolAtLocation(p, node), node)),
+      ret: convertType(ctx, s.getReturnType(), node),
+    };
+  }
+  if (core || ctx.checker.isTupleType(t)) return undefined;
+  const declared = t.aliasSymbol !== undefined && (symbol === undefined || (symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0) ? t.aliasSymbol : symbol;
+  if (declared === undefined) return undefined;
+  const meaning = ctx.meaning(declared);
+  if (meaning?.k !== "class") return undefined;
+  const own = meaning.c.typeParams.length;
+  const given =
+    declared === t.aliasSymbol
+      ? (t.aliasTypeArguments ?? []).map((a) => convertType(ctx, a, node))
+      : own === 0
+        ? []
+        : args().slice(0, own);
+  return { k: "object", decl: meaning.c.id, args: given };
+}
+
+/** The type written in an annotation. */
+export function typeOfNode(ctx: Context, node: ts.TypeNode): Type {
+  return convertType(ctx, ctx.checker.getTypeFromTypeNode(node), node);
+}
