@@ -31,7 +31,9 @@ static int64_t attempt_us;  /* when this connection was begun */
 static int64_t session_us;  /* when CONNACK arrived */
 static int64_t retry_us;    /* not before this */
 static uint32_t backoff_ms; /* the wait after the next failure, before jitter */
-static int32_t outgoing;    /* published, neither sent (QoS 0) nor acknowledged (QoS 1) */
+static bool warned;         /* about failures since the last session */
+static bool stopping;
+static int32_t outgoing; /* published, neither sent (QoS 0) nor acknowledged (QoS 1) */
 
 static struct {
     bool set;
@@ -42,18 +44,25 @@ static struct {
     uint8_t payload[TMC_POSIX_MESSAGE_MAX];
 } will;
 
-/* ---- libmosquitto's callbacks: they note, the main loop acts ---------------------------------------------
- */
+/* One warning for a row of failed attempts; the rest are for --log-level debug. */
+static void failure(const char *reason) {
+    posix_log(warned ? LOG_DEBUG : LOG_WARN, "no connection to %s:%d: %s%s", posix_opt.host, posix_opt.port,
+              reason, warned ? "" : " (still trying)");
+    warned = true;
+}
+
+/* ---- libmosquitto's callbacks: they note, the main loop acts ---- */
 
 static void on_connect(struct mosquitto *m, void *context, int code) {
     (void)m;
     (void)context;
     if (code != 0) {
-        posix_log(LOG_WARN, "the broker refused the connection: %s", mosquitto_connack_string(code));
+        failure(mosquitto_connack_string(code));
         failed = true;
         return;
     }
     session = true;
+    warned = false;
     session_us = posix_now_us();
     news_connected = true;
     posix_stats.connects++;
@@ -64,7 +73,11 @@ static void on_disconnect(struct mosquitto *m, void *context, int code) {
     (void)m;
     (void)context;
     failed = true;
-    posix_log(LOG_DEBUG, "connection ended: %s", mosquitto_strerror(code));
+    if (session) {
+        posix_log(LOG_DEBUG, "connection ended: %s", mosquitto_strerror(code));
+    } else {
+        failure(mosquitto_strerror(code));
+    }
 }
 
 static void on_publish(struct mosquitto *m, void *context, int id) {
@@ -124,7 +137,8 @@ static void end_connection(void) {
     if (session) {
         session = false;
         posix_stats.disconnects++;
-        posix_log(LOG_WARN, "connection to %s:%d lost", posix_opt.host, posix_opt.port);
+        posix_log(stopping ? LOG_INFO : LOG_WARN, "connection to %s:%d %s", posix_opt.host, posix_opt.port,
+                  stopping ? "ended" : "lost");
         if (news_connected) {
             news_connected = false; /* the app has not heard of it: it hears of neither */
         } else {
@@ -159,8 +173,7 @@ static bool begin_connection(void) {
     /* Host names are resolved here and block; the connection itself does not. */
     int code = mosquitto_connect_async(client, posix_opt.host, posix_opt.port, posix_opt.keepalive_s);
     if (code > 0) {
-        posix_log(LOG_DEBUG, "cannot connect to %s:%d: %s", posix_opt.host, posix_opt.port,
-                  code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+        failure(code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
     }
     return code <= 0;
 }
@@ -219,7 +232,7 @@ void posix_bus_poll(int timeout_ms) {
         transfer(fd, timeout_ms, posix_queue_has_room(1));
     }
     if (!session && !failed && posix_now_us() - attempt_us > CONNECT_TIMEOUT_US) {
-        posix_log(LOG_WARN, "%s:%d does not answer as an MQTT broker", posix_opt.host, posix_opt.port);
+        failure("no answer as an MQTT broker");
         failed = true;
     }
     if (failed) {
@@ -259,7 +272,10 @@ void posix_bus_stop(void) {
         }
     }
     wanted = false;
-    end_connection();
+    stopping = true;
+    if (client != NULL) {
+        end_connection();
+    }
     mosquitto_lib_cleanup();
 }
 

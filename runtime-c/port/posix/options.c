@@ -60,7 +60,9 @@ __attribute__((format(printf, 1, 2))) static int wrong(const char *format, ...) 
 
 static bool identifier(const char *text, char *out, size_t out_size) {
     size_t n = strlen(text);
-    if (n < 1 || n >= out_size || strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz-") != n) {
+    /* "q" is taken: t1/SRV/q/NODE is the topic of requests */
+    if (n < 1 || n >= out_size || strcmp(text, "q") == 0 ||
+        strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz-") != n) {
         return false;
     }
     memcpy(out, text, n + 1);
@@ -180,11 +182,12 @@ static int parse_log_level(const char *text) {
 static int parse_value(const char *option, const char *value) {
     const char *bad = NULL;
     if (strcmp(option, "--id") == 0) {
-        bad = identifier(value, posix_opt.id, sizeof posix_opt.id) ? NULL : "1-23 characters of 0-9 a-z -";
+        bad = identifier(value, posix_opt.id, sizeof posix_opt.id) ? NULL
+                                                                   : "1-23 characters of 0-9 a-z -, not q";
     } else if (strcmp(option, "--server-id") == 0) {
         bad = identifier(value, posix_opt.server_id, sizeof posix_opt.server_id)
                   ? NULL
-                  : "1-23 characters of 0-9 a-z -";
+                  : "1-23 characters of 0-9 a-z -, not q";
     } else if (strcmp(option, "--server") == 0) {
         return parse_server(value);
     } else if (strcmp(option, "--sensor") == 0) {

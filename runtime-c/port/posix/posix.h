@@ -34,7 +34,7 @@
 #define TMC_POSIX_RING_MAX 4096 /* frames a sensor's ring can hold; --sensor-ring only lowers it */
 #endif
 #ifndef TMC_POSIX_CSV_VALUES_MAX
-#define TMC_POSIX_CSV_VALUES_MAX (1 << 20) /* numbers in all CSV files together */
+#define TMC_POSIX_CSV_VALUES_MAX (1 << 18) /* numbers in all CSV files together */
 #endif
 #define TMC_POSIX_STORAGE_KEY_MAX 32
 #define TMC_POSIX_STORAGE_VALUE_MAX 4096
@@ -94,8 +94,7 @@ bool posix_state_open(void);
 /* Leaves for the next boot why it happens: one of tmc_port_reset_reason's numbers. */
 void posix_state_set_reset_reason(int32_t reason);
 
-/* ---- bus (bus.c, queue.c) -------------------------------------------------------------------------------
- */
+/* ---- bus (bus.c, queue.c) ---- */
 
 typedef struct {
     uint64_t received;       /* messages given to the app */

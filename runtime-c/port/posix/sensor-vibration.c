@@ -88,8 +88,7 @@ static void random_rotation(posix_random *r, double m[3][3]) {
     }
 }
 
-/* ---- the machine ----------------------------------------------------------------------------------------
- */
+/* ---- the machine ---- */
 
 void posix_vibration_init(posix_vibration *v, int label, uint32_t seed) {
     posix_random *r = &v->random;
