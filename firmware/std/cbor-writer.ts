@@ -57,10 +57,13 @@ export class CborWriter {
   }
 
   writeText(text: string): void {
-    this.head(0x60, text.length >>> 0);
-    const at = this.reserve(text.length);
-    if (at < 0) return;
-    for (let i = 0; i < text.length; i++) this.buffer[at + i] = text.charCodeAt(i) & 0xff;
+    this.beginText(text.length);
+    this.writeRawText(text);
+  }
+
+  /** The head of a text of `size` bytes, which `writeRawText` must then supply. */
+  beginText(size: i32): void {
+    this.head(0x60, size >>> 0);
   }
 
   writeBytes(bytes: Uint8Array): void {
@@ -85,6 +88,12 @@ export class CborWriter {
   writeRaw(bytes: Uint8Array): void {
     const at = this.reserve(bytes.length);
     if (at >= 0) this.buffer.set(bytes, at);
+  }
+
+  writeRawText(text: string): void {
+    const at = this.reserve(text.length);
+    if (at < 0) return;
+    for (let i = 0; i < text.length; i++) this.buffer[at + i] = text.charCodeAt(i) & 0xff;
   }
 
   writeRawI8(values: Int8Array): void {
@@ -177,7 +186,9 @@ function halfOf(bits: u32): i32 {
   if (exponent === 128) return fraction === 0 ? sign | 0x7c00 : 0x7e00;
   if (exponent === -127 && fraction === 0) return sign;
   if (exponent >= -14) {
-    return exponent <= 15 && (fraction & 0x1fff) === 0 ? sign | ((exponent + 15) << 10) | (fraction >> 13) : -1;
+    return exponent <= 15 && (fraction & 0x1fff) === 0
+      ? sign | ((exponent + 15) << 10) | (fraction >> 13)
+      : -1;
   }
   if (exponent < -24) return -1;
   const significand = fraction | 0x800000;

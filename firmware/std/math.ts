@@ -11,8 +11,8 @@ export function expF32(x: f32): f32 {
   if (x > 88.72284) return f32(Infinity);
   if (x < -103.97208) return 0;
   const n = Math.floor(x * 1.44269504088896341 + 0.5);
-  const r = x - n * 0.693359375 - n * -2.12194440e-4;
-  let p: f32 = 1.9875691500e-4;
+  const r = x - n * 0.693359375 - n * -2.1219444e-4;
+  let p: f32 = 1.98756915e-4;
   p = p * r + 1.3981999507e-3;
   p = p * r + 8.3334519073e-3;
   p = p * r + 4.1665795894e-2;
@@ -28,7 +28,7 @@ export function expF32(x: f32): f32 {
 /** The natural logarithm. Error below 1 ulp. NaN below 0, -Infinity at 0. */
 export function logF32(x: f32): f32 {
   if (x === 0) return f32(-Infinity);
-  if (!(x > 0) || x === Infinity) return x > 0 ? x : f32(NaN);
+  if (!(x > 0) || x === f32(Infinity)) return x > 0 ? x : f32(NaN);
   let bits = f32Bits(x);
   let exponent = -126;
   if (bits < 0x800000) {
@@ -45,8 +45,8 @@ export function logF32(x: f32): f32 {
   }
   const z = m * m;
   let p: f32 = 7.0376836292e-2;
-  p = p * m + -1.1514610310e-1;
-  p = p * m + 1.1676998740e-1;
+  p = p * m + -1.151461031e-1;
+  p = p * m + 1.167699874e-1;
   p = p * m + -1.2420140846e-1;
   p = p * m + 1.4249322787e-1;
   p = p * m + -1.6668057665e-1;
@@ -54,7 +54,7 @@ export function logF32(x: f32): f32 {
   p = p * m + -2.4999993993e-1;
   p = p * m + 3.3333331174e-1;
   const e = f32(exponent);
-  const y = p * m * z + e * -2.12194440e-4 - 0.5 * z;
+  const y = p * m * z + e * -2.1219444e-4 - 0.5 * z;
   return m + y + e * 0.693359375;
 }
 

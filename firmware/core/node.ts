@@ -1,0 +1,280 @@
+/**
+ * The minimal node: what it offers, its records on the bus, and the life that the platform drives. It knows no
+ * operation; `functions/minimal-node.ts` adds the ones every node has.
+ */
+import { CborWriter } from "../std/cbor-writer.js";
+import {
+  bootCounter,
+  busConnect,
+  nodeId,
+  onConnected,
+  onDisconnected,
+  onMessage,
+  onStart,
+  onTick,
+  onTrap,
+  resetReason,
+} from "../std/platform.js";
+import { Counter, Counters } from "./counters.js";
+import { Dispatcher, SelectorPolicy } from "./dispatcher.js";
+import { Link } from "./link.js";
+import { Model } from "./model.js";
+import { Operation } from "./operation.js";
+import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
+import { Request } from "./request.js";
+import { Sensor } from "./sensor.js";
+import { IntSetting, Setting, Settings } from "./setting.js";
+
+export interface NodeOptions {
+  /** Of the software: [a-z0-9._-], at most 32 characters. */
+  readonly name: string;
+  readonly version: string;
+  readonly sensors: Sensor[];
+  readonly models: Model[];
+  readonly settings: Setting[];
+  /** Words that requests can select by: "hall-3", "pump". */
+  readonly labels: string[];
+  /** Background requests kept, running one included, before the node is busy. */
+  readonly jobs: i32;
+}
+
+/** Bytes that an answer needs around the birth record. */
+const envelopeSize = 96;
+const defaultDeadlineMs = 10000;
+
+export class Node implements SelectorPolicy {
+  readonly settings: Settings;
+  readonly counters: Counters = new Counters();
+  private readonly link: Link;
+  private readonly dispatcher: Dispatcher;
+  private readonly operations: Operation[] = [];
+  private readonly labels: RomArray<string>;
+  private readonly sensors: RomArray<Sensor>;
+  /** Seconds between telemetry events; 0 = none. */
+  private readonly telemetryInterval: IntSetting = new IntSetting("telemetry.interval", 60, 0, 86400);
+  /** The birth record but for node and boot counter: encoded at build time. */
+  private capability: Uint8Array = new Uint8Array(0);
+  private capabilityPairs: i32 = 0;
+  private flags: i32 = 0;
+  private connections: u32 = 0;
+  private connected: boolean = false;
+  private uptime: u32 = 0;
+  private uptimeAtMs: u32 = 0;
+  private telemetryAt: u32 = 0;
+  private events: u32 = 0;
+
+  constructor(private readonly options: NodeOptions) {
+    this.labels = options.labels;
+    this.sensors = options.sensors;
+    this.settings = new Settings(options.settings.concat([this.telemetryInterval]));
+    this.link = new Link(this.counters);
+    this.dispatcher = new Dispatcher(
+      this.operations,
+      this,
+      this.counters,
+      this.link,
+      options.jobs,
+      defaultDeadlineMs,
+    );
+  }
+
+  /** Adds an operation. @setup */
+  offer(operation: Operation): void {
+    this.operations.push(operation);
+  }
+
+  /** Encodes the capability record and takes over the platform's entries: the last act of setup. @setup */
+  serve(): void {
+    this.encodeCapability();
+    onStart(() => this.start());
+    onConnected(() => this.onConnected());
+    onDisconnected(() => {
+      this.connected = false;
+    });
+    onMessage((topic: string, payload: Uint8Array) => {
+      if (topic.endsWith("/x")) this.dispatcher.receive(payload);
+    });
+    onTick((nowMs: u32) => this.tick(nowMs));
+    onTrap(() => this.counters.count(Counter.Traps));
+  }
+
+  /** The selector names this node or none, and only labels it has. */
+  accepts(request: Request): boolean {
+    const wanted = request.selectorNode();
+    if (wanted.length > 0 && wanted !== nodeId()) return false;
+    const count = request.openLabels();
+    for (let i = 0; i < count; i++) {
+      if (!this.hasLabel(request.reader.readText())) return false;
+    }
+    return true;
+  }
+
+  /** The birth record. */
+  writeBirth(writer: CborWriter): void {
+    this.beginRecord(writer, 3 + this.capabilityPairs);
+    writer.writeRaw(this.capability);
+  }
+
+  /** The monitor-result of the protocol. */
+  writeStatus(writer: CborWriter): void {
+    writer.beginMap(6);
+    writer.writeInt(0);
+    writer.writeUint(this.uptime);
+    writer.writeInt(1);
+    writer.writeUint(bootCounter());
+    writer.writeInt(2);
+    writer.writeInt(resetReason());
+    writer.writeInt(3);
+    writer.writeInt(this.statusFlags());
+    writer.writeInt(4);
+    this.counters.write(writer);
+    writer.writeInt(5);
+    writer.writeInt(this.dispatcher.pending());
+  }
+
+  private start(): void {
+    const reader = this.dispatcher.request.reader;
+    if (!this.settings.restore(reader)) this.flags = this.flags | NodeFlag.SettingsUnreadable;
+    for (const sensor of this.sensors) {
+      if (!sensor.open()) this.flags = this.flags | NodeFlag.SensorMissing;
+    }
+    const writer = this.scratch();
+    this.beginState(writer, 4, false);
+    this.link.setWill("s", writer.written());
+    busConnect();
+  }
+
+  private onConnected(): void {
+    this.connected = true;
+    if (this.connections > 0) this.counters.count(Counter.Reconnects);
+    this.connections = (this.connections + 1) >>> 0;
+    this.link.subscribe("x");
+    const writer = this.scratch();
+    this.writeBirth(writer);
+    this.link.publishOnce("b", writer.written(), true);
+    writer.clear();
+    this.writeState(writer);
+    this.link.publishOnce("s", writer.written(), true);
+    this.dispatcher.flush();
+  }
+
+  private tick(nowMs: u32): void {
+    const elapsed = Math.trunc(((nowMs - this.uptimeAtMs) >>> 0) / 1000);
+    this.uptime = (this.uptime + elapsed) >>> 0;
+    this.uptimeAtMs = (this.uptimeAtMs + elapsed * 1000) >>> 0;
+    this.dispatcher.tick(nowMs);
+    if (!this.connected) return;
+    this.dispatcher.flush();
+    const interval = u32(this.telemetryInterval.value);
+    if (interval > 0 && (this.uptime - this.telemetryAt) >>> 0 >= interval) {
+      this.telemetryAt = this.uptime;
+      this.publishTelemetry();
+    }
+  }
+
+  private publishTelemetry(): void {
+    const writer = this.scratch();
+    this.beginRecord(writer, 6);
+    writer.writeInt(3);
+    writer.writeUint(this.events);
+    writer.writeInt(4);
+    writer.writeText("telemetry");
+    writer.writeInt(5);
+    this.writeStatus(writer);
+    this.events = (this.events + 1) >>> 0;
+    this.link.publishOnce("e", writer.written(), false);
+  }
+
+  private writeState(writer: CborWriter): void {
+    this.beginState(writer, 8, true);
+    writer.writeInt(4);
+    writer.writeInt(resetReason());
+    writer.writeInt(5);
+    writer.writeUint(this.uptime);
+    writer.writeInt(6);
+    writer.writeInt(this.statusFlags());
+    writer.writeInt(7);
+    this.counters.write(writer);
+  }
+
+  /** Keys 0 to 3 of a state. */
+  private beginState(writer: CborWriter, pairs: i32, online: boolean): void {
+    this.beginRecord(writer, pairs);
+    writer.writeInt(3);
+    writer.writeBool(online);
+  }
+
+  /** Keys 0 to 2 of every record. */
+  private beginRecord(writer: CborWriter, pairs: i32): void {
+    writer.beginMap(pairs);
+    writer.writeInt(0);
+    writer.writeInt(protocolVersion);
+    writer.writeInt(1);
+    writer.writeText(nodeId());
+    writer.writeInt(2);
+    writer.writeUint(bootCounter());
+  }
+
+  private statusFlags(): i32 {
+    return this.counters.get(Counter.Traps) > 0 ? this.flags | NodeFlag.Trapped : this.flags;
+  }
+
+  /** The answer's writer: free between answers. */
+  private scratch(): CborWriter {
+    const writer = this.dispatcher.answer.writer;
+    writer.clear();
+    return writer;
+  }
+
+  private hasLabel(name: string): boolean {
+    for (const label of this.labels) {
+      if (label === name) return true;
+    }
+    return false;
+  }
+
+  /** Keys 3 and above of the birth record. @setup */
+  private encodeCapability(): void {
+    const options = this.options;
+    const writer = new CborWriter(maxMessage);
+    let pairs = 6;
+    writer.writeInt(3);
+    writer.writeInt(0); // minimal
+    writer.writeInt(4);
+    writer.writeText(options.name);
+    writer.writeInt(5);
+    writer.writeText(options.version);
+    writer.writeInt(6);
+    writer.writeInt(maxMessage);
+    writer.writeInt(7);
+    writer.writeInt(options.jobs);
+    writer.writeInt(8);
+    writer.beginArray(this.operations.length);
+    for (const operation of this.operations) writer.writeText(operation.name);
+    if (options.sensors.length > 0) {
+      pairs++;
+      writer.writeInt(9);
+      writer.beginArray(options.sensors.length);
+      for (const sensor of options.sensors) sensor.describe(writer);
+    }
+    if (options.models.length > 0) {
+      pairs++;
+      writer.writeInt(10);
+      writer.beginArray(options.models.length);
+      for (const model of options.models) model.describe(writer);
+    }
+    if (options.labels.length > 0) {
+      pairs++;
+      writer.writeInt(12);
+      writer.beginArray(options.labels.length);
+      for (const label of options.labels) writer.writeText(label);
+    }
+    if (writer.overflow || writer.length > maxMessage - 2 * envelopeSize) {
+      throw new Error("the capability record of this node does not fit in a message: offer less");
+    }
+    const encoded = new Uint8Array(writer.length);
+    encoded.set(writer.written());
+    this.capability = encoded;
+    this.capabilityPairs = pairs;
+  }
+}

@@ -1,0 +1,8 @@
+/** The built-in functions. */
+export * from "./channel-statistics.js";
+export * from "./data-collect.js";
+export * from "./minimal-node.js";
+export * from "./model-infer.js";
+export * from "./node-configure.js";
+export * from "./node-describe.js";
+export * from "./node-monitor.js";
