@@ -225,7 +225,7 @@ function itemsOf(shares: readonly Share[], symbols: SymbolMap): MemoryItem[] {
         : (symbols.symbols[symbol] ?? symbols.symbols[symbol.replace(/\.\d+$/, "")]);
     const group: MemoryGroup = info?.kind === "model" ? "model" : share.group;
     const name = info?.tsName ?? symbol ?? anonymousName(share);
-    const place = info === undefined || info.file === "" ? "" : `${info.file}:${info.line}`;
+    const place = info === undefined ? "" : info.line > 0 ? `${info.file}:${info.line}` : info.file;
     const key = JSON.stringify([group, name, place]);
     const before = items.get(key);
     items.set(key, {
