@@ -142,20 +142,26 @@ export class LayerContext {
     throw this.attributeError("activation", value, '"linear", "relu", "relu6", "softmax"');
   }
 
-  /** The layer's weight `part` of exactly this shape. */
-  weight(part: string, shape: readonly number[]): Float32Array {
+  /** The layer's weight `part`, of whatever shape. */
+  anyWeight(part: string): TfjsWeight {
     const suffix = `${this.name}/${part}`;
     let found = this.weights.get(suffix);
     for (const [name, weight] of this.weights) {
       // Keras' converter may put scopes before the layer's name and ":0" after the weight's.
-      found ??= name.replace(/:\d+$/, "").endsWith(`/${suffix}`) ? weight : undefined;
+      found ??= `/${name.replace(/:\d+$/, "")}`.endsWith(`/${suffix}`) ? weight : undefined;
     }
     if (found === undefined) {
       throw this.shapeError(`there is no weight "${suffix}" in the manifest`);
     }
+    return found;
+  }
+
+  /** The layer's weight `part` of exactly this shape. */
+  weight(part: string, shape: readonly number[]): Float32Array {
+    const found = this.anyWeight(part);
     if (found.shape.length !== shape.length || found.shape.some((size, i) => size !== shape[i])) {
       throw this.shapeError(
-        `weight "${suffix}" has shape [${found.shape.join(", ")}], the topology asks for [${shape.join(", ")}]`,
+        `weight "${this.name}/${part}" has shape [${found.shape.join(", ")}], the topology asks for [${shape.join(", ")}]`,
       );
     }
     return found.values;

@@ -99,7 +99,8 @@ function conv(rank: 1 | 2): LayerImporter {
 /** The depthwise part of DepthwiseConv2D and SeparableConv2D; its output has no activation yet. */
 function depthwise(layer: LayerContext, biased: boolean): Value {
   const from = extent(layer, 2);
-  const multiplier = layer.count("depth_multiplier", 1);
+  // TensorFlow.js 4 does not save this attribute of SeparableConv2D; the weights tell it.
+  const multiplier = layer.count("depth_multiplier", layer.anyWeight("depthwise_kernel").shape[3]);
   const kernel = layer.pair("kernel_size", 2);
   const strides = layer.pair("strides", 2, 1);
   const dilation = layer.pair("dilation_rate", 2, 1);
@@ -251,7 +252,8 @@ function reshape(layer: LayerContext): Value {
   const input = layer.input();
   const count = elementCount(input.shape);
   const target: unknown = layer.attribute("target_shape");
-  const list: unknown[] = Array.isArray(target) ? target : [];
+  // TensorFlow.js saves the dimension that it is to work out as null.
+  const list: unknown[] = Array.isArray(target) ? target.map((v: unknown) => v ?? -1) : [];
   const given = list.filter(
     (v): v is number => typeof v === "number" && Number.isInteger(v) && v !== 0 && v >= -1,
   );

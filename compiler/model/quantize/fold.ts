@@ -68,6 +68,7 @@ class Folder {
         this.operators.push({ ...operator, input: this.resolve(operator.input) });
       }
     }
+    this.addBiases();
     const { name, inputs, outputs } = this.graph;
     return compact({
       name,
@@ -87,6 +88,7 @@ class Folder {
 
   private constant(data: Float32Array, shape: readonly number[], name: string): number {
     this.tensors.push({ name, type: "float32", shape, data });
+    this.readers.push(1);
     return this.tensors.length - 1;
   }
 
@@ -144,6 +146,18 @@ class Folder {
     };
   }
 
+  /** The schema lets a bias be absent, but some kernels of LiteRT 2 read it all the same: zeros stand for none. */
+  private addBiases(): void {
+    this.operators.forEach((operator, at) => {
+      if ("filter" in operator && operator.bias === undefined) {
+        const { shape, name } = this.tensors[operator.output] ?? { shape: [], name: "" };
+        const channels = shape.at(-1) ?? 1;
+        const bias = this.constant(new Float32Array(channels), [channels], `${name}/bias`);
+        this.operators[at] = { ...operator, bias };
+      }
+    });
+  }
+
   private activation(layer: ActivationLayer): void {
     const at = this.soleProducer(layer.input);
     const producer = this.operators[at];
@@ -179,20 +193,29 @@ class Folder {
     }
     const channels = shape.at(-1) ?? 1;
     const square = [1, 1, elementCount(shape) / channels, channels];
-    this.tensors.push({ name: `${name}/rank4`, type: "float32", shape: square });
-    const wide = this.tensors.length - 1;
-    this.tensors.push({
-      name: `${floatTensor(this.graph, output).name}/rank4`,
-      type: "float32",
-      shape: square,
-    });
-    const result = this.tensors.length - 1;
-    this.operators.push({ kind: "Reshape", input, output: wide });
-    emit(wide, result);
-    this.operators.push({ kind: "Reshape", input: result, output });
+    const wide = this.intermediate(square, `${name}/rank4`);
+    const result = this.intermediate(square, `${floatTensor(this.graph, output).name}/rank4`);
+    this.reshape(input, wide);
+    emit(this.resolve(wide), result);
+    this.reshape(result, output);
+  }
+
+  /** A new activation tensor with one reader. */
+  private intermediate(shape: readonly number[], name: string): number {
+    this.tensors.push({ name, type: "float32", shape });
+    this.readers.push(1);
+    return this.tensors.length - 1;
   }
 
   private reshape(input: number, output: number): void {
+    const at = this.soleProducer(input);
+    const producer = this.operators[at];
+    if (producer?.kind === "Reshape") {
+      // Of two reshapes in a row the first is superfluous.
+      this.operators.splice(at, 1);
+      this.reshape(producer.input, output);
+      return;
+    }
     if (this.tensors[input]?.shape.join() === this.tensors[output]?.shape.join() && this.written(input)) {
       this.alias.set(output, input);
       // Readers of the new name read the old tensor, instead of this reshape.
