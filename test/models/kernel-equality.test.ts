@@ -1,0 +1,76 @@
+/**
+ * Every kernel on random layers with extreme shapes, scales, biases and data: Node.js ≡ a second implementation ≡ host C
+ * (gcc, clang with sanitizers) ≡ Cortex-M4, on every layer. Many layers share one graph and one executable.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import { findBoard } from "../../compiler/board/board.js";
+import { describeDifference, firstDifference } from "../../compiler/model/execute/compare.js";
+import { runOnNode, type Inference } from "../../compiler/model/execute/inference.js";
+import { runOnBoard, type BoardRunOptions } from "../../compiler/model/execute/on-board.js";
+import { lower } from "../../compiler/model/lower.js";
+import { runOracle } from "./oracle.js";
+import { layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
+
+const perKind = 60;
+
+const graphs = [
+  ...layerKinds.map((kind, i) => sideBySide(kind, kind === "reshape" ? 5 : perKind, 1000 + i)),
+  ...Array.from({ length: 25 }, (_, i) => network(i)),
+];
+const runs = graphs.map((graph, i) => ({
+  model: { name: graph.name, graph },
+  inputs: randomInputs(graph, graph.name.startsWith("network") ? 2 : 5, i),
+}));
+let node: Inference[][];
+
+beforeAll(() => {
+  node = runs.map(({ model, inputs }) => runOnNode(model.graph, inputs));
+});
+
+async function expectEqual(board: string, options: BoardRunOptions): Promise<void> {
+  const results = await runOnBoard(findBoard(board), runs, { warningsAreErrors: true, ...options });
+  const differences = runs.flatMap(({ model, inputs }, m) =>
+    inputs.map((_, i) => {
+      const difference = firstDifference(model.graph, node[m]![i]!, results[m]![i]!);
+      return difference === undefined
+        ? ""
+        : `${model.name}: ${describeDifference(difference, "on node", `on ${board}`)}`;
+    }),
+  );
+  expect(differences.filter((text) => text !== "")).toEqual([]);
+}
+
+describe("random layers", () => {
+  it("cover left shifts, wrapping sums and every clamp", () => {
+    const layers = graphs.flatMap((graph) => lower(graph));
+    const shifts = layers.flatMap((layer) =>
+      "shift" in layer && typeof layer.shift !== "number" ? [...layer.shift] : [],
+    );
+    expect(Math.max(...shifts)).toBeGreaterThan(20);
+    expect(Math.min(...shifts)).toBeLessThan(-15);
+    expect(shifts.filter((shift) => shift > 0).length).toBeGreaterThan(50);
+    const outputs = new Set(
+      node.flatMap((results) => results.flatMap((one) => one.layers.flatMap((layer) => [...layer.data]))),
+    );
+    expect(outputs.size).toBe(256);
+  });
+  it("equal a second implementation on Node.js", () => {
+    runs.forEach(({ model, inputs }, m) => {
+      // The second implementation is slow: random data and one extreme are enough of it.
+      inputs.slice(0, 2).forEach((input, i) => {
+        const expected = runOracle(model.graph, input);
+        for (const { operator, tensor, data } of node[m]![i]!.layers) {
+          expect({ model: model.name, operator, data: [...data] }).toEqual({
+            model: model.name,
+            operator,
+            data: [...(expected.get(tensor) ?? [])],
+          });
+        }
+      });
+    });
+  });
+  it("equal host C, gcc", () => expectEqual("host", {}));
+  it("equal host C, clang with address and undefined-behaviour sanitizers", () =>
+    expectEqual("host", { cc: "clang", sanitize: true }));
+  it("equal Cortex-M4 in QEMU", () => expectEqual("qemu_cortex_m4", {}));
+});
