@@ -211,7 +211,7 @@ function anonymousName(share: Share): string {
   if (stem === "" || share.section.startsWith("(")) {
     return share.section;
   }
-  return share.group === "libc" ? stem : `${share.section} of ${stem}`;
+  return share.group === "libc" && share.file.endsWith(")") ? stem : `${share.section} of ${stem}`;
 }
 
 function itemsOf(shares: readonly Share[], symbols: SymbolMap): MemoryItem[] {

@@ -107,6 +107,28 @@ describe("buildExecutable", () => {
     });
   });
 
+  it("names the package of missing headers", async () => {
+    const board: Board = { ...host, toolchain: { ...host.toolchain, flags: ["-nostdinc"] } };
+    await expect(build(hello, board)).rejects.toMatchObject({
+      code: "TMC4003",
+      exitCode: 4,
+      fix: expect.stringContaining("libc6-dev"),
+    });
+  });
+
+  it("links nodes and kernels for the host", async () => {
+    const entries = ["start(void)", "connected(void)", "disconnected(void)"];
+    const node = `#include "tmc/port.h"
+${entries.map((entry) => `tmc_trap_kind tmc_app_${entry} { return TMC_TRAP_NONE; }`).join("\n")}
+tmc_trap_kind tmc_app_message(tmc_str topic, tmc_arr_u8 payload) { return topic.len < payload.len ? TMC_TRAP_NONE : TMC_TRAP_INDEX; }
+tmc_trap_kind tmc_app_tick(uint32_t now_ms) { (void)now_ms; return TMC_TRAP_NONE; }
+int32_t tmc_model_count(void) { return 0; }`;
+    const { elf, messages } = await build(node, host, { port: "node", kernels: true });
+    expect(messages).toBe("");
+    const help = await runExecutable({ board: host, elf, args: ["--no-such-option"], timeoutMs: 10_000 });
+    expect(help.exitCode).not.toBe(0);
+  });
+
   it("refuses what the board does not have", async () => {
     await expect(build(hello, qemu, { cc: "clang" })).rejects.toMatchObject({ code: "TMC4004", exitCode: 3 });
     await expect(build(hello, qemu, { sanitize: true })).rejects.toMatchObject({ code: "TMC4004" });
@@ -140,7 +162,7 @@ describe("runExecutable", () => {
   const program = (body: string): string => `#include "tmc/tmc.h"\nvoid tmc_program_main(void);\n${body}\n`;
 
   it.each([host, qemu])("reports an uncaught trap after the lines before it: $name", async (board) => {
-    const body = `void tmc_program_main(void) { tmc_log_i32(1); tmc_log_end(); tmc_throw(TMC_STR("too hot"), 42); }`;
+    const body = `void tmc_program_main(void) { tmc_log_i32(1); tmc_log_end(); tmc_throw(TMC_STR("too\\nhot"), 42); }`;
     expect(await run(program(body), board)).toMatchObject({
       stdout: "1\n",
       stderr: "",

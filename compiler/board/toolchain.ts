@@ -93,13 +93,15 @@ const ports: Readonly<Record<PortName, Partial<Record<Board["kind"], PortFiles>>
     "bare-metal": { folder: "cortex-m", libraries: [] },
   },
   node: {
-    posix: { folder: "posix", libraries: ["-lmosquitto", "-lpthread"], package: "libmosquitto-dev" },
+    posix: { folder: "posix", libraries: ["-lmosquitto", "-lm"], package: "libmosquitto-dev" },
   },
 };
 
 interface Job {
   readonly source: string;
   readonly group: ObjectGroup;
+  /** Debian packages of the headers it includes, beside the compiler's. */
+  readonly package?: string;
 }
 
 interface Compiler {
@@ -184,6 +186,21 @@ function rejected(what: string, result: ProcessResult): UserError {
   );
 }
 
+/** C library and MQTT headers come in packages of their own, beside the compiler. */
+function missingHeader(board: Board, job: Job, result: ProcessResult): UserError | undefined {
+  const header = /fatal error: ([\w./-]+\.h): No such file/.exec(result.stderr.toString("utf8"))?.[1];
+  const systemHeaders = /^(setjmp|std\w+|string|time|signal|math|errno|unistd|mosquitto|sys\/.*)\.h$/;
+  if (header === undefined || !systemHeaders.test(header)) {
+    return undefined;
+  }
+  return new UserError(
+    "TMC4003",
+    `board ${board.name} needs <${header}>, which is not installed`,
+    `Install it: apt-get install ${header === "mosquitto.h" ? (job.package ?? "") : board.toolchain.package}`,
+    ExitCode.missingTool,
+  );
+}
+
 /** Runs `work` on every item, on all cores, and keeps the order. The first failure wins. */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
@@ -242,7 +259,9 @@ async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promi
   const compileTo = async (job: Job, object: string, flags: readonly string[]): Promise<void> => {
     const result = await runProcess(cc.command, [...flags, "-c", job.source, "-o", object]);
     if (result.exitCode !== 0) {
-      throw rejected(`${cc.command} rejected ${job.source}`, result);
+      throw (
+        missingHeader(options.board, job, result) ?? rejected(`${cc.command} rejected ${job.source}`, result)
+      );
     }
     messages.push(result.stderr.toString("utf8"));
   };
@@ -365,7 +384,11 @@ export async function buildExecutable(options: BuildOptions): Promise<BuildResul
   const portDir = packagePath("runtime-c", "port", port.folder);
   const jobs = [
     ...runtimeJobs(options),
-    ...cSources(portDir).map((source): Job => ({ source, group: "port" })),
+    ...cSources(portDir).map((source): Job => ({
+      source,
+      group: "port",
+      ...(port.package === undefined ? {} : { package: port.package }),
+    })),
   ];
   const { objects, messages } = await compileJobs(options, jobs);
   const choice = flagChoice(options);

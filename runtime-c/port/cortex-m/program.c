@@ -67,8 +67,9 @@ void tmc_port_fatal(const tmc_trap_info *info) {
     report_number("tmc-trap kind=", (uint32_t)info->kind);
     report_number(" site=", (uint32_t)info->site);
     report_text(" message=");
-    if (info->message.len > 0) {
-        semihosting_write(SEMIHOSTING_STDERR, info->message.ptr, (size_t)info->message.len);
+    for (int32_t i = 0; i < info->message.len; i++) { /* one line, whatever the text */
+        const uint8_t byte = info->message.ptr[i] < 0x20U ? (uint8_t)' ' : info->message.ptr[i];
+        semihosting_write(SEMIHOSTING_STDERR, &byte, 1U);
     }
     report_text("\n");
     semihosting_exit(EXIT_TRAP);

@@ -50,8 +50,11 @@ uint32_t tmc_port_random_u32(void) {
 
 _Noreturn void tmc_port_fatal(const tmc_trap_info *info) {
     (void)fflush(stdout);
-    (void)fprintf(stderr, "tmc-trap kind=%d site=%" PRId32 " message=%.*s\n", (int)info->kind, info->site,
-                  (int)info->message.len, info->message.ptr == NULL ? "" : (const char *)info->message.ptr);
+    (void)fprintf(stderr, "tmc-trap kind=%d site=%" PRId32 " message=", (int)info->kind, info->site);
+    for (int32_t i = 0; i < info->message.len; i++) { /* one line, whatever the text */
+        (void)fputc(info->message.ptr[i] < 0x20U ? ' ' : info->message.ptr[i], stderr);
+    }
+    (void)fputc('\n', stderr);
     exit(EXIT_TRAP);
 }
 
