@@ -112,6 +112,16 @@ function globalsOf(ctx: Context, declarations: Declarations, s: ts.VariableState
   });
 }
 
+/** What `export *` passes on: the names, so that private ones of two modules never collide. */
+function exportedValues(ctx: Context, target: ts.SourceFile): { imported: string; exported: string }[] {
+  const module = ctx.checker.getSymbolAtLocation(target);
+  if (module === undefined) return [];
+  return ctx.checker
+    .getExportsOfModule(module)
+    .filter((x) => (ctx.resolveAlias(x).flags & ts.SymbolFlags.Value) !== 0)
+    .map((x) => ({ imported: x.name, exported: x.name }));
+}
+
 function constantsOf(ctx: Context, sf: ts.SourceFile): Module["constants"][number][] {
   const out: Module["constants"][number][] = [];
   for (const s of sf.statements) {
@@ -195,7 +205,7 @@ function reexportsOf(ctx: Context, sf: ts.SourceFile): Module["reexports"][numbe
     const target = ctx.project.resolve(s.moduleSpecifier.text, sf);
     if (target === undefined) continue;
     const from = ctx.project.moduleName(target);
-    if (s.exportClause === undefined) out.push({ from, names: "*" });
+    if (s.exportClause === undefined) out.push({ from, names: exportedValues(ctx, target) });
     else if (ts.isNamedExports(s.exportClause)) {
       const names = s.exportClause.elements
         .filter((e) => !e.isTypeOnly && existsAtRunTime(ctx, e.name))

@@ -268,7 +268,7 @@ export interface Module {
   readonly file: string;
   /** Only what is used at run time (not types). */
   readonly imports: readonly ImportItem[];
-  readonly reexports: readonly { readonly from: string; readonly names: readonly { readonly imported: string; readonly exported: string }[] | "*" }[];
+  readonly reexports: readonly { readonly from: string; readonly names: readonly { readonly imported: string; readonly exported: string }[] }[];
   readonly globals: readonly GlobalVar[];
   /** Untyped constants, enums and `as const` objects: no storage on the device, kept for host importers. */
   readonly constants: readonly { readonly name: string; readonly exported: boolean; readonly value: number | Readonly<Record<string, number | string>> }[];

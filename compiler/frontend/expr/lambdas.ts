@@ -69,6 +69,7 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     }
   }
   full.body = body;
+  lw.ctx.functions.set(full.id, full);
   full.ret = ret ?? inferReturn(inner);
   return { k: "lambda", type: { k: "func", params: params.map((p) => p.type), ret: full.ret }, loc: lw.loc(node), f: full };
 }

@@ -1,0 +1,206 @@
+/** IR statements and functions → JavaScript text, with source map marks at every statement. */
+import type { Expr, FuncDecl, LocalVar, Loc, Stmt } from "../ir/nodes.js";
+import { expr, isCell, localName, rt, type PrintContext } from "./expressions.js";
+import type { Writer } from "./writer.js";
+
+const place = (loc: Loc): string => JSON.stringify(`${loc.file}:${loc.line}:${loc.col}`);
+
+/** Text only (lambdas inside expressions): one line per statement, without marks. */
+class LineWriter {
+  readonly parts: string[] = [];
+  write(text: string): void {
+    this.parts.push(text);
+  }
+  newline(): void {
+    this.parts.push("\n");
+  }
+  indent(): void {
+    // Nested text is not indented: it is inside an expression.
+  }
+  mark(): void {
+    // The statement around the lambda is marked.
+  }
+}
+type Out = Pick<Writer, "write" | "newline" | "indent" | "mark">;
+
+export function lambdaText(p: PrintContext, f: FuncDecl): string {
+  const out = new LineWriter();
+  out.write(`(${params(f)}) => `);
+  body(p, out, f);
+  const captures = f.captures.map((v) => localName(v)).join(", ");
+  const self = f.usesThis ? "this" : "undefined";
+  return `${rt}.lambda(${out.parts.join("")}, ${JSON.stringify(f.id)}, () => [${captures}], ${self})`;
+}
+
+/** Parameter names; a captured and assigned one arrives under another name and is put in a cell. */
+export function params(f: FuncDecl, p?: PrintContext): string {
+  return f.params
+    .map((v) => {
+      const name = isCell(v) ? `${localName(v)}$in` : localName(v);
+      return v.default === undefined || p === undefined ? name : `${name} = ${expr(p, v.default)}`;
+    })
+    .join(", ");
+}
+
+export function body(p: PrintContext, w: Out, f: FuncDecl): void {
+  w.write("{");
+  w.newline();
+  w.indent(1);
+  for (const v of f.params) {
+    if (!isCell(v)) continue;
+    w.write(`const ${localName(v)} = { v: ${localName(v)}$in };`);
+    w.newline();
+  }
+  statements(p, w, f.body);
+  w.indent(-1);
+  w.write("}");
+}
+
+export function statements(p: PrintContext, w: Out, list: readonly Stmt[]): void {
+  for (const s of list) {
+    w.mark(s.loc);
+    statement(p, w, s);
+    w.newline();
+  }
+}
+
+function block(p: PrintContext, w: Out, list: readonly Stmt[]): void {
+  w.write("{");
+  w.newline();
+  w.indent(1);
+  statements(p, w, list);
+  w.indent(-1);
+  w.write("}");
+}
+
+function declaration(p: PrintContext, v: LocalVar, init: Expr | undefined): string {
+  const name = localName(v);
+  if (isCell(v)) return `${name} = { v: ${init === undefined ? "undefined" : expr(p, init)} }`;
+  return init === undefined ? name : `${name} = ${expr(p, init)}`;
+}
+
+const labelText = (label: string | undefined): string => (label === undefined ? "" : `${label}: `);
+
+function statement(p: PrintContext, w: Out, s: Stmt): void {
+  switch (s.k) {
+    case "let": {
+      const keyword = s.init !== undefined && (!s.v.mutable || isCell(s.v)) ? "const" : "let";
+      w.write(`${keyword} ${declaration(p, s.v, s.init)};`);
+      return;
+    }
+    case "initGlobal": {
+      const name = s.g.name;
+      if (s.init !== undefined) w.write(`${name} = ${expr(p, s.init)};`);
+      return;
+    }
+    case "expr":
+      w.write(`${expr(p, s.e)};`);
+      return;
+    case "if":
+      w.write(`if (${expr(p, s.test)}) `);
+      block(p, w, s.then);
+      if (s.else.length > 0) {
+        w.write(" else ");
+        block(p, w, s.else);
+      }
+      return;
+    case "for":
+      forLoop(p, w, s);
+      return;
+    case "doWhile":
+      w.write(`${labelText(s.label)}do `);
+      block(p, w, s.body);
+      w.write(` while (${expr(p, s.test)});`);
+      return;
+    case "forOf":
+      forOf(p, w, s);
+      return;
+    case "switch":
+      w.write(`switch (${expr(p, s.subject)}) {`);
+      w.newline();
+      w.indent(1);
+      for (const c of s.cases) {
+        for (const t of c.tests) w.write(`case ${expr(p, t)}: `);
+        if (c.isDefault) w.write("default: ");
+        block(p, w, [...c.body, { k: "break", loc: s.loc, label: undefined }]);
+        w.newline();
+      }
+      w.indent(-1);
+      w.write("}");
+      return;
+    case "return":
+      w.write(s.value === undefined ? "return;" : `return ${expr(p, s.value)};`);
+      return;
+    case "break":
+    case "continue":
+      w.write(s.label === undefined ? `${s.k};` : `${s.k} ${s.label};`);
+      return;
+    case "throw":
+      if (s.rethrow !== undefined) w.write(`${rt}.rethrow(${expr(p, { k: "local", type: s.rethrow.type, loc: s.loc, v: s.rethrow })});`);
+      else w.write(`${rt}.throwError(${JSON.stringify(s.message)}, ${place(s.loc)});`);
+      return;
+    case "try": {
+      w.write("try ");
+      block(p, w, s.body);
+      w.write(" catch ($e) {");
+      w.newline();
+      w.indent(1);
+      const caught = `${rt}.caught($e, ${place(s.loc)})`;
+      if (s.v === undefined) w.write(`${caught};`);
+      else w.write(isCell(s.v) ? `const ${localName(s.v)} = { v: ${caught} };` : `const ${localName(s.v)} = ${caught};`);
+      w.newline();
+      statements(p, w, s.handler);
+      w.indent(-1);
+      w.write("}");
+      return;
+    }
+    case "block":
+      block(p, w, s.body);
+      return;
+  }
+}
+
+function forLoop(p: PrintContext, w: Out, s: Extract<Stmt, { k: "for" }>): void {
+  const test = s.test === undefined ? "true" : expr(p, s.test);
+  const lets = s.init.filter((i): i is Extract<Stmt, { k: "let" }> => i.k === "let");
+  const others = s.init.filter((i) => i.k !== "let");
+  if (s.update === undefined && s.init.length === 0) {
+    w.write(`${labelText(s.label)}while (${test}) `);
+  } else {
+    const init =
+      lets.length > 0
+        ? `let ${lets.map((l) => declaration(p, l.v, l.init)).join(", ")}`
+        : others.map((o) => (o.k === "expr" ? expr(p, o.e) : "")).join(", ");
+    // Each turn has variables of its own: a captured one is copied before the update, as ECMAScript does.
+    const copies = lets.filter((l) => isCell(l.v)).map((l) => `${localName(l.v)} = { v: ${localName(l.v)}.v }`);
+    const update = [...copies, ...(s.update === undefined ? [] : [expr(p, s.update)])].join(", ");
+    w.write(`${labelText(s.label)}for (${init}; ${test}; ${update}) `);
+  }
+  block(p, w, s.body);
+}
+
+function forOf(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void {
+  const cell = isCell(s.v);
+  const name = localName(s.v);
+  if (s.lengthOf === "array" || s.lengthOf === "host") {
+    const item = cell ? `${name}$in` : name;
+    w.write(`${labelText(s.label)}for (${s.v.mutable && !cell ? "let" : "const"} ${item} of ${expr(p, s.of)}) {`);
+    w.newline();
+    w.indent(1);
+    if (cell) {
+      w.write(`const ${name} = { v: ${item} };`);
+      w.newline();
+    }
+  } else {
+    const n = p.depth++;
+    w.write(`${labelText(s.label)}for (let $i${n} = 0, $o${n} = ${expr(p, s.of)}; $i${n} < $o${n}.length; $i${n}++) {`);
+    w.newline();
+    w.indent(1);
+    const item = `$o${n}.get($i${n})`;
+    w.write(cell ? `const ${name} = { v: ${item} };` : `${s.v.mutable ? "let" : "const"} ${name} = ${item};`);
+    w.newline();
+  }
+  statements(p, w, s.body);
+  w.indent(-1);
+  w.write("}");
+}
