@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
 import type { Board } from "./board.js";
+import { linkFailure, missingHeader, rejected } from "./build-errors.js";
 import { cacheEntry, ensureCacheEntry, hashHeaders } from "./compile-cache.js";
 import {
   compileFlags,
@@ -17,7 +18,7 @@ import {
   type OptimisationLevel,
 } from "./compile-flags.js";
 import { packagePath } from "./package-root.js";
-import { isMissingCommand, runProcess, type ProcessResult } from "./processes.js";
+import { isMissingCommand, runProcess } from "./processes.js";
 
 export type { CompilerName, OptimisationLevel } from "./compile-flags.js";
 
@@ -177,30 +178,6 @@ function cSources(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-function rejected(what: string, result: ProcessResult): UserError {
-  return new UserError(
-    "TMC4090",
-    `${what}\n${result.stderr.toString("utf8").trimEnd()}`,
-    "This is a bug in tmc: please report it with the program that shows it.",
-    ExitCode.internal,
-  );
-}
-
-/** C library and MQTT headers come in packages of their own, beside the compiler. */
-function missingHeader(board: Board, job: Job, result: ProcessResult): UserError | undefined {
-  const header = /fatal error: ([\w./-]+\.h): No such file/.exec(result.stderr.toString("utf8"))?.[1];
-  const systemHeaders = /^(setjmp|std\w+|string|time|signal|math|errno|unistd|mosquitto|sys\/.*)\.h$/;
-  if (header === undefined || !systemHeaders.test(header)) {
-    return undefined;
-  }
-  return new UserError(
-    "TMC4003",
-    `board ${board.name} needs <${header}>, which is not installed`,
-    `Install it: apt-get install ${header === "mosquitto.h" ? (job.package ?? "") : board.toolchain.package}`,
-    ExitCode.missingTool,
-  );
-}
-
 /** Runs `work` on every item, on all cores, and keeps the order. The first failure wins. */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
@@ -260,7 +237,8 @@ async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promi
     const result = await runProcess(cc.command, [...flags, "-c", job.source, "-o", object]);
     if (result.exitCode !== 0) {
       throw (
-        missingHeader(options.board, job, result) ?? rejected(`${cc.command} rejected ${job.source}`, result)
+        missingHeader(options.board, job.package, result) ??
+        rejected(`${cc.command} rejected ${job.source}`, result)
       );
     }
     messages.push(result.stderr.toString("utf8"));
@@ -342,28 +320,6 @@ export async function linkForMeasure(
   return { elf, map };
 }
 
-function linkFailure(options: BuildOptions, port: PortFiles, result: ProcessResult): UserError {
-  const text = result.stderr.toString("utf8");
-  const overflow = /region `(\w+)' overflowed by (\d+) bytes/.exec(text);
-  if (overflow?.[1] !== undefined) {
-    const memory = overflow[1].toLowerCase() === "flash" ? "flash" : "RAM";
-    return new UserError(
-      "TMC4010",
-      `the image does not fit the ${memory} of board ${options.board.name}: ${overflow[2]} bytes too many`,
-      "Make the program smaller: fewer or smaller models, buffers and tables.",
-    );
-  }
-  if (port.package !== undefined && text.includes("cannot find -l")) {
-    return new UserError(
-      "TMC4003",
-      `board ${options.board.name} needs a library that is not installed: ${/cannot find (-l\w+)/.exec(text)?.[1]}`,
-      `Install it: apt-get install ${port.package}`,
-      ExitCode.missingTool,
-    );
-  }
-  return rejected(`the linker rejected ${options.name} for board ${options.board.name}`, result);
-}
-
 /**
  * Compiles everything for the board and links `outDir/NAME.elf`.
  * @throws UserError as `compileObjects`, and TMC4010 when the image does not fit the board's memory.
@@ -404,7 +360,7 @@ export async function buildExecutable(options: BuildOptions): Promise<BuildResul
     elf,
   ]);
   if (result.exitCode !== 0) {
-    throw linkFailure(options, port, result);
+    throw linkFailure(board, options.name, port.package, result);
   }
   return { elf, map, objects, messages: messages + result.stderr.toString("utf8") };
 }

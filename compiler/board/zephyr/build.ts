@@ -1,0 +1,240 @@
+/**
+ * Builds zephyr-app for a board with CMake and Ninja, west not needed. It compiles no TypeScript: what the image runs is
+ * the C of `genDir`. A build folder is kept and reused; it is made anew when what it was configured with changes.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { packagePath } from "../package-root.js";
+import { isMissingCommand, runProcess } from "../processes.js";
+import { buildFailure } from "./build-failure.js";
+import type { Workspace } from "./workspace.js";
+
+export interface ZephyrBuildOptions {
+  readonly workspace: Workspace;
+  /** Zephyr's name of the board, e.g. "mps2/an386". */
+  readonly board: string;
+  /** Has sources.txt (format: zephyr-app/CMakeLists.txt) and the generated C. */
+  readonly genDir: string;
+  /** The build folder of this board; made when absent. */
+  readonly outDir: string;
+  /** Kconfig values by name without CONFIG_: text is quoted, true and false become y and n. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** Kconfig fragments of the user, after everything else. */
+  readonly confFiles?: readonly string[];
+  /** Gets "configuring", then Ninja's steps: done and total. */
+  readonly onProgress?: (step: string, done?: number, total?: number) => void;
+}
+
+export interface ZephyrImage {
+  /** The linked image; on native_sim it cannot run by itself. */
+  readonly elf: string;
+  /** What runs: the Linux executable on native_sim, else the ELF. */
+  readonly executable: string;
+  readonly hex: string | undefined;
+  readonly bin: string | undefined;
+  /** The linker's map file. */
+  readonly map: string;
+  /** All that CMake and Ninja wrote. */
+  readonly log: string;
+}
+
+/** True for boards that are processes of this machine. */
+function isNative(board: string): boolean {
+  return board.startsWith("native_sim");
+}
+
+async function whereIs(command: string): Promise<string | undefined> {
+  try {
+    const result = await runProcess("which", [command]);
+    return result.exitCode === 0 ? result.stdout.toString("utf8").trim() : undefined;
+  } catch (error) {
+    if (isMissingCommand(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Tools and their Debian packages. */
+const buildTools = [
+  ["cmake", "cmake"],
+  ["ninja", "ninja-build"],
+  ["dtc", "device-tree-compiler"],
+] as const;
+
+async function requireTool(command: string, packageName: string): Promise<string> {
+  const path = await whereIs(command);
+  if (path === undefined) {
+    throw new UserError(
+      "TMC5008",
+      `Zephyr images need ${command}, which is not installed`,
+      `Install it: apt-get install ${packageName}`,
+      ExitCode.missingTool,
+    );
+  }
+  return path;
+}
+
+/** Environment of CMake: the user's choice of toolchain, else Debian's compilers. */
+async function buildEnvironment(options: ZephyrBuildOptions): Promise<NodeJS.ProcessEnv> {
+  const env: NodeJS.ProcessEnv = { ...process.env, ZEPHYR_BASE: options.workspace.base };
+  for (const [command, packageName] of buildTools) {
+    await requireTool(command, packageName);
+  }
+  if (isNative(options.board)) {
+    await requireTool("gcc", "gcc libc6-dev");
+    env["ZEPHYR_TOOLCHAIN_VARIANT"] = "host";
+  } else if (env["ZEPHYR_TOOLCHAIN_VARIANT"] === undefined && env["ZEPHYR_SDK_INSTALL_DIR"] === undefined) {
+    const gcc = await requireTool("arm-none-eabi-gcc", "gcc-arm-none-eabi");
+    env["ZEPHYR_TOOLCHAIN_VARIANT"] = "gnuarmemb";
+    env["GNUARMEMB_TOOLCHAIN_PATH"] = dirname(dirname(gcc));
+  }
+  return env;
+}
+
+function kconfigText(config: ZephyrBuildOptions["config"]): string {
+  const lines = Object.entries(config ?? {}).map(([name, value]) => {
+    const text =
+      typeof value === "string"
+        ? `"${value.replace(/["\\]/g, "\\$&")}"`
+        : typeof value === "boolean"
+          ? value
+            ? "y"
+            : "n"
+          : String(value);
+    return `CONFIG_${name}=${text}`;
+  });
+  return ["# Written by tmc.", ...lines.sort(), ""].join("\n");
+}
+
+/** Writes only what differs, so that Ninja sees no change where there is none. */
+function writeIfDifferent(file: string, text: string): void {
+  if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
+    writeFileSync(file, text);
+  }
+}
+
+interface Streamed {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+function stream(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onLine: (line: string) => void,
+): Promise<Streamed> {
+  return new Promise((done, failed) => {
+    const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const chunks: string[] = [];
+    let rest = "";
+    const take = (chunk: Buffer): void => {
+      const text = chunk.toString("utf8");
+      chunks.push(text);
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(onLine);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    child.on("error", failed);
+    child.on("close", (code) => done({ exitCode: code ?? -1, output: chunks.join("") }));
+  });
+}
+
+function modulesFor(options: ZephyrBuildOptions): readonly string[] {
+  const { workspace, board } = options;
+  const needed = isNative(board)
+    ? []
+    : board.startsWith("b_l4s5i_iot01a")
+      ? ["cmsis_6", "stm32", "st"]
+      : ["cmsis_6"];
+  const present = new Set(workspace.modules.map((folder) => basename(folder)));
+  const missing = needed.filter((name) => !present.has(name));
+  if (missing.length > 0) {
+    throw new UserError(
+      "TMC5004",
+      `the workspace ${workspace.top} lacks ${missing.map((name) => `modules/hal/${name}`).join(", ")}, which ${board} needs`,
+      "Fetch it: `west update` in the workspace, or make one with `tmc setup`.",
+      ExitCode.noWorkspace,
+    );
+  }
+  return workspace.modules;
+}
+
+/**
+ * Builds the image.
+ * @throws UserError TMC5004 (module missing), TMC5005 (configuration refused), TMC5006 (build failed), TMC5007 (does not
+ * fit), TMC5008 (tool missing).
+ */
+export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrImage> {
+  const outDir = resolve(options.outDir);
+  const build = join(outDir, "build");
+  const log = join(outDir, "build.log");
+  const stamp = join(outDir, "configured.txt");
+  const conf = join(outDir, "tmc.conf");
+  const env = await buildEnvironment(options);
+  const confFiles = [conf, ...(options.confFiles ?? []).map((file) => resolve(file))];
+  const args = [
+    ...["-GNinja", "-S", packagePath("zephyr-app"), "-B", build],
+    `-DBOARD=${options.board}`,
+    `-DZEPHYR_MODULES=${modulesFor(options).join(";")}`,
+    `-DPython3_EXECUTABLE=${options.workspace.python}`,
+    `-DTMC_GEN_DIR=${resolve(options.genDir)}`,
+    `-DEXTRA_CONF_FILE=${confFiles.join(";")}`,
+    `-DBUILD_VERSION=${options.workspace.version}`,
+    "-DUSE_CCACHE=0",
+  ];
+  const key = createHash("sha256")
+    .update(JSON.stringify([args, env["ZEPHYR_TOOLCHAIN_VARIANT"], env["GNUARMEMB_TOOLCHAIN_PATH"]]))
+    .digest("hex");
+
+  mkdirSync(outDir, { recursive: true });
+  writeIfDifferent(conf, kconfigText(options.config));
+  const configured = existsSync(stamp) && readFileSync(stamp, "utf8") === key;
+  let text = "";
+  if (!configured || !existsSync(join(build, "build.ninja"))) {
+    rmSync(stamp, { force: true });
+    rmSync(build, { recursive: true, force: true });
+    options.onProgress?.("configuring");
+    const cmake = await stream("cmake", args, env, () => undefined);
+    text += cmake.output;
+    writeFileSync(log, text);
+    if (cmake.exitCode !== 0) {
+      throw buildFailure({ stage: "configure", board: options.board, output: cmake.output, log });
+    }
+    writeFileSync(stamp, key);
+  }
+  const ninja = await stream("ninja", ["-C", build], env, (line) => {
+    const step = /^\[(\d+)\/(\d+)\] (.*)$/.exec(line);
+    if (step !== null) {
+      options.onProgress?.(step[3] ?? "", Number(step[1]), Number(step[2]));
+    }
+  });
+  text += ninja.output;
+  writeFileSync(log, text);
+  if (ninja.exitCode !== 0) {
+    throw buildFailure({ stage: "build", board: options.board, output: ninja.output, log });
+  }
+  return image(join(build, "zephyr"), isNative(options.board), log);
+}
+
+function image(folder: string, native: boolean, log: string): ZephyrImage {
+  const optional = (name: string): string | undefined => {
+    const file = join(folder, name);
+    return existsSync(file) ? file : undefined;
+  };
+  const elf = join(folder, "zephyr.elf");
+  return {
+    elf,
+    executable: native ? join(folder, "zephyr.exe") : elf,
+    hex: optional("zephyr.hex"),
+    bin: optional("zephyr.bin"),
+    map: join(folder, "zephyr.map"),
+    log,
+  };
+}
