@@ -12,6 +12,7 @@ import { registerModelBench } from "./commands/model-bench.js";
 import { registerModelInspect } from "./commands/model-inspect.js";
 import { registerModelQuantize } from "./commands/model-quantize.js";
 import { registerModelRun } from "./commands/model-run.js";
+import { registerNew } from "./commands/new.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
 import { usageError } from "./usage-error.js";
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     ],
     exitCodes: ["ok", "failed", "trap", "usage", "missingTool", "noWorkspace", "internal"],
   });
+  registerNew(program);
   registerModelInspect(program);
   registerModelRun(program);
   registerModelBench(program);
