@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define ANSWER_RESERVE 64 /* of TMC_POSIX_OUTGOING_MAX: more than the app publishes for one message */
 #define CONNECT_TIMEOUT_US 5000000
 #define DRAIN_US 1000000
 #define CLOSE_US 1000000
@@ -103,6 +104,10 @@ static void on_message(struct mosquitto *m, void *context, const struct mosquitt
     (void)context;
     posix_trace("< %s %d bytes qos %d%s", message->topic, message->payloadlen, message->qos,
                 message->retain ? " retained" : "");
+    if (!posix_queue_has_room(1)) {
+        posix_deliver(); /* one read of the library may bring as many messages as it has QoS 1 ones in flight
+                          */
+    }
     posix_queue_push(message->topic, message->payload, message->payloadlen);
 }
 
@@ -158,6 +163,7 @@ static bool begin_connection(void) {
     }
     (void)mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311);
     (void)mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
+    (void)mosquitto_max_inflight_messages_set(client, 0); /* `outgoing` is the limit */
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_disconnect_callback_set(client, on_disconnect);
     mosquitto_publish_callback_set(client, on_publish);
@@ -228,8 +234,10 @@ void posix_bus_poll(int timeout_ms) {
     if (fd < 0) {
         failed = true;
     } else {
-        /* Without room for what one read may deliver, leave the rest to TCP: the broker waits. */
-        transfer(fd, timeout_ms, posix_queue_has_room(1));
+        /* While the queue is full the rest stays in TCP: the broker waits. But when the app is held up
+         * because its answers are not acknowledged, the acknowledgements are behind those messages: read on,
+         * and drop what finds no room (counted) rather than an answer. */
+        transfer(fd, timeout_ms, posix_queue_has_room(1) || !posix_bus_has_room());
     }
     if (!session && !failed && posix_now_us() - attempt_us > CONNECT_TIMEOUT_US) {
         failure("no answer as an MQTT broker");
@@ -239,6 +247,10 @@ void posix_bus_poll(int timeout_ms) {
         end_connection();
         schedule_retry();
     }
+}
+
+bool posix_bus_has_room(void) {
+    return outgoing <= TMC_POSIX_OUTGOING_MAX - ANSWER_RESERVE;
 }
 
 bool posix_bus_take_disconnected(void) {

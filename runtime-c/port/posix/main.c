@@ -62,9 +62,9 @@ static void print_statistics(void) {
     posix_opt.log_level = level;
 }
 
-static void deliver(void) {
+void posix_deliver(void) {
     posix_message *m = posix_queue_peek();
-    if (m == NULL) {
+    if (m == NULL || !posix_bus_has_room()) {
         return;
     }
     tmc_str topic = {(const uint8_t *)m->topic, m->topic_len};
@@ -77,14 +77,14 @@ static void run(void) {
     int64_t end = posix_opt.exit_after_ms < 0 ? INT64_MAX : posix_now_us() + posix_opt.exit_after_ms * 1000;
     note(tmc_app_start(), "the start");
     while (stop_signal == 0 && !posix_restart_wanted() && posix_now_us() < end) {
-        posix_bus_poll(posix_queue_peek() != NULL ? 0 : TICK_MS);
+        posix_bus_poll(posix_queue_peek() != NULL && posix_bus_has_room() ? 0 : TICK_MS);
         if (posix_bus_take_disconnected()) {
             note(tmc_app_disconnected(), "a disconnection");
         }
         if (posix_bus_take_connected()) {
             note(tmc_app_connected(), "a connection");
         }
-        deliver();
+        posix_deliver();
         posix_sensors_advance();
         note(tmc_app_tick(tmc_port_clock_ms()), "a tick");
         if (print_signal != 0) {

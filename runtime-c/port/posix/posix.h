@@ -22,7 +22,9 @@
 #define TMC_POSIX_QUEUE_MAX 32 /* messages received and not yet given to the app; --queue only lowers it */
 #endif
 #ifndef TMC_POSIX_OUTGOING_MAX
-#define TMC_POSIX_OUTGOING_MAX 128 /* messages published and not yet sent (QoS 0) or acknowledged (QoS 1) */
+#define TMC_POSIX_OUTGOING_MAX                                                                               \
+    4096 /* messages published and not yet sent (QoS 0) or acknowledged (QoS 1)                              \
+          */
 #endif
 #ifndef TMC_POSIX_SENSORS_MAX
 #define TMC_POSIX_SENSORS_MAX 4
@@ -113,11 +115,16 @@ typedef struct {
 extern posix_bus_stats posix_stats;
 
 bool posix_bus_init(void);
-/* Waits up to timeout_ms for the network and handles what arrived; never calls the app. */
+/* Waits up to timeout_ms for the network and handles what arrived. Calls the app only through posix_deliver,
+ * when the library reads more messages at once than the queue holds. */
 void posix_bus_poll(int timeout_ms);
+/* Gives the oldest message of the queue to the app, unless its answers could not be sent (main.c). */
+void posix_deliver(void);
 /* True once for each session begun / ended since the last call; "ended" is to be asked first. */
 bool posix_bus_take_disconnected(void);
 bool posix_bus_take_connected(void);
+/* Whether the app's answers to one more message can be sent: if not, messages wait in the queue. */
+bool posix_bus_has_room(void);
 /* Sends what is pending (at most 1 s), then ends the session WITHOUT a DISCONNECT packet. */
 void posix_bus_stop(void);
 
