@@ -151,7 +151,12 @@ int32_t tmc_model_count(void) { return 0; }`;
     const source = join(folder, "objects.c");
     writeFileSync(source, hello);
     const board = findBoard("b_l4s5i_iot01a");
-    const { objects } = await compileObjects({ board, sources: [source], outDir: join(folder, "objects") });
+    const { objects } = await compileObjects({
+      board,
+      sources: [source],
+      outDir: join(folder, "objects"),
+      cacheDir: join(folder, "cache"),
+    });
     expect(objects.find((object) => object.group === "generated")).toMatchObject({
       callGraph: expect.stringContaining("objects.ci"),
     });

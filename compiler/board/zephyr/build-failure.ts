@@ -17,7 +17,9 @@ function plain(text: string): string {
 
 /** The first line that says what went wrong; the last line when none does. */
 export function firstComplaint(output: string): string {
-  const lines = plain(output).split("\n").map((line) => line.trim());
+  const lines = plain(output)
+    .split("\n")
+    .map((line) => line.trim());
   const patterns = [
     /^(?:.*: )?(?:fatal )?error: (?!Aborting)/i,
     /\bwarning: .*\b(?:undefined symbol|attempt to assign|malformed|is not a valid value|was assigned the value)\b/,

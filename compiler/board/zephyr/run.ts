@@ -180,7 +180,10 @@ function observe(child: ChildProcess, onLine: ((line: string) => void) | undefin
     ended,
     waitFor: (text, timeoutMs = 30_000) =>
       new Promise((found, failed) => {
-        const timer = setTimeout(() => finish(new Error(`no "${text}" within ${timeoutMs} ms:\n${lines.join("\n")}`)), timeoutMs);
+        const timer = setTimeout(
+          () => finish(new Error(`no "${text}" within ${timeoutMs} ms:\n${lines.join("\n")}`)),
+          timeoutMs,
+        );
         const finish = (result: string | Error): void => {
           clearTimeout(timer);
           watchers.delete(check);

@@ -145,7 +145,10 @@ async function lacking(python: string): Promise<string[] | undefined> {
   try {
     const result = await runProcess(python, ["-c", script], { timeoutMs: 30_000 });
     return result.exitCode === 0
-      ? result.stdout.toString("utf8").split("\n").filter((line) => line !== "")
+      ? result.stdout
+          .toString("utf8")
+          .split("\n")
+          .filter((line) => line !== "")
       : undefined;
   } catch (error) {
     if (isMissingCommand(error)) {
@@ -174,7 +177,10 @@ async function findPython(top: string, env: NodeJS.ProcessEnv): Promise<string |
     }
   }
   return fewest === undefined
-    ? { message: "no Zephyr image: python3 is not installed", fix: "Install it: apt-get install python3 python3-venv" }
+    ? {
+        message: "no Zephyr image: python3 is not installed",
+        fix: "Install it: apt-get install python3 python3-venv",
+      }
     : {
         message: `no Zephyr image: no Python here has ${fewest.join(", ")}, which Zephyr's build needs`,
         fix: `python3 -m venv ${join(top, ".venv")} && ${join(top, ".venv/bin/pip")} install ${fewest.join(" ")}`,
