@@ -13,6 +13,7 @@ import { registerModelInspect } from "./commands/model-inspect.js";
 import { registerModelQuantize } from "./commands/model-quantize.js";
 import { registerModelRun } from "./commands/model-run.js";
 import { registerNew } from "./commands/new.js";
+import { registerSetup } from "./commands/setup.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
 import { usageError } from "./usage-error.js";
@@ -51,6 +52,7 @@ export function createProgram(): Command {
   registerModelBench(program);
   registerModelQuantize(program);
   registerDoctor(program);
+  registerSetup(program);
   registerExplain(program);
   return program;
 }

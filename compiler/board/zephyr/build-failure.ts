@@ -11,7 +11,6 @@ export interface BuildOutput {
 
 /** Without colours. */
 function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- terminal colours are control characters
   return text.replace(/\x1b\[[0-9;]*m/g, "");
 }
 
