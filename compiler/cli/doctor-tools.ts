@@ -3,8 +3,8 @@
  * Looks only; it installs and changes nothing.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { runProcess } from "../board/processes.js";
+import { findWorkspace } from "../board/zephyr/workspace.js";
 
 /** required: without it programs do not compile or run. The others are needed for one purpose, which is named. */
 export type ToolNeed = "required" | "optional";
@@ -75,32 +75,19 @@ function findMosquittoHeader(): Promise<string | undefined> {
   return Promise.resolve(parts.join("."));
 }
 
-/** A Zephyr tree: ZEPHYR_BASE, or the workspace that west knows for the current folder. */
+/** The workspace that `tmc build` would use. One that cannot build is said to be there, with what it lacks. */
 async function findZephyr(): Promise<string | undefined> {
-  const candidates: string[] = [];
-  const base = process.env["ZEPHYR_BASE"];
-  if (base !== undefined && base !== "") {
-    candidates.push(base);
-  }
   try {
-    const result = await runProcess("west", ["topdir"], { timeoutMs: 10_000 });
-    if (result.exitCode === 0) {
-      candidates.push(join(result.stdout.toString("utf8").trim(), "zephyr"));
+    const result = await findWorkspace();
+    if (result.kind === "found") {
+      return `${result.workspace.version} in ${result.workspace.base}`;
     }
-  } catch {
-    // no west: only ZEPHYR_BASE can name a workspace
+    return result.missing.message.includes("there is no Zephyr workspace")
+      ? undefined
+      : `! ${result.missing.message}`;
+  } catch (error) {
+    return `! ${error instanceof Error ? error.message : String(error)}`;
   }
-  for (const folder of candidates) {
-    const file = join(folder, "VERSION");
-    if (existsSync(file)) {
-      const text = readFileSync(file, "utf8");
-      const [major, minor, patch] = ["VERSION_MAJOR", "VERSION_MINOR", "PATCHLEVEL"].map(
-        (key) => new RegExp(`^${key} *= *(\\d+)`, "m").exec(text)?.[1] ?? "?",
-      );
-      return `${major}.${minor}.${patch} in ${folder}`;
-    }
-  }
-  return base !== undefined && base !== "" ? `! ZEPHYR_BASE=${base} is not a Zephyr tree` : undefined;
 }
 
 export const tools: readonly Tool[] = [
