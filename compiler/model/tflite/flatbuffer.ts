@@ -26,7 +26,7 @@ export class FlatBuffer {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.budget = 65536 + 16 * bytes.length;
+    this.budget = 65536 + bytes.length;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -55,9 +55,10 @@ export class FlatBuffer {
     this.check(offset, 4, path);
     return this.view.getUint32(offset, true);
   }
-  int64(offset: number, path: string): bigint {
+  /** Exact up to 2^53, rounded beyond. */
+  int64(offset: number, path: string): number {
     this.check(offset, 8, path);
-    return this.view.getBigInt64(offset, true);
+    return this.view.getInt32(offset + 4, true) * 4294967296 + this.view.getUint32(offset, true);
   }
   float32(offset: number, path: string): number {
     this.check(offset, 4, path);
@@ -153,9 +154,9 @@ export class FlatTable {
     const offset = this.offsetOf(field, 4, name);
     return offset === 0 ? absent : this.buffer.float32(offset, `${this.path}.${name}`);
   }
-  uint64(field: number, name: string): bigint {
+  int64(field: number, name: string, absent: number): number {
     const offset = this.offsetOf(field, 8, name);
-    return offset === 0 ? 0n : BigInt.asUintN(64, this.buffer.int64(offset, `${this.path}.${name}`));
+    return offset === 0 ? absent : this.buffer.int64(offset, `${this.path}.${name}`);
   }
 
   table(field: number, name: string): FlatTable | undefined {
@@ -195,7 +196,7 @@ export class FlatTable {
     const { start, count } = this.vector(field, name, 4, limit);
     return Array.from({ length: count }, (_, i) => this.buffer.int32(start + 4 * i, this.path));
   }
-  int64s(field: number, name: string, limit: number): bigint[] {
+  int64s(field: number, name: string, limit: number): number[] {
     const { start, count } = this.vector(field, name, 8, limit);
     return Array.from({ length: count }, (_, i) => this.buffer.int64(start + 8 * i, this.path));
   }

@@ -105,7 +105,7 @@ class Buffers {
         "Export the model again.",
       );
     }
-    if (table.uint64(bufferFields.offset, "offset") > 1n) {
+    if (![0, 1].includes(table.int64(bufferFields.offset, "offset", 0))) {
       throw structure(`${path} keeps its data outside the flatbuffer, as models above 2 GB do`);
     }
     const bytes = table.bytes(bufferFields.data, "data");
@@ -220,7 +220,7 @@ function readQuantization(
   if (scales.length === 0) {
     return undefined; // only min/max from training
   }
-  const zeroPoints = table.int64s(quantizationFields.zeroPoint, "zero_point", maxScales).map(Number);
+  const zeroPoints = table.int64s(quantizationFields.zeroPoint, "zero_point", maxScales);
   if (zeroPoints.length === 0) {
     zeroPoints.push(...scales.map(() => 0));
   }

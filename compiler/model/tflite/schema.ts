@@ -14,24 +14,57 @@ export const operatorCodeFields = {
 export const subgraphFields = { tensors: 0, inputs: 1, outputs: 2, operators: 3 } as const;
 export const bufferFields = { data: 0, offset: 1, size: 2 } as const;
 export const tensorFields = {
-  shape: 0, type: 1, buffer: 2, name: 3, quantization: 4, isVariable: 5, sparsity: 6, shapeSignature: 7, externalBuffer: 10,
-} as const; // prettier-ignore
+  shape: 0,
+  type: 1,
+  buffer: 2,
+  name: 3,
+  quantization: 4,
+  isVariable: 5,
+  sparsity: 6,
+  shapeSignature: 7,
+  externalBuffer: 10,
+} as const;
 export const quantizationFields = { scale: 2, zeroPoint: 3, detailsType: 4, quantizedDimension: 6 } as const;
 export const operatorFields = {
-  opcodeIndex: 0, inputs: 1, outputs: 2, optionsType: 3, options: 4,
-} as const; // prettier-ignore
+  opcodeIndex: 0,
+  inputs: 1,
+  outputs: 2,
+  optionsType: 3,
+  options: 4,
+} as const;
 export const conv2DFields = {
-  padding: 0, strideWidth: 1, strideHeight: 2, activation: 3, dilationWidth: 4, dilationHeight: 5, quantizedBiasType: 6,
-} as const; // prettier-ignore
+  padding: 0,
+  strideWidth: 1,
+  strideHeight: 2,
+  activation: 3,
+  dilationWidth: 4,
+  dilationHeight: 5,
+  quantizedBiasType: 6,
+} as const;
 export const depthwiseConv2DFields = {
-  padding: 0, strideWidth: 1, strideHeight: 2, depthMultiplier: 3, activation: 4, dilationWidth: 5, dilationHeight: 6,
-} as const; // prettier-ignore
+  padding: 0,
+  strideWidth: 1,
+  strideHeight: 2,
+  depthMultiplier: 3,
+  activation: 4,
+  dilationWidth: 5,
+  dilationHeight: 6,
+} as const;
 export const pool2DFields = {
-  padding: 0, strideWidth: 1, strideHeight: 2, filterWidth: 3, filterHeight: 4, activation: 5,
-} as const; // prettier-ignore
+  padding: 0,
+  strideWidth: 1,
+  strideHeight: 2,
+  filterWidth: 3,
+  filterHeight: 4,
+  activation: 5,
+} as const;
 export const fullyConnectedFields = {
-  activation: 0, weightsFormat: 1, keepNumDims: 2, asymmetricQuantizeInputs: 3, quantizedBiasType: 4,
-} as const; // prettier-ignore
+  activation: 0,
+  weightsFormat: 1,
+  keepNumDims: 2,
+  asymmetricQuantizeInputs: 3,
+  quantizedBiasType: 4,
+} as const;
 export const softmaxFields = { beta: 0 } as const;
 export const addFields = { activation: 0, potScaleInt16: 1 } as const;
 
@@ -47,14 +80,44 @@ export interface OperatorSchema {
 /** By builtin code. */
 export const operatorSchemas: ReadonlyMap<number, OperatorSchema> = new Map([
   [0, { kind: "Add", name: "ADD", optionsType: 11, optionsName: "AddOptions", maxVersion: 5 }],
-  [1, { kind: "AveragePool2D", name: "AVERAGE_POOL_2D", optionsType: 5, optionsName: "Pool2DOptions", maxVersion: 3 }],
+  [
+    1,
+    {
+      kind: "AveragePool2D",
+      name: "AVERAGE_POOL_2D",
+      optionsType: 5,
+      optionsName: "Pool2DOptions",
+      maxVersion: 3,
+    },
+  ],
   [3, { kind: "Conv2D", name: "CONV_2D", optionsType: 1, optionsName: "Conv2DOptions", maxVersion: 8 }],
-  [4, { kind: "DepthwiseConv2D", name: "DEPTHWISE_CONV_2D", optionsType: 2, optionsName: "DepthwiseConv2DOptions", maxVersion: 7 }],
-  [9, { kind: "FullyConnected", name: "FULLY_CONNECTED", optionsType: 8, optionsName: "FullyConnectedOptions", maxVersion: 12 }],
-  [17, { kind: "MaxPool2D", name: "MAX_POOL_2D", optionsType: 5, optionsName: "Pool2DOptions", maxVersion: 3 }],
+  [
+    4,
+    {
+      kind: "DepthwiseConv2D",
+      name: "DEPTHWISE_CONV_2D",
+      optionsType: 2,
+      optionsName: "DepthwiseConv2DOptions",
+      maxVersion: 7,
+    },
+  ],
+  [
+    9,
+    {
+      kind: "FullyConnected",
+      name: "FULLY_CONNECTED",
+      optionsType: 8,
+      optionsName: "FullyConnectedOptions",
+      maxVersion: 12,
+    },
+  ],
+  [
+    17,
+    { kind: "MaxPool2D", name: "MAX_POOL_2D", optionsType: 5, optionsName: "Pool2DOptions", maxVersion: 3 },
+  ],
   [22, { kind: "Reshape", name: "RESHAPE", optionsType: 17, optionsName: "ReshapeOptions", maxVersion: 1 }],
   [25, { kind: "Softmax", name: "SOFTMAX", optionsType: 9, optionsName: "SoftmaxOptions", maxVersion: 3 }],
-] satisfies [number, OperatorSchema][]); // prettier-ignore
+] satisfies [number, OperatorSchema][]);
 
 /** Names of builtin operators that the compiler does not execute, for messages: by builtin code up to 117. */
 const operatorNames =
