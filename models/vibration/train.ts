@@ -3,7 +3,7 @@
  * model.json and weights.bin (TensorFlow.js layers model), calibration.samples and test.samples (`quantize/samples.ts`),
  * vibration.tflite (int8), golden/ (inputs and outputs) and model.yaml (descriptor).
  *
- *   npm run train:vibration                      about two minutes on one core
+ *   npm run train:vibration                      two to four minutes on one core
  *   npm run train:vibration -- --keep-weights    only what follows from the weights: seconds
  *   npm run train:vibration -- --out DIR         into another directory: to see that the bytes are the same
  */

@@ -1,0 +1,117 @@
+/** `tmc model quantize` on the vibration model: files, exit codes, JSON, and the bound on the loss. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { UserError } from "../../diagnostics/user-error.js";
+import { writeTflite } from "../../model/tflite/write.js";
+import { foldGraph } from "../../model/quantize/fold.js";
+import { importTfjs } from "../../model/import-tfjs.js";
+import { registerModelQuantize } from "./model-quantize.js";
+
+const models = join(dirname(fileURLToPath(import.meta.url)), "../../../models/vibration");
+const file = (name: string): string => join(models, name);
+const directory = mkdtempSync(join(tmpdir(), "tmc-quantize-"));
+const out = join(directory, "out.tflite");
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+beforeEach(() => rmSync(out, { force: true }));
+
+/** Runs the command; gives what it printed on stdout and the error it threw, if any. */
+async function run(
+  ...args: string[]
+): Promise<{ text: string; error: UserError | undefined; exitCode: unknown }> {
+  const program = new Command("tmc").exitOverride();
+  registerModelQuantize(program);
+  const printed: string[] = [];
+  const stdout = vi
+    .spyOn(process.stdout, "write")
+    .mockImplementation((text) => printed.push(String(text)) > 0);
+  const stderr = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  let error: UserError | undefined;
+  try {
+    await program.parseAsync(["model", "quantize", ...args], { from: "user" });
+  } catch (caught) {
+    if (!(caught instanceof UserError)) {
+      throw caught;
+    }
+    error = caught;
+  } finally {
+    stdout.mockRestore();
+    stderr.mockRestore();
+  }
+  const { exitCode } = process;
+  process.exitCode = undefined;
+  return { text: printed.join(""), error, exitCode };
+}
+
+const data = ["--calibration", file("calibration.samples"), "--out", out];
+const tested = [...data, "--test", file("test.samples")];
+
+describe("tmc model quantize", () => {
+  it("writes the committed model and reports what was lost", async () => {
+    const { text, error } = await run(file("model.json"), ...tested, "--input-range=-4,3.96875");
+    expect(error).toBeUndefined();
+    expect(Buffer.compare(readFileSync(out), readFileSync(file("vibration.tflite")))).toBe(0);
+    expect(text).toContain("accuracy on 150 samples");
+    expect(text).toContain("the layer that loses most: ");
+    expect(text).toContain("input  [1, 128, 1, 3] int8, scale 0.03125, zero point 0\n");
+  });
+
+  it("prints one JSON document with --json", async () => {
+    const { text } = await run(file("model.json"), ...tested, "--json");
+    const json: unknown = JSON.parse(text);
+    expect(json).toMatchObject({
+      out,
+      bytes: readFileSync(out).length,
+      output: { scale: 1 / 256, zeroPoint: -128 },
+    });
+    expect(json).toHaveProperty("loss.accuracy.confusion.int8");
+  });
+
+  it("writes nothing when too much is lost", async () => {
+    const cut = ["--method", "percentile", "--percentile", "90", "--max-loss", "0.1"];
+    const { error, text } = await run(file("model.json"), ...tested, ...cut);
+    expect(error).toMatchObject({ code: "TMC3226", exitCode: 1 });
+    expect(text).toContain("accuracy on 150 samples");
+    expect(existsSync(out)).toBe(false);
+    const asJson = await run(file("model.json"), ...tested, ...cut, "--json");
+    expect(asJson.exitCode).toBe(1);
+    expect(JSON.parse(asJson.text)).toMatchObject({ out: null, error: { code: "TMC3226" } });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("takes float .tflite files and refuses int8 ones", async () => {
+    const float = join(directory, "float.tflite");
+    writeFileSync(float, writeTflite(foldGraph(importTfjs(file("model.json")))));
+    const { error, text } = await run(float, ...data, "--input-range=-4,3.96875");
+    expect(error).toBeUndefined();
+    expect(text).toContain("accuracy was not measured");
+    const made = readFileSync(out);
+    // Equal but for the model's name in the description.
+    expect(made.length).toBeGreaterThan(6000);
+    const int8 = await run(file("vibration.tflite"), ...data);
+    expect(int8.error).toMatchObject({ code: "TMC3227" });
+  });
+
+  it.each([
+    ["--max-loss", "-1", "TMC3225"],
+    ["--max-loss", "much", "TMC3225"],
+    ["--percentile", "20", "TMC3225"],
+    ["--input-range", "4", "TMC3225"],
+    ["--input-range", "1,2", "TMC3225"],
+    ["--input-range", "-1,1,2", "TMC3225"],
+    ["--test", "nothing.samples", "TMC3220"],
+    ["--out", "no/such/directory/out.tflite", "TMC3228"],
+  ])("says what is wrong with %s %s", async (option, value, code) => {
+    const { error } = await run(file("model.json"), ...data, `${option}=${value}`);
+    expect(error).toMatchObject({ code, exitCode: 3 });
+  });
+
+  it("says what is wrong with a model that is missing or is none", async () => {
+    expect((await run("missing.json", ...data)).error).toMatchObject({ code: "TMC3200", exitCode: 3 });
+    expect((await run("missing.tflite", ...data)).error).toMatchObject({ code: "TMC3200", exitCode: 3 });
+    expect((await run(file("weights.bin"), ...data)).error).toMatchObject({ code: "TMC3201" });
+  });
+});
