@@ -59,5 +59,10 @@ describe("calibration", () => {
     const { low, high } = percentileRange({ low: 0, high: 2048 }, histogram, 99);
     expect([low, high]).toEqual([1000, 1001]);
     expect(percentileRange({ low: 0, high: 2048 }, histogram, 100)).toEqual({ low: 0, high: 2048 });
+    // 99 % of 1000 leaves 5 at each end: 7 are too many to cut.
+    histogram[0] = 7;
+    histogram[1000] = 986;
+    histogram[2047] = 7;
+    expect(percentileRange({ low: 0, high: 2048 }, histogram, 99)).toEqual({ low: 0, high: 2048 });
   });
 });
