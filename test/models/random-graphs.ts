@@ -254,7 +254,7 @@ export class GraphBuilder {
     const beta = Math.fround(
       (2 ** this.random.int(-24, 12) * (1 + this.random.unit())) / this.scaleOf(input),
     );
-    const usual = this.random.chance(0.6) ? 1 : beta;
+    const usual = this.random.chance(0.6) && this.scaleOf(input) > 2 ** -20 ? 1 : beta;
     this.operators.push({ kind: "Softmax", input, output, beta: usual });
     return output;
   }
