@@ -122,6 +122,7 @@ bool tmc_port_sensor_start(int32_t sensor, int32_t rate_mhz) {
     s->rate_mhz = rate_mhz;
     s->origin_us = posix_now_us();
     s->made = 0;
+    s->lost = 0;
     s->oldest = 0; /* frames of another rate do not mix with the new ones */
     s->used = 0;
     return true;
