@@ -116,7 +116,7 @@ export class Answer {
 
   /** Completes an answer of stage done: times in µs. */
   finish(queuedUs: u32, executedUs: u32): void {
-    if (this.writer.overflow || this.room() < 0) this.fail(ErrorCode.TooLarge, "answer");
+    if (this.writer.overflow || this.room() < 0) this.fail(ErrorCode.TooLarge, "", "answer");
     this.key(10);
     this.writer.writeUint(queuedUs);
     this.key(11);

@@ -100,7 +100,11 @@ export class CborReader {
   readF32(): f32 {
     const kind = this.peek();
     if (kind === CborKind.Uint) return f32(this.readUint());
-    if (kind === CborKind.NegativeInt) return this.head32(kind) ? -1 - f32(this.value) : 0;
+    if (kind === CborKind.NegativeInt) {
+      if (!this.head32(kind)) return 0;
+      // -1 - value, rounded once.
+      return this.value === 0xffffffff ? f32(-4294967296) : -f32(this.value + 1);
+    }
     if (!this.head(CborKind.Simple)) return 0;
     switch (this.info) {
       case 25:
