@@ -63,7 +63,9 @@ describe("integer arithmetic is exact", () => {
         (x, multiplier, shift) => {
           const shifted = shift > 0 ? Number(BigInt.asIntN(32, BigInt(x) << BigInt(shift))) : x;
           const high = highMulExact(shifted, multiplier);
-          return multiplyByQuantizedMultiplier(x, multiplier, shift) === divideExact(high, Math.max(0, -shift));
+          return (
+            multiplyByQuantizedMultiplier(x, multiplier, shift) === divideExact(high, Math.max(0, -shift))
+          );
         },
       ),
       { numRuns: 20000 },

@@ -16,7 +16,7 @@ import {
   int8,
   smallFile,
   type FileDescription,
-} from "./test-file.js";
+} from "../../../test/models/tflite-file.js";
 
 /** All stages that look at a file. */
 function compile(bytes: Uint8Array): Graph {

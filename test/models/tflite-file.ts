@@ -1,6 +1,6 @@
 /**
  * Builds .tflite files for tests from plain descriptions, also wrong ones: any operator code, version, option, type. Not a
- * writer of models (that is `write.ts`): it checks nothing and knows only field numbers.
+ * writer of models (that is `compiler/model/tflite/write.ts`): it checks nothing and knows only field numbers.
  */
 import { Builder } from "flatbuffers";
 
