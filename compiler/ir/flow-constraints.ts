@@ -12,7 +12,13 @@ import { childrenOf, exprsOf, stmtsOf } from "./walk.js";
 
 /** Types whose values refer to something that can be written or called. */
 function isTracked(t: Type): boolean {
-  return t.k === "object" || t.k === "array" || t.k === "slots" || t.k === "func" || (t.k === "nullable" && isTracked(t.of));
+  return (
+    t.k === "object" ||
+    t.k === "array" ||
+    t.k === "slots" ||
+    t.k === "func" ||
+    (t.k === "nullable" && isTracked(t.of))
+  );
 }
 
 type Closure = Extract<SnapValue, { k: "closure" }>;
@@ -74,7 +80,7 @@ export class FlowConstraints {
     return n;
   }
 
-  #resultNode(f: MonoFunc): FlowNode {
+  resultNode(f: MonoFunc): FlowNode {
     return this.#node(f);
   }
 
@@ -223,7 +229,7 @@ export class FlowConstraints {
         if (s.init !== undefined) this.#expr(s.init, f)?.flowsTo(this.localNode(s.v));
         return;
       case "return":
-        if (s.value !== undefined) this.#expr(s.value, f)?.flowsTo(this.#resultNode(f));
+        if (s.value !== undefined) this.#expr(s.value, f)?.flowsTo(this.resultNode(f));
         return;
       case "forOf":
         this.#forOf(s, f);
@@ -319,7 +325,7 @@ export class FlowConstraints {
           if (o.k !== "closure") return;
           this.#call(f, e, o.func, undefined);
           this.#pass(args, o.func);
-          this.#resultNode(o.func).flowsTo(result);
+          this.resultNode(o.func).flowsTo(result);
         });
         return result;
       }
@@ -404,7 +410,7 @@ export class FlowConstraints {
       return result;
     }
     this.#pass(args, to);
-    this.#resultNode(to).flowsTo(result);
+    this.resultNode(to).flowsTo(result);
     return result;
   }
 
@@ -413,14 +419,15 @@ export class FlowConstraints {
     const args = this.#all(e.args, f);
     const result = this.#fresh(e);
     if (e.isSuper) {
-      const owner = f.owner?.superclass ?? (e.recv.type.k === "object" ? this.mono.classOf(e.recv.type) : undefined);
+      const owner =
+        f.owner?.superclass ?? (e.recv.type.k === "object" ? this.mono.classOf(e.recv.type) : undefined);
       const found = owner === undefined ? undefined : this.mono.findMethod(owner, e.f.name);
       if (found === undefined) return result;
       const to = this.mono.method(found.f, found.owner, e.typeArgs);
       this.#call(f, e, to, undefined);
       this.#pass(args, to);
       recv?.flowsTo(this.thisNode(to));
-      this.#resultNode(to).flowsTo(result);
+      this.resultNode(to).flowsTo(result);
       return result;
     }
     this.#dispatch(e, e.f.name, e.typeArgs, f, args, recv, result);
@@ -445,7 +452,7 @@ export class FlowConstraints {
       this.#call(from, site, to, cls);
       this.#pass(args, to);
       this.thisNode(to).add(o);
-      if (isTracked(to.ret)) this.#resultNode(to).flowsTo(result);
+      if (isTracked(to.ret)) this.resultNode(to).flowsTo(result);
     });
   }
 
@@ -465,8 +472,13 @@ export class FlowConstraints {
       case "arraySet":
         array?.watch((o) => this.writtenArrays.add(o));
         return undefined;
-      case "subarray":
-        return array;
+      case "subarray": {
+        // The same storage, but not the whole of it: a second object keeps anyone from taking it for the array.
+        const view = new FlowNode(this.#queue);
+        array?.flowsTo(view);
+        view.add({ k: "external", id: this.#nextId++, type: e.type });
+        return view;
+      }
       case "slotsGet": {
         const result = this.#fresh(e);
         if (result !== undefined) array?.watch((o) => this.elementNode(o).flowsTo(result));

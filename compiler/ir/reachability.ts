@@ -49,6 +49,8 @@ export interface ReachableProgram {
   objectsOf(e: Expr): ReadonlySet<FlowObject> | undefined;
   objectsOfLocal(v: LocalVar): ReadonlySet<FlowObject>;
   objectsOfThis(f: MonoFunc): ReadonlySet<FlowObject>;
+  /** What a function may return. */
+  objectsOfResult(f: MonoFunc): ReadonlySet<FlowObject>;
   objectsOfField(o: FlowObject, name: string): ReadonlySet<FlowObject>;
   objectsOfElements(o: FlowObject): ReadonlySet<FlowObject>;
   /** May run-phase code assign this field of this object? */
@@ -97,6 +99,7 @@ export function reach(program: Program, snapshot: Snapshot): Reached {
       objectsOf: (e) => flow.objectsOf(e),
       objectsOfLocal: (v) => flow.localNode(v).objects,
       objectsOfThis: (f) => flow.thisNode(f).objects,
+      objectsOfResult: (f) => flow.resultNode(f).objects,
       objectsOfField: (o, name) => flow.fieldNode(o, name).objects,
       objectsOfElements: (o) => flow.elementNode(o).objects,
       isFieldWritten: (o, name) => flow.writtenFields.get(o)?.has(name) ?? false,
@@ -120,7 +123,7 @@ type FirstCall = ReadonlyMap<MonoFunc, { readonly from: MonoFunc; readonly loc: 
 
 function callPath(f: MonoFunc, first: FirstCall): CallStep[] {
   const path: CallStep[] = [];
-  for (let at: MonoFunc | undefined = f; at !== undefined && path.length < 1000; ) {
+  for (let at: MonoFunc | undefined = f; at !== undefined && path.length < 1000;) {
     const via: { readonly from: MonoFunc; readonly loc: Loc } | undefined = first.get(at);
     path.unshift({ func: at, loc: via?.loc });
     at = via?.from;
@@ -175,7 +178,7 @@ function shortestCycle(
     for (const [to, loc] of calls.get(at) ?? []) {
       if (to === start) {
         const path: CallStep[] = [{ func: start, loc }];
-        for (let step = at; step !== start; ) {
+        for (let step = at; step !== start;) {
           const before = via.get(step);
           path.unshift({ func: step, loc: before?.loc });
           step = before?.from ?? start;

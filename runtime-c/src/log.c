@@ -41,6 +41,10 @@ void tmc_log_bool(bool v) {
     tmc_log_str(v ? TMC_STR("true") : TMC_STR("false"));
 }
 
+void tmc_log_glue(void) {
+    inside_line = false;
+}
+
 void tmc_log_end(void) {
     static const uint8_t newline = (uint8_t)'\n';
     tmc_port_log_write(&newline, 1U);

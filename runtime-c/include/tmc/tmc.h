@@ -277,6 +277,7 @@ void tmc_log_i32(int32_t v);
 void tmc_log_u32(uint32_t v);
 void tmc_log_f64(double v);
 void tmc_log_bool(bool v);
-void tmc_log_end(void); /* ends the line */
+void tmc_log_glue(void); /* the next argument follows without a space (parts of a template literal) */
+void tmc_log_end(void);  /* ends the line */
 
 #endif

@@ -1,0 +1,149 @@
+/**
+ * What evaluating an expression does and depends on, so that lowering knows when two operands must not be reordered:
+ * C leaves the order of operands open, ECMAScript does not.
+ */
+import type { Expr, LocalVar } from "../ir/nodes.js";
+import { childrenOf } from "../ir/walk.js";
+
+export interface Effects {
+  /** Writes memory other than plain locals, calls, prints. */
+  writes: boolean;
+  /** May unwind. */
+  traps: boolean;
+  /** Depends on memory that a write or call may change. */
+  reads: boolean;
+  /** Plain mutable locals it depends on / assigns. */
+  readonly readLocals: Set<LocalVar>;
+  readonly writtenLocals: Set<LocalVar>;
+}
+
+const cache = new WeakMap<Expr, Effects>();
+
+/** A variable that only its own function can change. */
+export const isPlainLocal = (v: LocalVar): boolean => !(v.mutable && v.captured);
+
+/** `checked`: integer arithmetic may trap. */
+export function effectsOf(e: Expr, checked: boolean): Effects {
+  const known = cache.get(e);
+  if (known !== undefined) return known;
+  const x: Effects = { writes: false, traps: false, reads: false, readLocals: new Set(), writtenLocals: new Set() };
+  for (const c of childrenOf(e)) {
+    const y = effectsOf(c, checked);
+    x.writes ||= y.writes;
+    x.traps ||= y.traps;
+    x.reads ||= y.reads;
+    for (const v of y.readLocals) x.readLocals.add(v);
+    for (const v of y.writtenLocals) x.writtenLocals.add(v);
+  }
+  own(e, x, checked);
+  cache.set(e, x);
+  return x;
+}
+
+function own(e: Expr, x: Effects, checked: boolean): void {
+  switch (e.k) {
+    case "local":
+      if (!e.v.mutable) return;
+      if (isPlainLocal(e.v)) x.readLocals.add(e.v);
+      else x.reads = true;
+      return;
+    case "global":
+    case "staticField":
+    case "hole":
+      x.reads = true;
+      return;
+    case "field":
+    case "length":
+      x.reads = true;
+      return;
+    case "index":
+      x.reads = true;
+      x.traps = true;
+      return;
+    case "arith":
+      if ((e.op === "div" || e.op === "rem") && (e.n === "i32" || e.n === "u32")) {
+        x.traps ||= !(e.r.k === "num" && e.r.value !== 0);
+      }
+      if (checked && !e.wrap && (e.op === "add" || e.op === "sub" || e.op === "mul")) {
+        x.traps ||= e.n === "i32" || e.n === "u32";
+      }
+      return;
+    case "unary":
+      if (checked && e.op === "neg" && !e.wrap) x.traps = true;
+      return;
+    case "convert":
+      if (e.mode === "assertNull" || (checked && e.mode === "fit")) x.traps = true;
+      return;
+    case "assign":
+    case "update":
+      if (e.target.k === "local" && isPlainLocal(e.target.v)) {
+        x.writtenLocals.add(e.target.v);
+        if (e.k === "update") x.readLocals.add(e.target.v);
+      } else {
+        x.writes = true;
+        x.reads ||= e.k === "update";
+        x.traps ||= e.target.k === "index";
+      }
+      return;
+    case "call":
+    case "method":
+    case "superCall":
+    case "callValue":
+    case "new":
+    case "host":
+      x.writes = x.traps = x.reads = true;
+      return;
+    case "newTyped":
+    case "newSlots":
+    case "filled":
+    case "arrayLit":
+    case "objectLit":
+    case "lambda":
+      // Storage that a second evaluation would use again.
+      x.writes = true;
+      return;
+    case "builtin":
+      switch (e.name) {
+        case "charCodeAt":
+        case "slotsGet":
+        case "assert":
+          x.reads = x.traps = true;
+          return;
+        case "slotsSet":
+        case "arraySet":
+          x.writes = x.reads = x.traps = true;
+          return;
+        case "arrayFill":
+        case "log":
+          x.writes = x.reads = true;
+          return;
+        case "strSlice":
+        case "strIndexOf":
+        case "startsWith":
+        case "endsWith":
+        case "strIncludes":
+          x.reads = true; // the bytes may be those of a mutable array
+          return;
+        default:
+          return;
+      }
+    case "compare":
+      if (e.l.type.k === "string" || (e.l.type.k === "nullable" && e.l.type.of.k === "string")) x.reads = true;
+      return;
+    default:
+      return;
+  }
+}
+
+/** Must `first` be evaluated into a temporary because `second` comes after it? */
+export function mustPrecede(first: Effects, second: Effects): boolean {
+  if (second.writes && (first.writes || first.traps || first.reads)) return true;
+  if (first.writes && (second.traps || second.reads)) return true;
+  if (first.traps && second.traps) return true;
+  for (const v of second.writtenLocals) if (first.readLocals.has(v) || first.writtenLocals.has(v)) return true;
+  for (const v of first.writtenLocals) if (second.readLocals.has(v)) return true;
+  // A trap must find (or not find) what the other assigned.
+  return (first.traps && second.writtenLocals.size > 0) || (second.traps && first.writtenLocals.size > 0);
+}
+
+export const isPure = (x: Effects): boolean => !x.writes && !x.traps && x.writtenLocals.size === 0;

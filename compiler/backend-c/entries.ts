@@ -1,0 +1,117 @@
+/** What the platform calls: one C function per entry of the snapshot, each with its own boundary (port.h). */
+import type { ReachedEntry } from "../ir/reachability.js";
+import { addressOf, assign, binary, call, cast, dot, id, lit, ret, type CExpr, type CFunction, type CStmt } from "./c-ast.js";
+import { nullForm } from "./c-types.js";
+import { LocalNames } from "./names.js";
+import type { Unit } from "./unit.js";
+
+/** `app_message` → `tmc_app_message`; `main` → `tmc_program_main`. */
+const entryName = (name: string): string => (name === "main" ? "tmc_program_main" : `tmc_${name}`);
+
+/** The handler of traps that reach an entry's boundary; not called by the platform itself. */
+const trapEntry = "app_trap";
+
+export function entryFunctions(unit: Unit): CFunction[] {
+  const { entries } = unit.reachable;
+  const onTrap = entries.find((e) => e.entry.name === trapEntry);
+  const functions: CFunction[] = [];
+  if (onTrap !== undefined) functions.push(trapFunction(unit, onTrap));
+  for (const e of entries) {
+    if (e.entry.name !== trapEntry) functions.push(entryFunction(unit, e, onTrap !== undefined));
+  }
+  return functions;
+}
+
+function closureCall(unit: Unit, e: ReachedEntry, args: readonly CExpr[], from: string): CExpr {
+  const env = unit.data.closureEnv(e.entry.closure);
+  const name = unit.functionName(e.func);
+  unit.noteCall(from, name, false);
+  // A handler may take fewer parameters than its entry passes.
+  return call(name, ...(env === undefined ? [] : [env]), ...args.slice(0, e.func.params.length));
+}
+
+/** Calls the app's trap handler; a trap inside it is dropped. */
+function trapFunction(unit: Unit, e: ReachedEntry): CFunction {
+  const name = unit.names.take("app_trapped");
+  const kind = cast("int32_t", { k: "member", obj: id("info"), name: "kind", arrow: true });
+  const site: CExpr = { k: "member", obj: id("info"), name: "site", arrow: true };
+  return {
+    comment: "/* Tells the app of a trap that ended one of its entries. */",
+    storage: "static",
+    ret: "void",
+    name,
+    params: [{ type: "const tmc_trap_info *", name: "info" }],
+    body: [
+      { k: "decl", type: "tmc_boundary", name: "boundary" },
+      { k: "expr", e: call("tmc_boundary_push", addressOf(id("boundary"))) },
+      {
+        k: "if",
+        test: binary("==", call("setjmp", dot(id("boundary"), "env")), lit("0")),
+        then: [
+          { k: "expr", e: closureCall(unit, e, [kind, site], name) },
+          { k: "expr", e: call("tmc_boundary_pop", addressOf(id("boundary"))) },
+        ],
+        else: [],
+      },
+    ],
+    loc: undefined,
+  };
+}
+
+function entryFunction(unit: Unit, e: ReachedEntry, hasTrapHandler: boolean): CFunction {
+  const { name: entry, type } = e.entry;
+  const name = entryName(entry);
+  unit.names.claim(name);
+  const names = new LocalNames(unit.names);
+  const params = type.params.map((t, i) => ({
+    type: unit.types.type(t),
+    name: names.take(e.func.params[i]?.name ?? `a${i + 1}`),
+    t,
+  }));
+  const invoke = closureCall(
+    unit,
+    e,
+    params.map((p) => id(p.name)),
+    name,
+  );
+  const shown = params.map(({ type: cType, name: n }) => ({ type: cType, name: n }));
+  const unused: CStmt[] = params
+    .slice(e.func.params.length)
+    .map((p) => ({ k: "expr", e: cast("void", id(p.name)) }));
+  const base = { comment: undefined, storage: "" as const, name, params: shown, loc: undefined };
+  if (entry === "main") return { ...base, ret: "void", body: [{ k: "expr", e: invoke }] };
+  const boundary = id(names.take("boundary"));
+  const body: CStmt[] = [...unused, { k: "decl", type: "tmc_boundary", name: boundary.k === "id" ? boundary.name : "b" }];
+  // The platform may pass no bytes as a NULL pointer; here NULL means null.
+  for (const p of params) {
+    const form = p.t.k === "nullable" ? undefined : nullForm(p.t);
+    if (form?.k !== "member" || form.name !== "ptr") continue;
+    const elem = p.t.k === "array" ? p.t.elem : undefined;
+    const nothing: CExpr =
+      elem === undefined
+        ? { k: "str", bytes: "" }
+        : { k: "compound", type: p.type, init: { k: "list", items: [{ value: unit.data.nothing(elem) }, { value: lit("0") }] } };
+    body.push({
+      k: "if",
+      test: binary("==", dot(id(p.name), "ptr"), lit("NULL")),
+      then: [assign(id(p.name), nothing)],
+      else: [],
+    });
+  }
+  const info = dot(boundary, "info");
+  const caught: CStmt[] = hasTrapHandler ? [{ k: "expr", e: call("app_trapped", addressOf(info)) }] : [];
+  body.push({ k: "expr", e: call("tmc_boundary_push", addressOf(boundary)) });
+  body.push({
+    k: "if",
+    test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")),
+    then: [
+      { k: "expr", e: invoke },
+      { k: "expr", e: call("tmc_boundary_pop", addressOf(boundary)) },
+      ret(id("TMC_TRAP_NONE")),
+    ],
+    else: [],
+  });
+  body.push(...caught, ret(dot(info, "kind")));
+  if (hasTrapHandler) unit.noteCall(name, "app_trapped", false);
+  return { ...base, ret: "tmc_trap_kind", body };
+}

@@ -1,0 +1,96 @@
+/** Conversions: between numbers, to and from null, between object types; and making C types agree. */
+import type { ExprOf } from "../ir/nodes.js";
+import { sameType, type Type } from "../ir/types.js";
+import { at, binary, call, cast, dot, id, lit, NULL_PTR, type CExpr } from "./c-ast.js";
+import { nullForm } from "./c-types.js";
+import type { FuncContext } from "./func-context.js";
+import { operands, value } from "./lower-expr.js";
+import { convertNumber, fitNumber } from "./numbers.js";
+
+/** Null as a value of a nullable type. */
+export function nullValue(c: FuncContext, t: Type): CExpr {
+  if (t.k !== "nullable") return NULL_PTR;
+  if (nullForm(t.of).k === "pointer") return NULL_PTR;
+  return { k: "compound", type: c.type(t), init: c.unit.data.zeroOf(t) };
+}
+
+/** The same value as the C type of another IR type: a pointer cast between object types, else nothing. */
+export function coerce(c: FuncContext, e: CExpr, from: Type, to: Type): CExpr {
+  if (from === to || to.k === "void") return e;
+  if (from.k === "null") return nullValue(c, to);
+  const type = c.type(to);
+  const own = c.type(from);
+  if (own === type) return e;
+  if (own.endsWith("*") && type.endsWith("*")) return cast(type, e);
+  const elements = (t: Type): boolean => t.k === "array" || t.k === "slots" || (t.k === "nullable" && elements(t.of));
+  if (elements(from) && elements(to)) {
+    const slice = c.temp(own, e);
+    const of = to.k === "nullable" ? to.of : to;
+    const elem = of.k === "array" || of.k === "slots" ? c.type(of.elem) : "void";
+    const ptr = cast(elem.endsWith("*") ? `${elem}*` : `${elem} *`, dot(slice, "ptr"));
+    return { k: "compound", type, init: { k: "list", items: [{ value: ptr }, { value: dot(slice, "len") }] } };
+  }
+  throw new Error(`${c.func.key}: ${own} where ${type} is expected`);
+}
+
+export function lowerConvert(c: FuncContext, e: ExprOf<"convert">): CExpr {
+  const from = e.arg.type;
+  const to = e.type;
+  switch (e.mode) {
+    case "num": {
+      const v = value(c, e.arg);
+      if (to.k !== "num") throw new Error(`num conversion to ${to.k}`);
+      if (from.k === "bool") return convertNumber(v, "bool", to.n);
+      if (from.k !== "num") throw new Error(`num conversion of ${from.k}`);
+      return convertNumber(v, from.n, to.n);
+    }
+    case "fit": {
+      const v = value(c, e.arg);
+      if (to.k !== "num" || from.k !== "num") throw new Error("fit of something else than numbers");
+      return c.unit.checked ? fitNumber(v, from.n, to.n, c.site("overflow", e.loc)) : convertNumber(v, from.n, to.n);
+    }
+    case "wrapNull": {
+      if (to.k !== "nullable" || from.k === "nullable" || from.k === "null") return coerce(c, value(c, e.arg), from, to);
+      if (nullForm(to.of).k !== "optional") return coerce(c, value(c, e.arg), from, to.of);
+      return {
+        k: "compound",
+        type: c.type(to),
+        init: { k: "list", items: [{ value: lit("true") }, { value: value(c, e.arg) }] },
+      };
+    }
+    case "unwrap":
+      if (from.k !== "nullable" || to.k === "nullable") return coerce(c, value(c, e.arg), from, to);
+      if (nullForm(from.of).k === "optional") return dot(value(c, e.arg), "value");
+      return coerce(c, value(c, e.arg), from.of, to);
+    case "assertNull":
+      return assertNotNull(c, e);
+    case "text": {
+      c.unit.usesLiteralTexts = true;
+      return at(id("tmc_literals"), value(c, e.arg));
+    }
+    case "upcast":
+    case "downcast":
+    case "readonly":
+    case "literals":
+      return coerce(c, value(c, e.arg), from, to);
+    case "fromHost":
+      throw new Error(`${c.func.key}: a setup-only value in run-phase code`);
+  }
+}
+
+function assertNotNull(c: FuncContext, e: ExprOf<"convert">): CExpr {
+  const from = e.arg.type;
+  if (from.k !== "nullable" || e.type.k === "nullable") return value(c, e.arg);
+  const made = operands(c, [{ e: e.arg, as: "twice" }])[0]?.value ?? NULL_PTR;
+  const form = nullForm(from.of);
+  const test: CExpr =
+    form.k === "pointer"
+      ? binary("==", made, NULL_PTR)
+      : form.k === "member"
+        ? binary("==", dot(made, form.name), NULL_PTR)
+        : { k: "unary", op: "!", arg: dot(made, "has") };
+  const trap = call("tmc_trap", id("TMC_TRAP_NULL"), c.site("null", e.loc));
+  c.emit({ k: "if", test, then: [{ k: "expr", e: trap }], else: [] });
+  if (form.k === "optional") return dot(made, "value");
+  return sameType(from.of, e.type) ? made : coerce(c, made, from.of, e.type);
+}

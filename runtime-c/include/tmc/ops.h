@@ -1,0 +1,83 @@
+/*
+ * Small operations that only generated code needs beside tmc.h: integer Math functions, checks of checked builds,
+ * class ids, comparisons of nullable values. Everything is inline; nothing here knows a platform.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TMC_OPS_H
+#define TMC_OPS_H
+
+#include "tmc/tmc.h"
+#include <string.h>
+
+/* The class id of an object whose class is known only at run time: the first member of its struct. */
+static inline uint16_t tmc_class_of(const void *object) {
+    return *(const uint16_t *)object;
+}
+
+static inline int32_t tmc_min_i32(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+static inline int32_t tmc_max_i32(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+static inline uint32_t tmc_min_u32(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+static inline uint32_t tmc_max_u32(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+static inline int32_t tmc_abs_i32(int32_t a) {
+    return a < 0 ? tmc_neg_i32(a) : a; /* INT32_MIN stays */
+}
+static inline int32_t tmc_sign_i32(int32_t a) {
+    return a > 0 ? 1 : (a < 0 ? -1 : 0);
+}
+static inline uint32_t tmc_sign_u32(uint32_t a) {
+    return a > 0U ? 1U : 0U;
+}
+
+/* ECMAScript's ToInt32/ToUint32: modulo 2^32; NaN and infinities give 0. */
+static inline uint32_t tmc_f64_to_uint32_wrap(double v) {
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof(bits));
+    const int32_t exponent = (int32_t)((bits >> 52) & 0x7ffU) - 1075; /* v = mantissa * 2^exponent */
+    if (exponent <= -53 || exponent >= 32) { /* below 1, or a multiple of 2^32, or not finite */
+        return 0U;
+    }
+    const uint64_t mantissa = (bits & 0xfffffffffffffULL) | 0x10000000000000ULL;
+    const uint32_t whole =
+        exponent < 0 ? (uint32_t)(mantissa >> (uint32_t)-exponent) : (uint32_t)(mantissa << (uint32_t)exponent);
+    return (bits >> 63) != 0U ? 0U - whole : whole;
+}
+static inline int32_t tmc_f64_to_int32_wrap(double v) {
+    return (int32_t)tmc_f64_to_uint32_wrap(v);
+}
+
+/* A value of a compound assignment on u32 that must fit in [0, hi] in checked builds. */
+static inline uint32_t tmc_fit_u32(uint32_t v, uint32_t hi, int32_t site) {
+    if (v > hi) {
+        tmc_trap(TMC_TRAP_OVERFLOW, site);
+    }
+    return v;
+}
+
+/* `array.set(source, offset)`: where to copy to; traps when the source does not fit. */
+static inline int32_t tmc_set_offset(int32_t offset, int32_t source_len, int32_t len, int32_t site) {
+    if (offset < 0 || offset > len || source_len > len - offset) {
+        tmc_trap(TMC_TRAP_INDEX, site);
+    }
+    return offset;
+}
+/* A bound of subarray/fill as ECMAScript takes it: negative counts from the end, clamped to [0, len]. */
+static inline int32_t tmc_relative(int32_t bound, int32_t len) {
+    const int32_t at = bound < 0 ? tmc_add_i32(bound, len) : bound;
+    return at < 0 ? 0 : (at > len ? len : at);
+}
+
+/* Strings that may be null. */
+static inline bool tmc_str_same(tmc_str a, tmc_str b) {
+    return (a.ptr == NULL) == (b.ptr == NULL) && tmc_str_equal(a, b);
+}
+
+#endif
