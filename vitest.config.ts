@@ -1,5 +1,6 @@
 /** How tests run. Unit tests stand beside the code, cross-cutting ones in test/. */
 import { defineConfig } from "vitest/config";
+import { tmcVitest } from "./host/runtime/vitest-plugin.js";
 import { SummaryReporter } from "./test/support/summary-reporter.js";
 
 const shared = {
@@ -10,10 +11,11 @@ const shared = {
 };
 
 export default defineConfig({
+  plugins: [tmcVitest({ roots: ["firmware"] })],
   test: {
     ...shared,
     maxWorkers: 2,
     reporters: ["default", new SummaryReporter()],
-    include: ["{compiler,host,models,test,scripts,bench}/**/*.test.ts"],
+    include: ["{compiler,firmware,host,models,test,scripts,bench}/**/*.test.ts"],
   },
 });

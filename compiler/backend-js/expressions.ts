@@ -24,7 +24,20 @@ const list = (p: PrintContext, args: readonly Expr[]): string => args.map((a) =>
 /** Assigned after capture: shared by reference. */
 export const isCell = (v: LocalVar): boolean => v.mutable && v.captured;
 
-const reserved = new Set(["arguments", "eval", "await", "static", "implements", "interface", "package", "private", "protected", "public", "yield", "let"]);
+const reserved = new Set([
+  "arguments",
+  "eval",
+  "await",
+  "static",
+  "implements",
+  "interface",
+  "package",
+  "private",
+  "protected",
+  "public",
+  "yield",
+  "let",
+]);
 export const localName = (v: LocalVar): string => (reserved.has(v.name) ? `${v.name}$` : v.name);
 
 export function expr(p: PrintContext, e: Expr): string {
@@ -69,7 +82,9 @@ export function expr(p: PrintContext, e: Expr): string {
     case "convert":
       return convert(p, e);
     case "call":
-      return e.f.kind === "extern" ? `${rt}.extern(${JSON.stringify(e.f.cName ?? "")})(${list(p, e.args)})` : `${functionName(p, e.f)}(${list(p, e.args)})`;
+      return e.f.kind === "extern"
+        ? `${rt}.extern(${JSON.stringify(e.f.cName ?? "")})(${list(p, e.args)})`
+        : `${functionName(p, e.f)}(${list(p, e.args)})`;
     case "method":
       return method(p, e);
     case "superCall":
@@ -87,7 +102,9 @@ export function expr(p: PrintContext, e: Expr): string {
     case "filled":
       return `${rt}.filled(${expr(p, e.length)}, ${expr(p, e.value)})`;
     case "arrayLit":
-      return e.type.k === "array" && e.type.typed ? `${typeName(e.type)}.of(${list(p, e.elems)})` : `[${list(p, e.elems)}]`;
+      return e.type.k === "array" && e.type.typed
+        ? `${typeName(e.type)}.of(${list(p, e.elems)})`
+        : `[${list(p, e.elems)}]`;
     case "objectLit": {
       const fields = e.fields.map((f) => `${f.name}: ${expr(p, f.value)}`).join(", ");
       const decl = e.type.k === "object" ? e.type.decl : "";
@@ -142,7 +159,19 @@ function unary(p: PrintContext, e: ExprOf<"unary">): string {
   return p.checked && !e.wrap ? `${rt}.negI32(${arg}, ${where(e.loc)})` : `(-${arg} | 0)`;
 }
 
-const signs = { add: "+", sub: "-", mul: "*", div: "/", rem: "%", and: "&", or: "|", xor: "^", shl: "<<", shr: ">>", ushr: ">>>" } as const;
+const signs = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  rem: "%",
+  and: "&",
+  or: "|",
+  xor: "^",
+  shl: "<<",
+  shr: ">>",
+  ushr: ">>>",
+} as const;
 
 function arith(p: PrintContext, e: ExprOf<"arith">): string {
   const l = expr(p, e.l);
@@ -222,13 +251,23 @@ function numeric(arg: string, from: NumKind, to: NumKind): string {
 
 /** Text that may stand twice: evaluating it again changes nothing. */
 function isSimple(e: Expr): boolean {
-  return e.k === "local" || e.k === "global" || e.k === "this" || e.k === "num" || (e.k === "field" && isSimple(e.obj));
+  return (
+    e.k === "local" ||
+    e.k === "global" ||
+    e.k === "this" ||
+    e.k === "num" ||
+    (e.k === "field" && isSimple(e.obj))
+  );
 }
 
 /** Cannot trap and has no effect: the order of the index check against it does not matter. */
 function isQuiet(e: Expr): boolean {
   if (isSimple(e) || e.k === "bool" || e.k === "str" || e.k === "literal" || e.k === "null") return true;
-  return e.k === "convert" && (e.mode === "num" || e.mode === "wrapNull" || e.mode === "unwrap" || e.mode === "upcast") && isQuiet(e.arg);
+  return (
+    e.k === "convert" &&
+    (e.mode === "num" || e.mode === "wrapNull" || e.mode === "unwrap" || e.mode === "upcast") &&
+    isQuiet(e.arg)
+  );
 }
 
 function index(p: PrintContext, e: ExprOf<"index">): string {
@@ -327,6 +366,8 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
       return `${x}.capacity`;
     case "assert":
       return `${rt}.assert(${x}, ${at})`;
+    case "trapCapacity":
+      return `${rt}.trap("capacity", ${at})`;
     case "f32Bits":
     case "f32FromBits":
     case "textView":
@@ -351,11 +392,11 @@ function host(p: PrintContext, e: ExprOf<"host">): string {
     const sign = operators[e.name.slice(3)] ?? "+";
     return l === undefined || r === undefined ? "undefined" : `(${expr(p, l)} ${sign} ${expr(p, r)})`;
   }
-  if (e.name.startsWith("setup:")) return `${rt}.extern(${JSON.stringify(e.name)})(${args}${e.args.length > 0 ? ", " : ""}${JSON.stringify(p.assetBase)})`;
+  if (e.name.startsWith("setup:"))
+    return `${rt}.extern(${JSON.stringify(e.name)})(${args}${e.args.length > 0 ? ", " : ""}${JSON.stringify(p.assetBase)})`;
   if (e.name === "assetText" || e.name === "assetBytes") {
     return `${rt}.extern(${JSON.stringify(`setup:${e.name}`)})(${args}, ${JSON.stringify(p.assetBase)})`;
   }
   if (e.name === "entry") return `${rt}.entry(${args})`;
   return `${e.name}(${args})`;
 }
-

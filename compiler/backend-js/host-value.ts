@@ -17,7 +17,10 @@ export function checkHostValue(value: unknown, type: Type, where: string): unkno
 function accepts(value: unknown, type: Type): boolean {
   switch (type.k) {
     case "num":
-      return typeof value === "number" && Object.is(constantIn(value, type.n), type.n === "f32" || type.n === "f64" ? value : value + 0);
+      return (
+        typeof value === "number" &&
+        Object.is(constantIn(value, type.n), type.n === "f32" || type.n === "f64" ? value : value + 0)
+      );
     case "bool":
       return typeof value === "boolean";
     case "string":

@@ -63,7 +63,10 @@ export function emitModule(m: Module, options: ModuleOptions): EmittedModule {
   statements(printer, w, m.init);
   const finished = w.finish(options.sourceText);
   const before = header(m, options, used, order);
-  return { code: before.join("") + finished.code, map: shiftMap(finished.map, before.join("").split("\n").length - 1) };
+  return {
+    code: before.join("") + finished.code,
+    map: shiftMap(finished.map, before.join("").split("\n").length - 1),
+  };
 }
 
 const constant = (v: number | Readonly<Record<string, number | string>>): string =>
@@ -74,7 +77,12 @@ const constant = (v: number | Readonly<Record<string, number | string>>): string
         .join(", ")} }`;
 const numberText = (v: number): string => (Object.is(v, -0) ? "-0" : String(v));
 
-function header(m: Module, options: ModuleOptions, used: ReadonlyMap<string, ReadonlyMap<string, string>>, order: ReadonlyMap<string, number>): string[] {
+function header(
+  m: Module,
+  options: ModuleOptions,
+  used: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  order: ReadonlyMap<string, number>,
+): string[] {
   const names = exportedNames(m);
   const out: string[] = [];
   if (options.format === "function") {
@@ -93,14 +101,19 @@ function header(m: Module, options: ModuleOptions, used: ReadonlyMap<string, Rea
   out.push(`import * as ${rt} from ${JSON.stringify(options.support)};\n`);
   for (const i of m.imports) out.push(`import ${say(i.from)};\n`);
   for (const [module, items] of used) {
-    out.push(`import { ${[...items].map(([name, alias]) => `${name} as ${alias}`).join(", ")} } from ${say(module)};\n`);
+    out.push(
+      `import { ${[...items].map(([name, alias]) => `${name} as ${alias}`).join(", ")} } from ${say(module)};\n`,
+    );
   }
   for (const r of m.reexports) {
     if (r.from === m.path) {
       const others = r.names.filter((x) => x.imported !== x.exported);
-      if (others.length > 0) out.push(`export { ${others.map((x) => `${x.imported} as ${x.exported}`).join(", ")} };\n`);
+      if (others.length > 0)
+        out.push(`export { ${others.map((x) => `${x.imported} as ${x.exported}`).join(", ")} };\n`);
     } else if (r.names.length > 0) {
-      out.push(`export { ${r.names.map((x) => (x.imported === x.exported ? x.imported : `${x.imported} as ${x.exported}`)).join(", ")} } from ${say(r.from)};\n`);
+      out.push(
+        `export { ${r.names.map((x) => (x.imported === x.exported ? x.imported : `${x.imported} as ${x.exported}`)).join(", ")} } from ${say(r.from)};\n`,
+      );
     }
   }
   if (names.length > 0) out.push(`export { ${names.join(", ")} };\n`);
@@ -124,7 +137,9 @@ function printFunction(p: PrintContext, w: Writer, f: FuncDecl): void {
   if (f.kind === "extern") {
     // Called through its name: a test may bind another function later.
     const names = f.params.map((v) => v.name).join(", ");
-    w.write(`function ${f.name}(${names}) { return ${rt}.extern(${JSON.stringify(f.cName ?? "")})(${names}); }`);
+    w.write(
+      `function ${f.name}(${names}) { return ${rt}.extern(${JSON.stringify(f.cName ?? "")})(${names}); }`,
+    );
   } else {
     w.write(`function ${f.name}(${params(f, p)}) `);
     body(p, w, f);
@@ -149,7 +164,10 @@ function sortedClasses(list: readonly ClassDecl[]): ClassDecl[] {
 function printClass(p: PrintContext, w: Writer, c: ClassDecl): void {
   w.mark(c.loc);
   const base = c.superclass;
-  const extendsText = base?.k === "object" ? ` extends ${p.refer(base.decl.slice(0, base.decl.lastIndexOf("#")), base.decl.slice(base.decl.lastIndexOf("#") + 1))}` : "";
+  const extendsText =
+    base?.k === "object"
+      ? ` extends ${p.refer(base.decl.slice(0, base.decl.lastIndexOf("#")), base.decl.slice(base.decl.lastIndexOf("#") + 1))}`
+      : "";
   w.write(`class ${c.name}${extendsText} {`);
   w.newline();
   w.indent(1);

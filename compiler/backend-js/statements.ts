@@ -136,7 +136,8 @@ function statement(p: PrintContext, w: Out, s: Stmt): void {
       w.write(s.label === undefined ? `${s.k};` : `${s.k} ${s.label};`);
       return;
     case "throw":
-      if (s.rethrow !== undefined) w.write(`${rt}.rethrow(${expr(p, { k: "local", type: s.rethrow.type, loc: s.loc, v: s.rethrow })});`);
+      if (s.rethrow !== undefined)
+        w.write(`${rt}.rethrow(${expr(p, { k: "local", type: s.rethrow.type, loc: s.loc, v: s.rethrow })});`);
       else w.write(`${rt}.throwError(${JSON.stringify(s.message)}, ${place(s.loc)});`);
       return;
     case "try": {
@@ -147,7 +148,12 @@ function statement(p: PrintContext, w: Out, s: Stmt): void {
       w.indent(1);
       const caught = `${rt}.caught($e, ${place(s.loc)})`;
       if (s.v === undefined) w.write(`${caught};`);
-      else w.write(isCell(s.v) ? `const ${localName(s.v)} = { v: ${caught} };` : `const ${localName(s.v)} = ${caught};`);
+      else
+        w.write(
+          isCell(s.v)
+            ? `const ${localName(s.v)} = { v: ${caught} };`
+            : `const ${localName(s.v)} = ${caught};`,
+        );
       w.newline();
       statements(p, w, s.handler);
       w.indent(-1);
@@ -172,7 +178,9 @@ function forLoop(p: PrintContext, w: Out, s: Extract<Stmt, { k: "for" }>): void 
         ? `let ${lets.map((l) => declaration(p, l.v, l.init)).join(", ")}`
         : others.map((o) => (o.k === "expr" ? expr(p, o.e) : "")).join(", ");
     // Each turn has variables of its own: a captured one is copied before the update, as ECMAScript does.
-    const copies = lets.filter((l) => isCell(l.v)).map((l) => `${localName(l.v)} = { v: ${localName(l.v)}.v }`);
+    const copies = lets
+      .filter((l) => isCell(l.v))
+      .map((l) => `${localName(l.v)} = { v: ${localName(l.v)}.v }`);
     const update = [...copies, ...(s.update === undefined ? [] : [expr(p, s.update)])].join(", ");
     w.write(`${labelText(s.label)}for (${init}; ${test}; ${update}) `);
   }
@@ -184,7 +192,9 @@ function forOf(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void 
   const name = localName(s.v);
   if (s.lengthOf === "array" || s.lengthOf === "host") {
     const item = cell ? `${name}$in` : name;
-    w.write(`${labelText(s.label)}for (${s.v.mutable && !cell ? "let" : "const"} ${item} of ${expr(p, s.of)}) {`);
+    w.write(
+      `${labelText(s.label)}for (${s.v.mutable && !cell ? "let" : "const"} ${item} of ${expr(p, s.of)}) {`,
+    );
     w.newline();
     w.indent(1);
     if (cell) {
@@ -193,7 +203,9 @@ function forOf(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void 
     }
   } else {
     const n = p.depth++;
-    w.write(`${labelText(s.label)}for (let $i${n} = 0, $o${n} = ${expr(p, s.of)}; $i${n} < $o${n}.length; $i${n}++) {`);
+    w.write(
+      `${labelText(s.label)}for (let $i${n} = 0, $o${n} = ${expr(p, s.of)}; $i${n} < $o${n}.length; $i${n}++) {`,
+    );
     w.newline();
     w.indent(1);
     const item = `$o${n}.get($i${n})`;

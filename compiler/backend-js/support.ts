@@ -40,7 +40,15 @@ export class TmcTrap extends Error {
 let siteNumbers = new Map<string, number>();
 
 /** Numbers of the build's site table, `file:line:col kind` → site, so that both sides report the same. */
-export function setSites(sites: readonly { readonly site: number; readonly kind: string; readonly file: string; readonly line: number; readonly col: number }[]): void {
+export function setSites(
+  sites: readonly {
+    readonly site: number;
+    readonly kind: string;
+    readonly file: string;
+    readonly line: number;
+    readonly col: number;
+  }[],
+): void {
   siteNumbers = new Map();
   for (const s of sites) {
     const where = `${s.file}:${s.line}:${s.col}`;
@@ -104,7 +112,12 @@ export function at<T>(a: ArrayLike<T>, i: number, where: string): T {
   return a[i] as T;
 }
 
-export function put<T>(a: { [index: number]: T; readonly length: number }, i: number, value: T, where: string): T {
+export function put<T>(
+  a: { [index: number]: T; readonly length: number },
+  i: number,
+  value: T,
+  where: string,
+): T {
   if (i >>> 0 >= a.length) trap("index", where);
   a[i] = value;
   return value;
@@ -127,7 +140,7 @@ export function divI32(a: number, b: number, where: string): number {
 }
 export function remI32(a: number, b: number, where: string): number {
   if (b === 0) trap("division", where);
-  return a % b | 0;
+  return (a % b) | 0;
 }
 export function divU32(a: number, b: number, where: string): number {
   if (b === 0) trap("division", where);
@@ -203,7 +216,12 @@ interface Settable<S> {
   readonly length: number;
   set(source: S, offset: number): void;
 }
-export function arraySet<S extends { readonly length: number }>(target: Settable<S>, source: S, offset: number, where: string): void {
+export function arraySet<S extends { readonly length: number }>(
+  target: Settable<S>,
+  source: S,
+  offset: number,
+  where: string,
+): void {
   if (offset < 0 || offset + source.length > target.length) trap("index", where);
   target.set(source, offset);
 }
@@ -295,8 +313,16 @@ export function literal<T extends object>(o: T, decl: string): T {
 }
 export const literalTag = (o: object): string | undefined => literals.get(o);
 
+let onEntry: ((name: string, handler: object) => void) | undefined;
+
+/** Who else learns of handlers as they are registered: a simulated platform that will call them. */
+export function setEntryListener(listener: ((name: string, handler: object) => void) | undefined): void {
+  onEntry = listener;
+}
+
 export function entry(name: string, handler: object): void {
   entries.push({ name, handler });
+  onEntry?.(name, handler);
 }
 
 /** The handlers registered since the last call. */

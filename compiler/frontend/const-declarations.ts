@@ -9,7 +9,11 @@ import type { Lowerer } from "./lowerer.js";
 export function constantMeaning(lw: Lowerer, d: ts.VariableDeclaration): Meaning | undefined {
   if (d.initializer === undefined || d.type !== undefined) return undefined;
   const init = skipParentheses(d.initializer);
-  if (ts.isAsExpression(init) && ts.isConstTypeReference(init.type) && ts.isObjectLiteralExpression(init.expression)) {
+  if (
+    ts.isAsExpression(init) &&
+    ts.isConstTypeReference(init.type) &&
+    ts.isObjectLiteralExpression(init.expression)
+  ) {
     return constObject(lw, init.expression);
   }
   if (!mayBeConstant(init)) return undefined;
@@ -25,24 +29,36 @@ export function constantMeaning(lw: Lowerer, d: ts.VariableDeclaration): Meaning
 
 function mayBeConstant(e: ts.Expression): boolean {
   const inner = skipParentheses(e);
-  if (ts.isNumericLiteral(inner) || ts.isIdentifier(inner) || ts.isPropertyAccessExpression(inner)) return true;
+  if (ts.isNumericLiteral(inner) || ts.isIdentifier(inner) || ts.isPropertyAccessExpression(inner))
+    return true;
   if (ts.isPrefixUnaryExpression(inner)) {
-    return inner.operator !== ts.SyntaxKind.PlusPlusToken && inner.operator !== ts.SyntaxKind.MinusMinusToken && mayBeConstant(inner.operand);
+    return (
+      inner.operator !== ts.SyntaxKind.PlusPlusToken &&
+      inner.operator !== ts.SyntaxKind.MinusMinusToken &&
+      mayBeConstant(inner.operand)
+    );
   }
   if (ts.isBinaryExpression(inner)) return mayBeConstant(inner.left) && mayBeConstant(inner.right);
-  if (ts.isCallExpression(inner)) return inner.expression.getText().startsWith("Math.") && inner.arguments.every(mayBeConstant);
+  if (ts.isCallExpression(inner))
+    return inner.expression.getText().startsWith("Math.") && inner.arguments.every(mayBeConstant);
   return false;
 }
 
 function constObject(lw: Lowerer, node: ts.ObjectLiteralExpression): Meaning | undefined {
   const members = new Map<string, UntypedConst | string>();
   for (const p of node.properties) {
-    if (!ts.isPropertyAssignment(p) || (!ts.isIdentifier(p.name) && !ts.isStringLiteral(p.name))) return undefined;
+    if (!ts.isPropertyAssignment(p) || (!ts.isIdentifier(p.name) && !ts.isStringLiteral(p.name)))
+      return undefined;
     if (ts.isStringLiteralLike(p.initializer)) members.set(p.name.text, p.initializer.text);
     else {
       const value = mayBeConstant(p.initializer) ? untypedOf(lw.raw(p.initializer)) : undefined;
       if (value === undefined) {
-        return lw.ctx.fail("TMC1109", p, "an `as const` object holds numbers and strings", "write an interface and a constant of it");
+        return lw.ctx.fail(
+          "TMC1109",
+          p,
+          "an `as const` object holds numbers and strings",
+          "write an interface and a constant of it",
+        );
       }
       members.set(p.name.text, value);
     }

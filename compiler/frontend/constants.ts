@@ -30,7 +30,8 @@ export type Range = readonly [lo: number, hi: number];
 export function rangeOf(e: Expr): Range | undefined {
   if (e.type.k !== "num" || isFloat(e.type.n)) return undefined;
   const all = intRange[e.type.n as "i32"];
-  const within = (r: Range | undefined): Range => (r !== undefined && r[0] >= all[0] && r[1] <= all[1] ? r : all);
+  const within = (r: Range | undefined): Range =>
+    r !== undefined && r[0] >= all[0] && r[1] <= all[1] ? r : all;
   switch (e.k) {
     case "num":
       return [e.value, e.value];

@@ -129,7 +129,9 @@ export function isCoreDeclaration(node: ts.Node | undefined): boolean {
 export function jsDocTag(node: ts.Node, tag: string): string | undefined {
   for (const t of ts.getJSDocTags(node)) {
     if (t.tagName.text === tag) {
-      return typeof t.comment === "string" ? t.comment.trim() : (ts.getTextOfJSDocComment(t.comment) ?? "").trim();
+      return typeof t.comment === "string"
+        ? t.comment.trim()
+        : (ts.getTextOfJSDocComment(t.comment) ?? "").trim();
     }
   }
   return undefined;

@@ -65,8 +65,10 @@ export class Declarations {
     const node = symbol.declarations?.find((d) => !ts.isTypeParameterDeclaration(d));
     if (node === undefined) return undefined;
     if (ts.isFunctionDeclaration(node)) return this.declareFunction(symbol, node);
-    if (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)) return this.declareClass(symbol, node);
-    if (ts.isTypeAliasDeclaration(node) && ts.isTypeLiteralNode(node.type)) return this.declareClass(symbol, node.type);
+    if (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node))
+      return this.declareClass(symbol, node);
+    if (ts.isTypeAliasDeclaration(node) && ts.isTypeLiteralNode(node.type))
+      return this.declareClass(symbol, node.type);
     if (ts.isVariableDeclaration(node) && isTopLevel(node)) return this.declareGlobal(symbol, node);
     if (ts.isEnumMember(node)) {
       const value = this.ctx.checker.getConstantValue(node);
@@ -75,7 +77,9 @@ export class Declarations {
     }
     if (ts.isPropertyDeclaration(node) || ts.isMethodDeclaration(node)) {
       // Static members are declared with their class.
-      const owner = this.ctx.checker.getSymbolAtLocation((node.parent as ts.ClassDeclaration).name ?? node.parent);
+      const owner = this.ctx.checker.getSymbolAtLocation(
+        (node.parent as ts.ClassDeclaration).name ?? node.parent,
+      );
       if (owner !== undefined) this.ctx.meaning(owner);
       return this.ctx.meanings.get(symbol);
     }
@@ -97,40 +101,69 @@ export class Declarations {
   // ---- functions ----
 
   private declareFunction(symbol: ts.Symbol, first: ts.FunctionDeclaration): Meaning {
-    const node = (symbol.declarations ?? []).filter(ts.isFunctionDeclaration).find((d) => d.body !== undefined) ?? first;
+    const node =
+      (symbol.declarations ?? []).filter(ts.isFunctionDeclaration).find((d) => d.body !== undefined) ?? first;
     const sf = node.getSourceFile();
     const module = this.ctx.project.moduleName(sf);
     const name = symbol.name;
     const extern = node.body === undefined;
     const binding = extern ? jsDocTag(node, "binding") : undefined;
-    const f: FuncDecl = Object.assign(this.func(`${module}#${name}`, name, module, extern ? "extern" : "function", node), {
-      typeParams: typeParamsOf(node),
-      exported: isExported(node),
-      cName: binding,
-    });
+    const f: FuncDecl = Object.assign(
+      this.func(`${module}#${name}`, name, module, extern ? "extern" : "function", node),
+      {
+        typeParams: typeParamsOf(node),
+        exported: isExported(node),
+        cName: binding,
+      },
+    );
     const meaning = this.set(symbol, { k: "func", f, node });
     this.ctx.guard(() => {
       refuseModifiers(this.ctx, node);
       if ((symbol.declarations?.length ?? 0) > 1) {
-        this.ctx.fail("TMC1138", first, "overloads are not part of the subset", "write one function for each signature");
+        this.ctx.fail(
+          "TMC1138",
+          first,
+          "overloads are not part of the subset",
+          "write one function for each signature",
+        );
       }
       if (extern && binding === undefined) {
-        this.ctx.fail("TMC1139", node, "a declared function needs its C name", "add `/** @binding c_function */`");
+        this.ctx.fail(
+          "TMC1139",
+          node,
+          "a declared function needs its C name",
+          "add `/** @binding c_function */`",
+        );
       }
-      if (extern && node.type === undefined) this.ctx.fail("TMC1139", node, "a declared function needs a return type", "");
+      if (extern && node.type === undefined)
+        this.ctx.fail("TMC1139", node, "a declared function needs a return type", "");
     });
     this.bodyOf(f, node, undefined, this.moduleScope(sf));
     return meaning;
   }
 
   /** Lowers parameters now and the body later. */
-  private signature(f: FuncDecl, node: ts.FunctionLikeDeclaration, self: ClassDecl | undefined, parent: FunctionScope): void {
-    const scope: FunctionScope = { decl: f, parent, self, nextId: 0, ret: undefined, returns: [], isModule: false };
+  private signature(
+    f: FuncDecl,
+    node: ts.FunctionLikeDeclaration,
+    self: ClassDecl | undefined,
+    parent: FunctionScope,
+  ): void {
+    const scope: FunctionScope = {
+      decl: f,
+      parent,
+      self,
+      nextId: 0,
+      ret: undefined,
+      returns: [],
+      isModule: false,
+    };
     const lw = new Lowerer(this.ctx, scope);
     const ok = this.ctx.guard(() => {
       Object.assign(f, { params: lowerParams(lw, node) });
       if (node.type !== undefined) {
-        if (node.type.kind === K.ThisType) this.ctx.fail("TMC1103", node.type, "the type `this` has no representation", "name the class");
+        if (node.type.kind === K.ThisType)
+          this.ctx.fail("TMC1103", node.type, "the type `this` has no representation", "name the class");
         scope.ret = typeOfNode(this.ctx, node.type);
         f.ret = scope.ret;
       } else if (f.kind === "constructor") scope.ret = VOID;
@@ -159,7 +192,12 @@ export class Declarations {
   private returnType(f: FuncDecl, at: ts.Node): Type {
     if (this.annotated.has(f)) return f.ret;
     if (this.ctx.inferring.has(f)) {
-      return this.ctx.fail("TMC1140", at, `the return type of \`${f.name}\` depends on itself`, "annotate it");
+      return this.ctx.fail(
+        "TMC1140",
+        at,
+        `the return type of \`${f.name}\` depends on itself`,
+        "annotate it",
+      );
     }
     this.runBody(f);
     return f.ret;
@@ -220,7 +258,8 @@ export class Declarations {
       for (const t of clause.types) {
         this.ctx.guard(() => {
           const type = typeOfNode(this.ctx, t);
-          if (type.k !== "object") return this.ctx.fail("TMC1141", t, "only classes and interfaces can be extended", "");
+          if (type.k !== "object")
+            return this.ctx.fail("TMC1141", t, "only classes and interfaces can be extended", "");
           if (!c.isInterface && clause.token === K.ExtendsKeyword) c.superclass = type;
           else c.implements.push(type);
           return undefined;
@@ -234,12 +273,25 @@ export class Declarations {
     for (const m of node.members) {
       this.ctx.guard(() => {
         if (ts.isPropertySignature(m) && m.type !== undefined && isPlainName(m.name)) {
-          c.fields.push(this.field(m, m.name.getText().replaceAll(/["']/g, ""), typeOfNode(this.ctx, m.type)));
+          c.fields.push(
+            this.field(m, m.name.getText().replaceAll(/["']/g, ""), typeOfNode(this.ctx, m.type)),
+          );
         } else if (ts.isMethodSignature(m) && isPlainName(m.name)) {
           const f = this.methodDecl(c, m.name.getText(), m, "method");
-          const lw = new Lowerer(this.ctx, { decl: f, parent: scope, self: c, nextId: 0, ret: undefined, returns: [], isModule: false });
+          const lw = new Lowerer(this.ctx, {
+            decl: f,
+            parent: scope,
+            self: c,
+            nextId: 0,
+            ret: undefined,
+            returns: [],
+            isModule: false,
+          });
           refuseModifiers(this.ctx, m);
-          Object.assign(f, { params: lowerParams(lw, m), ret: m.type === undefined ? VOID : typeOfNode(this.ctx, m.type) });
+          Object.assign(f, {
+            params: lowerParams(lw, m),
+            ret: m.type === undefined ? VOID : typeOfNode(this.ctx, m.type),
+          });
           this.annotated.add(f);
           c.signatures.push(f);
         } else if (ts.isGetAccessorDeclaration(m) && m.type !== undefined) {
@@ -251,7 +303,11 @@ export class Declarations {
     }
   }
 
-  private field(m: ts.PropertySignature | ts.PropertyDeclaration | ts.GetAccessorDeclaration | ts.ParameterDeclaration, name: string, type: Type): Field {
+  private field(
+    m: ts.PropertySignature | ts.PropertyDeclaration | ts.GetAccessorDeclaration | ts.ParameterDeclaration,
+    name: string,
+    type: Type,
+  ): Field {
     const optional = "questionToken" in m && m.questionToken !== undefined;
     return {
       name,
@@ -263,21 +319,31 @@ export class Declarations {
   }
 
   private methodDecl(c: ClassDecl, name: string, node: ts.SignatureDeclaration, kind: FuncKind): FuncDecl {
-    return Object.assign(this.func(`${c.id}.${name}`, name, c.module, kind, node), { owner: c, typeParams: typeParamsOf(node) });
+    return Object.assign(this.func(`${c.id}.${name}`, name, c.module, kind, node), {
+      owner: c,
+      typeParams: typeParamsOf(node),
+    });
   }
 
   private classMembers(c: ClassDecl, node: ts.ClassDeclaration): void {
     const ctx = this.ctx;
     const scope = this.moduleScope(node.getSourceFile());
     const initialisers: (() => Stmt[])[] = [];
-    const ctorNode = node.members.find((m): m is ts.ConstructorDeclaration => ts.isConstructorDeclaration(m) && m.body !== undefined);
+    const ctorNode = node.members.find(
+      (m): m is ts.ConstructorDeclaration => ts.isConstructorDeclaration(m) && m.body !== undefined,
+    );
     ctx.guard(() => {
       const decorated = ts.getDecorators(node)?.[0];
-      if (decorated !== undefined) ctx.fail("TMC1004", decorated, "decorators are not part of the subset", "call a function in setup");
+      if (decorated !== undefined)
+        ctx.fail("TMC1004", decorated, "decorators are not part of the subset", "call a function in setup");
     });
     // Fields of parameter properties come first, as TypeScript declares them.
     for (const p of ctorNode?.parameters ?? []) {
-      if (!ts.isParameterPropertyDeclaration(p, ctorNode as ts.ConstructorDeclaration) || !ts.isIdentifier(p.name)) continue;
+      if (
+        !ts.isParameterPropertyDeclaration(p, ctorNode as ts.ConstructorDeclaration) ||
+        !ts.isIdentifier(p.name)
+      )
+        continue;
       const name = p.name.text;
       ctx.guard(() => {
         if (p.type === undefined) return ctx.fail("TMC1127", p, `the parameter \`${name}\` needs a type`, "");
@@ -297,17 +363,28 @@ export class Declarations {
         } else if (ts.isSetAccessorDeclaration(m)) {
           ctx.fail("TMC1143", m, "setters are not part of the subset", "write a method `setX(value)`");
         } else if (ts.isClassStaticBlockDeclaration(m)) {
-          ctx.fail("TMC1143", m, "static blocks are not part of the subset", "do it at the top level of the module");
+          ctx.fail(
+            "TMC1143",
+            m,
+            "static blocks are not part of the subset",
+            "do it at the top level of the module",
+          );
         } else if (ts.isIndexSignatureDeclaration(m)) {
           ctx.fail("TMC1142", m, "index signatures are not part of the subset", "use an array or a FixedMap");
         }
       });
     }
-    if (ctorNode !== undefined || initialisers.length > 0) this.constructorOf(c, node, ctorNode, scope, initialisers, later);
+    if (ctorNode !== undefined || initialisers.length > 0)
+      this.constructorOf(c, node, ctorNode, scope, initialisers, later);
     later.forEach((run) => run());
   }
 
-  private bodyOf(f: FuncDecl, node: ts.FunctionLikeDeclaration, c: ClassDecl | undefined, scope: FunctionScope): void {
+  private bodyOf(
+    f: FuncDecl,
+    node: ts.FunctionLikeDeclaration,
+    c: ClassDecl | undefined,
+    scope: FunctionScope,
+  ): void {
     if (node.type !== undefined || f.kind === "constructor" || node.body === undefined) this.annotated.add(f);
     this.signature(f, node, c, scope);
     this.register(f);
@@ -324,7 +401,8 @@ export class Declarations {
       c.iterable = true;
       return;
     }
-    if (!isPlainName(m.name)) ctx.fail("TMC1242", m.name, "a field's name must be plain", "use `private` instead of `#`");
+    if (!isPlainName(m.name))
+      ctx.fail("TMC1242", m.name, "a field's name must be plain", "use `private` instead of `#`");
     const name = m.name.getText();
     if (hasModifier(m, K.StaticKeyword)) {
       this.staticField(c, m, name);
@@ -333,11 +411,13 @@ export class Declarations {
     const init = m.initializer;
     let type: Type | undefined = m.type === undefined ? undefined : typeOfNode(ctx, m.type);
     if (type === undefined) {
-      if (init === undefined) return ctx.fail("TMC1127", m, `the field \`${name}\` needs a type`, `write \`${name}: i32\``);
+      if (init === undefined)
+        return ctx.fail("TMC1127", m, `the field \`${name}\` needs a type`, `write \`${name}: i32\``);
       const lw = new Lowerer(ctx, { ...scope, self: c });
       const value = lw.raw(init);
       type = value.type.k === "num" || value.type.k !== "null" ? value.type : undefined;
-      if (type === undefined) return ctx.fail("TMC1131", m, "the type of `null` alone is not known", "annotate the field");
+      if (type === undefined)
+        return ctx.fail("TMC1131", m, "the type of `null` alone is not known", "annotate the field");
       if (type.k === "literals" && value.k === "literal") type = { k: "string" };
     }
     const field = this.field(m, name, type);
@@ -351,7 +431,15 @@ export class Declarations {
     initialisers.push(() => {
       const ctor = c.ctor;
       if (ctor === undefined) return [];
-      const lw = new Lowerer(ctx, { decl: ctor, parent: scope, self: c, nextId: 100000 + c.fields.indexOf(field) * 100, ret: VOID, returns: [], isModule: false });
+      const lw = new Lowerer(ctx, {
+        decl: ctor,
+        parent: scope,
+        self: c,
+        nextId: 100000 + c.fields.indexOf(field) * 100,
+        ret: VOID,
+        returns: [],
+        isModule: false,
+      });
       let stmt: Stmt | undefined;
       ctx.guard(() => {
         stmt = assignField(c, field, lw.expr(init, field.type));
@@ -406,7 +494,12 @@ export class Declarations {
     later: (() => void)[],
   ): void {
     const ctx = this.ctx;
-    const f = this.methodDecl(c, "constructor", ctorNode ?? (node as ts.Node as ts.SignatureDeclaration), "constructor");
+    const f = this.methodDecl(
+      c,
+      "constructor",
+      ctorNode ?? (node as ts.Node as ts.SignatureDeclaration),
+      "constructor",
+    );
     Object.assign(f, { typeParams: [] });
     c.ctor = f;
     later.push(() => {
@@ -436,7 +529,8 @@ export class Declarations {
     const superclass = c.superclass;
     if (superclass?.k !== "object") return;
     let base = this.ctx.classes.get(superclass.decl);
-    while (base !== undefined && base.ctor === undefined && base.superclass?.k === "object") base = this.ctx.classes.get(base.superclass.decl);
+    while (base !== undefined && base.ctor === undefined && base.superclass?.k === "object")
+      base = this.ctx.classes.get(base.superclass.decl);
     const params = (base?.ctor?.params ?? []).map((p, i) => ({ ...p, id: i }));
     Object.assign(f, { params });
     f.body = [
@@ -530,7 +624,13 @@ function assignField(c: ClassDecl, field: Field, value: Expr): Stmt {
   return {
     k: "expr",
     loc: field.loc,
-    e: { k: "assign", type: field.type, loc: field.loc, target: { k: "field", type: field.type, loc: field.loc, obj, name: field.name }, value },
+    e: {
+      k: "assign",
+      type: field.type,
+      loc: field.loc,
+      target: { k: "field", type: field.type, loc: field.loc, obj, name: field.name },
+      value,
+    },
   };
 }
 
@@ -546,7 +646,11 @@ function trapClass(): ClassDecl {
     isAbstract: false,
     exported: false,
     typeParams: [],
-    fields: [field("kind", { k: "literals", values: kinds }), field("site", { k: "num", n: "i32" }), field("message", { k: "string" })],
+    fields: [
+      field("kind", { k: "literals", values: kinds }),
+      field("site", { k: "num", n: "i32" }),
+      field("message", { k: "string" }),
+    ],
     ctor: undefined,
     methods: [],
     signatures: [],
@@ -559,7 +663,8 @@ function trapClass(): ClassDecl {
 
 export const isPlainName = (n: ts.PropertyName): boolean => ts.isIdentifier(n) || ts.isStringLiteral(n);
 
-const typeParamsOf = (node: ts.SignatureDeclaration): string[] => (node.typeParameters ?? []).map((p) => p.name.text);
+const typeParamsOf = (node: ts.SignatureDeclaration): string[] =>
+  (node.typeParameters ?? []).map((p) => p.name.text);
 
 export function hasModifier(node: ts.Node, kind: ts.SyntaxKind): boolean {
   return ts.canHaveModifiers(node) && ts.getModifiers(node)?.some((m) => m.kind === kind) === true;

@@ -46,7 +46,12 @@ export function runFrontend(entryFile: string, root: string, overlay?: Overlay):
       init: [...staticInits, ...(inits.get(sf) ?? [])],
     };
   });
-  const program: Program = { modules, classes: ctx.classes, functions: ctx.functions, entryModule: project.moduleName(project.entry) };
+  const program: Program = {
+    modules,
+    classes: ctx.classes,
+    functions: ctx.functions,
+    entryModule: project.moduleName(project.entry),
+  };
   const own = ctx.diagnostics;
   const diagnostics = sortDiagnostics([...own, ...typescriptDiagnostics(ctx, own)]);
   return { program, diagnostics, project };
@@ -60,7 +65,8 @@ function declareAll(ctx: Context, sf: ts.SourceFile): void {
     if (symbol !== undefined) ctx.guard(() => void ctx.meaning(symbol));
   };
   for (const s of sf.statements) {
-    if (ts.isFunctionDeclaration(s) || ts.isClassDeclaration(s) || ts.isInterfaceDeclaration(s)) visit(s.name);
+    if (ts.isFunctionDeclaration(s) || ts.isClassDeclaration(s) || ts.isInterfaceDeclaration(s))
+      visit(s.name);
     else if (ts.isTypeAliasDeclaration(s) && ts.isTypeLiteralNode(s.type)) visit(s.name);
     else if (ts.isVariableStatement(s)) {
       for (const d of s.declarationList.declarations) {
@@ -81,7 +87,9 @@ function topLevel(ctx: Context, declarations: Declarations, sf: ts.SourceFile): 
     }
     if (ts.isExportDeclaration(s)) continue;
     if (ts.isExportAssignment(s)) {
-      ctx.guard(() => ctx.fail("TMC1144", s, "default exports are not part of the subset", "export it by name"));
+      ctx.guard(() =>
+        ctx.fail("TMC1144", s, "default exports are not part of the subset", "export it by name"),
+      );
       continue;
     }
     if (ts.isVariableStatement(s)) {
@@ -96,16 +104,22 @@ function topLevel(ctx: Context, declarations: Declarations, sf: ts.SourceFile): 
 function globalsOf(ctx: Context, declarations: Declarations, s: ts.VariableStatement): Stmt[] {
   const list = s.declarationList;
   if (s.modifiers?.some((m) => m.kind === ts.SyntaxKind.DeclareKeyword) === true) {
-    ctx.guard(() => ctx.fail("TMC1139", s, "only functions can be bound to C", "declare a function with `@binding`"));
+    ctx.guard(() =>
+      ctx.fail("TMC1139", s, "only functions can be bound to C", "declare a function with `@binding`"),
+    );
     return [];
   }
   if ((list.flags & ts.NodeFlags.BlockScoped) === 0) {
-    ctx.guard(() => ctx.fail("TMC1130", list, "`var` is visible before and outside its block", "write `let` or `const`"));
+    ctx.guard(() =>
+      ctx.fail("TMC1130", list, "`var` is visible before and outside its block", "write `let` or `const`"),
+    );
     return [];
   }
   return list.declarations.flatMap((d) => {
     if (!ts.isIdentifier(d.name)) {
-      ctx.guard(() => ctx.fail("TMC1003", d.name, "destructuring is not supported yet", "read the parts one by one"));
+      ctx.guard(() =>
+        ctx.fail("TMC1003", d.name, "destructuring is not supported yet", "read the parts one by one"),
+      );
       return [];
     }
     return declarations.initStatement(d);
@@ -129,7 +143,8 @@ function constantsOf(ctx: Context, sf: ts.SourceFile): Module["constants"][numbe
       const members: Record<string, number | string> = {};
       for (const m of s.members) {
         const value = ctx.checker.getConstantValue(m);
-        if (value !== undefined && (ts.isIdentifier(m.name) || ts.isStringLiteral(m.name))) members[m.name.text] = value;
+        if (value !== undefined && (ts.isIdentifier(m.name) || ts.isStringLiteral(m.name)))
+          members[m.name.text] = value;
       }
       out.push({ name: s.name.text, exported: isExported(s), value: members });
     }
@@ -153,9 +168,15 @@ function checkImport(ctx: Context, s: ts.ImportDeclaration): void {
   ctx.guard(() => {
     const clause = s.importClause;
     if (clause === undefined) return;
-    if (clause.name !== undefined) ctx.fail("TMC1144", clause.name, "default imports are not part of the subset", "import it by name");
+    if (clause.name !== undefined)
+      ctx.fail("TMC1144", clause.name, "default imports are not part of the subset", "import it by name");
     if (clause.namedBindings !== undefined && ts.isNamespaceImport(clause.namedBindings)) {
-      ctx.fail("TMC1145", clause.namedBindings, "namespace imports are not supported yet", "import the names");
+      ctx.fail(
+        "TMC1145",
+        clause.namedBindings,
+        "namespace imports are not supported yet",
+        "import the names",
+      );
     }
   });
 }
@@ -211,8 +232,8 @@ function reexportsOf(ctx: Context, sf: ts.SourceFile): Module["reexports"][numbe
         .filter((e) => !e.isTypeOnly && existsAtRunTime(ctx, e.name))
         .map((e) => ({ imported: (e.propertyName ?? e.name).text, exported: e.name.text }));
       out.push({ from, names });
-    } else ctx.guard(() => ctx.fail("TMC1145", s, "namespace exports are not supported yet", "export the names"));
+    } else
+      ctx.guard(() => ctx.fail("TMC1145", s, "namespace exports are not supported yet", "export the names"));
   }
   return out;
 }
-

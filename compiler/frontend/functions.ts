@@ -14,24 +14,49 @@ export function refuseModifiers(ctx: Context, node: ts.SignatureDeclaration): vo
   const modifiers = ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : [];
   const async = modifiers.find((m) => m.kind === K.AsyncKeyword);
   if (async !== undefined) {
-    ctx.fail("TMC1003", async, "`async` functions are not supported yet", "register a handler for the event you would wait for");
+    ctx.fail(
+      "TMC1003",
+      async,
+      "`async` functions are not supported yet",
+      "register a handler for the event you would wait for",
+    );
   }
   if ("asteriskToken" in node && node.asteriskToken !== undefined) {
-    ctx.fail("TMC1004", node.asteriskToken, "generators are not part of the subset", "write a loop, or a class with `length` and `get(i)`");
+    ctx.fail(
+      "TMC1004",
+      node.asteriskToken,
+      "generators are not part of the subset",
+      "write a loop, or a class with `length` and `get(i)`",
+    );
   }
   const decorator = ts.canHaveDecorators(node) ? ts.getDecorators(node)?.[0] : undefined;
-  if (decorator !== undefined) ctx.fail("TMC1004", decorator, "decorators are not part of the subset", "call a function in setup");
+  if (decorator !== undefined)
+    ctx.fail("TMC1004", decorator, "decorators are not part of the subset", "call a function in setup");
 }
 
 /** `contextual`: parameter types the surroundings give to a lambda. */
-export function lowerParams(lw: Lowerer, node: ts.SignatureDeclaration, contextual?: readonly Type[]): Param[] {
+export function lowerParams(
+  lw: Lowerer,
+  node: ts.SignatureDeclaration,
+  contextual?: readonly Type[],
+): Param[] {
   const params: Param[] = [];
   node.parameters.forEach((p, i) => {
     if (ts.isIdentifier(p.name) && p.name.text === "this") {
-      lw.ctx.fail("TMC1003", p, "a `this` parameter is not part of the subset", "pass the object as a parameter");
+      lw.ctx.fail(
+        "TMC1003",
+        p,
+        "a `this` parameter is not part of the subset",
+        "pass the object as a parameter",
+      );
     }
     if (!ts.isIdentifier(p.name)) {
-      return lw.ctx.fail("TMC1003", p.name, "destructuring is not supported yet", "take the object and read its fields");
+      return lw.ctx.fail(
+        "TMC1003",
+        p.name,
+        "destructuring is not supported yet",
+        "take the object and read its fields",
+      );
     }
     if (p.dotDotDotToken !== undefined) {
       return lw.ctx.fail("TMC1005", p, "rest parameters are not part of the subset", "pass an array");
@@ -42,13 +67,23 @@ export function lowerParams(lw: Lowerer, node: ts.SignatureDeclaration, contextu
       initial = type === undefined ? lw.raw(p.initializer) : lw.expr(p.initializer, type);
       type ??= initial.type;
       if (!isConstant(initial)) {
-        lw.ctx.fail("TMC1126", p.initializer, "a default value must be a constant", "make the parameter `T | null` and test it");
+        lw.ctx.fail(
+          "TMC1126",
+          p.initializer,
+          "a default value must be a constant",
+          "make the parameter `T | null` and test it",
+        );
       }
     }
     if (type === undefined) {
       const t = lw.ctx.checker.getTypeAtLocation(p);
       if ((t.flags & ts.TypeFlags.Any) !== 0) {
-        return lw.ctx.fail("TMC1127", p, `the parameter \`${p.name.text}\` needs a type`, `write \`${p.name.text}: i32\``);
+        return lw.ctx.fail(
+          "TMC1127",
+          p,
+          `the parameter \`${p.name.text}\` needs a type`,
+          `write \`${p.name.text}: i32\``,
+        );
       }
       type = convertType(lw.ctx, t, p);
     }
@@ -98,7 +133,12 @@ export function inferReturn(lw: Lowerer): Type {
     const value = r.stmt.value;
     if (value === undefined || before === undefined) {
       if (value !== undefined || before !== undefined) {
-        return lw.ctx.fail("TMC1128", r.node, "some paths return a value, others do not", "annotate the return type");
+        return lw.ctx.fail(
+          "TMC1128",
+          r.node,
+          "some paths return a value, others do not",
+          "annotate the return type",
+        );
       }
       continue;
     }
@@ -112,7 +152,8 @@ export function inferReturn(lw: Lowerer): Type {
       );
     }
     joined = t;
-    before = untypedOf(before) !== undefined && untypedOf(value) === undefined ? value : { ...before, type: t };
+    before =
+      untypedOf(before) !== undefined && untypedOf(value) === undefined ? value : { ...before, type: t };
   }
   for (const r of returns) {
     if (r.stmt.value !== undefined) r.stmt.value = lw.coerce(r.stmt.value, joined, r.node);

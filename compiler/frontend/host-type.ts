@@ -16,7 +16,9 @@ function mentionsBareNumber(checker: ts.TypeChecker, t: ts.Type, depth: number):
   if ((t.flags & ts.TypeFlags.NumberLike) !== 0) return true;
   if (t.isUnion()) return t.types.some((m) => mentionsBareNumber(checker, m, depth + 1));
   if ((t.flags & ts.TypeFlags.Object) !== 0 && checker.isArrayType(t)) {
-    return checker.getTypeArguments(t as ts.TypeReference).some((a) => mentionsBareNumber(checker, a, depth + 1));
+    return checker
+      .getTypeArguments(t as ts.TypeReference)
+      .some((a) => mentionsBareNumber(checker, a, depth + 1));
   }
   return false;
 }

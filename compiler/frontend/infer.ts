@@ -39,7 +39,12 @@ export function inferTypeArguments(
   return typeParams.map(
     (p) =>
       found.get(p) ??
-      lw.ctx.fail("TMC1119", node, `the type argument \`${p}\` cannot be inferred`, `write it: \`${node.expression.getText()}<…>(…)\``),
+      lw.ctx.fail(
+        "TMC1119",
+        node,
+        `the type argument \`${p}\` cannot be inferred`,
+        `write it: \`${node.expression.getText()}<…>(…)\``,
+      ),
   );
 }
 
@@ -63,12 +68,16 @@ function mentions(t: Type, names: ReadonlySet<string>): boolean {
 
 function match(pattern: Type, actual: Type, names: ReadonlySet<string>, found: Map<string, Type>): void {
   if (pattern.k === "param" && names.has(pattern.name)) {
-    if (!found.has(pattern.name) && actual.k !== "null" && actual.k !== "void") found.set(pattern.name, actual);
+    if (!found.has(pattern.name) && actual.k !== "null" && actual.k !== "void")
+      found.set(pattern.name, actual);
     return;
   }
   if (pattern.k === "nullable") {
     match(pattern.of, actual.k === "nullable" ? actual.of : actual, names, found);
-  } else if ((pattern.k === "array" && actual.k === "array") || (pattern.k === "slots" && actual.k === "slots")) {
+  } else if (
+    (pattern.k === "array" && actual.k === "array") ||
+    (pattern.k === "slots" && actual.k === "slots")
+  ) {
     match(pattern.elem, actual.elem, names, found);
   } else if (pattern.k === "object" && actual.k === "object" && pattern.decl === actual.decl) {
     pattern.args.forEach((a, i) => {
@@ -83,4 +92,3 @@ function match(pattern: Type, actual: Type, names: ReadonlySet<string>, found: M
     match(pattern.ret, actual.ret, names, found);
   }
 }
-

@@ -5,7 +5,16 @@
 import { ts } from "ts-morph";
 import { isSubtype } from "../ir/hierarchy.js";
 import type { ConvertMode, Expr, Loc, LocalVar, Stmt } from "../ir/nodes.js";
-import { BOOL, isFloat, nullable, sameType, typeName, widensTo, type NumKind, type Type } from "../ir/types.js";
+import {
+  BOOL,
+  isFloat,
+  nullable,
+  sameType,
+  typeName,
+  widensTo,
+  type NumKind,
+  type Type,
+} from "../ir/types.js";
 import { constantIn, rangeOf, untypedOf } from "./constants.js";
 import { Abort, type Context, type FunctionScope } from "./context.js";
 
@@ -88,7 +97,12 @@ export class Lowerer {
           : e.type.k === "string"
             ? "compare it: `s.length > 0`"
             : "write a comparison";
-    return this.ctx.fail("TMC1202", node, `a condition must be a boolean, this is \`${typeName(e.type)}\``, fix);
+    return this.ctx.fail(
+      "TMC1202",
+      node,
+      `a condition must be a boolean, this is \`${typeName(e.type)}\``,
+      fix,
+    );
   }
 
   convert(mode: ConvertMode, arg: Expr, type: Type): Expr {
@@ -100,7 +114,8 @@ export class Lowerer {
     const from = e.type;
     if (to.k === "nullable") {
       if (from.k === "null") return { k: "null", type: to, loc: e.loc };
-      if (from.k !== "nullable" && from.k !== "host") return this.convert("wrapNull", this.coerce(e, to.of, node), to);
+      if (from.k !== "nullable" && from.k !== "host")
+        return this.convert("wrapNull", this.coerce(e, to.of, node), to);
     }
     const constant = untypedOf(e);
     if (constant !== undefined && to.k === "num") {
@@ -123,7 +138,8 @@ export class Lowerer {
     if (to.k === "host") return e;
     if (from.k === "literals") {
       if (to.k === "string") return this.convert("text", e, to);
-      if (to.k === "literals" && from.values.every((v) => to.values.includes(v))) return this.convert("literals", e, to);
+      if (to.k === "literals" && from.values.every((v) => to.values.includes(v)))
+        return this.convert("literals", e, to);
     }
     if (e.k === "str" && to.k === "literals" && to.values.includes(e.value)) {
       return { k: "literal", type: to, loc: e.loc, value: e.value };
@@ -134,7 +150,8 @@ export class Lowerer {
     if (from.k === "nullable" && to.k === "nullable") {
       const a = from.of;
       const b = to.of;
-      if (a.k === "object" && b.k === "object" && isSubtype(this.ctx.classes, a, b)) return this.convert("upcast", e, to);
+      if (a.k === "object" && b.k === "object" && isSubtype(this.ctx.classes, a, b))
+        return this.convert("upcast", e, to);
       if (a.k === "literals" && b.k === "literals" && a.values.every((v) => b.values.includes(v))) {
         return this.convert("literals", e, to);
       }
@@ -152,7 +169,12 @@ export class Lowerer {
     const target: Type = { k: "num", n: to };
     if (widensTo[from].includes(to)) return this.convert("num", e, target);
     const range = rangeOf(e);
-    if (range !== undefined && !isFloat(to) && constantIn(range[0], to) !== undefined && constantIn(range[1], to) !== undefined) {
+    if (
+      range !== undefined &&
+      !isFloat(to) &&
+      constantIn(range[0], to) !== undefined &&
+      constantIn(range[1], to) !== undefined
+    ) {
       return this.convert("num", e, target);
     }
     const saturate = !isFloat(from) && (to === "i8" || to === "u8" || to === "i16" || to === "u16");
@@ -166,7 +188,12 @@ export class Lowerer {
 
   private mismatch(from: Type, to: Type, node: ts.Node): never {
     if (from.k === "nullable" && sameType(from.of, to)) {
-      return this.ctx.fail("TMC1204", node, `this may be null, and \`${typeName(to)}\` is needed`, "test it first: `if (x !== null)`");
+      return this.ctx.fail(
+        "TMC1204",
+        node,
+        `this may be null, and \`${typeName(to)}\` is needed`,
+        "test it first: `if (x !== null)`",
+      );
     }
     if (from.k === "object" && to.k === "object") {
       return this.ctx.fail(
@@ -177,7 +204,12 @@ export class Lowerer {
       );
     }
     if (from.k === "bool" && to.k === "num") {
-      return this.ctx.fail("TMC1201", node, `a boolean is not a ${to.n}`, `convert it: \`${to.n}(…)\` gives 0 or 1`);
+      return this.ctx.fail(
+        "TMC1201",
+        node,
+        `a boolean is not a ${to.n}`,
+        `convert it: \`${to.n}(…)\` gives 0 or 1`,
+      );
     }
     return this.ctx.fail("TMC1201", node, `\`${typeName(from)}\` is not assignable to \`${typeName(to)}\``);
   }
@@ -229,7 +261,8 @@ export class Lowerer {
     if (!ts.isVariableStatement(node)) return;
     for (const d of node.declarationList.declarations) {
       const symbol = this.ctx.checker.getSymbolAtLocation(d.name);
-      if (symbol !== undefined && !this.ctx.meanings.has(symbol)) this.ctx.meanings.set(symbol, { k: "poisoned" });
+      if (symbol !== undefined && !this.ctx.meanings.has(symbol))
+        this.ctx.meanings.set(symbol, { k: "poisoned" });
     }
   }
 
@@ -251,9 +284,15 @@ export class Lowerer {
     }
     if (e.type.k === "literals") {
       const members = t.isUnion() ? t.types : [t];
-      const values = members.flatMap((m) => ((m.flags & ts.TypeFlags.StringLiteral) !== 0 ? [(m as ts.StringLiteralType).value] : []));
+      const values = members.flatMap((m) =>
+        (m.flags & ts.TypeFlags.StringLiteral) !== 0 ? [(m as ts.StringLiteralType).value] : [],
+      );
       const all = e.type.values;
-      if (values.length === members.length && values.length < all.length && values.every((v) => all.includes(v))) {
+      if (
+        values.length === members.length &&
+        values.length < all.length &&
+        values.every((v) => all.includes(v))
+      ) {
         return this.convert("literals", e, { k: "literals", values: [...new Set(values)].sort() });
       }
     }
@@ -267,8 +306,16 @@ export class Lowerer {
         ? { k: "num", n: "f64" }
         : { k: "num", n: "i32" };
     }
-    if (untypedOf(a) !== undefined && (b.type.k === "num" || (b.type.k === "nullable" && b.type.of.k === "num"))) return b.type;
-    if (untypedOf(b) !== undefined && (a.type.k === "num" || (a.type.k === "nullable" && a.type.of.k === "num"))) return a.type;
+    if (
+      untypedOf(a) !== undefined &&
+      (b.type.k === "num" || (b.type.k === "nullable" && b.type.of.k === "num"))
+    )
+      return b.type;
+    if (
+      untypedOf(b) !== undefined &&
+      (a.type.k === "num" || (a.type.k === "nullable" && a.type.of.k === "num"))
+    )
+      return a.type;
     return this.joinTypes(a.type, b.type);
   }
 

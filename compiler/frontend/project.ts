@@ -70,7 +70,12 @@ export function loadProject(entryFile: string, root: string, overlay: Overlay = 
 
   const host = project.getModuleResolutionHost();
   const resolve = (specifier: string, sf: ts.SourceFile): ts.SourceFile | undefined => {
-    const found = ts.resolveModuleName(specifier, sf.fileName, program.getCompilerOptions(), host).resolvedModule;
+    const found = ts.resolveModuleName(
+      specifier,
+      sf.fileName,
+      program.getCompilerOptions(),
+      host,
+    ).resolvedModule;
     return found === undefined ? undefined : program.getSourceFile(found.resolvedFileName);
   };
   const moduleName = (sf: ts.SourceFile): string => {
@@ -98,7 +103,11 @@ function importSpecifiers(sf: ts.SourceFile): ts.StringLiteral[] {
   const found: ts.StringLiteral[] = [];
   for (const s of sf.statements) {
     if (ts.isImportDeclaration(s) && ts.isStringLiteral(s.moduleSpecifier)) found.push(s.moduleSpecifier);
-    if (ts.isExportDeclaration(s) && s.moduleSpecifier !== undefined && ts.isStringLiteral(s.moduleSpecifier)) {
+    if (
+      ts.isExportDeclaration(s) &&
+      s.moduleSpecifier !== undefined &&
+      ts.isStringLiteral(s.moduleSpecifier)
+    ) {
       found.push(s.moduleSpecifier);
     }
   }

@@ -1,6 +1,18 @@
 /** TypeScript's types → IR types. Structural types without a name have no meaning in the subset and are refused. */
 import { ts } from "ts-morph";
-import { arrayOf, BOOL, F64, NULL, nullable, num, STRING, VOID, sameType, type NumKind, type Type } from "../ir/types.js";
+import {
+  arrayOf,
+  BOOL,
+  F64,
+  NULL,
+  nullable,
+  num,
+  STRING,
+  VOID,
+  sameType,
+  type NumKind,
+  type Type,
+} from "../ir/types.js";
 import type { Context } from "./context.js";
 import { isCoreDeclaration } from "./context.js";
 
@@ -29,7 +41,12 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
     return ctx.fail("TMC1101", node, "`any` has no meaning on a device", "give the value a type");
   }
   if ((t.flags & flags.BigIntLike) !== 0) {
-    return ctx.fail("TMC1102", node, "64-bit integers are not supported yet", "use u32 or i32, or two of them");
+    return ctx.fail(
+      "TMC1102",
+      node,
+      "64-bit integers are not supported yet",
+      "use u32 or i32, or two of them",
+    );
   }
   return ctx.fail(
     "TMC1103",
@@ -48,7 +65,8 @@ export function tryConvert(ctx: Context, t: ts.Type, node: ts.Node): Type | unde
   if ((t.flags & flags.BooleanLike) !== 0) return BOOL;
   if ((t.flags & flags.EnumLike) !== 0) return enumType(t);
   if ((t.flags & flags.NumberLike) !== 0) return F64;
-  if ((t.flags & flags.StringLiteral) !== 0) return { k: "literals", values: [(t as ts.StringLiteralType).value] };
+  if ((t.flags & flags.StringLiteral) !== 0)
+    return { k: "literals", values: [(t as ts.StringLiteralType).value] };
   if ((t.flags & flags.String) !== 0) return STRING;
   if ((t.flags & flags.TypeParameter) !== 0) {
     return (t as { isThisType?: boolean }).isThisType === true && t.getConstraint() !== undefined
@@ -70,7 +88,10 @@ function enumType(t: ts.Type): Type {
   return num("i32");
 }
 
-const literals = (values: readonly string[]): Type => ({ k: "literals", values: [...new Set(values)].sort() });
+const literals = (values: readonly string[]): Type => ({
+  k: "literals",
+  values: [...new Set(values)].sort(),
+});
 
 /** `number & { __num?: … }` that lost its alias: found by the tag's first literal, which names the kind. */
 function intersection(ctx: Context, t: ts.IntersectionType): Type | undefined {
@@ -137,7 +158,10 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
     };
   }
   if (core || ctx.checker.isTupleType(t)) return undefined;
-  const declared = t.aliasSymbol !== undefined && (symbol === undefined || (symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0) ? t.aliasSymbol : symbol;
+  const declared =
+    t.aliasSymbol !== undefined && (symbol === undefined || (symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0)
+      ? t.aliasSymbol
+      : symbol;
   if (declared === undefined) return undefined;
   const meaning = ctx.meaning(declared);
   if (meaning?.k !== "class") return undefined;

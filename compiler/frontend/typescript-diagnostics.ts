@@ -13,7 +13,10 @@ export function typescriptDiagnostics(ctx: Context, own: readonly Diagnostic[]):
   const out: Diagnostic[] = [];
   for (const sf of ctx.project.files) {
     const file = ctx.project.moduleName(sf);
-    const list = [...ctx.project.program.getSyntacticDiagnostics(sf), ...ctx.project.program.getSemanticDiagnostics(sf)];
+    const list = [
+      ...ctx.project.program.getSyntacticDiagnostics(sf),
+      ...ctx.project.program.getSemanticDiagnostics(sf),
+    ];
     for (const d of list) {
       const start = d.start ?? 0;
       const { line, character } = sf.getLineAndCharacterOfPosition(start);

@@ -65,7 +65,8 @@ export interface FoundMethod {
 export function findMethod(classes: Classes, t: ObjectType, name: string): FoundMethod | undefined {
   for (const s of allSupertypes(classes, t)) {
     const c = classOf(classes, s);
-    const f = c.methods.find((m) => m.name === name && !m.isStatic) ?? c.signatures.find((m) => m.name === name);
+    const f =
+      c.methods.find((m) => m.name === name && !m.isStatic) ?? c.signatures.find((m) => m.name === name);
     if (f !== undefined) return { f, on: s, map: argumentMap(classes, s) };
   }
   return undefined;

@@ -132,20 +132,40 @@ export type ConvertMode =
 /** Operations with a fixed meaning in both backends. `num` in the node is the operand kind where it matters. */
 export type BuiltinName =
   // Math, result has the operand's kind; on integers only abs (wraps), min, max, sign
-  | "abs" | "min" | "max" | "floor" | "ceil" | "trunc" | "round" | "sign" | "sqrt"
-  | "imul" | "clz32" // i32 (clz32 takes u32)
-  | "toInt32" | "toUint32" // f32/f64 → i32/u32 modulo 2^32 (ECMAScript's ToInt32: `x | 0`, `x >>> 0` on floats)
+  | "abs"
+  | "min"
+  | "max"
+  | "floor"
+  | "ceil"
+  | "trunc"
+  | "round"
+  | "sign"
+  | "sqrt"
+  | "imul"
+  | "clz32" // i32 (clz32 takes u32)
+  | "toInt32"
+  | "toUint32" // f32/f64 → i32/u32 modulo 2^32 (ECMAScript's ToInt32: `x | 0`, `x >>> 0` on floats)
   | "sat" // integer → type, saturating
-  | "f32Bits" | "f32FromBits"
+  | "f32Bits"
+  | "f32FromBits"
   // strings
-  | "charCodeAt" | "strSlice" | "strIndexOf" | "startsWith" | "endsWith" | "strIncludes" | "textView"
+  | "charCodeAt"
+  | "strSlice"
+  | "strIndexOf"
+  | "startsWith"
+  | "endsWith"
+  | "strIncludes"
+  | "textView"
   // arrays (args[0] is the array)
   | "arrayFill" // array, value, start, end (i32, clamped as in ECMAScript); the value is the array
   | "arraySet" // typed array, source, offset: traps index when it does not fit; memmove
   | "subarray" // typed array, start, end
   // slots
-  | "slotsGet" | "slotsSet" | "slotsCapacity"
+  | "slotsGet"
+  | "slotsSet"
+  | "slotsCapacity"
   | "assert"
+  | "trapCapacity" // no arguments: traps with kind capacity at this place
   // text out: args are of printable types (num, bool, string, literals), joined by a space. An argument may be a
   // `concat` (a template literal): its parts are all evaluated in order, then printed without separators.
   | "log";
@@ -171,12 +191,24 @@ export type Expr =
   | (ExprBase & { readonly k: "funcref"; readonly f: FuncDecl; readonly typeArgs: readonly Type[] })
   | (ExprBase & { readonly k: "lambda"; readonly f: FuncDecl })
   /** neg: `wrap` as in arith; bitnot: i32/u32; not: bool */
-  | (ExprBase & { readonly k: "unary"; readonly op: "neg" | "bitnot" | "not"; readonly arg: Expr; readonly wrap: boolean })
+  | (ExprBase & {
+      readonly k: "unary";
+      readonly op: "neg" | "bitnot" | "not";
+      readonly arg: Expr;
+      readonly wrap: boolean;
+    })
   /**
    * Both operands have kind `n` (i32, u32, f32 or f64); shifts: the right one is i32 or u32, its count masked.
    * `wrap`: exempt from the overflow check of checked builds. ushr on i32 operands gives u32; else type = n.
    */
-  | (ExprBase & { readonly k: "arith"; readonly op: ArithOp; readonly n: NumKind; readonly wrap: boolean; readonly l: Expr; readonly r: Expr })
+  | (ExprBase & {
+      readonly k: "arith";
+      readonly op: ArithOp;
+      readonly n: NumKind;
+      readonly wrap: boolean;
+      readonly l: Expr;
+      readonly r: Expr;
+    })
   /** Both operands have the same type: num, bool, string, literals, object, func, param, or nullable of these. */
   | (ExprBase & { readonly k: "compare"; readonly op: CompareOp; readonly l: Expr; readonly r: Expr })
   /** `x === null` */
@@ -186,13 +218,35 @@ export type Expr =
   | (ExprBase & { readonly k: "logical"; readonly op: "and" | "or"; readonly l: Expr; readonly r: Expr })
   | (ExprBase & { readonly k: "cond"; readonly test: Expr; readonly then: Expr; readonly else: Expr })
   | (ExprBase & { readonly k: "convert"; readonly mode: ConvertMode; readonly arg: Expr })
-  | (ExprBase & { readonly k: "call"; readonly f: FuncDecl; readonly typeArgs: readonly Type[]; readonly args: readonly Expr[] })
+  | (ExprBase & {
+      readonly k: "call";
+      readonly f: FuncDecl;
+      readonly typeArgs: readonly Type[];
+      readonly args: readonly Expr[];
+    })
   /** `f` is the declaration found statically; `isSuper`: not dispatched. The receiver's type carries the class's type arguments. */
-  | (ExprBase & { readonly k: "method"; readonly recv: Expr; readonly f: FuncDecl; readonly typeArgs: readonly Type[]; readonly isSuper: boolean; readonly args: readonly Expr[] })
+  | (ExprBase & {
+      readonly k: "method";
+      readonly recv: Expr;
+      readonly f: FuncDecl;
+      readonly typeArgs: readonly Type[];
+      readonly isSuper: boolean;
+      readonly args: readonly Expr[];
+    })
   /** `super(...)`: first statement of a constructor. */
-  | (ExprBase & { readonly k: "superCall"; readonly f: FuncDecl | undefined; readonly superclass: Type; readonly args: readonly Expr[] })
+  | (ExprBase & {
+      readonly k: "superCall";
+      readonly f: FuncDecl | undefined;
+      readonly superclass: Type;
+      readonly args: readonly Expr[];
+    })
   | (ExprBase & { readonly k: "callValue"; readonly fn: Expr; readonly args: readonly Expr[] })
-  | (ExprBase & { readonly k: "builtin"; readonly name: BuiltinName; readonly n: NumKind | undefined; readonly args: readonly Expr[] })
+  | (ExprBase & {
+      readonly k: "builtin";
+      readonly name: BuiltinName;
+      readonly n: NumKind | undefined;
+      readonly args: readonly Expr[];
+    })
   /** type is the object type made; ctor may be undefined (nothing to run). */
   | (ExprBase & { readonly k: "new"; readonly cls: ClassDecl; readonly args: readonly Expr[] })
   /** `new Uint8Array(n)`: zeroed. Run phase: n must be constant. */
@@ -203,7 +257,10 @@ export type Expr =
   /** An array literal, also as the argument of a typed array's constructor. */
   | (ExprBase & { readonly k: "arrayLit"; readonly elems: readonly Expr[] })
   /** In source order (evaluation order); every field of the interface is there, optional absent ones as null. */
-  | (ExprBase & { readonly k: "objectLit"; readonly fields: readonly { readonly name: string; readonly value: Expr }[] })
+  | (ExprBase & {
+      readonly k: "objectLit";
+      readonly fields: readonly { readonly name: string; readonly value: Expr }[];
+    })
   | (ExprBase & { readonly k: "field"; readonly obj: Expr; readonly name: string })
   | (ExprBase & { readonly k: "staticField"; readonly cls: ClassDecl; readonly g: GlobalVar })
   | (ExprBase & { readonly k: "index"; readonly obj: Expr; readonly index: Expr })
@@ -212,12 +269,23 @@ export type Expr =
   /** type = target.type; the value of the expression is the assigned value. */
   | (ExprBase & { readonly k: "assign"; readonly target: LValue; readonly value: Expr })
   /** `x += v`, `x++`: `compute` is the new value, in which `hole` is the old one. */
-  | (ExprBase & { readonly k: "update"; readonly target: LValue; readonly compute: Expr; readonly result: "old" | "new" })
+  | (ExprBase & {
+      readonly k: "update";
+      readonly target: LValue;
+      readonly compute: Expr;
+      readonly result: "old" | "new";
+    })
   | (ExprBase & { readonly k: "hole" })
   /** Setup only: a string built from parts. */
   | (ExprBase & { readonly k: "concat"; readonly parts: readonly Expr[] })
   /** Setup only: a host method or function by name (`recv` undefined: a global). */
-  | (ExprBase & { readonly k: "host"; readonly recv: Expr | undefined; readonly name: string; readonly how: "call" | "get" | "new"; readonly args: readonly Expr[] });
+  | (ExprBase & {
+      readonly k: "host";
+      readonly recv: Expr | undefined;
+      readonly name: string;
+      readonly how: "call" | "get" | "new";
+      readonly args: readonly Expr[];
+    });
 
 export type LValue = Extract<Expr, { k: "local" | "global" | "field" | "index" | "staticField" }>;
 export type ExprOf<K extends Expr["k"]> = Extract<Expr, { k: K }>;
@@ -237,12 +305,37 @@ export interface SwitchCase {
 export type Stmt =
   | (StmtBase & { readonly k: "let"; readonly v: LocalVar; readonly init: Expr | undefined })
   | (StmtBase & { readonly k: "expr"; readonly e: Expr })
-  | (StmtBase & { readonly k: "if"; readonly test: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] })
+  | (StmtBase & {
+      readonly k: "if";
+      readonly test: Expr;
+      readonly then: readonly Stmt[];
+      readonly else: readonly Stmt[];
+    })
   /** for, while (`init`, `update` empty) */
-  | (StmtBase & { readonly k: "for"; readonly label: string | undefined; readonly init: readonly Stmt[]; readonly test: Expr | undefined; readonly update: Expr | undefined; readonly body: readonly Stmt[] })
-  | (StmtBase & { readonly k: "doWhile"; readonly label: string | undefined; readonly body: readonly Stmt[]; readonly test: Expr })
+  | (StmtBase & {
+      readonly k: "for";
+      readonly label: string | undefined;
+      readonly init: readonly Stmt[];
+      readonly test: Expr | undefined;
+      readonly update: Expr | undefined;
+      readonly body: readonly Stmt[];
+    })
+  | (StmtBase & {
+      readonly k: "doWhile";
+      readonly label: string | undefined;
+      readonly body: readonly Stmt[];
+      readonly test: Expr;
+    })
   /** Over an array, or an object with `length` and `get(i)` (`get`, `lengthOf` set): by index, the length read on every turn. Setup: over any host iterable. */
-  | (StmtBase & { readonly k: "forOf"; readonly label: string | undefined; readonly v: LocalVar; readonly of: Expr; readonly get: FuncDecl | undefined; readonly lengthOf: "array" | "field" | "method" | "host"; readonly body: readonly Stmt[] })
+  | (StmtBase & {
+      readonly k: "forOf";
+      readonly label: string | undefined;
+      readonly v: LocalVar;
+      readonly of: Expr;
+      readonly get: FuncDecl | undefined;
+      readonly lengthOf: "array" | "field" | "method" | "host";
+      readonly body: readonly Stmt[];
+    })
   | (StmtBase & { readonly k: "switch"; readonly subject: Expr; readonly cases: readonly SwitchCase[] })
   | (StmtBase & { readonly k: "return"; readonly value: Expr | undefined })
   | (StmtBase & { readonly k: "break"; readonly label: string | undefined })
@@ -250,7 +343,12 @@ export type Stmt =
   /** `throw new Error("literal")`; `rethrow`: `throw e` of a caught trap. */
   | (StmtBase & { readonly k: "throw"; readonly message: string; readonly rethrow: LocalVar | undefined })
   /** `v` is of the object type Trap: fields kind (literals), site (i32), message (string). */
-  | (StmtBase & { readonly k: "try"; readonly body: readonly Stmt[]; readonly v: LocalVar | undefined; readonly handler: readonly Stmt[] })
+  | (StmtBase & {
+      readonly k: "try";
+      readonly body: readonly Stmt[];
+      readonly v: LocalVar | undefined;
+      readonly handler: readonly Stmt[];
+    })
   | (StmtBase & { readonly k: "block"; readonly body: readonly Stmt[] })
   /** Assignment of a global by its declaration: `const x = …` at the top level of a module. */
   | (StmtBase & { readonly k: "initGlobal"; readonly g: GlobalVar; readonly init: Expr | undefined });
@@ -268,10 +366,17 @@ export interface Module {
   readonly file: string;
   /** Only what is used at run time (not types). */
   readonly imports: readonly ImportItem[];
-  readonly reexports: readonly { readonly from: string; readonly names: readonly { readonly imported: string; readonly exported: string }[] }[];
+  readonly reexports: readonly {
+    readonly from: string;
+    readonly names: readonly { readonly imported: string; readonly exported: string }[];
+  }[];
   readonly globals: readonly GlobalVar[];
   /** Untyped constants, enums and `as const` objects: no storage on the device, kept for host importers. */
-  readonly constants: readonly { readonly name: string; readonly exported: boolean; readonly value: number | Readonly<Record<string, number | string>> }[];
+  readonly constants: readonly {
+    readonly name: string;
+    readonly exported: boolean;
+    readonly value: number | Readonly<Record<string, number | string>>;
+  }[];
   readonly functions: readonly FuncDecl[];
   readonly classes: readonly ClassDecl[];
   /** The top level in source order; part of setup. */

@@ -14,7 +14,13 @@ export type SnapValue =
   /** A reference to a SnapObject. */
   | { readonly k: "ref"; readonly to: SnapObject }
   /** A function value: a declared function (`env` empty) or a lambda with its captured values, in the order of `f.captures`. */
-  | { readonly k: "closure"; readonly f: FuncDecl; readonly typeArgs: readonly Type[]; readonly env: readonly SnapValue[]; readonly self: SnapValue | undefined };
+  | {
+      readonly k: "closure";
+      readonly f: FuncDecl;
+      readonly typeArgs: readonly Type[];
+      readonly env: readonly SnapValue[];
+      readonly self: SnapValue | undefined;
+    };
 
 export type SnapObject =
   | {
@@ -28,9 +34,21 @@ export type SnapObject =
       /** How the program reaches it first: `app.router.table`. */
       readonly path: string;
     }
-  | { readonly k: "array"; readonly id: number; readonly type: Extract<Type, { k: "array" }>; readonly elems: SnapValue[]; readonly path: string }
+  | {
+      readonly k: "array";
+      readonly id: number;
+      readonly type: Extract<Type, { k: "array" }>;
+      readonly elems: SnapValue[];
+      readonly path: string;
+    }
   /** Unwritten slots are undefined. */
-  | { readonly k: "slots"; readonly id: number; readonly type: Extract<Type, { k: "slots" }>; readonly elems: (SnapValue | undefined)[]; readonly path: string }
+  | {
+      readonly k: "slots";
+      readonly id: number;
+      readonly type: Extract<Type, { k: "slots" }>;
+      readonly elems: (SnapValue | undefined)[];
+      readonly path: string;
+    }
   /** A captured variable that is assigned after capture. */
   | { readonly k: "cell"; readonly id: number; readonly type: Type; value: SnapValue; readonly path: string };
 

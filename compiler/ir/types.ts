@@ -37,7 +37,12 @@ export const VOID: Type = { k: "void" };
 export const STRING: Type = { k: "string" };
 export const NULL: Type = { k: "null" };
 
-export const arrayOf = (elem: Type, typed = false, readonly = false): Type => ({ k: "array", elem, typed, readonly });
+export const arrayOf = (elem: Type, typed = false, readonly = false): Type => ({
+  k: "array",
+  elem,
+  typed,
+  readonly,
+});
 export const nullable = (of: Type): Type => (of.k === "nullable" ? of : { k: "nullable", of });
 
 /** The canonical text of a type: equal types have equal keys. Also what messages show. */
@@ -115,14 +120,15 @@ export const isInteger = (n: NumKind): boolean => n !== "f32" && n !== "f64";
 export const isFloat = (n: NumKind): boolean => n === "f32" || n === "f64";
 
 /** Inclusive ranges of the integer kinds. */
-export const intRange: Readonly<Record<Exclude<NumKind, "f32" | "f64">, readonly [lo: number, hi: number]>> = {
-  i8: [-128, 127],
-  u8: [0, 255],
-  i16: [-32768, 32767],
-  u16: [0, 65535],
-  i32: [-2147483648, 2147483647],
-  u32: [0, 4294967295],
-};
+export const intRange: Readonly<Record<Exclude<NumKind, "f32" | "f64">, readonly [lo: number, hi: number]>> =
+  {
+    i8: [-128, 127],
+    u8: [0, 255],
+    i16: [-32768, 32767],
+    u16: [0, 65535],
+    i32: [-2147483648, 2147483647],
+    u32: [0, 4294967295],
+  };
 
 /** What each kind widens into without loss (beside itself). */
 export const widensTo: Readonly<Record<NumKind, readonly NumKind[]>> = {

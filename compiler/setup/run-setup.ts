@@ -23,7 +23,11 @@ function readAsset(file: string, base: string): Buffer {
   try {
     return readFileSync(full);
   } catch {
-    throw new UserError("TMC2004", `the asset ${file} cannot be read (looked in ${base})`, "check the path: it is relative to the module");
+    throw new UserError(
+      "TMC2004",
+      `the asset ${file} cannot be read (looked in ${base})`,
+      "check the path: it is relative to the module",
+    );
   }
 }
 
@@ -55,7 +59,11 @@ export function runSetup(program: Program, options: { readonly checked: boolean 
     const reexport = (from: string, names: readonly { imported: string; exported: string }[]): void => {
       const source = find(from);
       for (const n of names) {
-        Object.defineProperty(own, n.exported, { enumerable: true, configurable: true, get: () => source[n.imported] });
+        Object.defineProperty(own, n.exported, {
+          enumerable: true,
+          configurable: true,
+          get: () => source[n.imported],
+        });
       }
     };
     const run = compile(code, m.path);
@@ -75,5 +83,11 @@ type ModuleBody = (
 function compile(code: string, name: string): ModuleBody {
   // The text is our own output of a checked program: nothing of the user's source is pasted into it.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  return new Function("$rt", "$exports", "$import", "$reexport", `${code}\n//# sourceURL=tmc:///${name}.js`) as ModuleBody;
+  return new Function(
+    "$rt",
+    "$exports",
+    "$import",
+    "$reexport",
+    `${code}\n//# sourceURL=tmc:///${name}.js`,
+  ) as ModuleBody;
 }

@@ -38,7 +38,8 @@ class Walk {
       const made = loaded.exports.get(c.module)?.[c.name];
       if (made !== undefined) this.classByConstructor.set(made, c);
       for (const m of c.methods) {
-        if (m.isStatic && typeof made === "function") this.functionByValue.set((made as unknown as Record<string, unknown>)[m.name], m);
+        if (m.isStatic && typeof made === "function")
+          this.functionByValue.set((made as unknown as Record<string, unknown>)[m.name], m);
       }
     }
     for (const f of this.program.functions.values()) {
@@ -56,14 +57,17 @@ class Walk {
         const dot = g.name.indexOf(".");
         const exports = this.loaded.exports.get(m.path) ?? {};
         const raw =
-          dot < 0 ? exports[g.name] : (exports[g.name.slice(0, dot)] as Record<string, unknown> | undefined)?.[g.name.slice(dot + 1)];
+          dot < 0
+            ? exports[g.name]
+            : (exports[g.name.slice(0, dot)] as Record<string, unknown> | undefined)?.[g.name.slice(dot + 1)];
         const objectsBefore = this.objects.length;
         try {
           globals.set(g.id, { g, value: this.value(raw, g.type, g.name) });
         } catch (e) {
           if (!(e instanceof Unrepresentable)) throw e;
           unrepresentable.set(g.id, e.message);
-          for (const o of this.objects.splice(objectsBefore)) for (const [k, v] of this.known) if (v === o) this.known.delete(k);
+          for (const o of this.objects.splice(objectsBefore))
+            for (const [k, v] of this.known) if (v === o) this.known.delete(k);
         }
       }
     }
@@ -75,7 +79,8 @@ class Walk {
     const add = (name: string, handler: unknown, fallback: Loc): void => {
       try {
         const f = this.functionOf(handler);
-        if (f === undefined) throw new Unrepresentable(`the handler of \`${name}\` is not a function of the program`);
+        if (f === undefined)
+          throw new Unrepresentable(`the handler of \`${name}\` is not a function of the program`);
         const type = { k: "func" as const, params: f.params.map((p) => p.type), ret: f.ret };
         const closure = this.value(handler, type, name);
         if (closure.k === "closure") out.push({ name, type, closure });
@@ -106,12 +111,18 @@ class Walk {
   private value(v: unknown, type: Type, path: string): SnapValue {
     switch (type.k) {
       case "num":
-        return typeof v === "number" ? { k: "num", value: v } : this.fail(path, type, "setup left no value in it");
+        return typeof v === "number"
+          ? { k: "num", value: v }
+          : this.fail(path, type, "setup left no value in it");
       case "bool":
-        return typeof v === "boolean" ? { k: "bool", value: v } : this.fail(path, type, "setup left no value in it");
+        return typeof v === "boolean"
+          ? { k: "bool", value: v }
+          : this.fail(path, type, "setup left no value in it");
       case "string":
       case "literals":
-        return typeof v === "string" ? { k: "str", value: v } : this.fail(path, type, "setup left no value in it");
+        return typeof v === "string"
+          ? { k: "str", value: v }
+          : this.fail(path, type, "setup left no value in it");
       case "nullable":
         return v === null || v === undefined ? { k: "null" } : this.value(v, type.of, path);
       case "null":
@@ -140,7 +151,8 @@ class Walk {
   }
 
   private array(v: unknown, type: Extract<Type, { k: "array" }>, path: string): SnapObject {
-    if (!Array.isArray(v) && !ArrayBuffer.isView(v)) return this.fail(path, type, "setup left no array in it");
+    if (!Array.isArray(v) && !ArrayBuffer.isView(v))
+      return this.fail(path, type, "setup left no array in it");
     const known = this.known.get(v);
     if (known?.k === "array") {
       // Reached as a writable array somewhere: it is one.
@@ -149,10 +161,15 @@ class Walk {
     }
     const elements = v as unknown as ArrayLike<unknown>;
     if (ArrayBuffer.isView(v) && v.buffer.byteLength !== v.byteLength) {
-      return this.fail(path, type, "it is a view of another array (`subarray`), and the connection would be lost");
+      return this.fail(
+        path,
+        type,
+        "it is a view of another array (`subarray`), and the connection would be lost",
+      );
     }
     const o = this.keep(v, { k: "array", id: this.objects.length, type, elems: [] as SnapValue[], path });
-    for (let i = 0; i < elements.length; i++) o.elems.push(this.value(elements[i], type.elem, `${path}[${i}]`));
+    for (let i = 0; i < elements.length; i++)
+      o.elems.push(this.value(elements[i], type.elem, `${path}[${i}]`));
     return o;
   }
 
@@ -160,8 +177,16 @@ class Walk {
     if (!(v instanceof support.Slots)) return this.fail(path, type, "setup left no slots in it");
     const known = this.known.get(v);
     if (known !== undefined) return known;
-    const o = this.keep(v, { k: "slots", id: this.objects.length, type, elems: [] as (SnapValue | undefined)[], path });
-    v.items.forEach((item, i) => o.elems.push(item === undefined ? undefined : this.value(item, type.elem, `${path}[${i}]`)));
+    const o = this.keep(v, {
+      k: "slots",
+      id: this.objects.length,
+      type,
+      elems: [] as (SnapValue | undefined)[],
+      path,
+    });
+    v.items.forEach((item, i) =>
+      o.elems.push(item === undefined ? undefined : this.value(item, type.elem, `${path}[${i}]`)),
+    );
     return o;
   }
 
@@ -173,9 +198,17 @@ class Walk {
     const declared = made === undefined ? (support.literalTag(v) ?? type.decl) : made.id;
     const cls = this.program.classes.get(declared);
     if (cls === undefined) return this.fail(path, type, "its class is not part of the program");
-    if (v instanceof Map || v instanceof Set) return this.fail(path, type, "a Map or Set has no representation on a device");
+    if (v instanceof Map || v instanceof Set)
+      return this.fail(path, type, "a Map or Set has no representation on a device");
     const actual = this.actualType(cls, type, path);
-    const o = this.keep(v, { k: "object", id: this.objects.length, cls, type: actual, fields: new Map<string, SnapValue>(), path });
+    const o = this.keep(v, {
+      k: "object",
+      id: this.objects.length,
+      cls,
+      type: actual,
+      fields: new Map<string, SnapValue>(),
+      path,
+    });
     const record = v as Record<string, unknown>;
     for (const f of allFields(this.program.classes, actual)) {
       o.fields.set(f.field.name, this.value(record[f.field.name], f.type, `${path}.${f.field.name}`));
@@ -187,14 +220,22 @@ class Walk {
   private actualType(cls: ClassDecl, declared: ObjectType, path: string): ObjectType {
     if (cls.id === declared.decl) return declared;
     if (cls.typeParams.length === 0) return { k: "object", decl: cls.id, args: [] };
-    const open: ObjectType = { k: "object", decl: cls.id, args: cls.typeParams.map((name) => ({ k: "param", name })) };
+    const open: ObjectType = {
+      k: "object",
+      decl: cls.id,
+      args: cls.typeParams.map((name) => ({ k: "param", name })),
+    };
     const above = allSupertypes(this.program.classes, open).find((s) => s.decl === declared.decl);
     const bound = new Map<string, Type>();
     above?.args.forEach((a, i) => {
       const given = declared.args[i];
       if (a.k === "param" && given !== undefined) bound.set(a.name, given);
     });
-    const args = cls.typeParams.map((p) => bound.get(p) ?? this.fail(path, declared, `the type argument \`${p}\` of \`${cls.name}\` is not known here`));
+    const args = cls.typeParams.map(
+      (p) =>
+        bound.get(p) ??
+        this.fail(path, declared, `the type argument \`${p}\` of \`${cls.name}\` is not known here`),
+    );
     return { k: "object", decl: cls.id, args };
   }
 
@@ -203,7 +244,8 @@ class Walk {
     const tag = support.lambdaTag(v);
     if (tag === undefined) {
       const f = this.functionByValue.get(v);
-      if (f === undefined) return this.fail(path, type, "a function of the host has no representation on a device");
+      if (f === undefined)
+        return this.fail(path, type, "a function of the host has no representation on a device");
       return { k: "closure", f, typeArgs: [], env: [], self: undefined };
     }
     const f = this.program.functions.get(tag.id);
@@ -222,23 +264,41 @@ class Walk {
     const made = typeof v === "object" && v !== null ? this.classByConstructor.get(v.constructor) : undefined;
     const known = typeof v === "object" && v !== null ? this.known.get(v) : undefined;
     if (known !== undefined) return { k: "ref", to: known };
-    if (made === undefined) throw new Unrepresentable(`\`${path}\`: the \`this\` of the function is not an object of the program`);
+    if (made === undefined)
+      throw new Unrepresentable(`\`${path}\`: the \`this\` of the function is not an object of the program`);
     if (made.typeParams.length > 0) {
-      throw new Unrepresentable(`\`${path}\`: the type arguments of \`${made.name}\` are not known here; keep the object in a field first`);
+      throw new Unrepresentable(
+        `\`${path}\`: the type arguments of \`${made.name}\` are not known here; keep the object in a field first`,
+      );
     }
     return { k: "ref", to: this.object(v, { k: "object", decl: made.id, args: [] }, `${path}.this`) };
   }
 
   private cell(v: unknown, type: Type, path: string): SnapObject {
-    if (typeof v !== "object" || v === null) return this.fail(path, type, "the captured variable has no cell");
+    if (typeof v !== "object" || v === null)
+      return this.fail(path, type, "the captured variable has no cell");
     const known = this.known.get(v);
     if (known !== undefined) return known;
-    const o = this.keep(v, { k: "cell", id: this.objects.length, type, value: { k: "null" } as SnapValue, path });
+    const o = this.keep(v, {
+      k: "cell",
+      id: this.objects.length,
+      type,
+      value: { k: "null" } as SnapValue,
+      path,
+    });
     o.value = this.value((v as { v: unknown }).v, type, path);
     return o;
   }
 }
 
 function problem(loc: Loc, message: string): Diagnostic {
-  return { code: "TMC2002", severity: "error", loc, length: 1, message, fix: "keep it out of what handlers reach, or use a representable type", related: [] };
+  return {
+    code: "TMC2002",
+    severity: "error",
+    loc,
+    length: 1,
+    message,
+    fix: "keep it out of what handlers reach, or use a representable type",
+    related: [],
+  };
 }

@@ -20,7 +20,11 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
   const symbol = lw.ctx.symbolOf(node.name);
   const declaration = symbol?.declarations?.[0];
   if (symbol !== undefined && declaration !== undefined) {
-    if (isCoreDeclaration(declaration) && node.expression.getText() === "Math" && ts.isPropertySignature(declaration)) {
+    if (
+      isCoreDeclaration(declaration) &&
+      node.expression.getText() === "Math" &&
+      ts.isPropertySignature(declaration)
+    ) {
       const value = Math[node.name.text as "PI"];
       return untypedExpr({ value, float: true }, lw.loc(node));
     }
@@ -32,19 +36,26 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
         return { k: "literal", type: { k: "literals", values: [value] }, loc: lw.loc(node), value };
       }
     }
-    if (ts.isPropertyDeclaration(declaration) && ts.getModifiers(declaration)?.some((m) => m.kind === K.StaticKeyword) === true) {
+    if (
+      ts.isPropertyDeclaration(declaration) &&
+      ts.getModifiers(declaration)?.some((m) => m.kind === K.StaticKeyword) === true
+    ) {
       const meaning = lw.ctx.meaning(symbol);
       const owner = lw.ctx.symbolOf(node.expression);
       const cls = owner === undefined ? undefined : lw.ctx.meaning(owner);
       if (meaning?.k === "const") return untypedExpr(meaning.value, lw.loc(node));
       if (meaning?.k === "global" && cls?.k === "class") {
-        return lw.narrow({ k: "staticField", type: meaning.g.type, loc: lw.loc(node), cls: cls.c, g: meaning.g }, node);
+        return lw.narrow(
+          { k: "staticField", type: meaning.g.type, loc: lw.loc(node), cls: cls.c, g: meaning.g },
+          node,
+        );
       }
     }
   }
   if (ts.isIdentifier(node.expression)) {
     const base = lw.ctx.symbolOf(node.expression);
-    const meaning = base === undefined || isCoreDeclaration(base.declarations?.[0]) ? undefined : lw.ctx.meaning(base);
+    const meaning =
+      base === undefined || isCoreDeclaration(base.declarations?.[0]) ? undefined : lw.ctx.meaning(base);
     if (meaning?.k === "constObject") {
       const member = meaning.members.get(node.name.text);
       if (typeof member === "string") return { k: "str", type: STRING, loc: lw.loc(node), value: member };
@@ -56,7 +67,12 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
 
 function property(lw: Lowerer, node: ts.PropertyAccessExpression): Expr {
   if (node.questionDotToken !== undefined) {
-    return lw.ctx.fail("TMC1003", node, "`?.` is not supported yet", "test for null first: `if (x !== null)`");
+    return lw.ctx.fail(
+      "TMC1003",
+      node,
+      "`?.` is not supported yet",
+      "test for null first: `if (x !== null)`",
+    );
   }
   const fixed = staticProperty(lw, node);
   if (fixed !== undefined) return fixed;
@@ -77,7 +93,8 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
       if (name === "length") return { k: "length", type: I32, loc, obj: lw.convert("text", obj, STRING) };
       break;
     case "slots":
-      if (name === "capacity") return { k: "builtin", type: I32, loc, name: "slotsCapacity", n: undefined, args: [obj] };
+      if (name === "capacity")
+        return { k: "builtin", type: I32, loc, name: "slotsCapacity", n: undefined, args: [obj] };
       break;
     case "host":
       return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "get", args: [] };
@@ -92,7 +109,12 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
         return { k: "method", type, loc, recv: obj, f: method.f, typeArgs: [], isSuper: false, args: [] };
       }
       if (method !== undefined) {
-        return lw.ctx.fail("TMC1110", node, `the method \`${name}\` can only be called`, `wrap it: \`(…) => x.${name}(…)\``);
+        return lw.ctx.fail(
+          "TMC1110",
+          node,
+          `the method \`${name}\` can only be called`,
+          `wrap it: \`(…) => x.${name}(…)\``,
+        );
       }
       const c = classOf(lw.ctx.classes, t);
       return lw.ctx.fail("TMC1111", node.name, `\`${c.name}\` has no \`${name}\``, "");
@@ -109,21 +131,35 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
 
 function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
   if (node.questionDotToken !== undefined) {
-    return lw.ctx.fail("TMC1003", node, "`?.` is not supported yet", "test for null first: `if (x !== null)`");
+    return lw.ctx.fail(
+      "TMC1003",
+      node,
+      "`?.` is not supported yet",
+      "test for null first: `if (x !== null)`",
+    );
   }
   const obj = lw.raw(node.expression);
   const loc = lw.loc(node);
   const t = obj.type;
   if (t.k === "array") {
-    return lw.narrow({ k: "index", type: t.elem, loc, obj, index: indexOf(lw, node.argumentExpression) }, node);
+    return lw.narrow(
+      { k: "index", type: t.elem, loc, obj, index: indexOf(lw, node.argumentExpression) },
+      node,
+    );
   }
   if (t.k === "host") {
     const index = lw.raw(node.argumentExpression);
     return { k: "host", type: hostType(lw, node), loc, recv: obj, name: "[]", how: "get", args: [index] };
   }
-  if (t.k === "nullable") return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
+  if (t.k === "nullable")
+    return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
   if (t.k === "string") {
-    return lw.ctx.fail("TMC1112", node, "a string has no characters, only bytes", "write `s.charCodeAt(i)`, or `s.slice(i, i + 1)`");
+    return lw.ctx.fail(
+      "TMC1112",
+      node,
+      "a string has no characters, only bytes",
+      "write `s.charCodeAt(i)`, or `s.slice(i, i + 1)`",
+    );
   }
   return lw.ctx.fail("TMC1112", node, `\`${typeName(t)}\` cannot be indexed`, "");
 }

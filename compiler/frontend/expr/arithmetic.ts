@@ -66,12 +66,21 @@ export function arith(
   const loc = lw.loc(node);
   const cl = untypedOf(l);
   const cr = untypedOf(r);
-  if (cl !== undefined && cr !== undefined) return foldUntyped(lw, op, cl, cr, node, options.integerDivision === true);
+  if (cl !== undefined && cr !== undefined)
+    return foldUntyped(lw, op, cl, cr, node, options.integerDivision === true);
   if (op === "add" && (l.type.k === "string" || r.type.k === "string")) {
     return { k: "concat", type: STRING, loc, parts: [l, r] };
   }
   if (l.type.k === "host" || r.type.k === "host") {
-    return { k: "host", type: { k: "host", text: "number" }, loc, recv: undefined, name: `op:${op}`, how: "call", args: [l, r] };
+    return {
+      k: "host",
+      type: { k: "host", text: "number" },
+      loc,
+      recv: undefined,
+      name: `op:${op}`,
+      how: "call",
+      args: [l, r],
+    };
   }
   const ln = operand(lw, l, places.left);
   const rn = operand(lw, r, places.right);
@@ -112,7 +121,8 @@ function foldUntyped(
   if (folded === undefined || (op === "div" && whole && b.value === 0)) {
     return lw.ctx.fail("TMC1213", node, "division by zero in a constant", "");
   }
-  if (op === "div" && whole && integerDivision) return untypedExpr({ value: Math.trunc(folded), float: false }, lw.loc(node));
+  if (op === "div" && whole && integerDivision)
+    return untypedExpr({ value: Math.trunc(folded), float: false }, lw.loc(node));
   return untypedExpr({ value: folded, float: a.float || b.float }, lw.loc(node));
 }
 
@@ -172,17 +182,36 @@ function shift(
   node: ts.Node,
   places: { readonly left: ts.Node; readonly right: ts.Node },
 ): Expr {
-  const left = untypedOf(l) === undefined ? ln : constantIn(untypedOf(l)?.value ?? 0, "i32") !== undefined ? "i32" : "u32";
+  const left =
+    untypedOf(l) === undefined
+      ? ln
+      : constantIn(untypedOf(l)?.value ?? 0, "i32") !== undefined
+        ? "i32"
+        : "u32";
   if (isFloat(left) || (isFloat(rn) && untypedOf(r) === undefined)) {
     return lw.ctx.fail("TMC1214", node, "shifts work on integers", "convert first: `i32(x)`");
   }
   const n: NumKind = left === "u32" ? "u32" : "i32";
   if (op === "shr" && n === "u32") {
-    return lw.ctx.fail("TMC1215", node, "`>>` on u32 would turn large values negative in JavaScript", "write `>>>`");
+    return lw.ctx.fail(
+      "TMC1215",
+      node,
+      "`>>` on u32 would turn large values negative in JavaScript",
+      "write `>>>`",
+    );
   }
   const by: Type = rn === "u32" && untypedOf(r) === undefined ? num("u32") : I32;
   const type = op === "ushr" ? num("u32") : num(n);
-  return { k: "arith", type, loc: lw.loc(node), op, n, wrap: true, l: lw.coerce(l, num(n), places.left), r: lw.coerce(r, by, places.right) };
+  return {
+    k: "arith",
+    type,
+    loc: lw.loc(node),
+    op,
+    n,
+    wrap: true,
+    l: lw.coerce(l, num(n), places.left),
+    r: lw.coerce(r, by, places.right),
+  };
 }
 
 function bits(
@@ -215,5 +244,14 @@ function bits(
     }
     return lw.coerce(e, type, at);
   };
-  return { k: "arith", type, loc: lw.loc(node), op, n: n === "u32" ? "u32" : "i32", wrap: true, l: side(l, places.left), r: side(r, places.right) };
+  return {
+    k: "arith",
+    type,
+    loc: lw.loc(node),
+    op,
+    n: n === "u32" ? "u32" : "i32",
+    wrap: true,
+    l: side(l, places.left),
+    r: side(r, places.right),
+  };
 }

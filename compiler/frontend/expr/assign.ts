@@ -44,7 +44,12 @@ export function assignment(
   const token = node.operatorToken.kind;
   if (token === K.EqualsToken) {
     if (ts.isArrayLiteralExpression(node.left) || ts.isObjectLiteralExpression(node.left)) {
-      return lw.ctx.fail("TMC1003", node.left, "destructuring is not supported yet", "assign the parts one by one");
+      return lw.ctx.fail(
+        "TMC1003",
+        node.left,
+        "destructuring is not supported yet",
+        "assign the parts one by one",
+      );
     }
     const target = lvalue(lw, node.left);
     const value = lw.expr(node.right, target.type);
@@ -53,7 +58,12 @@ export function assignment(
   const plain = compound.get(token);
   const op = plain === undefined ? undefined : arithOp(plain);
   if (op === undefined) {
-    return lw.ctx.fail("TMC1001", node.operatorToken, `\`${node.operatorToken.getText()}\` is not part of the subset`, "write it out with `if`");
+    return lw.ctx.fail(
+      "TMC1001",
+      node.operatorToken,
+      `\`${node.operatorToken.getText()}\` is not part of the subset`,
+      "write it out with `if`",
+    );
   }
   const target = lvalue(lw, node.left);
   return update(lw, target, op, lw.raw(node.right), node, node, "new");
@@ -74,10 +84,16 @@ function update(
   const t = target.type;
   const integer = t.k === "num" && !isFloat(t.n);
   if (op === "div" && integer) {
-    return lw.ctx.fail("TMC1211", node, "`/=` on an integer would leave a fraction in JavaScript", "write `x = Math.trunc(x / y)`");
+    return lw.ctx.fail(
+      "TMC1211",
+      node,
+      "`/=` on an integer would leave a fraction in JavaScript",
+      "write `x = Math.trunc(x / y)`",
+    );
   }
   let computed = arith(lw, op, hole, value, node, places, { wrap: false });
-  if (t.k === "num" && computed.type.k === "num" && !sameType(computed.type, t)) computed = backTo(lw, computed, t);
+  if (t.k === "num" && computed.type.k === "num" && !sameType(computed.type, t))
+    computed = backTo(lw, computed, t);
   else computed = lw.coerce(computed, t, node);
   return { k: "update", type: t, loc, target, compute: computed, result };
 }
@@ -86,7 +102,8 @@ function backTo(lw: Lowerer, e: Expr, t: Extract<Type, { k: "num" }>): Expr {
   if (e.type.k !== "num") return e;
   if (isFloat(t.n) || isFloat(e.type.n)) return lw.convert("num", e, t);
   const range = rangeOf(e);
-  const fits = range !== undefined && constantIn(range[0], t.n) !== undefined && constantIn(range[1], t.n) !== undefined;
+  const fits =
+    range !== undefined && constantIn(range[0], t.n) !== undefined && constantIn(range[1], t.n) !== undefined;
   return lw.convert(fits ? "num" : "fit", e, t);
 }
 
@@ -94,7 +111,11 @@ function backTo(lw: Lowerer, e: Expr, t: Extract<Type, { k: "num" }>): Expr {
 export function lvalue(lw: Lowerer, node: ts.Expression): LValue {
   const inner = skipParentheses(node);
   let e = lw.raw(inner);
-  while (e.k === "convert" && (e.mode === "unwrap" || e.mode === "assertNull" || e.mode === "literals" || e.mode === "downcast")) e = e.arg;
+  while (
+    e.k === "convert" &&
+    (e.mode === "unwrap" || e.mode === "assertNull" || e.mode === "literals" || e.mode === "downcast")
+  )
+    e = e.arg;
   switch (e.k) {
     case "local":
       e.v.mutable = true;
@@ -106,11 +127,15 @@ export function lvalue(lw: Lowerer, node: ts.Expression): LValue {
       return e;
     case "index":
       if (e.obj.type.k === "array" && e.obj.type.readonly) {
-        return lw.ctx.fail("TMC1230", node, "a RomArray is read-only: it may be in flash", "use a plain array");
+        return lw.ctx.fail(
+          "TMC1230",
+          node,
+          "a RomArray is read-only: it may be in flash",
+          "use a plain array",
+        );
       }
       return e;
     default:
       return lw.ctx.fail("TMC1231", node, `this cannot be assigned to (\`${typeName(e.type)}\`)`, "");
   }
 }
-

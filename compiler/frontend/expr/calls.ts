@@ -1,7 +1,14 @@
 /** Calls: functions, methods, function values, `super(...)`, `new`. Functions of core.d.ts are in `core-calls.ts`. */
 import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
-import { argumentMap, classOf, findField, findMethod, supertypes, type ObjectType } from "../../ir/hierarchy.js";
+import {
+  argumentMap,
+  classOf,
+  findField,
+  findMethod,
+  supertypes,
+  type ObjectType,
+} from "../../ir/hierarchy.js";
 import type { Expr, FuncDecl } from "../../ir/nodes.js";
 import { substitute, typeName, type Type } from "../../ir/types.js";
 import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
@@ -21,10 +28,20 @@ export function registerCalls(): void {
 
 function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Expr {
   if (node.questionDotToken !== undefined) {
-    return lw.ctx.fail("TMC1003", node, "`?.` is not supported yet", "test for null first: `if (x !== null)`");
+    return lw.ctx.fail(
+      "TMC1003",
+      node,
+      "`?.` is not supported yet",
+      "test for null first: `if (x !== null)`",
+    );
   }
   if (node.arguments.some(ts.isSpreadElement)) {
-    return lw.ctx.fail("TMC1003", node, "spread arguments are not supported yet", "pass them one by one, or pass the array");
+    return lw.ctx.fail(
+      "TMC1003",
+      node,
+      "spread arguments are not supported yet",
+      "pass them one by one, or pass the array",
+    );
   }
   const callee = skipParentheses(node.expression);
   if (callee.kind === K.SuperKeyword) return superCall(lw, node);
@@ -44,7 +61,15 @@ function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Exp
 
 function valueCall(lw: Lowerer, node: ts.CallExpression, fn: Expr): Expr {
   if (fn.type.k === "host") {
-    return { k: "host", type: hostType(lw, node), loc: lw.loc(node), recv: fn, name: "()", how: "call", args: node.arguments.map((a) => lw.raw(a)) };
+    return {
+      k: "host",
+      type: hostType(lw, node),
+      loc: lw.loc(node),
+      recv: fn,
+      name: "()",
+      how: "call",
+      args: node.arguments.map((a) => lw.raw(a)),
+    };
   }
   if (fn.type.k === "nullable" && fn.type.of.k === "func") {
     return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (f !== null)`");
@@ -55,9 +80,12 @@ function valueCall(lw: Lowerer, node: ts.CallExpression, fn: Expr): Expr {
   const params = fn.type.params;
   const args = node.arguments.map((a, i) => {
     const type = params[i];
-    return type === undefined ? lw.ctx.fail("TMC1116", a, `there is no parameter ${i + 1}`, "") : lw.expr(a, type);
+    return type === undefined
+      ? lw.ctx.fail("TMC1116", a, `there is no parameter ${i + 1}`, "")
+      : lw.expr(a, type);
   });
-  if (args.length < params.length) lw.ctx.fail("TMC1116", node, `${params.length} arguments are needed, ${args.length} given`, "");
+  if (args.length < params.length)
+    lw.ctx.fail("TMC1116", node, `${params.length} arguments are needed, ${args.length} given`, "");
   return { k: "callValue", type: fn.type.ret, loc: lw.loc(node), fn, args };
 }
 
@@ -75,10 +103,17 @@ export function lowerArguments(
     const type = substitute(p.type, map);
     if (node !== undefined) args.push(lw.expr(node, type));
     else if (p.default !== undefined) args.push(p.default);
-    else lw.ctx.fail("TMC1116", at, `\`${f.name}\` needs ${f.params.length} arguments, ${nodes.length} given`, `\`${p.name}: ${typeName(type)}\` is missing`);
+    else
+      lw.ctx.fail(
+        "TMC1116",
+        at,
+        `\`${f.name}\` needs ${f.params.length} arguments, ${nodes.length} given`,
+        `\`${p.name}: ${typeName(type)}\` is missing`,
+      );
   });
   const extra = nodes[f.params.length];
-  if (extra !== undefined) lw.ctx.fail("TMC1116", extra, `\`${f.name}\` takes ${f.params.length} arguments`, "remove it");
+  if (extra !== undefined)
+    lw.ctx.fail("TMC1116", extra, `\`${f.name}\` takes ${f.params.length} arguments`, "remove it");
   return args;
 }
 
@@ -90,6 +125,9 @@ function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: T
   const type = substitute(lw.ctx.returnType(f, node), map);
   if (f.kind === "extern" && f.cName?.startsWith("setup:") === true) {
     return { k: "host", type: hostType(lw, node), loc, recv: undefined, name: f.cName, how: "call", args };
+  }
+  if (f.kind === "extern" && f.cName === "tmc_trap_capacity") {
+    return { k: "builtin", type, loc, name: "trapCapacity", n: undefined, args };
   }
   return { k: "call", type, loc, f, typeArgs, args };
 }
@@ -106,16 +144,30 @@ function memberCall(
     const self = lw.fn.self;
     const base = self === undefined ? undefined : supertypes(lw.ctx.classes, selfType(self))[0];
     const found = base === undefined ? undefined : findMethod(lw.ctx.classes, base, name);
-    if (found === undefined) return lw.ctx.fail("TMC1111", callee.name, `the superclass has no method \`${name}\``, "");
+    if (found === undefined)
+      return lw.ctx.fail("TMC1111", callee.name, `the superclass has no method \`${name}\``, "");
     const recv = thisExpr(lw, callee);
     const args = lowerArguments(lw, found.f, node.arguments, found.map, node);
     const type = substitute(lw.ctx.returnType(found.f, node), found.map);
-    return { k: "method", type, loc, recv: lw.coerce(recv, found.on, callee), f: found.f, typeArgs: [], isSuper: true, args };
+    return {
+      k: "method",
+      type,
+      loc,
+      recv: lw.coerce(recv, found.on, callee),
+      f: found.f,
+      typeArgs: [],
+      isSuper: true,
+      args,
+    };
   }
   const memberSymbol = lw.ctx.symbolOf(callee.name);
   const declaration = memberSymbol?.declarations?.[0];
   // Static methods and members of `Math`, `sat`, `JSON`: no object to evaluate.
-  if (declaration !== undefined && ts.isMethodDeclaration(declaration) && ts.getModifiers(declaration)?.some((m) => m.kind === K.StaticKeyword) === true) {
+  if (
+    declaration !== undefined &&
+    ts.isMethodDeclaration(declaration) &&
+    ts.getModifiers(declaration)?.some((m) => m.kind === K.StaticKeyword) === true
+  ) {
     const meaning = memberSymbol === undefined ? undefined : lw.ctx.meaning(memberSymbol);
     if (meaning?.k === "func") return functionCall(lw, node, meaning.f, want);
   }
@@ -126,10 +178,16 @@ function memberCall(
     }
   }
   if (callee.questionDotToken !== undefined) {
-    return lw.ctx.fail("TMC1003", callee, "`?.` is not supported yet", "test for null first: `if (x !== null)`");
+    return lw.ctx.fail(
+      "TMC1003",
+      callee,
+      "`?.` is not supported yet",
+      "test for null first: `if (x !== null)`",
+    );
   }
   const obj = lw.raw(callee.expression);
-  if (obj.type.k === "nullable") return lw.ctx.fail("TMC1204", callee.expression, "this may be null", "test it first: `if (x !== null)`");
+  if (obj.type.k === "nullable")
+    return lw.ctx.fail("TMC1204", callee.expression, "this may be null", "test it first: `if (x !== null)`");
   if (obj.type.k === "object") return objectCall(lw, node, callee, obj, obj.type, want);
   if (obj.type.k === "host" || (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined)) {
     const args = node.arguments.map((a) => lw.raw(a));
@@ -151,14 +209,32 @@ function objectCall(
   if (found === undefined || found.f.isGetter) {
     const field = findField(lw.ctx.classes, t, name);
     if (field !== undefined || found !== undefined) return valueCall(lw, node, lw.raw(callee));
-    return lw.ctx.fail("TMC1111", callee.name, `\`${classOf(lw.ctx.classes, t).name}\` has no method \`${name}\``, "");
+    return lw.ctx.fail(
+      "TMC1111",
+      callee.name,
+      `\`${classOf(lw.ctx.classes, t).name}\` has no method \`${name}\``,
+      "",
+    );
   }
   const f = found.f;
   const typeArgs = inferTypeArguments(lw, f.typeParams, f.params, f.ret, node, want, found.map);
-  const map = new Map([...found.map, ...f.typeParams.map((p, i) => [p, typeArgs[i] ?? { k: "param" as const, name: p }] as const)]);
+  const map = new Map([
+    ...found.map,
+    ...f.typeParams.map((p, i) => [p, typeArgs[i] ?? { k: "param" as const, name: p }] as const),
+  ]);
   const first = node.arguments[0];
-  if (f.owner?.id === textBufferId && name === "write" && first !== undefined && ts.isTemplateExpression(first)) {
-    return lw.ctx.fail("TMC1117", first, "a template literal is written by a statement of its own", "write `out.write(`…`);` as a statement");
+  if (
+    f.owner?.id === textBufferId &&
+    name === "write" &&
+    first !== undefined &&
+    ts.isTemplateExpression(first)
+  ) {
+    return lw.ctx.fail(
+      "TMC1117",
+      first,
+      "a template literal is written by a statement of its own",
+      "write `out.write(`…`);` as a statement",
+    );
   }
   const args = lowerArguments(lw, f, node.arguments, map, node);
   const type = substitute(lw.ctx.returnType(f, node), map);
@@ -170,7 +246,8 @@ export const textBufferId = "tmc/std/text-buffer.ts#TextBuffer";
 function superCall(lw: Lowerer, node: ts.CallExpression): Expr {
   const self = lw.fn.self;
   const superclass = self?.superclass;
-  if (self === undefined || superclass?.k !== "object") return lw.ctx.fail("TMC1105", node, "there is no superclass here", "");
+  if (self === undefined || superclass?.k !== "object")
+    return lw.ctx.fail("TMC1105", node, "there is no superclass here", "");
   const f = constructorOf(lw, superclass);
   const map = argumentMap(lw.ctx.classes, superclass);
   const args = f === undefined ? [] : lowerArguments(lw, f, node.arguments, map, node);
@@ -198,27 +275,44 @@ function newExpr(lw: Lowerer, node: ts.NewExpression, want: Type | undefined): E
   }
   const c = meaning.c;
   const wanted = want?.k === "nullable" ? want.of : want;
-  const ctor = constructorOf(lw, { k: "object", decl: c.id, args: c.typeParams.map((name) => ({ k: "param", name })) });
+  const ctor = constructorOf(lw, {
+    k: "object",
+    decl: c.id,
+    args: c.typeParams.map((name) => ({ k: "param", name })),
+  });
   let args: readonly Type[];
   if (c.typeParams.length === 0) args = [];
   else if (node.typeArguments !== undefined) args = node.typeArguments.map((t) => typeOfNode(lw.ctx, t));
   else if (wanted?.k === "object" && wanted.decl === c.id) args = wanted.args;
-  else args = inferTypeArguments(lw, c.typeParams, ctor?.params ?? [], { k: "void" }, node, undefined, new Map());
+  else
+    args = inferTypeArguments(
+      lw,
+      c.typeParams,
+      ctor?.params ?? [],
+      { k: "void" },
+      node,
+      undefined,
+      new Map(),
+    );
   const type: ObjectType = { k: "object", decl: c.id, args };
   // An inherited constructor speaks of its own class's parameters.
-  const map = ctor?.owner === undefined || ctor.owner === c ? argumentMap(lw.ctx.classes, type) : inheritedMap(lw, type, ctor.owner.id);
+  const map =
+    ctor?.owner === undefined || ctor.owner === c
+      ? argumentMap(lw.ctx.classes, type)
+      : inheritedMap(lw, type, ctor.owner.id);
   const lowered = ctor === undefined ? [] : lowerArguments(lw, ctor, nodes, map, node);
-  if (ctor === undefined && nodes[0] !== undefined) lw.ctx.fail("TMC1116", nodes[0], `the constructor of \`${c.name}\` takes no arguments`, "remove it");
+  if (ctor === undefined && nodes[0] !== undefined)
+    lw.ctx.fail("TMC1116", nodes[0], `the constructor of \`${c.name}\` takes no arguments`, "remove it");
   return { k: "new", type, loc, cls: c, args: lowered };
 }
 
 function inheritedMap(lw: Lowerer, t: ObjectType, owner: string): ReadonlyMap<string, Type> {
-  for (let s: ObjectType | undefined = t; s !== undefined; ) {
+  for (let s: ObjectType | undefined = t; s !== undefined;) {
     if (s.decl === owner) return argumentMap(lw.ctx.classes, s);
     const c = classOf(lw.ctx.classes, s);
-    const next: Type | undefined = c.superclass === undefined ? undefined : substitute(c.superclass, argumentMap(lw.ctx.classes, s));
+    const next: Type | undefined =
+      c.superclass === undefined ? undefined : substitute(c.superclass, argumentMap(lw.ctx.classes, s));
     s = next?.k === "object" ? next : undefined;
   }
   return new Map();
 }
-

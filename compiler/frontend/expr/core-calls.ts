@@ -2,7 +2,22 @@
 import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
 import type { BuiltinName, Expr } from "../../ir/nodes.js";
-import { arrayOf, BOOL, F64, I32, intRange, isFloat, num, sameType, STRING, typeName, U32, VOID, type NumKind, type Type } from "../../ir/types.js";
+import {
+  arrayOf,
+  BOOL,
+  F64,
+  I32,
+  intRange,
+  isFloat,
+  num,
+  sameType,
+  STRING,
+  typeName,
+  U32,
+  VOID,
+  type NumKind,
+  type Type,
+} from "../../ir/types.js";
 import { constantIn, untypedExpr, untypedOf } from "../constants.js";
 import { jsDocTag } from "../context.js";
 import { hostType } from "../host-type.js";
@@ -29,18 +44,43 @@ export function coreCall(
   const first = args[0];
   if (numKinds.has(name) && first !== undefined) return conversion(lw, node, name as NumKind, first);
   if (name.startsWith("Math.")) return math(lw, node, name.slice(5), symbol);
-  if (name.startsWith("sat.") && first !== undefined) return saturate(lw, node, name.slice(4) as NumKind, first);
+  if (name.startsWith("sat.") && first !== undefined)
+    return saturate(lw, node, name.slice(4) as NumKind, first);
   switch (name) {
     case "log":
-      return { k: "builtin", type: VOID, loc, name: "log", n: undefined, args: args.map((a) => logArgument(lw, a)) };
+      return {
+        k: "builtin",
+        type: VOID,
+        loc,
+        name: "log",
+        n: undefined,
+        args: args.map((a) => logArgument(lw, a)),
+      };
     case "assert":
-      if (first !== undefined) return { k: "builtin", type: VOID, loc, name: "assert", n: undefined, args: [lw.condition(first)] };
+      if (first !== undefined)
+        return { k: "builtin", type: VOID, loc, name: "assert", n: undefined, args: [lw.condition(first)] };
       break;
     case "f32Bits":
-      if (first !== undefined) return { k: "builtin", type: U32, loc, name: "f32Bits", n: "f32", args: [lw.expr(first, num("f32"))] };
+      if (first !== undefined)
+        return {
+          k: "builtin",
+          type: U32,
+          loc,
+          name: "f32Bits",
+          n: "f32",
+          args: [lw.expr(first, num("f32"))],
+        };
       break;
     case "f32FromBits":
-      if (first !== undefined) return { k: "builtin", type: num("f32"), loc, name: "f32FromBits", n: "u32", args: [lw.expr(first, U32)] };
+      if (first !== undefined)
+        return {
+          k: "builtin",
+          type: num("f32"),
+          loc,
+          name: "f32FromBits",
+          n: "u32",
+          args: [lw.expr(first, U32)],
+        };
       break;
     case "textView": {
       const [bytes, start, end] = args;
@@ -54,7 +94,8 @@ export function coreCall(
       const [length, value] = args;
       if (length === undefined || value === undefined) break;
       const explicit = node.typeArguments?.[0];
-      const wantElem = explicit !== undefined ? typeOfNode(lw.ctx, explicit) : want?.k === "array" ? want.elem : undefined;
+      const wantElem =
+        explicit !== undefined ? typeOfNode(lw.ctx, explicit) : want?.k === "array" ? want.elem : undefined;
       const v = wantElem === undefined ? lw.raw(value) : lw.expr(value, wantElem);
       return { k: "filled", type: arrayOf(wantElem ?? v.type), loc, length: lw.expr(length, I32), value: v };
     }
@@ -63,7 +104,15 @@ export function coreCall(
   }
   const declaration = symbol?.declarations?.[0];
   if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
-    return { k: "host", type: hostType(lw, node), loc, recv: undefined, name, how: "call", args: args.map((a) => lw.raw(a)) };
+    return {
+      k: "host",
+      type: hostType(lw, node),
+      loc,
+      recv: undefined,
+      name,
+      how: "call",
+      args: args.map((a) => lw.raw(a)),
+    };
   }
   return lw.ctx.fail("TMC1120", node, `\`${name}\` cannot be called like this`, "see `tmc explain TMC1120`");
 }
@@ -119,10 +168,22 @@ function saturate(lw: Lowerer, node: ts.CallExpression, to: NumKind, argument: t
     return { k: "num", type: num(to), loc: lw.loc(node), value: Math.min(hi, Math.max(lo, c.value)) };
   }
   if (e.type.k !== "num" || isFloat(e.type.n) || c !== undefined) {
-    return lw.ctx.fail("TMC1214", argument, "`sat` works on integers", `a float saturates by itself: \`${to}(x)\``);
+    return lw.ctx.fail(
+      "TMC1214",
+      argument,
+      "`sat` works on integers",
+      `a float saturates by itself: \`${to}(x)\``,
+    );
   }
   const from: Type = e.type.n === "u32" ? U32 : I32;
-  return { k: "builtin", type: num(to), loc: lw.loc(node), name: "sat", n: from.k === "num" ? from.n : "i32", args: [lw.coerce(e, from, argument)] };
+  return {
+    k: "builtin",
+    type: num(to),
+    loc: lw.loc(node),
+    name: "sat",
+    n: from.k === "num" ? from.n : "i32",
+    args: [lw.coerce(e, from, argument)],
+  };
 }
 
 const roundings = new Set(["floor", "ceil", "trunc", "round"]);
@@ -135,7 +196,11 @@ function math(lw: Lowerer, node: ts.CallExpression, name: string, symbol: ts.Sym
   if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
     const args = node.arguments.map((x) => {
       const e = lw.raw(x);
-      return untypedOf(e) !== undefined || e.type.k !== "num" ? lw.coerce(e, F64, x) : sameType(e.type, F64) ? e : lw.convert("num", e, F64);
+      return untypedOf(e) !== undefined || e.type.k !== "num"
+        ? lw.coerce(e, F64, x)
+        : sameType(e.type, F64)
+          ? e
+          : lw.convert("num", e, F64);
     });
     return { k: "host", type: F64, loc, recv: undefined, name: `Math.${name}`, how: "call", args };
   }
@@ -143,18 +208,28 @@ function math(lw: Lowerer, node: ts.CallExpression, name: string, symbol: ts.Sym
   if (name === "imul" && b !== undefined) {
     const int = (x: ts.Expression): Expr => {
       const e = lw.raw(x);
-      return e.type.k === "num" && e.type.n === "u32" && untypedOf(e) === undefined ? lw.convert("num", e, I32) : lw.coerce(e, I32, x);
+      return e.type.k === "num" && e.type.n === "u32" && untypedOf(e) === undefined
+        ? lw.convert("num", e, I32)
+        : lw.coerce(e, I32, x);
     };
     return { k: "builtin", type: I32, loc, name: "imul", n: "i32", args: [int(a), int(b)] };
   }
   if (name === "clz32") {
     const e = lw.raw(a);
-    const arg = e.type.k === "num" && !isFloat(e.type.n) && untypedOf(e) === undefined ? (e.type.n === "u32" ? e : lw.convert("num", e, U32)) : lw.coerce(e, U32, a);
+    const arg =
+      e.type.k === "num" && !isFloat(e.type.n) && untypedOf(e) === undefined
+        ? e.type.n === "u32"
+          ? e
+          : lw.convert("num", e, U32)
+        : lw.coerce(e, U32, a);
     return { k: "builtin", type: I32, loc, name: "clz32", n: "u32", args: [arg] };
   }
   const inner = skipParentheses(a);
   if (name === "trunc" && ts.isBinaryExpression(inner) && inner.operatorToken.kind === K.SlashToken) {
-    const quotient = arith(lw, "div", lw.raw(inner.left), lw.raw(inner.right), inner, inner, { wrap: true, integerDivision: true });
+    const quotient = arith(lw, "div", lw.raw(inner.left), lw.raw(inner.right), inner, inner, {
+      wrap: true,
+      integerDivision: true,
+    });
     if (quotient.type.k === "num" && !isFloat(quotient.type.n)) return quotient;
     return unary(lw, node, "trunc", quotient, a);
   }
@@ -169,14 +244,43 @@ function unary(lw: Lowerer, node: ts.CallExpression, name: string, e: Expr, at: 
     const value = Math[name as "floor"](c.value);
     return untypedExpr({ value, float: name === "sqrt" || (c.float && !roundings.has(name)) }, loc);
   }
-  if (e.type.k !== "num") return lw.ctx.fail("TMC1212", at, `\`Math.${name}\` needs a number, this is \`${typeName(e.type)}\``, "");
+  if (e.type.k !== "num")
+    return lw.ctx.fail("TMC1212", at, `\`Math.${name}\` needs a number, this is \`${typeName(e.type)}\``, "");
   if (!isFloat(e.type.n)) {
     if (roundings.has(name)) return e;
     if (name === "sqrt") {
-      return lw.ctx.fail("TMC1222", at, "the square root of an integer is not an integer", "convert first: `Math.sqrt(f32(x))`");
+      return lw.ctx.fail(
+        "TMC1222",
+        at,
+        "the square root of an integer is not an integer",
+        "convert first: `Math.sqrt(f32(x))`",
+      );
     }
-    if (e.type.n === "u32") return name === "abs" ? e : { k: "builtin", type: I32, loc, name: "sign", n: "i32", args: [lw.convert("num", { k: "compare", type: BOOL, loc, op: "ne", l: e, r: { k: "num", type: U32, loc, value: 0 } }, I32)] };
-    return { k: "builtin", type: I32, loc, name: name as BuiltinName, n: "i32", args: [lw.coerce(e, I32, at)] };
+    if (e.type.n === "u32")
+      return name === "abs"
+        ? e
+        : {
+            k: "builtin",
+            type: I32,
+            loc,
+            name: "sign",
+            n: "i32",
+            args: [
+              lw.convert(
+                "num",
+                { k: "compare", type: BOOL, loc, op: "ne", l: e, r: { k: "num", type: U32, loc, value: 0 } },
+                I32,
+              ),
+            ],
+          };
+    return {
+      k: "builtin",
+      type: I32,
+      loc,
+      name: name as BuiltinName,
+      n: "i32",
+      args: [lw.coerce(e, I32, at)],
+    };
   }
   return { k: "builtin", type: e.type, loc, name: name as BuiltinName, n: e.type.n, args: [e] };
 }
@@ -185,19 +289,37 @@ function minMax(lw: Lowerer, node: ts.CallExpression, name: "min" | "max"): Expr
   const loc = lw.loc(node);
   const [a, b, c] = node.arguments;
   if (a === undefined || b === undefined || c !== undefined) {
-    return lw.ctx.fail("TMC1120", node, `\`Math.${name}\` takes two arguments here`, `nest it: \`Math.${name}(a, Math.${name}(b, c))\``);
+    return lw.ctx.fail(
+      "TMC1120",
+      node,
+      `\`Math.${name}\` takes two arguments here`,
+      `nest it: \`Math.${name}(a, Math.${name}(b, c))\``,
+    );
   }
   const l = lw.raw(a);
   const r = lw.raw(b);
   const cl = untypedOf(l);
   const cr = untypedOf(r);
-  if (cl !== undefined && cr !== undefined) return untypedExpr({ value: Math[name](cl.value, cr.value), float: cl.float || cr.float }, loc);
+  if (cl !== undefined && cr !== undefined)
+    return untypedExpr({ value: Math[name](cl.value, cr.value), float: cl.float || cr.float }, loc);
   if (l.type.k !== "num" || r.type.k !== "num") {
     const bad = l.type.k !== "num" ? l : r;
-    return lw.ctx.fail("TMC1212", node, `\`Math.${name}\` needs numbers, this is \`${typeName(bad.type)}\``, "");
+    return lw.ctx.fail(
+      "TMC1212",
+      node,
+      `\`Math.${name}\` needs numbers, this is \`${typeName(bad.type)}\``,
+      "",
+    );
   }
   const type = num(commonOf(lw, l, r, l.type.n, r.type.n, node));
-  return { k: "builtin", type, loc, name, n: type.k === "num" ? type.n : "i32", args: [lw.coerce(l, type, a), lw.coerce(r, type, b)] };
+  return {
+    k: "builtin",
+    type,
+    loc,
+    name,
+    n: type.k === "num" ? type.n : "i32",
+    args: [lw.coerce(l, type, a), lw.coerce(r, type, b)],
+  };
 }
 
 function utf8(lw: Lowerer, node: ts.CallExpression): Expr {
@@ -215,7 +337,14 @@ export function coreMethod(lw: Lowerer, node: ts.CallExpression, obj: Expr, name
     const a = node.arguments[i];
     return a === undefined ? { k: "num", type: I32, loc, value: otherwise } : lw.expr(a, I32);
   };
-  const make = (builtin: BuiltinName, type: Type, args: readonly Expr[]): Expr => ({ k: "builtin", type, loc, name: builtin, n: undefined, args });
+  const make = (builtin: BuiltinName, type: Type, args: readonly Expr[]): Expr => ({
+    k: "builtin",
+    type,
+    loc,
+    name: builtin,
+    n: undefined,
+    args,
+  });
   const first = node.arguments[0];
   const recv = obj.type.k === "literals" ? lw.convert("text", obj, STRING) : obj;
   const t = recv.type;
@@ -242,46 +371,71 @@ export function coreMethod(lw: Lowerer, node: ts.CallExpression, obj: Expr, name
   if (t.k === "slots") {
     const second = node.arguments[1];
     if (name === "get") return make("slotsGet", t.elem, [recv, int(0, 0)]);
-    if (name === "set" && second !== undefined) return make("slotsSet", VOID, [recv, int(0, 0), lw.expr(second, t.elem)]);
+    if (name === "set" && second !== undefined)
+      return make("slotsSet", VOID, [recv, int(0, 0), lw.expr(second, t.elem)]);
   }
   if (t.k === "array") {
     if (name === "fill" && first !== undefined && !t.readonly) {
       return make("arrayFill", t, [recv, lw.expr(first, t.elem), int(1, 0), int(2, toTheEnd)]);
     }
-    if (name === "set" && first !== undefined && t.typed) return make("arraySet", VOID, [recv, lw.expr(first, t), int(1, 0)]);
+    if (name === "set" && first !== undefined && t.typed)
+      return make("arraySet", VOID, [recv, lw.expr(first, t), int(1, 0)]);
     if (name === "subarray" && t.typed) return make("subarray", t, [recv, int(0, 0), int(1, toTheEnd)]);
   }
   return lw.ctx.fail("TMC1111", node.expression, `\`${typeName(obj.type)}\` has no method \`${name}\``, "");
 }
 
 /** `new` of what core.d.ts declares. */
-export function newCore(lw: Lowerer, node: ts.NewExpression, name: string, element: NumKind | undefined, want: Type | undefined): Expr {
+export function newCore(
+  lw: Lowerer,
+  node: ts.NewExpression,
+  name: string,
+  element: NumKind | undefined,
+  want: Type | undefined,
+): Expr {
   const loc = lw.loc(node);
   const first = node.arguments?.[0];
   if (element !== undefined) {
     const type = arrayOf(num(element), true);
     if (first === undefined) return lw.ctx.fail("TMC1120", node, `\`new ${name}\` needs a length`, "");
     const inner = skipParentheses(first);
-    if (ts.isArrayLiteralExpression(inner)) return { k: "arrayLit", type, loc, elems: arrayElements(lw, inner, num(element)) };
+    if (ts.isArrayLiteralExpression(inner))
+      return { k: "arrayLit", type, loc, elems: arrayElements(lw, inner, num(element)) };
     const e = lw.raw(first);
     if (e.type.k === "array" || e.type.k === "host") {
       return { k: "host", type, loc, recv: undefined, name, how: "new", args: [e] };
     }
     const length = lw.coerce(e, I32, first);
     const c = untypedOf(e);
-    if (c !== undefined && (constantIn(c.value, "i32") ?? -1) < 0) lw.ctx.fail("TMC1121", first, "a length cannot be negative", "");
+    if (c !== undefined && (constantIn(c.value, "i32") ?? -1) < 0)
+      lw.ctx.fail("TMC1121", first, "a length cannot be negative", "");
     return { k: "newTyped", type, loc, length };
   }
   if (name === "Slots" && first !== undefined) {
     const explicit = node.typeArguments?.[0];
     const wanted = want?.k === "nullable" ? want.of : want;
-    const elem = explicit !== undefined ? typeOfNode(lw.ctx, explicit) : wanted?.k === "slots" ? wanted.elem : undefined;
-    if (elem === undefined) return lw.ctx.fail("TMC1119", node, "the type argument `T` cannot be inferred", "write `new Slots<T>(n)`");
+    const elem =
+      explicit !== undefined ? typeOfNode(lw.ctx, explicit) : wanted?.k === "slots" ? wanted.elem : undefined;
+    if (elem === undefined)
+      return lw.ctx.fail(
+        "TMC1119",
+        node,
+        "the type argument `T` cannot be inferred",
+        "write `new Slots<T>(n)`",
+      );
     return { k: "newSlots", type: { k: "slots", elem }, loc, capacity: lw.expr(first, I32) };
   }
   if (name === "Error") {
     return lw.ctx.fail("TMC1122", node, "an `Error` exists only in `throw`", 'write `throw new Error("…")`');
   }
   const type = hostType(lw, node);
-  return { k: "host", type: type.k === "host" ? type : { k: "host", text: name }, loc, recv: undefined, name, how: "new", args: (node.arguments ?? []).map((a) => lw.raw(a)) };
+  return {
+    k: "host",
+    type: type.k === "host" ? type : { k: "host", text: name },
+    loc,
+    recv: undefined,
+    name,
+    how: "new",
+    args: (node.arguments ?? []).map((a) => lw.raw(a)),
+  };
 }

@@ -20,7 +20,12 @@ const counters = new WeakMap<FuncDecl, number>();
 function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hint: Hint): Expr {
   refuseModifiers(lw.ctx, node);
   if (node.typeParameters !== undefined) {
-    return lw.ctx.fail("TMC1125", node, "a function value cannot be generic", "declare a named generic function");
+    return lw.ctx.fail(
+      "TMC1125",
+      node,
+      "a function value cannot be generic",
+      "declare a named generic function",
+    );
   }
   const wanted = hint.want?.k === "nullable" ? hint.want.of : hint.want;
   const want = wanted?.k === "func" ? wanted : undefined;
@@ -28,7 +33,8 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
   const n = (counters.get(outer) ?? 0) + 1;
   counters.set(outer, n);
   const annotated = node.type === undefined ? undefined : typeOfNode(lw.ctx, node.type);
-  const ret: Type | undefined = annotated ?? (want !== undefined && !unknown(want.ret) ? want.ret : undefined);
+  const ret: Type | undefined =
+    annotated ?? (want !== undefined && !unknown(want.ret) ? want.ret : undefined);
   const decl: FuncDecl = {
     id: `${outer.id}.lambda${n}`,
     name: `lambda${n}`,
@@ -47,7 +53,15 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     body: [],
     loc: lw.loc(node),
   };
-  const scope: FunctionScope = { decl, parent: lw.fn, self: ts.isArrowFunction(node) ? lw.fn.self : undefined, nextId: 0, ret, returns: [], isModule: false };
+  const scope: FunctionScope = {
+    decl,
+    parent: lw.fn,
+    self: ts.isArrowFunction(node) ? lw.fn.self : undefined,
+    nextId: 0,
+    ret,
+    returns: [],
+    isModule: false,
+  };
   const inner = new Lowerer(lw.ctx, scope);
   const params = [...decl.params];
   params.push(...lowerParams(inner, node, want?.params));
@@ -63,7 +77,11 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     const value = ret === undefined ? inner.raw(node.body) : inner.expr(node.body, ret);
     if (ret === undefined && value.type.k === "void") body.push({ k: "expr", loc: value.loc, e: value });
     else {
-      const stmt: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = { k: "return", loc: value.loc, value };
+      const stmt: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = {
+        k: "return",
+        loc: value.loc,
+        value,
+      };
       if (ret === undefined) scope.returns.push({ stmt, node: node.body });
       body.push(stmt);
     }
@@ -71,7 +89,12 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
   full.body = body;
   lw.ctx.functions.set(full.id, full);
   full.ret = ret ?? inferReturn(inner);
-  return { k: "lambda", type: { k: "func", params: params.map((p) => p.type), ret: full.ret }, loc: lw.loc(node), f: full };
+  return {
+    k: "lambda",
+    type: { k: "func", params: params.map((p) => p.type), ret: full.ret },
+    loc: lw.loc(node),
+    f: full,
+  };
 }
 
 /** A type parameter that is still to be inferred, or a host type: take it from the body. */

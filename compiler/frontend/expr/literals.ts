@@ -18,23 +18,35 @@ export function registerLiterals(): void {
   onExpr(K.NoSubstitutionTemplateLiteral, ts.isNoSubstitutionTemplateLiteral, (lw, node, hint) =>
     stringLiteral(lw, node, node.text, hint),
   );
-  onExpr(K.TrueKeyword, (n): n is ts.TrueLiteral => n.kind === K.TrueKeyword, (lw, node) => ({
-    k: "bool",
-    type: BOOL,
-    loc: lw.loc(node),
-    value: true,
-  }));
-  onExpr(K.FalseKeyword, (n): n is ts.FalseLiteral => n.kind === K.FalseKeyword, (lw, node) => ({
-    k: "bool",
-    type: BOOL,
-    loc: lw.loc(node),
-    value: false,
-  }));
-  onExpr(K.NullKeyword, (n): n is ts.NullLiteral => n.kind === K.NullKeyword, (lw, node) => ({
-    k: "null",
-    type: NULL,
-    loc: lw.loc(node),
-  }));
+  onExpr(
+    K.TrueKeyword,
+    (n): n is ts.TrueLiteral => n.kind === K.TrueKeyword,
+    (lw, node) => ({
+      k: "bool",
+      type: BOOL,
+      loc: lw.loc(node),
+      value: true,
+    }),
+  );
+  onExpr(
+    K.FalseKeyword,
+    (n): n is ts.FalseLiteral => n.kind === K.FalseKeyword,
+    (lw, node) => ({
+      k: "bool",
+      type: BOOL,
+      loc: lw.loc(node),
+      value: false,
+    }),
+  );
+  onExpr(
+    K.NullKeyword,
+    (n): n is ts.NullLiteral => n.kind === K.NullKeyword,
+    (lw, node) => ({
+      k: "null",
+      type: NULL,
+      loc: lw.loc(node),
+    }),
+  );
   onExpr(K.ParenthesizedExpression, ts.isParenthesizedExpression, (lw, node, hint) =>
     lw.raw(node.expression, hint.want, hint.wrap),
   );
@@ -42,14 +54,20 @@ export function registerLiterals(): void {
     const e = lw.raw(node.expression);
     return e.type.k === "nullable" ? lw.convert("assertNull", e, e.type.of) : e;
   });
-  onExpr(K.SatisfiesExpression, ts.isSatisfiesExpression, (lw, node) => lw.expr(node.expression, typeOfNode(lw.ctx, node.type)));
+  onExpr(K.SatisfiesExpression, ts.isSatisfiesExpression, (lw, node) =>
+    lw.expr(node.expression, typeOfNode(lw.ctx, node.type)),
+  );
   onExpr(K.AsExpression, ts.isAsExpression, (lw, node, hint) => {
     if (ts.isConstTypeReference(node.type)) return lw.raw(node.expression, hint.want);
     const to = typeOfNode(lw.ctx, node.type);
     const e = lw.raw(node.expression, to);
-    if (sameType(e.type, to) || e.type.k === "null" || sameType(nullable(e.type), to)) return lw.coerce(e, to, node);
+    if (sameType(e.type, to) || e.type.k === "null" || sameType(nullable(e.type), to))
+      return lw.coerce(e, to, node);
     if (e.type.k === "host") return lw.coerce(e, to, node);
-    const fix = to.k === "num" ? `convert the value: \`${to.n}(…)\`` : "narrow it with a test, or declare it with that type";
+    const fix =
+      to.k === "num"
+        ? `convert the value: \`${to.n}(…)\``
+        : "narrow it with a test, or declare it with that type";
     return lw.ctx.fail(
       "TMC1206",
       node,

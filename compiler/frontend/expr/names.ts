@@ -10,13 +10,18 @@ const K = ts.SyntaxKind;
 
 export function registerNames(): void {
   onExpr(K.Identifier, ts.isIdentifier, identifier);
-  onExpr(K.ThisKeyword, (n): n is ts.ThisExpression => n.kind === K.ThisKeyword, (lw, node) => thisExpr(lw, node));
+  onExpr(
+    K.ThisKeyword,
+    (n): n is ts.ThisExpression => n.kind === K.ThisKeyword,
+    (lw, node) => thisExpr(lw, node),
+  );
 }
 
 export function thisExpr(lw: Lowerer, node: ts.Node): Expr {
   const self = lw.fn.self;
   if (self === undefined) return lw.ctx.fail("TMC1105", node, "there is no `this` here", "");
-  for (let fn: FunctionScope | undefined = lw.fn; fn?.decl.kind === "lambda"; fn = fn.parent) fn.decl.usesThis = true;
+  for (let fn: FunctionScope | undefined = lw.fn; fn?.decl.kind === "lambda"; fn = fn.parent)
+    fn.decl.usesThis = true;
   return { k: "this", type: selfType(self), loc: lw.loc(node) };
 }
 
@@ -33,7 +38,12 @@ function identifier(lw: Lowerer, node: ts.Identifier): Expr {
   if (isCoreDeclaration(symbol.declarations?.[0])) {
     if (node.text === "NaN") return untypedExpr({ value: NaN, float: true }, lw.loc(node));
     if (node.text === "Infinity") return untypedExpr({ value: Infinity, float: true }, lw.loc(node));
-    return lw.ctx.fail("TMC1106", node, `\`${node.text}\` can only be called`, "wrap it in an arrow function");
+    return lw.ctx.fail(
+      "TMC1106",
+      node,
+      `\`${node.text}\` can only be called`,
+      "wrap it in an arrow function",
+    );
   }
   const meaning = lw.ctx.meaning(symbol);
   if (meaning === undefined) throw unresolved(lw, node);
@@ -61,10 +71,20 @@ export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
     case "func": {
       const f = meaning.f;
       if (f.typeParams.length > 0) {
-        return lw.ctx.fail("TMC1107", node, "a generic function has no value of its own", "wrap the call in an arrow function");
+        return lw.ctx.fail(
+          "TMC1107",
+          node,
+          "a generic function has no value of its own",
+          "wrap the call in an arrow function",
+        );
       }
       if (f.kind === "extern") {
-        return lw.ctx.fail("TMC1107", node, "a bound C function has no value of its own", "wrap the call in an arrow function");
+        return lw.ctx.fail(
+          "TMC1107",
+          node,
+          "a bound C function has no value of its own",
+          "wrap the call in an arrow function",
+        );
       }
       const type: Type = { k: "func", params: f.params.map((p) => p.type), ret: lw.ctx.returnType(f, node) };
       return { k: "funcref", type, loc, f, typeArgs: [] };

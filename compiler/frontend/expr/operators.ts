@@ -36,7 +36,12 @@ function binary(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
   }
   if (token === K.EqualsEqualsToken || token === K.ExclamationEqualsToken) {
     const strict = token === K.EqualsEqualsToken ? "===" : "!==";
-    return lw.ctx.fail("TMC1216", node.operatorToken, `\`${node.operatorToken.getText()}\` converts its operands`, `write \`${strict}\``);
+    return lw.ctx.fail(
+      "TMC1216",
+      node.operatorToken,
+      `\`${node.operatorToken.getText()}\` converts its operands`,
+      `write \`${strict}\``,
+    );
   }
   const compare = compareOps.get(token);
   if (compare !== undefined) return comparison(lw, compare, node);
@@ -47,7 +52,12 @@ function binary(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
   }
   const op = arithOp(token);
   if (op === undefined) {
-    return lw.ctx.fail("TMC1001", node, `\`${node.operatorToken.getText()}\` is not part of the subset`, "see docs/language.md");
+    return lw.ctx.fail(
+      "TMC1001",
+      node,
+      `\`${node.operatorToken.getText()}\` is not part of the subset`,
+      "see docs/language.md",
+    );
   }
   // Only + - * pass the permission to wrap on to their operands.
   const wrap = hint.wrap && (op === "add" || op === "sub" || op === "mul");
@@ -77,7 +87,12 @@ function forceInteger(lw: Lowerer, node: ts.BinaryExpression, toI32: boolean): E
   }
   if (e.type.k === "host") return undefined;
   if (e.type.k !== "num") {
-    return lw.ctx.fail("TMC1212", node.left, `arithmetic needs numbers, this is \`${typeName(e.type)}\``, e.type.k === "bool" ? "`i32(x)` gives 0 or 1" : "");
+    return lw.ctx.fail(
+      "TMC1212",
+      node.left,
+      `arithmetic needs numbers, this is \`${typeName(e.type)}\``,
+      e.type.k === "bool" ? "`i32(x)` gives 0 or 1" : "",
+    );
   }
   if (isFloat(e.type.n)) {
     const name = toI32 ? "toInt32" : "toUint32";
@@ -100,20 +115,39 @@ function comparison(lw: Lowerer, op: CompareOp, node: ts.BinaryExpression): Expr
         ? { k: "isNull", type: BOOL, loc, arg: undoNarrow(arg) }
         : arg.k === "convert" && arg.mode === "unwrap"
           ? { k: "isNull", type: BOOL, loc, arg: arg.arg }
-          : lw.ctx.fail("TMC1217", node, `this is never null: its type is \`${typeName(arg.type)}\``, "remove the test, or declare it `| null`");
+          : lw.ctx.fail(
+              "TMC1217",
+              node,
+              `this is never null: its type is \`${typeName(arg.type)}\``,
+              "remove the test, or declare it `| null`",
+            );
     return op === "eq" ? test : { k: "unary", type: BOOL, loc, op: "not", arg: test, wrap: false };
   }
   if (l.type.k === "host" || r.type.k === "host") {
     return { k: "host", type: BOOL, loc, recv: undefined, name: `op:${op}`, how: "call", args: [l, r] };
   }
   const type = comparedType(lw, op, l, r, node, equality);
-  return { k: "compare", type: BOOL, loc, op, l: lw.coerce(l, type, node.left), r: lw.coerce(r, type, node.right) };
+  return {
+    k: "compare",
+    type: BOOL,
+    loc,
+    op,
+    l: lw.coerce(l, type, node.left),
+    r: lw.coerce(r, type, node.right),
+  };
 }
 
 const undoNarrow = (e: Expr): Expr =>
   e.k === "convert" && (e.mode === "unwrap" || e.mode === "assertNull") ? e.arg : e;
 
-function comparedType(lw: Lowerer, op: CompareOp, l: Expr, r: Expr, node: ts.BinaryExpression, equality: boolean): Type {
+function comparedType(
+  lw: Lowerer,
+  op: CompareOp,
+  l: Expr,
+  r: Expr,
+  node: ts.BinaryExpression,
+  equality: boolean,
+): Type {
   const a = l.type;
   const b = r.type;
   if (a.k === "num" && b.k === "num") {
@@ -128,7 +162,8 @@ function comparedType(lw: Lowerer, op: CompareOp, l: Expr, r: Expr, node: ts.Bin
     return num(i);
   }
   if (a.k === "nullable" || b.k === "nullable") {
-    if (!equality) return lw.ctx.fail("TMC1204", node, "this may be null", "test it first: `if (x !== null)`");
+    if (!equality)
+      return lw.ctx.fail("TMC1204", node, "this may be null", "test it first: `if (x !== null)`");
     const joined = lw.join(l, r);
     if (joined !== undefined) return joined;
   }
@@ -148,7 +183,12 @@ function comparedType(lw: Lowerer, op: CompareOp, l: Expr, r: Expr, node: ts.Bin
     return a;
   }
   const text = (t: Type): string => `\`${typeName(t)}\``;
-  return lw.ctx.fail("TMC1218", node, `${text(a)} and ${text(b)} cannot be compared with \`${node.operatorToken.getText()}\``, "");
+  return lw.ctx.fail(
+    "TMC1218",
+    node,
+    `${text(a)} and ${text(b)} cannot be compared with \`${node.operatorToken.getText()}\``,
+    "",
+  );
 }
 
 function instanceOf(lw: Lowerer, node: ts.BinaryExpression): Expr {
@@ -156,11 +196,23 @@ function instanceOf(lw: Lowerer, node: ts.BinaryExpression): Expr {
   const symbol = lw.ctx.symbolOf(node.right);
   const meaning = symbol === undefined ? undefined : lw.ctx.meaning(symbol);
   if (meaning?.k !== "class" || meaning.c.isInterface || meaning.c.typeParams.length > 0) {
-    return lw.ctx.fail("TMC1219", node.right, "`instanceof` needs a class without type parameters on the right", "");
+    return lw.ctx.fail(
+      "TMC1219",
+      node.right,
+      "`instanceof` needs a class without type parameters on the right",
+      "",
+    );
   }
   const type = arg.type.k === "nullable" ? arg.type.of : arg.type;
-  if (type.k !== "object") return lw.ctx.fail("TMC1219", node.left, "`instanceof` needs an object on the left", "");
-  return { k: "instanceof", type: BOOL, loc: lw.loc(node), arg, of: { k: "object", decl: meaning.c.id, args: [] } };
+  if (type.k !== "object")
+    return lw.ctx.fail("TMC1219", node.left, "`instanceof` needs an object on the left", "");
+  return {
+    k: "instanceof",
+    type: BOOL,
+    loc: lw.loc(node),
+    arg,
+    of: { k: "object", decl: meaning.c.id, args: [] },
+  };
 }
 
 function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
@@ -171,7 +223,12 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
     case K.PlusToken: {
       const e = lw.raw(node.operand, hint.want);
       if (e.type.k === "num") return e;
-      return lw.ctx.fail("TMC1212", node, `\`+\` converts in JavaScript; this is \`${typeName(e.type)}\``, "use a conversion call");
+      return lw.ctx.fail(
+        "TMC1212",
+        node,
+        `\`+\` converts in JavaScript; this is \`${typeName(e.type)}\``,
+        "use a conversion call",
+      );
     }
     case K.MinusToken: {
       const e = lw.raw(node.operand, hint.want, hint.wrap);
@@ -185,7 +242,8 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
     case K.TildeToken: {
       const e = lw.raw(node.operand);
       const c = untypedOf(e);
-      if (c !== undefined && Number.isInteger(c.value)) return untypedExpr({ value: ~c.value, float: false }, loc);
+      if (c !== undefined && Number.isInteger(c.value))
+        return untypedExpr({ value: ~c.value, float: false }, loc);
       if (e.type.k !== "num" || isFloat(e.type.n)) {
         return lw.ctx.fail("TMC1214", node, "`~` works on integers", "convert first: `i32(x)`");
       }
@@ -198,14 +256,27 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
 }
 
 function negate(lw: Lowerer, e: Expr, node: ts.PrefixUnaryExpression, wrap: boolean): Expr {
-  if (e.type.k !== "num") return lw.ctx.fail("TMC1212", node, `arithmetic needs numbers, this is \`${typeName(e.type)}\``, "");
+  if (e.type.k !== "num")
+    return lw.ctx.fail("TMC1212", node, `arithmetic needs numbers, this is \`${typeName(e.type)}\``, "");
   if (e.type.n === "u32" && !wrap) {
-    return lw.ctx.fail("TMC1220", node, "a u32 has no negative", "write `i32(x)` first, or `(-x) >>> 0` to wrap on purpose");
+    return lw.ctx.fail(
+      "TMC1220",
+      node,
+      "a u32 has no negative",
+      "write `i32(x)` first, or `(-x) >>> 0` to wrap on purpose",
+    );
   }
   const type: Type = isFloat(e.type.n) || e.type.n === "u32" ? e.type : I32;
   const range = rangeOf(e);
   const safe = range !== undefined && range[0] > -2147483648;
-  return { k: "unary", type, loc: lw.loc(node), op: "neg", arg: lw.coerce(e, type, node), wrap: wrap || safe };
+  return {
+    k: "unary",
+    type,
+    loc: lw.loc(node),
+    op: "neg",
+    arg: lw.coerce(e, type, node),
+    wrap: wrap || safe,
+  };
 }
 
 function conditional(lw: Lowerer, node: ts.ConditionalExpression, hint: Hint): Expr {
@@ -232,7 +303,13 @@ function conditional(lw: Lowerer, node: ts.ConditionalExpression, hint: Hint): E
   if (want !== undefined && type === want) {
     const joined = lw.join(then, other);
     // A number that the surroundings would narrow keeps its own type; the caller reports with the whole in view.
-    if (joined !== undefined && want.k === "num" && joined.k === "num" && untypedOf(then) === undefined && untypedOf(other) === undefined) {
+    if (
+      joined !== undefined &&
+      want.k === "num" &&
+      joined.k === "num" &&
+      untypedOf(then) === undefined &&
+      untypedOf(other) === undefined
+    ) {
       type = joined;
     }
   }

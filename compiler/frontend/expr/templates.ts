@@ -19,7 +19,12 @@ export function templateParts(lw: Lowerer, node: ts.TemplateExpression): Expr[] 
   const text = (value: string, at: ts.Node): void => {
     if (value === "") return;
     if ([...value].some((c) => (c.codePointAt(0) ?? 0) > 127)) {
-      lw.ctx.fail("TMC1104", at, "strings are bytes: this text is not ASCII", 'put it in with `${utf8("…")}`');
+      lw.ctx.fail(
+        "TMC1104",
+        at,
+        "strings are bytes: this text is not ASCII",
+        'put it in with `${utf8("…")}`',
+      );
     }
     parts.push({ k: "str", type: STRING, loc: lw.loc(at), value });
   };

@@ -13,10 +13,26 @@ export function registerControl(): void {
   onStmt(K.IfStatement, ts.isIfStatement, (lw, node) => {
     const test = lw.condition(node.expression);
     const then = lw.body(node.thenStatement);
-    return [{ k: "if", loc: lw.loc(node), test, then, else: node.elseStatement === undefined ? [] : lw.body(node.elseStatement) }];
+    return [
+      {
+        k: "if",
+        loc: lw.loc(node),
+        test,
+        then,
+        else: node.elseStatement === undefined ? [] : lw.body(node.elseStatement),
+      },
+    ];
   });
   onStmt(K.WhileStatement, ts.isWhileStatement, (lw, node, label) => [
-    { k: "for", loc: lw.loc(node), label, init: [], test: lw.condition(node.expression), update: undefined, body: lw.body(node.statement) },
+    {
+      k: "for",
+      loc: lw.loc(node),
+      label,
+      init: [],
+      test: lw.condition(node.expression),
+      update: undefined,
+      body: lw.body(node.statement),
+    },
   ]);
   onStmt(K.DoStatement, ts.isDoStatement, (lw, node, label) => {
     const body = lw.body(node.statement);
@@ -25,9 +41,15 @@ export function registerControl(): void {
   onStmt(K.ForStatement, ts.isForStatement, forStatement);
   onStmt(K.ForOfStatement, ts.isForOfStatement, forOf);
   onStmt(K.SwitchStatement, ts.isSwitchStatement, switchStatement);
-  onStmt(K.LabeledStatement, ts.isLabeledStatement, (lw, node) => lw.statement(node.statement, node.label.text));
-  onStmt(K.BreakStatement, ts.isBreakStatement, (lw, node) => [{ k: "break", loc: lw.loc(node), label: node.label?.text }]);
-  onStmt(K.ContinueStatement, ts.isContinueStatement, (lw, node) => [{ k: "continue", loc: lw.loc(node), label: node.label?.text }]);
+  onStmt(K.LabeledStatement, ts.isLabeledStatement, (lw, node) =>
+    lw.statement(node.statement, node.label.text),
+  );
+  onStmt(K.BreakStatement, ts.isBreakStatement, (lw, node) => [
+    { k: "break", loc: lw.loc(node), label: node.label?.text },
+  ]);
+  onStmt(K.ContinueStatement, ts.isContinueStatement, (lw, node) => [
+    { k: "continue", loc: lw.loc(node), label: node.label?.text },
+  ]);
 }
 
 function forStatement(lw: Lowerer, node: ts.ForStatement, label: string | undefined): Stmt[] {
@@ -46,16 +68,37 @@ function forStatement(lw: Lowerer, node: ts.ForStatement, label: string | undefi
 function forOf(lw: Lowerer, node: ts.ForOfStatement, label: string | undefined): Stmt[] {
   const loc = lw.loc(node);
   if (!ts.isVariableDeclarationList(node.initializer)) {
-    return lw.ctx.fail("TMC1132", node.initializer, "declare the variable in the loop", "write `for (const x of …)`");
+    return lw.ctx.fail(
+      "TMC1132",
+      node.initializer,
+      "declare the variable in the loop",
+      "write `for (const x of …)`",
+    );
   }
   const d = node.initializer.declarations[0];
   if (d === undefined || !ts.isIdentifier(d.name)) {
-    return lw.ctx.fail("TMC1003", node.initializer, "destructuring is not supported yet", "take the element and read its parts");
+    return lw.ctx.fail(
+      "TMC1003",
+      node.initializer,
+      "destructuring is not supported yet",
+      "take the element and read its parts",
+    );
   }
   const of = lw.raw(node.expression);
   const found = iteration(lw, of, node.expression, d);
   const v: LocalVar = lw.declareLocal(d.name, found.elem, false);
-  return [{ k: "forOf", loc, label, v, of, get: found.get, lengthOf: found.lengthOf, body: lw.body(node.statement) }];
+  return [
+    {
+      k: "forOf",
+      loc,
+      label,
+      v,
+      of,
+      get: found.get,
+      lengthOf: found.lengthOf,
+      body: lw.body(node.statement),
+    },
+  ];
 }
 
 function iteration(
@@ -67,7 +110,8 @@ function iteration(
   const t = of.type;
   if (t.k === "array") return { elem: t.elem, get: undefined, lengthOf: "array" };
   if (t.k === "host") return { elem: hostType(lw, d.name), get: undefined, lengthOf: "host" };
-  if (t.k === "nullable") return lw.ctx.fail("TMC1204", node, "this may be null", "test it first: `if (x !== null)`");
+  if (t.k === "nullable")
+    return lw.ctx.fail("TMC1204", node, "this may be null", "test it first: `if (x !== null)`");
   if (t.k === "object") {
     const get = findMethod(lw.ctx.classes, t, "get");
     const lengthField = findField(lw.ctx.classes, t, "length");
@@ -77,17 +121,32 @@ function iteration(
       return { elem, get: get.f, lengthOf: lengthField !== undefined ? "field" : "method" };
     }
   }
-  return lw.ctx.fail("TMC1133", node, `\`${typeName(t)}\` cannot be iterated`, "iterate over an array, or give the class `length` and `get(i)`");
+  return lw.ctx.fail(
+    "TMC1133",
+    node,
+    `\`${typeName(t)}\` cannot be iterated`,
+    "iterate over an array, or give the class `length` and `get(i)`",
+  );
 }
 
 function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
   let subject = lw.raw(node.expression);
   const t = subject.type;
   if (t.k === "num" && isFloat(t.n)) {
-    return lw.ctx.fail("TMC1134", node.expression, "a `switch` compares exactly: not on floats", "write `if`, or convert: `i32(x)`");
+    return lw.ctx.fail(
+      "TMC1134",
+      node.expression,
+      "a `switch` compares exactly: not on floats",
+      "write `if`, or convert: `i32(x)`",
+    );
   }
   if (t.k !== "num" && t.k !== "string" && t.k !== "literals" && t.k !== "bool") {
-    return lw.ctx.fail("TMC1134", node.expression, `a \`switch\` works on integers and strings, not on \`${typeName(t)}\``, "write `if`");
+    return lw.ctx.fail(
+      "TMC1134",
+      node.expression,
+      `a \`switch\` works on integers and strings, not on \`${typeName(t)}\``,
+      "write `if`",
+    );
   }
   if (t.k === "num" && t.n !== "u32") subject = lw.coerce(subject, num("i32"), node.expression);
   // The tests compare with the declared type, whatever narrowing says inside the cases.
@@ -103,7 +162,12 @@ function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
     if (clause.statements.length === 0 && !last) return;
     const body = stripBreak(clause.statements);
     if (body.falls && !last) {
-      lw.ctx.report("TMC1135", clause, "this case falls through into the next", "end it with `break`, or return");
+      lw.ctx.report(
+        "TMC1135",
+        clause,
+        "this case falls through into the next",
+        "end it with `break`, or return",
+      );
     }
     cases.push({ tests, isDefault, body: lw.statements(body.statements) });
     tests = [];
@@ -113,7 +177,12 @@ function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
     const covered = new Set(cases.flatMap((c) => c.tests.map((e) => (e.k === "literal" ? e.value : ""))));
     const missing = type.values.filter((v) => !covered.has(v));
     if (missing.length > 0) {
-      lw.ctx.report("TMC1136", node.expression, `this switch does not cover ${missing.map((m) => JSON.stringify(m)).join(", ")}`, "add the cases, or a `default`");
+      lw.ctx.report(
+        "TMC1136",
+        node.expression,
+        `this switch does not cover ${missing.map((m) => JSON.stringify(m)).join(", ")}`,
+        "add the cases, or a `default`",
+      );
     }
   }
   return [{ k: "switch", loc: lw.loc(node), subject, cases }];
@@ -129,10 +198,12 @@ function caseTest(lw: Lowerer, clause: ts.CaseClause, type: Type): Expr {
 function stripBreak(list: readonly ts.Statement[]): { statements: readonly ts.Statement[]; falls: boolean } {
   const last = list.at(-1);
   if (last === undefined) return { statements: [], falls: false };
-  if (ts.isBreakStatement(last) && last.label === undefined) return { statements: list.slice(0, -1), falls: false };
+  if (ts.isBreakStatement(last) && last.label === undefined)
+    return { statements: list.slice(0, -1), falls: false };
   if (ts.isBlock(last)) {
     const inner = stripBreak(last.statements);
-    const statements = inner.statements === last.statements ? list : [...list.slice(0, -1), ...inner.statements];
+    const statements =
+      inner.statements === last.statements ? list : [...list.slice(0, -1), ...inner.statements];
     // A block of one clause keeps its scope: names of two cases never meet, each case is a scope of its own.
     return { statements, falls: inner.falls };
   }
@@ -141,15 +212,29 @@ function stripBreak(list: readonly ts.Statement[]): { statements: readonly ts.St
 
 /** True when control never leaves the statement at its end. */
 function ends(s: ts.Statement): boolean {
-  if (ts.isReturnStatement(s) || ts.isThrowStatement(s) || ts.isContinueStatement(s) || ts.isBreakStatement(s)) return true;
+  if (
+    ts.isReturnStatement(s) ||
+    ts.isThrowStatement(s) ||
+    ts.isContinueStatement(s) ||
+    ts.isBreakStatement(s)
+  )
+    return true;
   if (ts.isBlock(s)) {
     const last = s.statements.at(-1);
     return last !== undefined && ends(last);
   }
-  if (ts.isIfStatement(s)) return s.elseStatement !== undefined && ends(s.thenStatement) && ends(s.elseStatement);
+  if (ts.isIfStatement(s))
+    return s.elseStatement !== undefined && ends(s.thenStatement) && ends(s.elseStatement);
   if (ts.isSwitchStatement(s)) {
     const clauses = s.caseBlock.clauses;
-    return clauses.some(ts.isDefaultClause) && clauses.every((c) => c.statements.length === 0 || c.statements.some((x) => ts.isReturnStatement(x) || ts.isThrowStatement(x)));
+    return (
+      clauses.some(ts.isDefaultClause) &&
+      clauses.every(
+        (c) =>
+          c.statements.length === 0 ||
+          c.statements.some((x) => ts.isReturnStatement(x) || ts.isThrowStatement(x)),
+      )
+    );
   }
   return false;
 }

@@ -15,19 +15,32 @@ import { hostType } from "../host-type.js";
 const K = ts.SyntaxKind;
 
 export function registerSimple(): void {
-  onStmt(K.ExpressionStatement, ts.isExpressionStatement, (lw, node) => expressionStatement(lw, node.expression));
+  onStmt(K.ExpressionStatement, ts.isExpressionStatement, (lw, node) =>
+    expressionStatement(lw, node.expression),
+  );
   onStmt(K.EmptyStatement, ts.isEmptyStatement, () => []);
-  onStmt(K.Block, ts.isBlock, (lw, node) => [{ k: "block", loc: lw.loc(node), body: lw.statements(node.statements) }]);
+  onStmt(K.Block, ts.isBlock, (lw, node) => [
+    { k: "block", loc: lw.loc(node), body: lw.statements(node.statements) },
+  ]);
   onStmt(K.VariableStatement, ts.isVariableStatement, (lw, node) => variables(lw, node.declarationList));
   onStmt(K.ReturnStatement, ts.isReturnStatement, returnStatement);
   onStmt(K.ThrowStatement, ts.isThrowStatement, throwStatement);
   onStmt(K.TryStatement, ts.isTryStatement, tryStatement);
   for (const kind of [K.InterfaceDeclaration, K.TypeAliasDeclaration, K.EnumDeclaration]) {
     // Types have no code; they are read where they are used.
-    onStmt(kind, (n): n is ts.Node => n.kind === kind, () => []);
+    onStmt(
+      kind,
+      (n): n is ts.Node => n.kind === kind,
+      () => [],
+    );
   }
   onStmt(K.FunctionDeclaration, ts.isFunctionDeclaration, (lw, node) =>
-    lw.ctx.fail("TMC1129", node, "a function inside a function is written as a constant", "write `const f = (…) => …`"),
+    lw.ctx.fail(
+      "TMC1129",
+      node,
+      "a function inside a function is written as a constant",
+      "write `const f = (…) => …`",
+    ),
   );
   onStmt(K.ClassDeclaration, ts.isClassDeclaration, (lw, node) =>
     lw.ctx.fail("TMC1129", node, "classes are declared at the top level of a module", "move it out"),
@@ -43,7 +56,13 @@ export function expressionStatement(lw: Lowerer, node: ts.Expression): Stmt[] {
   return [{ k: "expr", loc: lw.loc(node), e }];
 }
 
-const writers: Readonly<Record<string, string>> = { i: "writeI32", u: "writeU32", f: "writeF64", b: "writeBool", s: "write" };
+const writers: Readonly<Record<string, string>> = {
+  i: "writeI32",
+  u: "writeU32",
+  f: "writeF64",
+  b: "writeBool",
+  s: "write",
+};
 
 function templateWrite(lw: Lowerer, node: ts.CallExpression): Stmt[] | undefined {
   const callee = node.expression;
@@ -67,7 +86,11 @@ function templateWrite(lw: Lowerer, node: ts.CallExpression): Stmt[] | undefined
     const { writer, arg } = writerOf(lw, p, template);
     const f: FuncDecl | undefined = findMethod(lw.ctx.classes, type, writer)?.f;
     if (f === undefined) throw new Error(`TextBuffer has no ${writer}`);
-    body.push({ k: "expr", loc: p.loc, e: { k: "method", type: VOID, loc, recv: target, f, typeArgs: [], isSuper: false, args: [arg] } });
+    body.push({
+      k: "expr",
+      loc: p.loc,
+      e: { k: "method", type: VOID, loc, recv: target, f, typeArgs: [], isSuper: false, args: [arg] },
+    });
   }
   return [{ k: "block", loc, body }];
 }
@@ -86,12 +109,22 @@ function writerOf(lw: Lowerer, e: Expr, node: ts.Node): { writer: string; arg: E
 export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[] {
   const isConst = (list.flags & ts.NodeFlags.Const) !== 0;
   if ((list.flags & ts.NodeFlags.BlockScoped) === 0) {
-    return lw.ctx.fail("TMC1130", list, "`var` is visible before and outside its block", "write `let` or `const`");
+    return lw.ctx.fail(
+      "TMC1130",
+      list,
+      "`var` is visible before and outside its block",
+      "write `let` or `const`",
+    );
   }
   const out: Stmt[] = [];
   for (const d of list.declarations) {
     if (!ts.isIdentifier(d.name)) {
-      return lw.ctx.fail("TMC1003", d.name, "destructuring is not supported yet", "read the parts one by one");
+      return lw.ctx.fail(
+        "TMC1003",
+        d.name,
+        "destructuring is not supported yet",
+        "read the parts one by one",
+      );
     }
     const meaning = isConst ? constantMeaning(lw, d) : undefined;
     if (meaning !== undefined) {
@@ -103,10 +136,20 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
     const init = d.initializer === undefined ? undefined : lw.expr(d.initializer, annotated);
     const type = annotated ?? (init === undefined ? undefined : variableType(lw, init, d));
     if (type === undefined) {
-      return lw.ctx.fail("TMC1131", d, `\`${d.name.text}\` needs a type or a value`, `write \`let ${d.name.text}: i32\``);
+      return lw.ctx.fail(
+        "TMC1131",
+        d,
+        `\`${d.name.text}\` needs a type or a value`,
+        `write \`let ${d.name.text}: i32\``,
+      );
     }
     const v = lw.declareLocal(d.name, type, false);
-    out.push({ k: "let", loc: lw.loc(d), v, init: init === undefined || annotated !== undefined ? init : lw.coerce(init, type, d) });
+    out.push({
+      k: "let",
+      loc: lw.loc(d),
+      v,
+      init: init === undefined || annotated !== undefined ? init : lw.coerce(init, type, d),
+    });
   }
   return out;
 }
@@ -114,11 +157,26 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
 /** The type of a variable without annotation: its value's, constants with their default. */
 export function variableType(lw: Lowerer, init: Expr, d: ts.VariableDeclaration): Type {
   const c = untypedOf(init);
-  if (c !== undefined && init.type.k === "num" && init.type.n === "i32" && (c.value > 2147483647 || c.value < -2147483648)) {
-    return lw.ctx.fail("TMC1203", d, `the constant ${c.value} is not a value of i32`, `annotate it: \`let ${d.name.getText()}: u32 = …\``);
+  if (
+    c !== undefined &&
+    init.type.k === "num" &&
+    init.type.n === "i32" &&
+    (c.value > 2147483647 || c.value < -2147483648)
+  ) {
+    return lw.ctx.fail(
+      "TMC1203",
+      d,
+      `the constant ${c.value} is not a value of i32`,
+      `annotate it: \`let ${d.name.getText()}: u32 = …\``,
+    );
   }
   if (init.type.k === "null") {
-    return lw.ctx.fail("TMC1131", d, "the type of `null` alone is not known", `annotate it: \`let ${d.name.getText()}: T | null = null\``);
+    return lw.ctx.fail(
+      "TMC1131",
+      d,
+      "the type of `null` alone is not known",
+      `annotate it: \`let ${d.name.getText()}: T | null = null\``,
+    );
   }
   if (init.type.k === "void") return lw.ctx.fail("TMC1131", d, "this has no value", "");
   if (init.type.k === "literals" && init.k === "literal") return { k: "string" };
@@ -130,7 +188,11 @@ function returnStatement(lw: Lowerer, node: ts.ReturnStatement): Stmt[] {
   const loc = lw.loc(node);
   const ret = lw.fn.ret;
   if (node.expression === undefined) {
-    const bare: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = { k: "return", loc, value: undefined };
+    const bare: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = {
+      k: "return",
+      loc,
+      value: undefined,
+    };
     if (ret === undefined) lw.fn.returns.push({ stmt: bare, node });
     return [bare];
   }
@@ -156,7 +218,12 @@ function throwStatement(lw: Lowerer, node: ts.ThrowStatement): Stmt[] {
       lw.raw(message); // ASCII check
       return [{ k: "throw", loc, message: message.text, rethrow: undefined }];
     }
-    return lw.ctx.fail("TMC1122", message, "the message of an error is a literal", "put the details in a field of your own, or log them");
+    return lw.ctx.fail(
+      "TMC1122",
+      message,
+      "the message of an error is a literal",
+      "put the details in a field of your own, or log them",
+    );
   }
   if (ts.isIdentifier(e)) {
     const value = lw.raw(e);
@@ -164,12 +231,22 @@ function throwStatement(lw: Lowerer, node: ts.ThrowStatement): Stmt[] {
       return [{ k: "throw", loc, message: "", rethrow: value.v }];
     }
   }
-  return lw.ctx.fail("TMC1122", node, "only errors are thrown", 'write `throw new Error("…")`, or `throw e` of a caught error');
+  return lw.ctx.fail(
+    "TMC1122",
+    node,
+    "only errors are thrown",
+    'write `throw new Error("…")`, or `throw e` of a caught error',
+  );
 }
 
 function tryStatement(lw: Lowerer, node: ts.TryStatement): Stmt[] {
   if (node.finallyBlock !== undefined) {
-    return lw.ctx.fail("TMC1003", node.finallyBlock, "`finally` is not supported yet", "do it after the `try` and in the `catch`");
+    return lw.ctx.fail(
+      "TMC1003",
+      node.finallyBlock,
+      "`finally` is not supported yet",
+      "do it after the `try` and in the `catch`",
+    );
   }
   const loc = lw.loc(node);
   const body = lw.statements(node.tryBlock.statements);
@@ -178,9 +255,9 @@ function tryStatement(lw: Lowerer, node: ts.TryStatement): Stmt[] {
   let v: LocalVar | undefined;
   const name = clause.variableDeclaration?.name;
   if (name !== undefined) {
-    if (!ts.isIdentifier(name)) return lw.ctx.fail("TMC1003", name, "destructuring is not supported yet", "name the error");
+    if (!ts.isIdentifier(name))
+      return lw.ctx.fail("TMC1003", name, "destructuring is not supported yet", "name the error");
     v = lw.declareLocal(name, { k: "object", decl: "tmc/core#Trap", args: [] }, false);
   }
   return [{ k: "try", loc, body, v, handler: lw.statements(clause.block.statements) }];
 }
-

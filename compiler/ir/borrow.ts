@@ -1,0 +1,167 @@
+/**
+ * Borrowed text and bytes: a message, a slice of a buffer, `TextBuffer.toString()` are views of memory that changes
+ * after the handler. Keeping one in a field, a global or a container is an error. Flow-insensitive, over the whole
+ * program: a variable is borrowed when anything borrowed is ever assigned to it.
+ */
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { MonoFunc } from "./monomorphise.js";
+import type { Expr, Loc, LocalVar, Stmt } from "./nodes.js";
+import type { ReachableProgram } from "./reachability.js";
+import type { Type } from "./types.js";
+import { walkStmts } from "./walk.js";
+
+/** Why a value is borrowed. */
+type Reason = string;
+
+const isText = (t: Type): boolean => t.k === "string" || (t.k === "nullable" && t.of.k === "string");
+const isBytes = (t: Type): boolean => t.k === "array" || (t.k === "nullable" && t.of.k === "array");
+
+export function checkBorrows(program: ReachableProgram): Diagnostic[] {
+  return new BorrowCheck(program).run();
+}
+
+class BorrowCheck {
+  private readonly locals = new Map<LocalVar, Reason>();
+  private readonly results = new Map<MonoFunc, Reason>();
+  /** `class key.field` of objects that handlers make. */
+  private readonly fields = new Map<string, Reason>();
+  private changed = true;
+
+  constructor(private readonly program: ReachableProgram) {}
+
+  run(): Diagnostic[] {
+    for (const { func } of this.program.entries) {
+      for (const p of func.params)
+        if (isText(p.type)) this.locals.set(p, "it is part of what the platform passed in");
+    }
+    while (this.changed) {
+      this.changed = false;
+      for (const f of this.program.functions) this.flow(f);
+    }
+    return this.program.functions.flatMap((f) => this.stores(f));
+  }
+
+  private mark<K>(map: Map<K, Reason>, key: K, reason: Reason | undefined): void {
+    if (reason === undefined || map.has(key)) return;
+    map.set(key, reason);
+    this.changed = true;
+  }
+
+  private flow(f: MonoFunc): void {
+    walkStmts(f.body, {
+      stmt: (s: Stmt) => {
+        if (s.k === "let" && s.init !== undefined) this.mark(this.locals, s.v, this.reason(s.init));
+        if (s.k === "return" && s.value !== undefined) this.mark(this.results, f, this.reason(s.value));
+      },
+      expr: (e) => {
+        if (e.k === "assign") {
+          const reason = this.reason(e.value);
+          if (e.target.k === "local") this.mark(this.locals, e.target.v, reason);
+          if (e.target.k === "field" && !this.isKept(e.target.obj))
+            this.mark(this.fields, this.fieldKey(e.target.obj, e.target.name), reason);
+        }
+        if (e.k === "objectLit") {
+          for (const x of e.fields)
+            this.mark(this.fields, this.typedKey(e.type, x.name), this.reason(x.value));
+        }
+        this.arguments(e);
+      },
+    });
+  }
+
+  private arguments(e: Expr): void {
+    if (e.k !== "call" && e.k !== "method" && e.k !== "callValue" && e.k !== "new" && e.k !== "superCall")
+      return;
+    for (const t of this.program.targets(e)) {
+      e.args.forEach((a, i) => {
+        const p = t.func.params[i];
+        if (p !== undefined) this.mark(this.locals, p, this.reason(a));
+      });
+    }
+  }
+
+  private typedKey(t: Type, name: string): string {
+    const o = t.k === "nullable" ? t.of : t;
+    return o.k === "object" ? `${o.decl}.${name}` : name;
+  }
+  private fieldKey(obj: Expr, name: string): string {
+    return this.typedKey(obj.type, name);
+  }
+
+  /** The object lives longer than a handler. */
+  private isKept(obj: Expr): boolean {
+    return [...(this.program.objectsOf(obj) ?? [])].some((o) => o.k === "snapshot" || o.k === "external");
+  }
+
+  private reason(e: Expr): Reason | undefined {
+    if (isBytes(e.type)) {
+      const external = [...(this.program.objectsOf(e) ?? [])].some((o) => o.k === "external");
+      return external ? "it is memory of the platform" : undefined;
+    }
+    if (!isText(e.type)) return undefined;
+    switch (e.k) {
+      case "local":
+        return this.locals.get(e.v);
+      case "field":
+        return this.isKept(e.obj) ? undefined : this.fields.get(this.fieldKey(e.obj, e.name));
+      case "builtin":
+        if (e.name === "textView") return "it is a view of bytes that change";
+        return e.name === "strSlice" && e.args[0] !== undefined ? this.reason(e.args[0]) : undefined;
+      case "convert":
+        return this.reason(e.arg);
+      case "cond":
+        return this.reason(e.then) ?? this.reason(e.else);
+      case "assign":
+        return this.reason(e.value);
+      case "call":
+      case "method":
+      case "callValue":
+        for (const t of this.program.targets(e)) {
+          const r = this.results.get(t.func);
+          if (r !== undefined) return r;
+        }
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  private stores(f: MonoFunc): Diagnostic[] {
+    const found: Diagnostic[] = [];
+    const check = (value: Expr, loc: Loc, where: string): void => {
+      const reason = this.reason(value);
+      if (reason !== undefined) found.push(report(loc, isText(value.type), where, reason));
+    };
+    walkStmts(f.body, {
+      expr: (e) => {
+        if (e.k === "assign") {
+          const t = e.target;
+          if (t.k === "global" || t.k === "staticField") check(e.value, e.loc, `\`${t.g.name}\``);
+          if (t.k === "field" && this.isKept(t.obj)) check(e.value, e.loc, `the field \`${t.name}\``);
+          if (t.k === "index" && this.isKept(t.obj)) check(e.value, e.loc, "an array");
+        }
+        if (e.k === "builtin" && (e.name === "slotsSet" || e.name === "arrayFill")) {
+          const [target, second, third] = e.args;
+          const value = e.name === "slotsSet" ? third : second;
+          if (target !== undefined && value !== undefined && this.isKept(target))
+            check(value, e.loc, "a container");
+        }
+      },
+    });
+    return found;
+  }
+}
+
+function report(loc: Loc, text: boolean, where: string, reason: Reason): Diagnostic {
+  return {
+    code: "TMC1603",
+    severity: "error",
+    loc,
+    length: 1,
+    message: `borrowed ${text ? "text" : "bytes"} would be kept in ${where}: ${reason}`,
+    fix: text
+      ? "copy it into a TextBuffer: `buffer.clear(); buffer.write(text);`"
+      : "copy it: `kept.set(bytes)`",
+    related: [],
+  };
+}

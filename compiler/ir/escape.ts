@@ -1,0 +1,193 @@
+/**
+ * Lifetimes: an object that a handler makes lives in the frame of the function that made it, until that function ends
+ * or, in a loop, until the next turn. Storing it where it would be found later is an error, with both places.
+ * Works on the flow of references that `reachability.ts` solved; strings are the business of `borrow.ts`.
+ */
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { FlowObject } from "./flow-graph.js";
+import type { MonoFunc } from "./monomorphise.js";
+import type { Expr, Loc, LocalVar, LValue, Stmt } from "./nodes.js";
+import type { ReachableProgram } from "./reachability.js";
+import { exprsOf, stmtsOf, walkExpr, walkStmts } from "./walk.js";
+
+type Made = Extract<FlowObject, { k: "made" | "closure" }>;
+
+/** Where something lives: the function, and the loops around it, outermost first. */
+interface Home {
+  readonly func: MonoFunc;
+  readonly loops: readonly Stmt[];
+}
+
+export function checkEscapes(program: ReachableProgram): Diagnostic[] {
+  return new EscapeCheck(program).run();
+}
+
+class EscapeCheck {
+  private readonly found = new Map<string, Diagnostic>();
+  private readonly exprHomes = new Map<Expr, Home>();
+  private readonly varHomes = new Map<LocalVar, Home>();
+  private readonly callees = new Map<MonoFunc, Set<MonoFunc>>();
+
+  constructor(private readonly program: ReachableProgram) {}
+
+  run(): Diagnostic[] {
+    for (const f of this.program.functions) {
+      for (const p of f.params) this.varHomes.set(p, { func: f, loops: [] });
+      this.locate(f, f.body, []);
+    }
+    for (const f of this.program.functions) this.check(f);
+    return [...this.found.values()];
+  }
+
+  private locate(func: MonoFunc, body: readonly Stmt[], loops: readonly Stmt[]): void {
+    for (const s of body) {
+      const isLoop = s.k === "for" || s.k === "doWhile" || s.k === "forOf";
+      const inside = isLoop ? [...loops, s] : loops;
+      // What a loop evaluates once (the list of for-of, the start of for) is outside of its turns.
+      const own: Home = { func, loops: s.k === "forOf" ? loops : inside };
+      for (const e of exprsOf(s)) walkExpr(e, { expr: (x) => this.place(x, own) });
+      if (s.k === "let") this.varHomes.set(s.v, { func, loops });
+      if (s.k === "forOf") this.varHomes.set(s.v, { func, loops: inside });
+      if (s.k === "try" && s.v !== undefined) this.varHomes.set(s.v, { func, loops });
+      if (s.k === "for") {
+        this.locate(func, s.init, loops);
+        this.locate(func, s.body, inside);
+      } else this.locate(func, stmtsOf(s), inside);
+    }
+  }
+
+  private place(e: Expr, home: Home): void {
+    if (e.k === "new" || e.k === "objectLit" || e.k === "arrayLit" || e.k === "newTyped" || e.k === "lambda")
+      this.exprHomes.set(e, home);
+    const callees = this.callees.get(home.func) ?? new Set<MonoFunc>();
+    this.callees.set(home.func, callees);
+    for (const t of this.program.targets(e)) callees.add(t.func);
+  }
+
+  private check(f: MonoFunc): void {
+    walkStmts(f.body, {
+      expr: (e) => this.checkExpr(f, e),
+      stmt: (s) => {
+        if (s.k === "return" && s.value !== undefined) this.checkReturn(f, s.value);
+      },
+    });
+  }
+
+  private checkExpr(f: MonoFunc, e: Expr): void {
+    if (e.k === "assign") this.checkStore(f, e.target, e.value, e.loc);
+    if (e.k !== "builtin") return;
+    const [target, second, third] = e.args;
+    const value = e.name === "slotsSet" ? third : e.name === "arrayFill" ? second : undefined;
+    if (target !== undefined && value !== undefined) this.storeInto(target, value, e.loc, "a container");
+  }
+
+  private made(e: Expr): Made[] {
+    return [...(this.program.objectsOf(e) ?? [])].filter(
+      (o): o is Made => (o.k === "made" || o.k === "closure") && o.expr !== undefined,
+    );
+  }
+
+  private home(o: Made): Home | undefined {
+    return o.expr === undefined ? undefined : this.exprHomes.get(o.expr);
+  }
+
+  private checkStore(f: MonoFunc, target: LValue, value: Expr, loc: Loc): void {
+    switch (target.k) {
+      case "global":
+      case "staticField":
+        for (const o of this.made(value))
+          this.report(o, loc, `it is stored in \`${target.g.name}\`, which outlives the handler`);
+        return;
+      case "field":
+        this.storeInto(target.obj, value, loc, `the field \`${target.name}\``);
+        return;
+      case "index":
+        this.storeInto(target.obj, value, loc, "an array");
+        return;
+      case "local": {
+        const at = this.varHomes.get(target.v);
+        for (const o of this.made(value)) {
+          const from = this.home(o);
+          if (from === undefined) continue;
+          // A variable of the function around a lambda outlives the lambda's frame.
+          if (at === undefined || at.func !== from.func) {
+            if (at !== undefined ? this.outlives(from.func, at.func) : from.func !== f) continue;
+            this.report(o, loc, `it is stored in the variable \`${target.v.name}\` of the function around`);
+          } else if (!within(from.loops, at.loops)) {
+            this.report(
+              o,
+              loc,
+              `the variable \`${target.v.name}\` outside of the loop keeps it, but the next turn uses its place again`,
+            );
+          }
+        }
+      }
+    }
+  }
+
+  private storeInto(container: Expr, value: Expr, loc: Loc, what: string): void {
+    const values = this.made(value);
+    if (values.length === 0) return;
+    for (const c of this.program.objectsOf(container) ?? []) {
+      for (const o of values) {
+        const from = this.home(o);
+        if (from === undefined) continue;
+        if (c.k === "snapshot" || c.k === "external") {
+          this.report(
+            o,
+            loc,
+            `it is stored in ${what} of ${c.k === "snapshot" ? `\`${c.object.path}\`` : "an object"}, which outlives the handler`,
+          );
+          continue;
+        }
+        const at = this.home(c);
+        if (at === undefined) continue;
+        if (at.func === from.func ? within(from.loops, at.loops) : this.outlives(from.func, at.func))
+          continue;
+        this.report(o, loc, `it is stored in ${what} of an object that lives longer`);
+      }
+    }
+  }
+
+  private checkReturn(f: MonoFunc, value: Expr): void {
+    for (const o of this.made(value)) {
+      const from = this.home(o);
+      if (from?.func === f)
+        this.report(o, value.loc, "it is returned, and its place ends with this function");
+    }
+  }
+
+  /** A frame of `f` is there as long as one of `g` that runs inside it. */
+  private outlives(f: MonoFunc, g: MonoFunc): boolean {
+    const seen = new Set<MonoFunc>();
+    const visit = (x: MonoFunc): boolean => {
+      if (x === g) return true;
+      if (seen.has(x)) return false;
+      seen.add(x);
+      return [...(this.callees.get(x) ?? [])].some(visit);
+    };
+    return [...(this.callees.get(f) ?? [])].some(visit);
+  }
+
+  private report(o: Made, stored: Loc, how: string): void {
+    const made = o.expr?.loc ?? stored;
+    const what = o.k === "closure" ? "the function made here" : "the object made here";
+    const key = `${made.file}:${made.line}:${made.col}:${stored.line}:${stored.col}`;
+    this.found.set(key, {
+      code: o.k === "closure" ? "TMC1602" : "TMC1601",
+      severity: "error",
+      loc: made,
+      length: 1,
+      message: `${what} escapes: ${how} (line ${stored.line})`,
+      fix:
+        o.k === "closure"
+          ? "make the function in setup, or only pass it down"
+          : "make it in setup (a field, a Pool) and fill in its fields here, or let the caller pass the object to fill",
+      related: [{ loc: stored, message: "here" }],
+    });
+  }
+}
+
+/** Every loop around the object is also around the place that keeps it. */
+const within = (inner: readonly Stmt[], outer: readonly Stmt[]): boolean =>
+  inner.every((l) => outer.includes(l));

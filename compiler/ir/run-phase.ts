@@ -1,0 +1,130 @@
+/** What only setup may do, found in code that a handler reaches; the message shows the way from the handler. */
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Expr } from "./nodes.js";
+import { functionName, type ReachableProgram } from "./reachability.js";
+import type { MonoFunc } from "./monomorphise.js";
+import { walkStmts } from "./walk.js";
+
+/** `unrepresentable`: globals without a representation, by id, with the reason. */
+export function checkRunPhase(
+  program: ReachableProgram,
+  unrepresentable: ReadonlyMap<string, string>,
+): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  for (const f of program.functions) {
+    const printed = new Set<Expr>();
+    const visit = (e: Expr): void => {
+      if (e.k === "builtin" && e.name === "log") for (const a of e.args) printed.add(a);
+      const bad = setupOnly(e, printed.has(e));
+      if (bad !== undefined) found.push(report(program, f, e, bad.code, bad.message, bad.fix));
+      if (e.k === "global" || e.k === "staticField") {
+        const reason = unrepresentable.get(e.g.id);
+        if (reason !== undefined) {
+          found.push(
+            report(
+              program,
+              f,
+              e,
+              "TMC2002",
+              reason,
+              "keep it out of what handlers reach, or use a representable type",
+            ),
+          );
+        }
+      }
+    };
+    walkStmts(f.body, { expr: visit });
+  }
+  return found;
+}
+
+function report(
+  program: ReachableProgram,
+  f: MonoFunc,
+  e: Expr,
+  code: string,
+  message: string,
+  fix: string,
+): Diagnostic {
+  const path = program.callPath(f);
+  const names = path.map((s) => functionName(s.func)).join(" → ");
+  return {
+    code,
+    severity: "error",
+    loc: e.loc,
+    length: 1,
+    message: path.length > 1 ? `${message} (reached by ${names})` : message,
+    fix,
+    related: path.flatMap((s) =>
+      s.loc === undefined ? [] : [{ loc: s.loc, message: `calls ${functionName(s.func)}` }],
+    ),
+  };
+}
+
+interface Finding {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+function setupOnly(e: Expr, insideLog: boolean): Finding | undefined {
+  switch (e.k) {
+    case "host":
+      return hostFinding(e.name, e.how);
+    case "concat":
+      return insideLog
+        ? undefined
+        : {
+            code: "TMC1802",
+            message: "text is not built by a handler: there is no memory to keep it in",
+            fix: "write it into a TextBuffer: `out.write(`…${x}…`)`, or build it in setup",
+          };
+    case "filled":
+      return {
+        code: "TMC1801",
+        message: "`filled` runs in setup only",
+        fix: "make the array in setup and fill it here: `a.fill(v)`",
+      };
+    case "newSlots":
+      return {
+        code: "TMC1801",
+        message: "containers are made in setup",
+        fix: "make it a field or a module constant",
+      };
+    case "newTyped":
+      return e.length.k === "num"
+        ? undefined
+        : {
+            code: "TMC1803",
+            message: "the length of an array made by a handler must be a constant",
+            fix: "make the array in setup, as large as it may get",
+          };
+    case "convert":
+      return e.mode === "fromHost"
+        ? {
+            code: "TMC1801",
+            message: "a value of setup only is used by a handler",
+            fix: "compute it in setup and keep the result in a typed constant",
+          }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function hostFinding(name: string, how: string): Finding {
+  const shown = name.startsWith("setup:")
+    ? `\`${name.slice(6)}\``
+    : name.startsWith("op:")
+      ? "arithmetic on setup values"
+      : how === "new"
+        ? `\`new ${name}\``
+        : `\`${name}\``;
+  return {
+    code: "TMC1801",
+    message: `${shown} runs in setup only`,
+    fix: name.startsWith("Math.")
+      ? 'use the function of the same name from "tmc" (f32), or compute a table in setup'
+      : "do it at the top level of a module and keep the result",
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * From source to everything a target needs: frontend, setup, snapshot, reachability and its rules, C. Stops at the
+ * first stage with errors; writes no files.
+ */
+import path from "node:path";
+import { bindStandardLibrary } from "../backend-js/std-bindings.js";
+import { TmcTrap, asTrap } from "../backend-js/support.js";
+import { emitC, type EmittedC } from "../backend-c/emit.js";
+import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
+import { UserError } from "../diagnostics/user-error.js";
+import { runFrontend } from "../frontend/frontend.js";
+import type { Overlay } from "../frontend/project.js";
+import type { Loc, Program } from "../ir/nodes.js";
+import { reach, type ReachableProgram } from "../ir/reachability.js";
+import type { Snapshot } from "../ir/snapshot.js";
+import { checkBorrows } from "../ir/borrow.js";
+import { checkEscapes } from "../ir/escape.js";
+import { checkRunPhase } from "../ir/run-phase.js";
+import { emitModels, type EmittedModels } from "../model/emit-c/emit.js";
+import { ModelRegistry } from "../setup/model-registry.js";
+import { runSetup, type LoadedProgram } from "../setup/run-setup.js";
+import { takeSnapshot } from "../setup/snapshot.js";
+
+export interface CompileOptions {
+  /** Absolute path of the entry module. */
+  readonly entry: string;
+  /** Module names are relative to it. */
+  readonly root: string;
+  readonly checked: boolean;
+  /** program: exports main(). app: registers handlers. either: whatever it has (`tmc check`). */
+  readonly kind: "program" | "app" | "either";
+  readonly overlay?: Overlay;
+}
+
+export interface CompiledProgram {
+  readonly program: Program;
+  readonly loaded: LoadedProgram;
+  readonly snapshot: Snapshot;
+  readonly reachable: ReachableProgram;
+  readonly c: EmittedC;
+  readonly models: EmittedModels;
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly compiled: CompiledProgram; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: false; readonly compiled: undefined; readonly diagnostics: readonly Diagnostic[] };
+
+const failed = (diagnostics: readonly Diagnostic[]): CompileResult => ({
+  ok: false,
+  compiled: undefined,
+  diagnostics: sortDiagnostics(diagnostics),
+});
+const hasErrors = (list: readonly Diagnostic[]): boolean => list.some((d) => d.severity === "error");
+
+/** @throws UserError for what is not a finding in a source (a missing file, an asset, a model). */
+export function compileProgram(options: CompileOptions): CompileResult {
+  const front = runFrontend(options.entry, options.root, options.overlay);
+  if (hasErrors(front.diagnostics)) return failed(front.diagnostics);
+  const { program } = front;
+  const models = new ModelRegistry(path.dirname(options.entry));
+  models.bind();
+  bindStandardLibrary();
+  let loaded: LoadedProgram;
+  try {
+    loaded = runSetup(program, { checked: options.checked });
+  } catch (e) {
+    return failed([...front.diagnostics, setupFailure(e, program.entryModule)]);
+  }
+  const taken = takeSnapshot(loaded);
+  const missing = missingEntry(options.kind, program, taken.snapshot);
+  const early = [...front.diagnostics, ...taken.diagnostics, ...missing];
+  if (hasErrors(early)) return failed(early);
+  const { reachable, recursion } = reach(program, taken.snapshot);
+  const rules: Diagnostic[] = [
+    ...recursion.map((r): Diagnostic => ({
+      code: r.code,
+      severity: "error",
+      loc: r.loc,
+      length: 1,
+      message: r.message,
+      fix: r.fix,
+      related: r.cycle.flatMap((s) => (s.loc === undefined ? [] : [{ loc: s.loc, message: "called here" }])),
+    })),
+    ...checkRunPhase(reachable, taken.unrepresentable),
+    ...checkEscapes(reachable),
+    ...checkBorrows(reachable),
+  ];
+  const all = [...early, ...rules];
+  if (hasErrors(all)) return failed(all);
+  const c = emitC(reachable, { checked: options.checked, appName: path.basename(options.entry, ".ts") });
+  const emitted = emitModels(models.models);
+  return {
+    ok: true,
+    compiled: { program, loaded, snapshot: taken.snapshot, reachable, c, models: emitted },
+    diagnostics: sortDiagnostics(all),
+  };
+}
+
+function setupFailure(e: unknown, module: string): Diagnostic {
+  const at: Loc = { file: module, line: 1, col: 1 };
+  const trap = asTrap(e);
+  if (trap instanceof TmcTrap) {
+    return {
+      code: "TMC2000",
+      severity: "error",
+      loc: parseWhere(trap.where) ?? at,
+      length: 1,
+      message: `setup ended with a trap: ${trap.text === "" ? trap.kind : trap.text}`,
+      fix: "",
+      related: [],
+    };
+  }
+  if (e instanceof UserError && e.code.startsWith("TMC2")) {
+    const found = /^(.+:\d+:\d+): /.exec(e.message);
+    const loc = found === null ? undefined : parseWhere(found[1] ?? "");
+    const message = loc === undefined ? e.message : e.message.slice((found?.[0] ?? "").length);
+    return { code: e.code, severity: "error", loc: loc ?? at, length: 1, message, fix: e.fix, related: [] };
+  }
+  throw e;
+}
+
+/** `file:line:col` → a place. */
+export function parseWhere(where: string): Loc | undefined {
+  const m = /^(.*):(\d+):(\d+)$/.exec(where);
+  return m === null ? undefined : { file: m[1] ?? "", line: Number(m[2]), col: Number(m[3]) };
+}
+
+function missingEntry(kind: CompileOptions["kind"], program: Program, snapshot: Snapshot): Diagnostic[] {
+  const at: Loc = { file: program.entryModule, line: 1, col: 1 };
+  const main = program.functions.get(`${program.entryModule}#main`);
+  const has = snapshot.entries.some((e) => e.name === "main");
+  if (has && main !== undefined && (main.params.length > 0 || main.ret.k !== "void" || !main.exported)) {
+    return [
+      {
+        code: "TMC2007",
+        severity: "error",
+        loc: main.loc,
+        length: 1,
+        message: "`main` must be `export function main(): void`",
+        fix: "",
+        related: [],
+      },
+    ];
+  }
+  if (kind === "program" && !has) {
+    return [
+      {
+        code: "TMC2007",
+        severity: "error",
+        loc: at,
+        length: 1,
+        message: "a program exports `main`",
+        fix: "write `export function main(): void { … }`",
+        related: [],
+      },
+    ];
+  }
+  if (kind === "app" && !snapshot.entries.some((e) => e.name !== "main")) {
+    return [
+      {
+        code: "TMC2008",
+        severity: "error",
+        loc: at,
+        length: 1,
+        message: "the app registers no handler",
+        fix: "create a node in setup: see firmware/app.ts",
+        related: [],
+      },
+    ];
+  }
+  return [];
+}

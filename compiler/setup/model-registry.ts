@@ -1,0 +1,125 @@
+/**
+ * The models a program loads in setup: read once, described to the program, run on the host, handed to the emitter.
+ * A model is a `.tflite` file with its descriptor `model.yaml` beside it (optional: name, labels, unit, rate).
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { bind } from "../backend-js/support.js";
+import { UserError } from "../diagnostics/user-error.js";
+import { elementCount, tensorAt, type Graph } from "../model/graph.js";
+import { readModelFile } from "../model/load.js";
+import { ModelRuntime } from "../model/runtime.js";
+import { readTflite } from "../model/tflite/read.js";
+
+export interface RegisteredModel {
+  readonly name: string;
+  readonly file: string;
+  readonly graph: Graph;
+}
+
+const descriptorSchema = z.looseObject({
+  name: z.string().optional(),
+  version: z.coerce.string().optional(),
+  task: z.string().optional(),
+  input: z.looseObject({ unit: z.string().optional(), rate_hz: z.number().optional() }).optional(),
+  output: z.looseObject({ unit: z.string().optional(), labels: z.array(z.string()).optional() }).optional(),
+});
+
+export class ModelRegistry {
+  readonly models: RegisteredModel[] = [];
+  private readonly runtimes: ModelRuntime[] = [];
+  private readonly described = new Map<string, object>();
+
+  /** `base`: paths are relative to it (the folder of the program's main module). */
+  constructor(private readonly base: string) {}
+
+  /** Makes `loadModelDescriptor` and the calls of models work on this host. */
+  bind(): void {
+    bind({
+      "setup:loadModel": (file: string) => this.load(file),
+      tmc_model_count: () => this.models.length,
+      tmc_model_input: (model: number, tensor: number) => this.runtime(model).input(tensor),
+      tmc_model_output: (model: number, tensor: number) => this.runtime(model).output(tensor),
+      tmc_model_invoke: (model: number) => {
+        this.runtime(model).invoke();
+      },
+    });
+  }
+
+  private runtime(model: number): ModelRuntime {
+    const found = this.runtimes[model];
+    if (found === undefined) throw new Error(`there is no model ${model}`);
+    return found;
+  }
+
+  private load(relative: string): object {
+    const file = path.resolve(this.base, relative);
+    const known = this.described.get(file);
+    if (known !== undefined) return known;
+    const bytes = readModelFile(file, "model");
+    const yaml = readDescriptor(path.join(path.dirname(file), "model.yaml"));
+    const name = yaml.name ?? path.basename(file, path.extname(file));
+    const graph = readTflite(bytes, name);
+    const index = this.models.length;
+    const descriptor = {
+      index,
+      name,
+      version: yaml.version ?? "0.0.0",
+      task: yaml.task ?? "",
+      digest: createHash("sha256").update(bytes).digest("hex"),
+      input: tensor(graph, graph.inputs, file, yaml.input?.unit ?? "", yaml.input?.rate_hz ?? 0),
+      output: tensor(graph, graph.outputs, file, yaml.output?.unit ?? "", 0),
+      labels: yaml.output?.labels ?? [],
+    };
+    this.models.push({ name, file, graph });
+    this.runtimes.push(new ModelRuntime(graph));
+    this.described.set(file, descriptor);
+    return descriptor;
+  }
+}
+
+function tensor(graph: Graph, ends: readonly number[], file: string, unit: string, rate: number): object {
+  const first = ends[0];
+  if (first === undefined || ends.length !== 1) {
+    throw new UserError(
+      "TMC2005",
+      `${file} has ${ends.length} tensors where one is expected`,
+      "a model of a node has one input and one output",
+    );
+  }
+  const t = tensorAt(graph, first);
+  return {
+    type: t.type === "int8" ? "i8" : t.type,
+    shape: [...t.shape],
+    elements: elementCount(t.shape),
+    scale: Math.fround(t.quantization?.scales[0] ?? 1),
+    zeroPoint: t.quantization?.zeroPoints[0] ?? 0,
+    unit,
+    rate: Math.fround(rate),
+  };
+}
+
+function readDescriptor(file: string): z.infer<typeof descriptorSchema> {
+  if (!existsSync(file)) return {};
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, "utf8"));
+  } catch (e) {
+    throw new UserError(
+      "TMC2006",
+      `${file} is not valid YAML: ${e instanceof Error ? (e.message.split("\n")[0] ?? "") : String(e)}`,
+      "correct it, or make it again with the model",
+    );
+  }
+  const result = descriptorSchema.safeParse(content ?? {});
+  if (result.success) return result.data;
+  const first = result.error.issues[0];
+  throw new UserError(
+    "TMC2006",
+    `${file}: ${first?.path.join(".") ?? ""} ${first?.message ?? "is not valid"}`,
+    "correct it, or make it again with the model",
+  );
+}
