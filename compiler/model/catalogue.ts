@@ -21,7 +21,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3003",
     title: "the model exceeds a limit of the compiler",
-    rule: "At most 4096 tensors, operators and operator codes, 6 dimensions, 64 MiB per tensor: far above what a microcontroller holds, and a bound on the time that a hostile file can take.",
+    rule: "At most 4096 tensors, operators and operator codes, 6 dimensions, 64 MiB per tensor, 64 MiB of weights, 65,536 output channels, 256 MiB of activations: far above what a microcontroller holds, and a bound on the time that a hostile file can take.",
   },
   {
     code: "TMC3004",

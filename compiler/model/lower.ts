@@ -33,8 +33,31 @@ import { quantizeMultiplier, type FixedMultiplier } from "./reference/arithmetic
 /** The exact sum of a softmax row must stay below 512 (TFLite Micro stops beyond). */
 const MAX_SOFTMAX_DEPTH = 511;
 
-/** Layers in execution order, one per operator. Throws UserError TMC3004, TMC3012, TMC3013, TMC3020..TMC3022. */
+/** Bytes of all filters, one used by two operators counted twice; a bound on memory and time for hostile files. */
+const MAX_WEIGHT_BYTES = 64 * 1024 * 1024;
+const MAX_OUTPUT_CHANNELS = 65536;
+
+function checkLimits(graph: Graph): void {
+  const filters = graph.operators.flatMap((operator) =>
+    "filter" in operator ? [{ operator, shape: tensorAt(graph, operator.filter).shape }] : [],
+  );
+  const bytes = filters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const channels = Math.max(
+    0,
+    ...filters.map(({ operator }) => tensorAt(graph, operator.output).shape.at(-1) ?? 1),
+  );
+  if (bytes > MAX_WEIGHT_BYTES || channels > MAX_OUTPUT_CHANNELS) {
+    throw new UserError(
+      "TMC3003",
+      `the model exceeds a limit of the compiler: it has ${bytes} weights and up to ${channels} output channels; at most ${MAX_WEIGHT_BYTES} and ${MAX_OUTPUT_CHANNELS} are accepted`,
+      "Reduce the width of the model.",
+    );
+  }
+}
+
+/** Layers in execution order, one per operator. Throws UserError TMC3003, TMC3004, TMC3012, TMC3013, TMC3020..TMC3022. */
 export function lower(graph: Graph): readonly Layer[] {
+  checkLimits(graph);
   for (const index of [...graph.inputs, ...graph.outputs]) {
     const tensor = tensorAt(graph, index);
     activationTensor(graph, index, `tensor ${index} "${tensor.name}"`);

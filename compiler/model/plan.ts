@@ -5,6 +5,7 @@
  *
  * Several greedy orders are tried and the best kept; when the result meets the lower bound it is an optimum.
  */
+import { UserError } from "../diagnostics/user-error.js";
 import { elementCount, tensorAt, type Graph } from "./graph.js";
 import { layerInputs, type Layer } from "./layers.js";
 
@@ -45,7 +46,10 @@ function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** The plan for `layers` = lower(graph). Deterministic. */
+/** Far above the RAM of any target. */
+const MAX_ARENA_BYTES = 256 * 1024 * 1024;
+
+/** The plan for `layers` = lower(graph). Deterministic. @throws UserError TMC3003 above 256 MiB. */
 export function planMemory(graph: Graph, layers: readonly Layer[]): MemoryPlan {
   const lifetimes = findLifetimes(graph, layers);
   const blocks = mergeInPlace(lifetimes, layers);
@@ -56,6 +60,13 @@ export function planMemory(graph: Graph, layers: readonly Layer[]): MemoryPlan {
     if (best === undefined || size < best.size) {
       best = { offsets, size, heuristic };
     }
+  }
+  if (best !== undefined && best.size > MAX_ARENA_BYTES) {
+    throw new UserError(
+      "TMC3003",
+      `the model exceeds a limit of the compiler: its activations need ${best.size} bytes; at most ${MAX_ARENA_BYTES} are accepted`,
+      "Reduce the input or the width of the model.",
+    );
   }
   const placements = new Map<number, Placement>();
   blocks.forEach((block, i) => {
