@@ -3,7 +3,7 @@
  *
  * It mirrors the .tflite schema (NHWC, filters as TFLite stores them) so that tensor and operator numbers are the
  * ones other tools show. It holds no arithmetic and checks nothing: `tflite/read.ts` checks files, and
- * `check.ts` decides whether a graph is one that the int8 compiler can execute exactly.
+ * `lower.ts` decides whether a graph is one that the int8 compiler can execute exactly.
  */
 
 /** Element types that a graph can name. Executable graphs use int8 activations and weights and int32 biases. */

@@ -1,7 +1,7 @@
 /**
  * The static memory plan: an offset in one arena for every activation tensor, so that tensors that are alive at the
- * same time do not overlap. Reshape is always in place and costs nothing; the output of an Add may take the place of
- * an input that dies there. The emitter declares the arena with exactly `arenaBytes`.
+ * same time do not overlap. The output of a Reshape or an Add takes the place of an input that dies
+ * there; such a Reshape costs nothing. The emitter declares the arena with exactly `arenaBytes`.
  *
  * Several greedy orders are tried and the best kept; when the result meets the lower bound it is an optimum.
  */
