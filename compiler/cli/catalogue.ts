@@ -103,6 +103,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     rule: "A trap (index, null, division, overflow, capacity, throw, stack, assert) unwound out of main(). The message names its kind and place. Catch it with `try`, or mend the cause.",
   },
   {
+    code: "TMC0053",
+    title: "an app cannot run on this board",
+    rule: "A bare-metal board has no network: programs run on it (`tmc exec`), nodes do not.",
+    wrong: "tmc run --board qemu_cortex_m4",
+    right: "tmc run --board host",
+  },
+  {
     code: "TMC0099",
     title: "internal error",
     rule: "A bug in tmc. The text that was printed with it helps to find it.",

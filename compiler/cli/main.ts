@@ -6,13 +6,17 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { packagePath } from "../board/package-root.js";
 import { ExitCode } from "../diagnostics/user-error.js";
+import { registerBuild } from "./commands/build.js";
+import { registerCheck } from "./commands/check.js";
 import { registerDoctor } from "./commands/doctor.js";
+import { registerExec } from "./commands/exec.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerModelBench } from "./commands/model-bench.js";
 import { registerModelInspect } from "./commands/model-inspect.js";
 import { registerModelQuantize } from "./commands/model-quantize.js";
 import { registerModelRun } from "./commands/model-run.js";
 import { registerNew } from "./commands/new.js";
+import { registerRun } from "./commands/run.js";
 import { registerSetup } from "./commands/setup.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
@@ -47,6 +51,10 @@ export function createProgram(): Command {
     exitCodes: ["ok", "failed", "trap", "usage", "missingTool", "noWorkspace", "internal"],
   });
   registerNew(program);
+  registerBuild(program);
+  registerRun(program);
+  registerExec(program);
+  registerCheck(program);
   registerModelInspect(program);
   registerModelRun(program);
   registerModelBench(program);

@@ -42,7 +42,6 @@ function splitLines(text: string): string[] {
 
 /** Control characters would hide a difference. */
 function visible(line: string): string {
-   
   return line.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,

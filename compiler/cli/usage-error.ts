@@ -1,5 +1,5 @@
 /** Commander's complaints about a command line in our own form: code, message, fix. */
-import type { CommanderError} from "commander";
+import type { CommanderError } from "commander";
 import { type Command } from "commander";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
 

@@ -1,0 +1,149 @@
+/**
+ * Builds an app for a board as far as this machine can: generated C, objects, the memory report, an image. Writes into the
+ * output folder; prints nothing. Without a Zephyr workspace a Zephyr board gets no image, and the outcome says why.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Board } from "../board/board.js";
+import { memoryReport, type MemoryReport } from "../board/memory-report.js";
+import type { SymbolMap } from "../board/symbol-map.js";
+import {
+  buildExecutable,
+  compileObjects,
+  linkForMeasure,
+  type CompileOptions as ToolchainOptions,
+} from "../board/toolchain.js";
+import { buildZephyr, type ZephyrImage } from "../board/zephyr/build.js";
+import { findWorkspace, type ZephyrMissing } from "../board/zephyr/workspace.js";
+import type { CompiledProgram } from "../pipeline/compile.js";
+import { writeIfDifferent, writeSources } from "./write-sources.js";
+
+export interface BuildAppOptions {
+  readonly board: Board;
+  readonly compiled: CompiledProgram;
+  /** Absolute. */
+  readonly outDir: string;
+  /** --zephyr */
+  readonly zephyrDir: string | undefined;
+  readonly emit: "c" | "objects" | "image";
+  /** Steps that take long. */
+  readonly onProgress: (step: string) => void;
+}
+
+export interface BuildOutcome {
+  /** Folder of the generated C. */
+  readonly genDir: string;
+  /** Undefined with emit c. */
+  readonly report: MemoryReport | undefined;
+  readonly symbols: SymbolMap;
+  /** What runs on the board; undefined when there is none. */
+  readonly image: string | undefined;
+  readonly zephyr: ZephyrImage | undefined;
+  /** Why a Zephyr board got no image. */
+  readonly missing: ZephyrMissing | undefined;
+}
+
+/** What a platform calls of an app: what a link without a platform must keep. */
+const appEntries = [
+  "tmc_app_start",
+  "tmc_app_connected",
+  "tmc_app_disconnected",
+  "tmc_app_message",
+  "tmc_app_tick",
+];
+
+/** @throws UserError of the toolchain, of Zephyr, TMC0014 (cannot write), TMC4013 (unbounded stack). Budgets are the caller's. */
+export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> {
+  const { board, compiled, outDir } = options;
+  const written = writeSources(compiled, outDir);
+  const symbols = symbolMapOf(compiled);
+  writeIfDifferent(join(outDir, "sites.json"), `${JSON.stringify(compiled.c.sites)}\n`);
+  writeIfDifferent(join(outDir, "symbols.json"), `${JSON.stringify(symbols)}\n`);
+  const partial = {
+    genDir: written.folder,
+    symbols,
+    image: undefined,
+    zephyr: undefined,
+    missing: undefined,
+  };
+  if (options.emit === "c") {
+    return { ...partial, report: undefined };
+  }
+  const toolchain: ToolchainOptions = {
+    board,
+    sources: written.sources,
+    includeDirs: [written.folder],
+    outDir,
+    kernels: compiled.models.models.length > 0,
+  };
+  if (options.emit === "image" && board.kind === "posix") {
+    const built = await buildExecutable({ ...toolchain, name: "app", port: "node" });
+    const { elf, map, objects } = built;
+    return finish(
+      { ...partial, image: elf, report: await memoryReport({ board, objects, elf, map, symbols }) },
+      outDir,
+    );
+  }
+  const { objects } = await compileObjects(toolchain);
+  if (options.emit === "image" && board.kind === "zephyr" && board.zephyr !== undefined) {
+    const found = await findWorkspace(options.zephyrDir === undefined ? {} : { dir: options.zephyrDir });
+    if (found.kind === "found") {
+      writeIfDifferent(
+        join(written.folder, "sources.txt"),
+        sourceList(
+          compiled,
+          objects.map((o) => o.source),
+        ),
+      );
+      const zephyr = await buildZephyr({
+        workspace: found.workspace,
+        board: board.zephyr.board,
+        genDir: written.folder,
+        outDir: join(outDir, "zephyr"),
+        onProgress: options.onProgress,
+      });
+      const report = await memoryReport({ board, objects, elf: zephyr.elf, map: zephyr.map, symbols });
+      return finish({ ...partial, image: zephyr.executable, zephyr, report }, outDir);
+    }
+    const report = await measured(toolchain, objects, symbols);
+    return finish({ ...partial, report, missing: found.missing }, outDir);
+  }
+  return finish({ ...partial, report: await measured(toolchain, objects, symbols) }, outDir);
+}
+
+/** The report of what would be in an image, without the platform around it. */
+async function measured(
+  toolchain: ToolchainOptions,
+  objects: Awaited<ReturnType<typeof compileObjects>>["objects"],
+  symbols: SymbolMap,
+): Promise<MemoryReport> {
+  const { elf, map } = await linkForMeasure(toolchain, objects, appEntries);
+  return memoryReport({ board: toolchain.board, objects, elf, map, basis: "objects", symbols });
+}
+
+function finish(outcome: BuildOutcome, outDir: string): BuildOutcome {
+  mkdirSync(outDir, { recursive: true });
+  writeFileSync(join(outDir, "report.json"), `${JSON.stringify(outcome.report, undefined, 2)}\n`);
+  return outcome;
+}
+
+/** For zephyr-app/CMakeLists.txt: generated files by name, the run-time library's by absolute path. */
+function sourceList(compiled: CompiledProgram, sources: readonly string[]): string {
+  const generated = new Set([...compiled.c.files, ...compiled.models.files].map((file) => file.path));
+  const lines = sources.map((source) => {
+    const name = source.slice(source.lastIndexOf("/") + 1);
+    return generated.has(name) && source.includes("/gen/") ? name : source;
+  });
+  return `# Written by tmc.\n${lines.join("\n")}\n`;
+}
+
+/** Names for the memory report: what the C backend and the model emitter named. */
+function symbolMapOf(compiled: CompiledProgram): SymbolMap {
+  const models = compiled.models.models.flatMap((model) =>
+    model.symbols.map(
+      (symbol) => [symbol, { kind: "model" as const, tsName: model.name, file: "", line: 0 }] as const,
+    ),
+  );
+  const { symbols, indirectCalls } = compiled.c.symbols;
+  return { version: 1, symbols: { ...symbols, ...Object.fromEntries(models) }, indirectCalls };
+}

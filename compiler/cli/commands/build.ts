@@ -1,0 +1,130 @@
+/** `tmc build`: compiles an app for a board and prints the memory report. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { Option, type Command } from "commander";
+import { findBoard } from "../../board/board.js";
+import { formatMemoryReport } from "../../board/memory-report-text.js";
+import { checkBudget } from "../../board/memory-report.js";
+import { UserError, ExitCode } from "../../diagnostics/user-error.js";
+import { buildApp, type BuildOutcome } from "../build-app.js";
+import { compileOrReport } from "../compile-or-report.js";
+import { printJson } from "../failure.js";
+import { describeCommand } from "../help.js";
+import { locateApp } from "../project-config.js";
+
+const stages = ["ir", "c", "objects", "image"] as const;
+
+interface BuildCommandOptions {
+  readonly board: string;
+  readonly out?: string;
+  readonly emit: (typeof stages)[number];
+  readonly checked?: true;
+  readonly zephyr?: string;
+  readonly json?: true;
+}
+
+export function registerBuild(program: Command): void {
+  const command = program
+    .command("build")
+    .description("compile an app for a board; prints flash, RAM and stack against the board's budget")
+    .argument("[app]", "source of the app (default: the one in tmc.json, else firmware/app.ts)")
+    .requiredOption("--board <board>", "name of a board, or path of a board file")
+    .option("--out <dir>", "folder for everything that is made (default: build/BOARD)")
+    .addOption(new Option("--emit <stage>", "how far to go").choices(stages).default("image"))
+    .option("--checked", "an overflow that is not marked as intended traps")
+    .option("--zephyr <dir>", "the Zephyr workspace (default: ZEPHYR_BASE, west's, tmc setup's)")
+    .option("--json", "print the report for programs")
+    .action(build);
+  describeCommand(command, {
+    examples: [
+      ["tmc build --board host", "a Linux process: build/host/app.elf"],
+      ["tmc build src/app.ts --board b_l4s5i_iot01a --zephyr ~/zephyrproject", "an image for a board"],
+      ["tmc build --board qemu_cortex_m4 --emit c --out gen", "only the C"],
+    ],
+    exitCodes: ["ok", "failed", "usage", "missingTool", "noWorkspace", "internal"],
+  });
+}
+
+async function build(app: string | undefined, options: BuildCommandOptions): Promise<void> {
+  const board = findBoard(options.board);
+  const { entry, root } = locateApp(app);
+  const json = options.json === true;
+  const compiled = await compileOrReport({
+    entry,
+    root,
+    checked: options.checked === true,
+    kind: "app",
+    json,
+  });
+  if (compiled === undefined) {
+    return;
+  }
+  const outDir = resolve(options.out ?? join("build", board.name));
+  if (options.emit === "ir") {
+    const { printProgram } = await import("../../ir/print.js");
+    mkdirSync(outDir, { recursive: true });
+    writeFileSync(join(outDir, "app.ir"), printProgram(compiled.program));
+    made(join(outDir, "app.ir"), json);
+    return;
+  }
+  const outcome = await buildApp({
+    board,
+    compiled,
+    outDir,
+    zephyrDir: options.zephyr,
+    emit: options.emit,
+    onProgress: progressLine,
+  });
+  if (json) {
+    const { report, image, genDir, missing } = outcome;
+    printJson({
+      board: board.name,
+      image: image ?? null,
+      sources: genDir,
+      report: report ?? null,
+      missing: missing ?? null,
+    });
+  } else {
+    printOutcome(outcome, board.kind === "bare-metal" && options.emit === "image");
+  }
+  if (outcome.report !== undefined) {
+    checkBudget(outcome.report);
+  }
+  if (outcome.missing !== undefined) {
+    const { message, fix } = outcome.missing;
+    if (json) {
+      process.exitCode = ExitCode.noWorkspace; // the document has said it
+    } else {
+      throw new UserError("TMC5001", message, fix, ExitCode.noWorkspace);
+    }
+  }
+}
+
+function printOutcome(outcome: BuildOutcome, noBus: boolean): void {
+  if (outcome.report === undefined) {
+    made(outcome.genDir, false);
+    return;
+  }
+  process.stdout.write(formatMemoryReport(outcome.report, { symbols: outcome.symbols }));
+  if (outcome.image !== undefined) {
+    made(outcome.image, false);
+  } else if (noBus) {
+    process.stdout.write("no image: this board has no bus, so an app is compiled and measured only\n");
+  }
+}
+
+/** The last line: where the result is. */
+function made(path: string, json: boolean): void {
+  if (json) {
+    printJson({ made: path });
+  } else {
+    process.stdout.write(`made ${relative(process.cwd(), path) || path}\n`);
+  }
+}
+
+/** Long steps, on a terminal only, on one line. */
+function progressLine(step: string): void {
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\u001b[K${step.slice(0, 100)}`);
+  }
+}
