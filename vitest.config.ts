@@ -1,6 +1,6 @@
 /** How tests run. Unit tests stand beside the code, cross-cutting ones in test/. */
 import { defineConfig } from "vitest/config";
-import { tmcVitest } from "./host/runtime/vitest-plugin.js";
+import { tmc } from "./host/runtime/vitest-plugin.js";
 import { SummaryReporter } from "./test/support/summary-reporter.js";
 
 const shared = {
@@ -11,7 +11,7 @@ const shared = {
 };
 
 export default defineConfig({
-  plugins: [tmcVitest({ roots: ["firmware"] })],
+  plugins: [tmc({ roots: ["firmware"] })],
   test: {
     ...shared,
     maxWorkers: 2,

@@ -40,7 +40,7 @@ function supportFile(): string {
   return existsSync(`${base}.ts`) ? `${base}.ts` : `${base}.js`;
 }
 
-export function tmcVitest(options: TmcVitestOptions = {}): TmcVitePlugin {
+export function tmc(options: TmcVitestOptions = {}): TmcVitePlugin {
   let root = process.cwd();
   const library = path.join(packageRoot(), "firmware");
   let compiled: Compiled | undefined;
