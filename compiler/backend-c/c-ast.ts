@@ -85,6 +85,8 @@ export interface CFunction {
   readonly comment: string | undefined;
   /** `static`, or empty for what the platform calls. */
   readonly storage: "static" | "";
+  /** Never inlined: its caller has a setjmp, which costs optimisations. */
+  readonly apart?: boolean;
   readonly ret: string;
   readonly name: string;
   readonly params: readonly { readonly type: string; readonly name: string }[];

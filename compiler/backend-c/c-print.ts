@@ -145,10 +145,10 @@ export class CPrinter {
     this.#position = { file: loc.file, line: loc.line };
   }
 
-  signature(f: Pick<CFunction, "storage" | "ret" | "name" | "params">): string {
+  signature(f: Pick<CFunction, "storage" | "ret" | "name" | "params" | "apart">): string {
     const params = f.params.map((p) => declarator(p.type, p.name)).join(", ");
     const head = declarator(f.ret, f.name);
-    return `${f.storage === "" ? "" : "static "}${head}(${params === "" ? "void" : params})`;
+    return `${f.apart === true ? "TMC_NOINLINE " : ""}${f.storage === "" ? "" : "static "}${head}(${params === "" ? "void" : params})`;
   }
 
   function(f: CFunction): void {
@@ -168,7 +168,7 @@ export class CPrinter {
       this.raw(`${head};`);
       return;
     }
-    this.raw(`${head} = ${wrapped(printInit(d.init))};`);
+    this.raw(`${head} =${wrapped(printInit(d.init), head.length + 4)};`);
   }
 
   #body(body: readonly CStmt[]): void {
@@ -273,12 +273,15 @@ export class CPrinter {
 }
 
 function assignment(target: CExpr, value: CExpr): string {
+  if (value.k === "binary" && value.op === "+" && value.r.k === "lit" && value.r.text === "1" && value.l === target) {
+    return `++${printExpr(target)}`;
+  }
   return `${printExpr(target)} = ${printExpr(value)}`;
 }
 
 /** Breaks a long initialiser at commas. */
-function wrapped(text: string): string {
-  if (text.length <= width) return text;
+function wrapped(text: string, used: number): string {
+  if (text.length + used <= width) return ` ${text}`;
   const out: string[] = [];
   let line = "   ";
   let quotedText = false;

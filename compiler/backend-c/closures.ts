@@ -5,6 +5,7 @@ import type { SnapValue } from "../ir/snapshot.js";
 import type { Type } from "../ir/types.js";
 import { addressOf, call, cast, id, list, lit, NULL_PTR, ret, type CExpr, type CInit, type CStmt } from "./c-ast.js";
 import { declarator } from "./c-print.js";
+import { adapt } from "./lower-convert.js";
 import { LocalNames } from "./names.js";
 import { pointerTo } from "./static-data.js";
 import type { Unit } from "./unit.js";
@@ -68,16 +69,13 @@ export function functionPointer(unit: Unit, f: MonoFunc, as: Extract<Type, { k: 
     unit.helper(`adapter ${target} ${signature}`, `${target}_value`, (name) => {
       const params = as.params.map((t, i) => ({ type: type(t), name: `a${i + 1}` }));
       const passed: CExpr[] = f.params.map((p, i) => {
-        const from = as.params[i];
-        const to = type(p.type);
-        return from !== undefined && type(from) !== to && to.endsWith("*") ? cast(to, id(`a${i + 1}`)) : id(`a${i + 1}`);
+        return adapt(unit, id(`a${i + 1}`), as.params[i] ?? p.type, p.type);
       });
       const unused = params.slice(f.params.length).map((p) => p.name);
       const invoke = f.decl.kind === "lambda" ? call(target, id("env"), ...passed) : call(target, ...passed);
       if (f.decl.kind !== "lambda") unused.unshift("env");
       const body: CStmt[] = unused.map((n) => ({ k: "expr", e: cast("void", id(n)) }));
-      const value = as.ret.k !== "void" && type(as.ret).endsWith("*") ? cast(type(as.ret), invoke) : invoke;
-      body.push(as.ret.k === "void" ? { k: "expr", e: invoke } : ret(value));
+      body.push(as.ret.k === "void" ? { k: "expr", e: invoke } : ret(adapt(unit, invoke, f.ret, as.ret)));
       unit.noteCall(name, target, false);
       return {
         comment: undefined,

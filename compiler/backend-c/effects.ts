@@ -2,7 +2,7 @@
  * What evaluating an expression does and depends on, so that lowering knows when two operands must not be reordered:
  * C leaves the order of operands open, ECMAScript does not.
  */
-import type { Expr, LocalVar } from "../ir/nodes.js";
+import type { Expr, GlobalVar, LocalVar } from "../ir/nodes.js";
 import { childrenOf } from "../ir/walk.js";
 
 export interface Effects {
@@ -17,27 +17,35 @@ export interface Effects {
   readonly writtenLocals: Set<LocalVar>;
 }
 
-const cache = new WeakMap<Expr, Effects>();
-
 /** A variable that only its own function can change. */
 export const isPlainLocal = (v: LocalVar): boolean => !(v.mutable && v.captured);
 
-/** `checked`: integer arithmetic may trap. */
-export function effectsOf(e: Expr, checked: boolean): Effects {
-  const known = cache.get(e);
-  if (known !== undefined) return known;
-  const x: Effects = { writes: false, traps: false, reads: false, readLocals: new Set(), writtenLocals: new Set() };
-  for (const c of childrenOf(e)) {
-    const y = effectsOf(c, checked);
-    x.writes ||= y.writes;
-    x.traps ||= y.traps;
-    x.reads ||= y.reads;
-    for (const v of y.readLocals) x.readLocals.add(v);
-    for (const v of y.writtenLocals) x.writtenLocals.add(v);
+export class EffectAnalysis {
+  readonly #cache = new WeakMap<Expr, Effects>();
+
+  /** `checked`: integer arithmetic may trap. */
+  constructor(
+    private readonly checked: boolean,
+    private readonly isGlobalWritten: (g: GlobalVar) => boolean,
+  ) {}
+
+  of(e: Expr): Effects {
+    const known = this.#cache.get(e);
+    if (known !== undefined) return known;
+    const x: Effects = { writes: false, traps: false, reads: false, readLocals: new Set(), writtenLocals: new Set() };
+    for (const c of childrenOf(e)) {
+      const y = this.of(c);
+      x.writes ||= y.writes;
+      x.traps ||= y.traps;
+      x.reads ||= y.reads;
+      for (const v of y.readLocals) x.readLocals.add(v);
+      for (const v of y.writtenLocals) x.writtenLocals.add(v);
+    }
+    if (e.k === "global" || e.k === "staticField") x.reads = this.isGlobalWritten(e.g);
+    else own(e, x, this.checked);
+    this.#cache.set(e, x);
+    return x;
   }
-  own(e, x, checked);
-  cache.set(e, x);
-  return x;
 }
 
 function own(e: Expr, x: Effects, checked: boolean): void {
@@ -47,8 +55,6 @@ function own(e: Expr, x: Effects, checked: boolean): void {
       if (isPlainLocal(e.v)) x.readLocals.add(e.v);
       else x.reads = true;
       return;
-    case "global":
-    case "staticField":
     case "hole":
       x.reads = true;
       return;

@@ -45,12 +45,22 @@ const licence = `/*
  * the program it was made from: it carries no licence of tmc and belongs to the owner of that program.
  */`;
 
+/** Variables that a try body assigns are volatile; what else GCC suspects is not used after the longjmp. */
+const clobbered = `#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wclobbered"
+#endif
+`;
+
 /** @throws UserError TMC195x for what the backend does not cover yet. */
 export function emitC(reachable: ReachableProgram, options: EmitOptions): EmittedC {
   const unit = new Unit(reachable, options.checked);
   const frames = new Frames(unit);
   for (const name of ["tmc_literals", "tmc_no_elements"]) unit.names.claim(name);
-  const lowered = reachable.functions.map((f) => ({ f, c: lowerFunction(unit, frames, f) }));
+  const handlers = new Set(reachable.entries.filter((e) => e.entry.name !== "main").map((e) => e.func));
+  const lowered = reachable.functions.map((f) => {
+    const c = lowerFunction(unit, frames, f);
+    return { f, c: handlers.has(f) ? { ...c, apart: true } : c };
+  });
   const entries = entryFunctions(unit);
   const path = `${identifier(options.appName)}.c`;
 
@@ -62,6 +72,7 @@ export function emitC(reachable: ReachableProgram, options: EmitOptions): Emitte
   const p = new CPrinter(path);
   p.raw(licence);
   p.raw('#include "tmc/ops.h"\n#include "tmc/port.h"\n');
+  p.raw(clobbered);
   const externs = [...unit.externs].sort(([a], [b]) => (a < b ? -1 : 1));
   const prototypes = externs.map(([name, f]) => `${externPrototype(unit, name, f)};`);
   section(p, unit.types.forwardDeclarations());

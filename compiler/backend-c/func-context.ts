@@ -46,8 +46,8 @@ export class FuncContext {
   readonly caught = new Map<LocalVar, string>();
   readonly holes: CExpr[] = [];
   readonly cName: string;
-  /** Variables that must be volatile: assigned in a function that has a try. */
-  volatileLocals = false;
+  /** Variables that must be volatile: a try body assigns them. */
+  volatileLocals: ReadonlySet<LocalVar> = new Set();
   env: { readonly env: Env; readonly name: string } | undefined;
   /** Variables whose value is used somewhere in the function or its lambdas. */
   readLocals: ReadonlySet<LocalVar> = new Set();

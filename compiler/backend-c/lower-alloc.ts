@@ -4,7 +4,6 @@ import type { Expr, ExprOf } from "../ir/nodes.js";
 import type { FlowObject } from "../ir/flow-graph.js";
 import type { Type } from "../ir/types.js";
 import { addressOf, assign, at, call, id, lit, type CExpr, type CInit } from "./c-ast.js";
-import { effectsOf } from "./effects.js";
 import { storageShape } from "./frames.js";
 import type { FuncContext } from "./func-context.js";
 import { callArguments, frameArgument } from "./lower-call.js";
@@ -15,7 +14,7 @@ import { asClass, objectPointer, type ArrayPlace } from "./places.js";
 function settled(c: FuncContext, list: readonly Operand[]): CExpr[] {
   return operands(c, list).map((o, i) => {
     const operand = list[i];
-    const reads = operand !== undefined && effectsOf(operand.e, c.unit.checked).reads;
+    const reads = operand !== undefined && c.unit.effects.of(operand.e).reads;
     return reads && operand !== undefined ? c.temp(c.type(operand.to ?? operand.e.type), o.value) : o.value;
   });
 }

@@ -2,7 +2,6 @@
 import type { Expr, ExprOf, LValue } from "../ir/nodes.js";
 import type { Type } from "../ir/types.js";
 import { assign, at, call, deref, lit, type CExpr } from "./c-ast.js";
-import { effectsOf } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { fillArray, fillObject } from "./lower-alloc.js";
 import { coerce } from "./lower-convert.js";
@@ -59,7 +58,7 @@ function assignField(c: FuncContext, t: ExprOf<"field">, v: Expr, wanted: boolea
       { e: v, as: "value", to: t.type },
     ]);
     const result = wanted && made !== undefined ? c.temp(c.type(t.type), made.value) : (made?.value ?? lit("0"));
-    const fn = fieldAccessor(c, t.obj.type, t.name, t.type);
+    const fn = fieldAccessor(c, t.obj.type, t.name, t.type, "at");
     c.emit(assign(deref(call(fn, obj?.value ?? lit("0"))), result));
     return result;
   }
@@ -92,7 +91,7 @@ function objectOperand(c: FuncContext, e: Expr) {
 /** Lowers an update; `wanted`: its value (`old` or `new`) is used. */
 export function updateValue(c: FuncContext, e: ExprOf<"update">, wanted: boolean): CExpr {
   const { place, type } = updatePlace(c, e);
-  const later = effectsOf(e.compute, c.unit.checked);
+  const later = c.unit.effects.of(e.compute);
   // The old value is read before anything else of the computation.
   const keepOld = (wanted && e.result === "old") || later.writes || later.writtenLocals.size > 0;
   const old = keepOld ? c.temp(c.type(type), place, "old") : place;
@@ -113,7 +112,7 @@ function updatePlace(c: FuncContext, e: ExprOf<"update">): { readonly place: CEx
   const t = e.target;
   switch (t.k) {
     case "index": {
-      const later = effectsOf(e.compute, c.unit.checked);
+      const later = c.unit.effects.of(e.compute);
       const disturbed = later.writes || later.writtenLocals.size > 0;
       const [obj, index] = operands(c, [
         { e: t.obj, as: "array" },
@@ -129,7 +128,7 @@ function updatePlace(c: FuncContext, e: ExprOf<"update">): { readonly place: CEx
       if (t.obj.type.k !== "object") throw new Error(`${c.func.key}: field of ${t.obj.type.k}`);
       const cls = accessClass(c, t.obj);
       if (cls === undefined) {
-        const fn = fieldAccessor(c, t.obj.type, t.name, t.type);
+        const fn = fieldAccessor(c, t.obj.type, t.name, t.type, "at");
         const pointer = c.temp(`${c.type(t.type)} *`, call(fn, value(c, t.obj)), "field");
         return { place: deref(pointer), type: t.type };
       }

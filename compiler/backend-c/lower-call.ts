@@ -6,9 +6,9 @@ import { typeKey, type Type } from "../ir/types.js";
 import { UserError } from "../diagnostics/user-error.js";
 import { addressOf, assign, call, cast, deref, dot, id, lit, NULL_PTR, ret, type CExpr, type CStmt } from "./c-ast.js";
 import { envOf, functionPointer, isCell } from "./closures.js";
-import { effectsOf, isPure } from "./effects.js";
+import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
-import { coerce } from "./lower-convert.js";
+import { adapt, coerce } from "./lower-convert.js";
 import { operands, type Operand } from "./lower-expr.js";
 import { asClass, sliceOf } from "./places.js";
 
@@ -145,13 +145,10 @@ function dispatcher(c: FuncContext, cls: MonoClass, name: string, like: MonoFunc
       unit.noteCall(fn, target, false);
       const owner = to.owner === undefined ? struct : unit.types.structName(to.owner);
       const passed = to.params.map((p, i): CExpr => {
-        const type = unit.types.type(p.type);
-        const from = params[i];
-        return from !== undefined && from.type !== type && type.endsWith("*") ? cast(type, id(from.name)) : id(`a${i + 1}`);
+        return adapt(unit, id(`a${i + 1}`), like.params[i]?.type ?? p.type, p.type);
       });
       const made = call(target, cast(`${owner} *`, id("self")), ...passed);
-      const type = unit.types.type(result);
-      const converted = unit.types.type(to.ret) !== type && type.endsWith("*") ? cast(type, made) : made;
+      const converted = adapt(unit, made, to.ret, result);
       const body: CStmt[] =
         result.k === "void" ? [{ k: "expr", e: made }, { k: "return", value: undefined }] : [ret(converted)];
       cases.push({ tests, isDefault: false, body });
@@ -178,10 +175,10 @@ export function lowerCallValue(c: FuncContext, e: ExprOf<"callValue">): CExpr {
   if (first === undefined) return unreachable(c, e, [e.fn, ...e.args]);
   const fnType = e.fn.type;
   if (fnType.k !== "func") throw new Error(`${c.func.key}: call of ${fnType.k}`);
-  if (targets.length === 1 && e.args.slice(first.params.length).every((a) => isPure(effectsOf(a, c.unit.checked)))) {
+  if (targets.length === 1 && e.args.slice(first.params.length).every((a) => isPure(c.unit.effects.of(a)))) {
     const used = e.args.slice(0, first.params.length);
     const env = envOf(c.unit, first);
-    const known = isPure(effectsOf(e.fn, c.unit.checked));
+    const known = isPure(c.unit.effects.of(e.fn));
     if (env === undefined && known) {
       const args = operands(c, callArguments(used, first)).map((o) => o.value);
       return direct(c, e, first, first.decl.kind === "lambda" ? [NULL_PTR, ...args] : args);

@@ -1,11 +1,13 @@
 /** Conversions: between numbers, to and from null, between object types; and making C types agree. */
 import type { ExprOf } from "../ir/nodes.js";
 import { sameType, type Type } from "../ir/types.js";
-import { at, binary, call, cast, dot, id, lit, NULL_PTR, type CExpr } from "./c-ast.js";
+import { assign, at, binary, call, cast, dot, id, lit, NULL_PTR, ret, type CExpr, type CStmt } from "./c-ast.js";
 import { nullForm } from "./c-types.js";
 import type { FuncContext } from "./func-context.js";
 import { operands, value } from "./lower-expr.js";
 import { convertNumber, fitNumber } from "./numbers.js";
+import { pointerTo } from "./static-data.js";
+import type { Unit } from "./unit.js";
 
 /** Null as a value of a nullable type. */
 export function nullValue(c: FuncContext, t: Type): CExpr {
@@ -14,23 +16,69 @@ export function nullValue(c: FuncContext, t: Type): CExpr {
   return { k: "compound", type: c.type(t), init: c.unit.data.zeroOf(t) };
 }
 
-/** The same value as the C type of another IR type: a pointer cast between object types, else nothing. */
-export function coerce(c: FuncContext, e: CExpr, from: Type, to: Type): CExpr {
+/**
+ * The same value as another IR type: a class may declare a member more narrowly than its interface. Object references
+ * are cast; numbers widen; members of string-literal unions become text and back; values become nullable.
+ * `e` is evaluated once.
+ */
+export function adapt(unit: Unit, e: CExpr, from: Type, to: Type): CExpr {
   if (from === to || to.k === "void") return e;
-  if (from.k === "null") return nullValue(c, to);
-  const type = c.type(to);
-  const own = c.type(from);
+  const type = unit.types.type(to);
+  const own = unit.types.type(from);
+  const isText = (t: Type): boolean => t.k === "string" || (t.k === "nullable" && t.of.k === "string");
+  if (from.k === "literals" && isText(to)) {
+    unit.usesLiteralTexts = true;
+    return at(id("tmc_literals"), e);
+  }
+  if (from.k === "string" && to.k === "literals") return call(literalOf(unit), e);
   if (own === type) return e;
   if (own.endsWith("*") && type.endsWith("*")) return cast(type, e);
-  const elements = (t: Type): boolean => t.k === "array" || t.k === "slots" || (t.k === "nullable" && elements(t.of));
-  if (elements(from) && elements(to)) {
-    const slice = c.temp(own, e);
-    const of = to.k === "nullable" ? to.of : to;
-    const elem = of.k === "array" || of.k === "slots" ? c.type(of.elem) : "void";
-    const ptr = cast(elem.endsWith("*") ? `${elem}*` : `${elem} *`, dot(slice, "ptr"));
-    return { k: "compound", type, init: { k: "list", items: [{ value: ptr }, { value: dot(slice, "len") }] } };
+  if (from.k === "num" && to.k === "num") return convertNumber(e, from.n, to.n);
+  if (to.k === "nullable" && nullForm(to.of).k === "optional" && from.k !== "nullable") {
+    const value = adapt(unit, e, from, to.of);
+    return { k: "compound", type, init: { k: "list", items: [{ value: lit("true") }, { value }] } };
   }
-  throw new Error(`${c.func.key}: ${own} where ${type} is expected`);
+  throw new Error(`${own} where ${type} is expected`);
+}
+
+/** A function that finds the number of a literal by its text. */
+function literalOf(unit: Unit): string {
+  unit.usesLiteralTexts = true;
+  return unit.helper("literal of", "literal_of", (name) => {
+    const i = id("i");
+    const same = call("tmc_str_equal", at(id("tmc_literals"), i), id("text"));
+    const found: CStmt = { k: "if", test: same, then: [ret(i)], else: [] };
+    return {
+      comment: undefined,
+      storage: "static",
+      ret: "uint16_t",
+      name,
+      params: [{ type: "tmc_str", name: "text" }],
+      body: [
+        {
+          k: "for",
+          init: { k: "decl", type: "uint16_t", name: "i", init: lit("0") },
+          test: binary("<", i, lit(String(unit.literals.length))),
+          update: assign(i, binary("+", i, lit("1"))),
+          body: [found],
+        },
+        { k: "expr", e: call("tmc_trap", id("TMC_TRAP_ASSERT"), lit("0")) },
+      ],
+      loc: undefined,
+    };
+  });
+}
+
+/** `adapt` inside a function; arrays of different element classes are rebuilt too. */
+export function coerce(c: FuncContext, e: CExpr, from: Type, to: Type): CExpr {
+  if (from.k === "null" && to.k !== "null") return nullValue(c, to);
+  const elements = (t: Type): Type | undefined =>
+    t.k === "array" || t.k === "slots" ? t.elem : t.k === "nullable" ? elements(t.of) : undefined;
+  const elem = elements(to);
+  if (elem === undefined || elements(from) === undefined || c.type(from) === c.type(to)) return adapt(c.unit, e, from, to);
+  const slice = c.temp(c.type(from), e);
+  const ptr = cast(pointerTo(c.type(elem)), dot(slice, "ptr"));
+  return { k: "compound", type: c.type(to), init: { k: "list", items: [{ value: ptr }, { value: dot(slice, "len") }] } };
 }
 
 export function lowerConvert(c: FuncContext, e: ExprOf<"convert">): CExpr {

@@ -9,7 +9,6 @@ import {
   binary,
   call,
   cast,
-  deref,
   dot,
   id,
   lit,
@@ -19,7 +18,7 @@ import {
   type CExpr,
 } from "./c-ast.js";
 import { nullForm } from "./c-types.js";
-import { effectsOf, isPure, mustPrecede } from "./effects.js";
+import { isPure, mustPrecede } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { lowerNew, lowerArray, lowerObjectLiteral } from "./lower-alloc.js";
 import { assignValue, updateValue } from "./lower-assign.js";
@@ -66,7 +65,7 @@ const isSimple = (e: CExpr): boolean =>
 
 /** `alone`: something with effects of its own happens after all operands (a check, a store of an update). */
 export function operands(c: FuncContext, list: readonly Operand[], alone = false): LoweredOperand[] {
-  const effects = list.map((o) => effectsOf(o.e, c.unit.checked));
+  const effects = list.map((o) => c.unit.effects.of(o.e));
   return list.map((o, i) => {
     const own = effects[i];
     const disturbed =
@@ -355,7 +354,7 @@ function isNull(c: FuncContext, arg: Expr): CExpr {
   const t = arg.type;
   if (t.k !== "nullable") {
     const v = value(c, arg);
-    if (!isPure(effectsOf(arg, c.unit.checked))) c.emit({ k: "expr", e: cast("void", v) });
+    if (!isPure(c.unit.effects.of(arg))) c.emit({ k: "expr", e: cast("void", v) });
     return lit(t.k === "null" ? "true" : "false");
   }
   const form = nullForm(t.of);
@@ -426,8 +425,7 @@ function fieldValue(c: FuncContext, e: ExprOf<"field">): CExpr {
   if (e.obj.type.k !== "object") throw new Error(`${c.func.key}: field ${e.name} of ${e.obj.type.k}`);
   const cls = accessClass(c, e.obj);
   if (cls === undefined) {
-    const fn = fieldAccessor(c, e.obj.type, e.name, e.type);
-    return deref(call(fn, value(c, e.obj)));
+    return call(fieldAccessor(c, e.obj.type, e.name, e.type, "get"), value(c, e.obj));
   }
   const obj = asClass(c, objectPlace(c, e.obj), cls);
   const { expr, field } = fieldPlace(c, obj, e.name);

@@ -1,8 +1,8 @@
 /** One C function for each function instance. */
 import type { MonoFunc } from "../ir/monomorphise.js";
 import type { LocalVar } from "../ir/nodes.js";
-import { walkStmts } from "../ir/walk.js";
-import { call, cast, id, lit, type CFunction, type CStmt } from "./c-ast.js";
+import { declaredIn, walkStmts } from "../ir/walk.js";
+import { addressOf, call, cast, id, lit, type CFunction, type CStmt } from "./c-ast.js";
 import { envOf } from "./closures.js";
 import type { Frames } from "./frames.js";
 import { FuncContext } from "./func-context.js";
@@ -22,9 +22,22 @@ function readLocals(f: MonoFunc): Set<LocalVar> {
   return found;
 }
 
-function hasTry(f: MonoFunc): boolean {
-  let found = false;
-  walkStmts(f.body, { stmt: (s) => void (found ||= s.k === "try") });
+/** Variables that a try body assigns and that outlive it: their value after a trap is what the body left. */
+function assignedInTry(f: MonoFunc): Set<LocalVar> {
+  const found = new Set<LocalVar>();
+  walkStmts(f.body, {
+    stmt: (s) => {
+      if (s.k !== "try") return;
+      const inside = new Set(declaredIn(s.body));
+      walkStmts(s.body, {
+        expr: (e) => {
+          if ((e.k === "assign" || e.k === "update") && e.target.k === "local" && !inside.has(e.target.v)) {
+            found.add(e.target.v);
+          }
+        },
+      });
+    },
+  });
   return found;
 }
 
@@ -32,7 +45,7 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   const frame = frames.frameOf(f);
   const c = new FuncContext(unit, f, frames, frame);
   c.readLocals = readLocals(f);
-  c.volatileLocals = hasTry(f);
+  c.volatileLocals = assignedInTry(f);
   const params: { type: string; name: string }[] = [];
   const unused: string[] = [];
   if (f.decl.kind === "lambda") params.push({ type: "const void *", name: "env" });
@@ -40,7 +53,7 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   for (const p of f.params) {
     const name = c.names.take(p.name);
     const type = unit.types.type(p.type);
-    const isVolatile = c.volatileLocals && p.mutable;
+    const isVolatile = c.volatileLocals.has(p);
     params.push({ type: isVolatile ? (type.endsWith("*") ? `${type}volatile` : `volatile ${type}`) : type, name });
     c.vars.set(p, { k: "value", place: id(name) });
     if (!c.readLocals.has(p)) unused.push(name);
@@ -62,6 +75,14 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   for (const d of c.hoisted) {
     const isBoundary = d.type === "tmc_boundary" || d.init !== undefined;
     head.push(isBoundary || d.length === undefined ? d : { ...d, init: undefined });
+  }
+  // Storage that a try body changes must be in memory when a trap arrives.
+  if (c.hoisted.some((d) => d.type === "tmc_boundary")) {
+    for (const d of c.hoisted) {
+      if (d.type === "tmc_boundary") continue;
+      const storage = id(d.name);
+      head.push({ k: "expr", e: call("tmc_keep", d.length === undefined ? addressOf(storage) : storage) });
+    }
   }
   for (const name of unused) head.push({ k: "expr", e: cast("void", id(name)) });
   const tail: CStmt[] =

@@ -15,7 +15,7 @@ import {
   type CExpr,
   type CStmt,
 } from "./c-ast.js";
-import { effectsOf, isPure } from "./effects.js";
+import { isPure } from "./effects.js";
 import type { FuncContext, LoopScope } from "./func-context.js";
 import { lowerArray, lowerNew, lowerObjectLiteral, newStorage } from "./lower-alloc.js";
 import { assignValue, updateValue } from "./lower-assign.js";
@@ -146,14 +146,14 @@ function discard(c: FuncContext, e: Expr, v: CExpr): void {
   if (v.k === "lit" || v.k === "id" || (v.k === "cast" && v.type === "void")) return;
   if (v.k === "call" && e.type.k === "void") c.emit({ k: "expr", e: v });
   else if (v.k === "call" && v.fn.k === "id" && /^tmc_(log_end|trap|throw)$/.test(v.fn.name)) c.emit({ k: "expr", e: v });
-  else if (!isPure(effectsOf(e, c.unit.checked))) c.emit({ k: "expr", e: cast("void", v) });
+  else if (!isPure(c.unit.effects.of(e))) c.emit({ k: "expr", e: cast("void", v) });
 }
 
 // ---- variables -----------------------------------------------------------------------------------------------------
 
 function qualified(c: FuncContext, v: LocalVar, type: string): string {
   if (!v.mutable) return constantOf(type);
-  return c.volatileLocals ? (type.endsWith("*") ? `${type}volatile` : `volatile ${type}`) : type;
+  return c.volatileLocals.has(v) ? (type.endsWith("*") ? `${type}volatile` : `volatile ${type}`) : type;
 }
 
 /** Declares a variable with a C initialiser in the current scope. */
@@ -318,7 +318,7 @@ function lowerFor(c: FuncContext, s: For): void {
 }
 
 function lowerDoWhile(c: FuncContext, s: Extract<Stmt, { k: "doWhile" }>): void {
-  const effects = effectsOf(s.test, c.unit.checked);
+  const effects = c.unit.effects.of(s.test);
   const pure = isPure(effects);
   const scope = enterLoop(c, s.label, "loop", !pure);
   let test: CExpr = lit("true");
@@ -365,10 +365,9 @@ function lowerForOf(c: FuncContext, s: Extract<Stmt, { k: "forOf" }>): void {
         if (scope.continueLabel !== undefined) c.emit({ k: "label", name: scope.continueLabel });
       });
     }
-    const type = c.volatileLocals ? "volatile int32_t" : "int32_t";
     c.emit({
       k: "for",
-      init: { k: "decl", type, name, init: lit("0") },
+      init: { k: "decl", type: "int32_t", name, init: lit("0") },
       test,
       update: assign(i, binary("+", i, lit("1"))),
       body,

@@ -7,10 +7,12 @@ import type { Expr, ExprOf } from "../ir/nodes.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
 import type { Type } from "../ir/types.js";
 import { addressOf, call, cast, deref, dot, id, lit, member, unary, type CExpr, type CStmt } from "./c-ast.js";
-import { effectsOf, isPure } from "./effects.js";
+import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { onlySnapshotObject, type FieldPlace } from "./layout.js";
+import { adapt } from "./lower-convert.js";
 import { value } from "./lower-expr.js";
+import { identifier } from "./names.js";
 import { numberConstant } from "./numbers.js";
 import { fieldPath, pointerTo } from "./static-data.js";
 
@@ -32,7 +34,7 @@ export interface ObjectPlace {
   readonly cls: MonoClass;
 }
 
-const isPureExpr = (c: FuncContext, e: Expr): boolean => isPure(effectsOf(e, c.unit.checked));
+const isPureExpr = (c: FuncContext, e: Expr): boolean => isPure(c.unit.effects.of(e));
 
 /** A reference that can be evaluated twice with the same result and no cost. */
 export function isStableReference(e: Expr): boolean {
@@ -235,34 +237,41 @@ function mayBeConstant(e: CExpr, c: FuncContext): boolean {
   return e.k === "id" && c.unit.data.isConstantName(e.name);
 }
 
-/** A field read or written through an interface: by class id. Gives a pointer to the field. */
-export function fieldAccessor(c: FuncContext, t: Extract<Type, { k: "object" }>, name: string, type: Type): string {
+/** How a field is accessed by class id: its value, or a pointer to assign through. */
+export type AccessHow = "get" | "at";
+
+/** A function that reads (or finds) a field of an object whose class is known only at run time. */
+export function fieldAccessor(
+  c: FuncContext,
+  t: Extract<Type, { k: "object" }>,
+  name: string,
+  type: Type,
+  how: AccessHow,
+): string {
   const { unit } = c;
   const cls = unit.reachable.mono.classOf(t);
   const struct = unit.types.structName(unit.types.representative(cls));
   const cType = unit.types.type(type);
-  return unit.helper(`field ${cls.key} ${name}`, `${struct}_at_${name}`, (fn) => {
+  return unit.helper(`${how} ${cls.key} ${name}`, `${struct}_${how}_${identifier(name)}`, (fn) => {
     const cases: { tests: CExpr[]; isDefault: boolean; body: CStmt[] }[] = [];
     for (const concrete of unit.types.concreteOf(cls)) {
       const found = unit.layouts.path(concrete, name);
-      if (found === undefined || found.place.form.k !== "plain") continue;
+      if (found === undefined) continue;
       const place = fieldPath(deref(cast(`${unit.layouts.layout(concrete).struct} *`, id("self"))), found.steps);
-      const address = addressOf(place);
-      cases.push({
-        tests: [lit(String(unit.layouts.classId(concrete)))],
-        isDefault: false,
-        body: [{ k: "return", value: c.type(found.place.field.type) === cType ? address : cast(pointerTo(cType), address) }],
-      });
+      const own = found.place.field.type;
+      const value = how === "at" ? addressOf(place) : adapt(unit, place, own, type);
+      if (how === "at" && unit.types.type(own) !== cType) {
+        throw new Error(`${concrete.key}.${name} is not ${cType}: it cannot be assigned through ${cls.key}`);
+      }
+      const tests = [lit(String(unit.layouts.classId(concrete)))];
+      cases.push({ tests, isDefault: false, body: [{ k: "return", value }] });
     }
-    cases.push({
-      tests: [],
-      isDefault: true,
-      body: [{ k: "expr", e: call("tmc_trap", id("TMC_TRAP_NULL"), lit("0")) }],
-    });
+    const trap: CStmt = { k: "expr", e: call("tmc_trap", id("TMC_TRAP_NULL"), lit("0")) };
+    cases.push({ tests: [], isDefault: true, body: [trap] });
     return {
       comment: undefined,
       storage: "static",
-      ret: pointerTo(cType),
+      ret: how === "at" ? pointerTo(cType) : cType,
       name: fn,
       params: [{ type: `${struct} *`, name: "self" }],
       body: [{ k: "switch", subject: call("tmc_class_of", id("self")), cases }],

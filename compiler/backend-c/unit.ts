@@ -9,6 +9,7 @@ import type { Type } from "../ir/types.js";
 import { declaredIn, walkStmts } from "../ir/walk.js";
 import type { CFunction } from "./c-ast.js";
 import { CTypes } from "./c-types.js";
+import { EffectAnalysis } from "./effects.js";
 import { Layouts } from "./layout.js";
 import { FileNames, functionBaseName } from "./names.js";
 import { StaticData } from "./static-data.js";
@@ -39,6 +40,7 @@ export class Unit {
   readonly types: CTypes;
   readonly layouts: Layouts;
   readonly data: StaticData;
+  readonly effects: EffectAnalysis;
   readonly sites: TrapSite[] = [];
   /** Dispatchers, adapters: in order of first use. */
   readonly helpers: CFunction[] = [];
@@ -58,6 +60,7 @@ export class Unit {
     readonly reachable: ReachableProgram,
     readonly checked: boolean,
   ) {
+    this.effects = new EffectAnalysis(checked, (g) => reachable.isGlobalWritten(g));
     this.types = new CTypes(reachable.mono, reachable.classes, this.names);
     for (const c of reachable.classes) this.types.structName(c);
     for (const f of reachable.functions) this.functionName(f);

@@ -10,6 +10,14 @@
 #include "tmc/tmc.h"
 #include <string.h>
 
+/* Kept out of callers that have a setjmp. */
+#define TMC_NOINLINE __attribute__((noinline))
+
+/* Keeps what is stored in *p in memory across calls, so that it is current after a longjmp. */
+static inline void tmc_keep(void *p) {
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+
 /* The class id of an object whose class is known only at run time: the first member of its struct. */
 static inline uint16_t tmc_class_of(const void *object) {
     return *(const uint16_t *)object;
