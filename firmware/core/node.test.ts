@@ -529,6 +529,7 @@ describe("background requests", () => {
     platform.advance(200);
     const [late] = bus.answers();
     expect([late?.id, errorName(late as never)]).toEqual([1, "deadline"]);
+    expect(slow.ran).toEqual([1]);
     expect(slow.aborted).toBe(1);
     platform.advance(20_000);
     expect(bus.answers()).toEqual([]);

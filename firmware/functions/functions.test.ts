@@ -328,6 +328,14 @@ describe("node.configure", () => {
       ]),
     ],
     ["bad-request settings.collect.rate", new Map([["collect.rate", NaN]])],
+    // The good one comes first.
+    [
+      "bad-request settings.telemetry.interval",
+      new Map([
+        ["collect.rate", 5],
+        ["telemetry.interval", -1],
+      ]),
+    ],
     ["bad-request settings", [1]],
     ["bad-request settings", new Map([[1, 1]])],
   ])("refuses with %s and changes nothing", (expected, settings) => {

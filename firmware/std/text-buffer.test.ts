@@ -25,8 +25,9 @@ describe("TextBuffer", () => {
   it("traps over its capacity and keeps what was there", () => {
     const out = new TextBuffer(4);
     out.write("abc");
-    expect(() => out.write("de")).toThrow();
-    expect(() => out.writeI32(10)).toThrow();
+    for (const action of [() => out.write("de"), () => out.writeI32(10), () => out.writeBool(true)]) {
+      expect(action).toThrow(expect.objectContaining({ kind: "capacity" }));
+    }
     expect(out.toString()).toBe("abc");
     out.write("d");
     expect(out.toString()).toBe("abcd");
