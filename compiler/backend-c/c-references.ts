@@ -46,7 +46,8 @@ function exprReferences(e: CExpr, found: Set<string>): void {
   }
 }
 
-export function stmtReferences(body: readonly CStmt[], found: Set<string>): void {
+/** `readsOnly`: a plain assignment to a variable does not count. */
+export function stmtReferences(body: readonly CStmt[], found: Set<string>, readsOnly = false): void {
   for (const s of body) {
     switch (s.k) {
       case "decl":
@@ -56,37 +57,37 @@ export function stmtReferences(body: readonly CStmt[], found: Set<string>): void
         exprReferences(s.e, found);
         break;
       case "assign":
-        exprReferences(s.target, found);
+        if (!readsOnly || s.target.k !== "id") exprReferences(s.target, found);
         exprReferences(s.value, found);
         break;
       case "if":
         exprReferences(s.test, found);
-        stmtReferences(s.then, found);
-        stmtReferences(s.else, found);
+        stmtReferences(s.then, found, readsOnly);
+        stmtReferences(s.else, found, readsOnly);
         break;
       case "for":
-        if (s.init !== undefined) stmtReferences([s.init], found);
+        if (s.init !== undefined) stmtReferences([s.init], found, readsOnly);
         if (s.test !== undefined) exprReferences(s.test, found);
-        if (s.update !== undefined) stmtReferences([s.update], found);
-        stmtReferences(s.body, found);
+        if (s.update !== undefined) stmtReferences([s.update], found, readsOnly);
+        stmtReferences(s.body, found, readsOnly);
         break;
       case "while":
       case "doWhile":
         exprReferences(s.test, found);
-        stmtReferences(s.body, found);
+        stmtReferences(s.body, found, readsOnly);
         break;
       case "switch":
         exprReferences(s.subject, found);
         for (const x of s.cases) {
           for (const t of x.tests) exprReferences(t, found);
-          stmtReferences(x.body, found);
+          stmtReferences(x.body, found, readsOnly);
         }
         break;
       case "return":
         if (s.value !== undefined) exprReferences(s.value, found);
         break;
       case "block":
-        stmtReferences(s.body, found);
+        stmtReferences(s.body, found, readsOnly);
         break;
       default:
     }

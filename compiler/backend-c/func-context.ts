@@ -49,11 +49,6 @@ export class FuncContext {
   /** Variables that must be volatile: a try body assigns them. */
   volatileLocals: ReadonlySet<LocalVar> = new Set();
   env: { readonly env: Env; readonly name: string } | undefined;
-  /** Variables whose value is used somewhere in the function or its lambdas. */
-  readLocals: ReadonlySet<LocalVar> = new Set();
-  usesSelf = false;
-  usesEnv = false;
-  usesFrame = false;
   #out: CStmt[] = [];
   #loc: Loc | undefined;
 
@@ -142,7 +137,6 @@ export class FuncContext {
   storage(e: Expr, type: string, wanted: string, length?: number): CExpr {
     const inFrame = this.frame?.members.get(e);
     if (inFrame !== undefined) {
-      this.usesFrame = true;
       return member(deref(id("frame")), inFrame.name);
     }
     return this.hoist(type, wanted, length);
@@ -167,7 +161,6 @@ export class FuncContext {
     if (known !== undefined) return known;
     const captured = this.env?.env.members.find((m) => m.v === v);
     if (this.env !== undefined && captured !== undefined) {
-      this.usesEnv = true;
       const place = member(deref(id(this.env.name)), captured.name);
       return { k: "value", place: isCell(v) ? deref(place) : place };
     }
@@ -177,10 +170,8 @@ export class FuncContext {
   /** `this` as a pointer. */
   self(): CExpr {
     if (this.env !== undefined && this.func.decl.kind === "lambda") {
-      this.usesEnv = true;
       return member(deref(id(this.env.name)), "self");
     }
-    this.usesSelf = true;
     return id("self");
   }
 

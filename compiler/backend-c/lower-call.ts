@@ -23,7 +23,6 @@ export function frameArgument(c: FuncContext, site: Expr, to: MonoFunc): CExpr[]
   if (frame === undefined) return [];
   const member = c.frame?.inner.get(site);
   if (member !== undefined) {
-    c.usesFrame = true;
     return [addressOf({ k: "member", obj: id("frame"), name: member.name, arrow: true })];
   }
   return [addressOf(c.hoist(frame.type, "made"))];

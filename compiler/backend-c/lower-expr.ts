@@ -16,6 +16,7 @@ import {
   unary,
   type CBinaryOp,
   type CExpr,
+  type CStmt,
 } from "./c-ast.js";
 import { nullForm } from "./c-types.js";
 import { isPure, mustPrecede } from "./effects.js";
@@ -383,36 +384,45 @@ function lowerInstanceof(c: FuncContext, e: ExprOf<"instanceof">): CExpr {
 
 function lowerLogical(c: FuncContext, e: ExprOf<"logical">): CExpr {
   const l = value(c, e.l);
-  const right = c.collect(() => c.block(() => void c.emit({ k: "return", value: value(c, e.r) })));
-  const inner = right.result;
-  const last = inner[inner.length - 1];
-  if (last?.k !== "return" || last.value === undefined) throw new Error("no right operand");
-  if (inner.length === 1) return binary(e.op === "and" ? "&&" : "||", l, last.value);
-  const t = c.variable("bool", "t", l);
-  const then = [...inner.slice(0, -1), { k: "assign", target: t, value: last.value } as const];
+  const name = c.names.take("t");
+  const right = branch(c, e.r, e.type);
+  if (right.before.length === 0) {
+    c.names.release(name);
+    return binary(e.op === "and" ? "&&" : "||", l, right.value);
+  }
+  const t = id(name);
+  c.emit({ k: "decl", type: "bool", name, init: l });
+  const then: CStmt[] = [...right.before, { k: "assign", target: t, value: right.value }];
   c.emit({ k: "if", test: e.op === "and" ? t : notExpr(t), then, else: [] });
   return t;
 }
 
+/** An operand that is evaluated only sometimes: its statements in a scope of their own, and its value. */
+function branch(c: FuncContext, e: Expr, to: Type): { readonly before: readonly CStmt[]; readonly value: CExpr } {
+  let made: CExpr | undefined;
+  const before = c.block(() => {
+    made = coerce(c, value(c, e), e.type, to);
+  });
+  if (made === undefined) throw new Error("no value");
+  return { before, value: made };
+}
+
 function lowerCond(c: FuncContext, e: ExprOf<"cond">): CExpr {
   const test = value(c, e.test);
-  const side = (x: Expr): { readonly pre: ReturnType<FuncContext["block"]>; readonly v: CExpr } => {
-    const stmts = c.block(() => void c.emit({ k: "return", value: coerce(c, value(c, x), x.type, e.type) }));
-    const last = stmts[stmts.length - 1];
-    if (last?.k !== "return" || last.value === undefined) throw new Error("no value");
-    return { pre: stmts.slice(0, -1), v: last.value };
-  };
-  const then = side(e.then);
-  const other = side(e.else);
-  if (then.pre.length === 0 && other.pre.length === 0) {
-    return { k: "cond", test, then: then.v, else: other.v };
+  const name = c.names.take("t");
+  const then = branch(c, e.then, e.type);
+  const other = branch(c, e.else, e.type);
+  if (then.before.length === 0 && other.before.length === 0) {
+    c.names.release(name);
+    return { k: "cond", test, then: then.value, else: other.value };
   }
-  const t = c.variable(c.type(e.type));
+  const t = id(name);
+  c.emit({ k: "decl", type: c.type(e.type), name });
   c.emit({
     k: "if",
     test,
-    then: [...then.pre, { k: "assign", target: t, value: then.v }],
-    else: [...other.pre, { k: "assign", target: t, value: other.v }],
+    then: [...then.before, { k: "assign", target: t, value: then.value }],
+    else: [...other.before, { k: "assign", target: t, value: other.value }],
   });
   return t;
 }

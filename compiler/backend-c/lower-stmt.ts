@@ -1,6 +1,7 @@
 /** Statements: control flow, variables, try. Expressions for their effect only are lowered here too. */
 import type { Expr, LocalVar, Stmt } from "../ir/nodes.js";
 import { isInteger } from "../ir/types.js";
+import { walkStmts } from "../ir/walk.js";
 import {
   addressOf,
   assign,
@@ -162,16 +163,11 @@ export function declareLocal(c: FuncContext, v: LocalVar, init: CExpr | undefine
   const name = c.names.take(v.name);
   c.vars.set(v, { k: "value", place: id(name) });
   c.emit({ k: "decl", type: qualified(c, v, type), name, init: init ?? zeroInit(c, v) });
-  markUnused(c, v, name);
 }
 
 function zeroInit(c: FuncContext, v: LocalVar) {
   const zero = c.unit.data.zero(v.type);
   return zero.k === "list" ? c.unit.data.zeroOf(v.type) : zero;
-}
-
-function markUnused(c: FuncContext, v: LocalVar, name: string): void {
-  if (!c.readLocals.has(v)) c.emit({ k: "expr", e: cast("void", id(name)) });
 }
 
 function lowerLet(c: FuncContext, v: LocalVar, init: Expr | undefined): void {
@@ -183,7 +179,6 @@ function lowerLet(c: FuncContext, v: LocalVar, init: Expr | undefined): void {
       case "arrayLit": {
         const place = lowerArray(c, init, v.name);
         c.vars.set(v, { k: "array", ptr: place.ptr, length: place.length ?? 0 });
-        if (place.ptr.k === "id") markUnused(c, v, place.ptr.name);
         return;
       }
       case "new":
@@ -498,11 +493,23 @@ function lowerTry(c: FuncContext, s: Extract<Stmt, { k: "try" }>): void {
   const handler = c.block(() => {
     if (s.v !== undefined) {
       c.caught.set(s.v, name);
-      if (c.readLocals.has(s.v)) declareCaught(c, s.v, boundary);
+      if (mentions(s.handler, s.v)) declareCaught(c, s.v, boundary);
     }
     lowerStmts(c, s.handler);
   });
   c.emit({ k: "if", test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")), then: body, else: handler });
+}
+
+/** Does the handler look at what it caught (other than to throw it again)? */
+function mentions(handler: readonly Stmt[], v: LocalVar): boolean {
+  let found = false;
+  walkStmts(handler, {
+    expr: (e) => {
+      if (e.k === "local" && e.v === v) found = true;
+      if (e.k === "lambda" && e.f.captures.includes(v)) found = true;
+    },
+  });
+  return found;
 }
 
 /** The Trap object of a catch: kind as a literal, site, message. */

@@ -15,7 +15,7 @@ const reserved = new Set(
 
 /** Any text as an identifier: everything else becomes `_`. */
 export function identifier(text: string): string {
-  const name = text.replaceAll("$", "_S_").replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
+  const name = text.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
   return /^[A-Za-z]/.test(name) ? name : `x${name}`;
 }
 
@@ -78,6 +78,11 @@ export class LocalNames {
     this.#scopes[scope]?.add(name);
     this.#used.add(name);
     return name;
+  }
+
+  /** Gives back a name that was taken in the current scope and not used. */
+  release(name: string): void {
+    this.#scopes[this.#scopes.length - 1]?.delete(name);
   }
 
   enter(): void {
