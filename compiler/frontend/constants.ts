@@ -8,7 +8,8 @@ const untyped = new WeakMap<Expr, UntypedConst>();
 /** The expression with its default type (i32, or f64 when written as a fraction), remembered as untyped. */
 export function untypedExpr(c: UntypedConst, loc: Expr["loc"]): Expr {
   const n: NumKind = c.float || !Number.isInteger(c.value) ? "f64" : "i32";
-  const e: Expr = { k: "num", type: num(n), loc, value: c.value };
+  // There is no integer minus zero.
+  const e: Expr = { k: "num", type: num(n), loc, value: n === "i32" ? c.value + 0 : c.value };
   untyped.set(e, c);
   return e;
 }

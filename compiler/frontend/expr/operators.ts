@@ -234,8 +234,8 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
       const e = lw.raw(node.operand, hint.want, hint.wrap);
       const c = untypedOf(e);
       if (c !== undefined) {
-        // There is no integer minus zero; -0 written as a float keeps its sign.
-        return untypedExpr({ value: c.value === 0 && !c.float ? 0 : -c.value, float: c.float }, loc);
+        // Minus zero stays until the constant meets an integer type.
+        return untypedExpr({ value: -c.value, float: c.float }, loc);
       }
       return negate(lw, e, node, hint.wrap);
     }
