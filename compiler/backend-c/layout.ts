@@ -53,6 +53,14 @@ interface FieldFacts {
 
 const plain: FieldForm = { k: "plain" };
 
+/** Written arrays of zeros with more elements than this live apart from their owner. */
+const largestEmbeddedZeros = 16;
+
+function isZeroed(o: SnapObject): boolean {
+  if (o.k === "slots") return o.elems.every((e) => e === undefined);
+  return o.k === "array" && o.elems.every((e) => e.k === "num" && Object.is(e.value, 0));
+}
+
 /** The constant length of an array made by an expression; undefined when it is not constant. */
 export function constantLength(e: Expr): number | undefined {
   if (e.k === "arrayLit") return e.elems.length;
@@ -208,7 +216,9 @@ export class Layouts {
     if (initialisers.length > 0) return shared ? undefined : { k: "embeddedArray", length, elem };
     const written = values.some((v) => this.reachable.isArrayWritten(this.reachable.flowObject(v)));
     const together = written === this.#isClassWritten(f.declaredIn);
-    return { k: shared || !together ? "fixedPointer" : "embeddedArray", length, elem };
+    // A large array of zeros belongs in .bss: inside an object with other initial values it would cost flash.
+    const apart = written && length > largestEmbeddedZeros && values.every(isZeroed);
+    return { k: shared || !together || apart ? "fixedPointer" : "embeddedArray", length, elem };
   }
 
   #objectForm(f: MonoField): FieldForm | undefined {
