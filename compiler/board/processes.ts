@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 
 export interface ProcessOptions {
   readonly cwd?: string;
+  /** The whole environment of the process; default: that of this one. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Bytes given to standard input; default: none (end of file at once). */
   readonly stdin?: Uint8Array;
   /** Kill after this many milliseconds; default: never. */
@@ -30,6 +32,7 @@ export function runProcess(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.env === undefined ? {} : { env: options.env }),
       stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     const stdout: Buffer[] = [];

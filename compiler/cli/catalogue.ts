@@ -76,11 +76,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     right: "tmc explain TMC1203",
   },
   {
-    code: "TMC0030",
-    title: "a required tool is missing",
-    rule: "`tmc doctor` names each missing tool with the command that installs it.",
-  },
-  {
     code: "TMC0040",
     title: "the folder is not empty",
     rule: "`tmc new` writes into a folder that does not exist yet or has nothing in it, so that it never overwrites work.",

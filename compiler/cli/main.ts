@@ -65,18 +65,20 @@ export function createProgram(): Command {
   return program;
 }
 
+/** `tmc … | head`: the reader left, nothing more is wanted. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") {
+    process.exit(ExitCode.ok);
+  }
+  throw error;
+}
+
 /**
  * Runs `tmc` with the arguments after the program's name.
  * @returns the exit code; commands that fail without an error of their own set `process.exitCode`.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  // `tmc … | head`: the reader left, nothing more is wanted.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") {
-      process.exit(ExitCode.ok);
-    }
-    throw error;
-  });
+  process.stdout.off("error", endQuietly).on("error", endQuietly);
   const json = args.includes("--json");
   const program = createProgram();
   try {

@@ -13,8 +13,8 @@ function usedCodes(): Map<string, string> {
       if (!/\.(ts|js)$/.test(name) || name.endsWith(".test.ts") || basename(name) === "catalogue.ts") {
         continue;
       }
-      const text = readFileSync(packagePath(folder, name), "utf8");
       // In strings and templates only: comments may speak of codes.
+      const text = readFileSync(packagePath(folder, name), "utf8").replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
       for (const match of text.matchAll(/["'`](?:[^"'`\n]* )?(TMC\d{4})\b/g)) {
         const code = match[1] ?? "";
         if (!used.has(code)) {

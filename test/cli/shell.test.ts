@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { allEntries } from "../../compiler/cli/all-catalogues.js";
 import { createProgram } from "../../compiler/cli/main.js";
 import { ExitCode } from "../../compiler/diagnostics/user-error.js";
-import { runTmc } from "../support/tmc.js";
+import { callTmc, runTmc } from "../support/tmc.js";
 import type { Command } from "commander";
 
 /** Paths of all commands below `command`: [["build"], ["model", "run"], …]. */
@@ -18,7 +18,7 @@ describe("help", () => {
   it.each(paths.map((path) => [path.join(" ")]))(
     "tmc %s --help has examples and exit codes",
     async (path) => {
-      const { stdout, stderr, exitCode } = await runTmc([...path.split(" "), "--help"]);
+      const { stdout, stderr, exitCode } = await callTmc([...path.split(" "), "--help"]);
       expect(exitCode).toBe(ExitCode.ok);
       expect(stderr).toBe("");
       expect(stdout).toContain(`Usage: tmc ${path}`);
@@ -27,7 +27,7 @@ describe("help", () => {
     },
   );
   it("tmc --help lists every command", async () => {
-    const { stdout } = await runTmc(["--help"]);
+    const { stdout } = await callTmc(["--help"]);
     for (const [name] of paths) {
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     }
@@ -49,7 +49,7 @@ describe("wrong command lines end with code 3, a message and a fix", () => {
     [["explain", "TMC9999"], "TMC0020", "lists all codes"],
     [["explain", "TMC300"], "TMC0020", "did you mean TMC3001"],
   ])("tmc %j", async (args, code, text) => {
-    const { stdout, stderr, exitCode } = await runTmc(args);
+    const { stdout, stderr, exitCode } = await callTmc(args);
     expect(exitCode).toBe(ExitCode.usage);
     expect(stderr).toContain(`error ${code}: `);
     expect(stderr).toContain("\nfix: ");
@@ -57,7 +57,7 @@ describe("wrong command lines end with code 3, a message and a fix", () => {
     expect(stdout).toBe("");
   });
   it("--json puts the error on stdout too", async () => {
-    const { stdout, exitCode } = await runTmc(["explain", "TMC9999", "--json"]);
+    const { stdout, exitCode } = await callTmc(["explain", "TMC9999", "--json"]);
     expect(exitCode).toBe(ExitCode.usage);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "TMC0020" } });
   });
@@ -66,13 +66,13 @@ describe("wrong command lines end with code 3, a message and a fix", () => {
 describe("tmc explain", () => {
   it("explains one code, in any spelling", async () => {
     for (const spelling of ["TMC0040", "tmc0040", "40"]) {
-      const { stdout, exitCode } = await runTmc(["explain", spelling]);
+      const { stdout, exitCode } = await callTmc(["explain", spelling]);
       expect(exitCode).toBe(0);
       expect(stdout).toContain("TMC0040: the folder is not empty");
     }
   });
   it("lists all codes, each once, in order", async () => {
-    const { stdout } = await runTmc(["explain"]);
+    const { stdout } = await callTmc(["explain"]);
     const codes = stdout
       .trimEnd()
       .split("\n")
@@ -92,7 +92,7 @@ describe("tmc explain", () => {
 
 describe("tmc doctor", () => {
   it("finds what is installed and names the fix of what is not", async () => {
-    const { stdout, exitCode } = await runTmc(["doctor", "--json"]);
+    const { stdout, exitCode } = await callTmc(["doctor", "--json"]);
     const report = JSON.parse(stdout) as {
       ok: boolean;
       tools: { name: string; need: string; found: string | null; fix: string | null }[];

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { runExecutable } from "../../board/run.js";
 import { buildExecutable } from "../../board/toolchain.js";
@@ -30,9 +30,11 @@ export function registerExec(program: Command): void {
     .command("exec")
     .description("run a program on several targets and compare what it prints")
     .argument("<program>", "a module with `export function main(): void` that prints with log(...)")
-    .option("--on <targets>", `any of ${execTargets.join(", ")}, separated by commas`, parseTargets, [
-      ...execTargets,
-    ])
+    .addOption(
+      new Option("--on <targets>", `any of ${execTargets.join(", ")}, separated by commas`)
+        .argParser(parseTargets)
+        .default([...execTargets], "all of them"),
+    )
     .option("--checked", "an overflow that is not marked as intended traps")
     .option("--count", "print the executed instructions of main on the Cortex-M4 too (on stderr)")
     .option("--timeout <seconds>", "stop a target that runs longer", parseSeconds, 60)
