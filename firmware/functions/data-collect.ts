@@ -66,7 +66,7 @@ export class DataCollect extends Operation {
       this.sensor = sensor;
       this.count = i32(count);
       this.mode = i32(mode);
-      this.rate = rate > 0 ? rate : sensor.rate;
+      this.rate = rate === 0 ? sensor.rate : rate;
       return !this.begin(answer);
     }
     return true;
@@ -102,7 +102,7 @@ export class DataCollect extends Operation {
   private begin(answer: Answer): boolean {
     this.taken = 0;
     this.statistics.clear(this.sensor.channels);
-    const ok = this.rate <= this.sensor.maxRate && this.sensor.start(this.rate);
+    const ok = this.rate > 0 && this.rate <= this.sensor.maxRate && this.sensor.start(this.rate);
     if (!ok) answer.fail(ErrorCode.BadRequest, "not a rate of this sensor", "arguments", "rate");
     return ok;
   }

@@ -146,6 +146,8 @@ describe("data.collect", () => {
     ],
     ["bad-request arguments.mode", [[3, 2]]],
     ["bad-request arguments.rate", [[2, 6665]]],
+    ["bad-request arguments.rate", [[2, -1]]],
+    ["bad-request arguments.rate", [[2, NaN]]],
     ["bad-request arguments", [[2, [100]]]],
   ])("refuses with %s", (expected, pairs) => {
     const args = map([0, "accelerometer"]);
