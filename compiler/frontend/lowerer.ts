@@ -268,6 +268,7 @@ export class Lowerer {
 
   /** `T | null` at `node` that TypeScript's flow analysis proved not null here. */
   narrow(e: Expr, node: ts.Node): Expr {
+    if (e.type.k !== "nullable" && e.type.k !== "literals") return e;
     const t = this.ctx.checker.getTypeAtLocation(node);
     if ((t.flags & ts.TypeFlags.Never) !== 0) return e;
     if (e.type.k === "nullable") {

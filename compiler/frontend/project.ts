@@ -78,10 +78,16 @@ export function loadProject(entryFile: string, root: string, overlay: Overlay = 
     ).resolvedModule;
     return found === undefined ? undefined : program.getSourceFile(found.resolvedFileName);
   };
+  const names = new Map<ts.SourceFile, string>();
   const moduleName = (sf: ts.SourceFile): string => {
-    const inLib = path.relative(lib, sf.fileName);
-    if (!inLib.startsWith("..") && !path.isAbsolute(inLib)) return `tmc/${toPosix(inLib)}`;
-    return toPosix(path.relative(root, sf.fileName));
+    let name = names.get(sf);
+    if (name === undefined) {
+      const inLib = path.relative(lib, sf.fileName);
+      const isLibrary = !inLib.startsWith("..") && !path.isAbsolute(inLib);
+      name = isLibrary ? `tmc/${toPosix(inLib)}` : toPosix(path.relative(root, sf.fileName));
+      names.set(sf, name);
+    }
+    return name;
   };
   const files: ts.SourceFile[] = [];
   const seen = new Set<ts.SourceFile>();

@@ -50,12 +50,41 @@ const failed = (diagnostics: readonly Diagnostic[]): CompileResult => ({
   compiled: undefined,
   diagnostics: sortDiagnostics(diagnostics),
 });
+const refused = (diagnostics: readonly Diagnostic[]): AnalysisResult => ({
+  analysed: undefined,
+  diagnostics: sortDiagnostics(diagnostics),
+});
 const hasErrors = (list: readonly Diagnostic[]): boolean => list.some((d) => d.severity === "error");
+
+/** A program that obeys every rule, before any code is emitted. */
+export interface AnalysedProgram {
+  readonly program: Program;
+  readonly loaded: LoadedProgram;
+  readonly snapshot: Snapshot;
+  readonly reachable: ReachableProgram;
+  readonly models: ModelRegistry;
+}
+
+export interface AnalysisResult {
+  /** Undefined when there are errors. */
+  readonly analysed: AnalysedProgram | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** @throws UserError for what is not a finding in a source (a missing file, an asset, a model). */
 export function compileProgram(options: CompileOptions): CompileResult {
+  const { analysed, diagnostics } = analyseProgram(options);
+  if (analysed === undefined) return failed(diagnostics);
+  const { program, loaded, snapshot, reachable } = analysed;
+  const c = emitC(reachable, { checked: options.checked, appName: path.basename(options.entry, ".ts") });
+  const models = emitModels(analysed.models.models);
+  return { ok: true, compiled: { program, loaded, snapshot, reachable, c, models }, diagnostics };
+}
+
+/** Frontend, setup, snapshot and the rules about what handlers reach. @throws UserError as compileProgram. */
+export function analyseProgram(options: CompileOptions): AnalysisResult {
   const front = runFrontend(options.entry, options.root, options.overlay);
-  if (hasErrors(front.diagnostics)) return failed(front.diagnostics);
+  if (hasErrors(front.diagnostics)) return refused(front.diagnostics);
   const { program } = front;
   const models = new ModelRegistry(path.dirname(options.entry));
   models.bind();
@@ -64,12 +93,12 @@ export function compileProgram(options: CompileOptions): CompileResult {
   try {
     loaded = runSetup(program, { checked: options.checked });
   } catch (e) {
-    return failed([...front.diagnostics, setupFailure(e, program.entryModule)]);
+    return refused([...front.diagnostics, setupFailure(e, program.entryModule)]);
   }
   const taken = takeSnapshot(loaded);
   const missing = missingEntry(options.kind, program, taken.snapshot);
   const early = [...front.diagnostics, ...taken.diagnostics, ...missing];
-  if (hasErrors(early)) return failed(early);
+  if (hasErrors(early)) return refused(early);
   const { reachable, recursion } = reach(program, taken.snapshot);
   const rules: Diagnostic[] = [
     ...recursion.map((r): Diagnostic => ({
@@ -86,12 +115,9 @@ export function compileProgram(options: CompileOptions): CompileResult {
     ...checkBorrows(reachable),
   ];
   const all = [...early, ...rules];
-  if (hasErrors(all)) return failed(all);
-  const c = emitC(reachable, { checked: options.checked, appName: path.basename(options.entry, ".ts") });
-  const emitted = emitModels(models.models);
+  if (hasErrors(all)) return refused(all);
   return {
-    ok: true,
-    compiled: { program, loaded, snapshot: taken.snapshot, reachable, c, models: emitted },
+    analysed: { program, loaded, snapshot: taken.snapshot, reachable, models },
     diagnostics: sortDiagnostics(all),
   };
 }
