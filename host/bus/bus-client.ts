@@ -83,6 +83,8 @@ export class BusClient {
   readonly violations: Violation[] = [];
   /** Every message received, by topic. */
   readonly received = new Map<string, number>();
+  /** Called with every message before it is read; for checks of the bytes themselves. */
+  onPayload: ((topic: string, payload: Uint8Array) => void) | undefined;
 
   private readonly pending = new Map<string, Pending>();
   private readonly waits = new Set<Wait>();
@@ -128,7 +130,7 @@ export class BusClient {
   async request(node: string, order: Order, timeoutMs = defaultTimeoutMs): Promise<Exchange> {
     const request = this.identify(order);
     const payload = encodeRequest(request);
-    const key = keyOf(request);
+    const key = identityOf(request);
     return new Promise<Exchange>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.pending.delete(key);
@@ -227,6 +229,7 @@ export class BusClient {
 
   private receive(topic: string, payload: Uint8Array): void {
     this.received.set(topic, (this.received.get(topic) ?? 0) + 1);
+    this.onPayload?.(topic, payload);
     try {
       this.handle(topic, payload);
     } catch (error) {
@@ -272,7 +275,7 @@ export class BusClient {
     if (answer.node !== node) {
       violation(`the answer says it is of ${answer.node}`);
     }
-    const key = keyOf(answer);
+    const key = identityOf(answer);
     const entry = this.pending.get(key);
     if (entry === undefined) {
       this.unmatched.push(answer);
@@ -291,8 +294,9 @@ export class BusClient {
   }
 }
 
-function keyOf(identity: { readonly boot: number; readonly id: number }): string {
-  return `${identity.boot}/${identity.id}`;
+/** What identifies a request on the bus: who asked, in which of its lives, under which number. */
+export function identityOf(envelope: Pick<Answer, "sender" | "boot" | "id">): string {
+  return `${envelope.sender ?? ""}/${envelope.boot}/${envelope.id}`;
 }
 
 /** "done" or "busy (retry after 50 ms): text", for people. */

@@ -87,12 +87,22 @@ int64_t posix_now_us(void) {
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* As on a board, the app's clocks begin at 0 when it starts. */
+static int64_t since_start_us(void) {
+    static int64_t start_us = -1;
+    int64_t now = posix_now_us();
+    if (start_us < 0) {
+        start_us = now;
+    }
+    return now - start_us;
+}
+
 uint32_t tmc_port_clock_ms(void) {
-    return (uint32_t)(posix_now_us() / 1000);
+    return (uint32_t)(since_start_us() / 1000);
 }
 
 uint32_t tmc_port_clock_us(void) {
-    return (uint32_t)posix_now_us();
+    return (uint32_t)since_start_us();
 }
 
 uint32_t tmc_port_random_u32(void) {
