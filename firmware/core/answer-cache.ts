@@ -2,7 +2,8 @@
  * The last terminal answers, so that a repeated request gets the same bytes again, and so that an answer that could
  * not be sent is sent later. Answers lie one after the other in a ring of bytes; the oldest give way.
  */
-import { Counter, Counters } from "./counters.js";
+import type { Counters } from "./counters.js";
+import { Counter } from "./counters.js";
 
 /** Entries a cache can hold, however small they are. */
 const maxEntries = 32;

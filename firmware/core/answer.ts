@@ -4,9 +4,10 @@
  */
 import { CborWriter } from "../std/cbor-writer.js";
 import { nodeId } from "../std/platform.js";
-import { DataDescriptor } from "./data-descriptor.js";
-import { ErrorCode, Stage, maxMessage, protocolVersion } from "./protocol.js";
-import { Ticket } from "./ticket.js";
+import type { DataDescriptor } from "./data-descriptor.js";
+import type { Stage } from "./protocol.js";
+import { ErrorCode, maxMessage, protocolVersion } from "./protocol.js";
+import type { Ticket } from "./ticket.js";
 
 const noLabels: RomArray<string> = [];
 /** Room kept for the timing that `finish` appends. */

@@ -1,5 +1,5 @@
 /** What a node counts since boot. Every counter wraps. */
-import { CborWriter } from "../std/cbor-writer.js";
+import type { CborWriter } from "../std/cbor-writer.js";
 import { ErrorCode } from "./protocol.js";
 
 /** Keys of the counters record. */

@@ -2,8 +2,8 @@
  * What is known of a piece of data, as far as nodes compare it: element type, shape, format, rate, unit,
  * quantisation. Labels, features, counts and digests pass unread.
  */
-import { CborReader } from "../std/cbor-reader.js";
-import { CborWriter } from "../std/cbor-writer.js";
+import type { CborReader } from "../std/cbor-reader.js";
+import type { CborWriter } from "../std/cbor-writer.js";
 import { TextBuffer } from "../std/text-buffer.js";
 import { ElementType, maxRank, maxUnit } from "./protocol.js";
 

@@ -8,13 +8,14 @@
 import { clockMs, clockUs } from "../std/platform.js";
 import { AnswerCache } from "./answer-cache.js";
 import { Answer } from "./answer.js";
-import { Counter, Counters } from "./counters.js";
+import type { Counters } from "./counters.js";
+import { Counter } from "./counters.js";
 import { Job } from "./job.js";
-import { Link } from "./link.js";
-import { Operation } from "./operation.js";
+import type { Link } from "./link.js";
+import type { Operation } from "./operation.js";
 import { ErrorCode, Stage } from "./protocol.js";
 import { Request } from "./request.js";
-import { Ticket } from "./ticket.js";
+import type { Ticket } from "./ticket.js";
 
 /** Bytes of answers kept for repeated requests. */
 const cacheSize = 4096;

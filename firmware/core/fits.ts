@@ -3,7 +3,8 @@
  * Element type and shape must be stated by the offer where the need states them. Format (default raw), rate (within
  * 1 %), unit and quantisation conflict only when both sides state them. Dimensions of 1 do not count; -1 is any.
  */
-import { DataDescriptor, DescriptorField } from "./data-descriptor.js";
+import type { DataDescriptor } from "./data-descriptor.js";
+import { DescriptorField } from "./data-descriptor.js";
 
 export function fits(offer: DataDescriptor, need: DataDescriptor): boolean {
   return mismatch(offer, need).length === 0;

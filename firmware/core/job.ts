@@ -1,7 +1,7 @@
 /** A background request that waits or runs: its identity, its message, and the operation that does it. */
-import { Operation } from "./operation.js";
+import type { Operation } from "./operation.js";
 import { maxMessage } from "./protocol.js";
-import { Request } from "./request.js";
+import type { Request } from "./request.js";
 import { Ticket } from "./ticket.js";
 
 export class Job {

@@ -1,7 +1,8 @@
 /** The node's topics: builds them in one buffer, publishes and subscribes with QoS 1, counts what was not sent. */
 import { busPublish, busSubscribe, busWill, nodeId, serverId } from "../std/platform.js";
 import { TextBuffer } from "../std/text-buffer.js";
-import { Counter, Counters } from "./counters.js";
+import type { Counters } from "./counters.js";
+import { Counter } from "./counters.js";
 
 export class Link {
   private readonly topic: TextBuffer = new TextBuffer(56);

@@ -1,6 +1,7 @@
 /** A model in the image, as the node offers it: what goes in, what comes out, and how reals become int8 and back. */
-import { CborWriter } from "../std/cbor-writer.js";
-import { TensorDescriptor, loadModelDescriptor, modelInput, modelInvoke, modelOutput } from "../std/model.js";
+import type { CborWriter } from "../std/cbor-writer.js";
+import type { TensorDescriptor } from "../std/model.js";
+import { loadModelDescriptor, modelInput, modelInvoke, modelOutput } from "../std/model.js";
 import { DataDescriptor } from "./data-descriptor.js";
 import { ElementType } from "./protocol.js";
 

@@ -16,14 +16,16 @@ import {
   resetReason,
 } from "../std/platform.js";
 import { Counter, Counters } from "./counters.js";
-import { Dispatcher, SelectorPolicy } from "./dispatcher.js";
+import type { SelectorPolicy } from "./dispatcher.js";
+import { Dispatcher } from "./dispatcher.js";
 import { Link } from "./link.js";
-import { Model } from "./model.js";
-import { Operation } from "./operation.js";
+import type { Model } from "./model.js";
+import type { Operation } from "./operation.js";
 import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
-import { Request } from "./request.js";
-import { Sensor } from "./sensor.js";
-import { IntSetting, Setting, Settings } from "./setting.js";
+import type { Request } from "./request.js";
+import type { Sensor } from "./sensor.js";
+import type { Setting } from "./setting.js";
+import { IntSetting, Settings } from "./setting.js";
 
 export interface NodeOptions {
   /** Of the software: [a-z0-9._-], at most 32 characters. */

@@ -2,8 +2,8 @@
  * What a node can be asked to do. One that answers at once implements `run` only. One that takes its time (samples,
  * long computations in steps) also says so in `inBackground`, and is then polled; the node runs one such at a time.
  */
-import { Answer } from "./answer.js";
-import { Request } from "./request.js";
+import type { Answer } from "./answer.js";
+import type { Request } from "./request.js";
 
 export abstract class Operation {
   /** As in requests, e.g. "data.collect". */
@@ -16,12 +16,12 @@ export abstract class Operation {
   abstract run(request: Request, answer: Answer): boolean;
 
   /** Does this request need more than one step? */
-  inBackground(request: Request): boolean {
+  inBackground(_request: Request): boolean {
     return false;
   }
 
   /** The next step. True: the answer is complete. */
-  poll(answer: Answer): boolean {
+  poll(_answer: Answer): boolean {
     return true;
   }
 

@@ -1,5 +1,5 @@
 /** A sensor as the node offers it: a name that the board knows, and what its frames mean. */
-import { CborWriter } from "../std/cbor-writer.js";
+import type { CborWriter } from "../std/cbor-writer.js";
 import {
   sensorChannels,
   sensorLost,

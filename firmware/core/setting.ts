@@ -2,7 +2,7 @@
  * Settings of a node: named, typed, within bounds, kept over restarts. Changes are all or nothing.
  * Code reads `value`; only `Settings` writes it.
  */
-import { CborReader } from "../std/cbor-reader.js";
+import type { CborReader } from "../std/cbor-reader.js";
 import { CborWriter } from "../std/cbor-writer.js";
 import { storageRead, storageWrite } from "../std/platform.js";
 

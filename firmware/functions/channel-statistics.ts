@@ -1,5 +1,5 @@
 /** Running mean, minimum, maximum and root mean square of each channel, in single precision, for any number of frames. */
-import { CborWriter } from "../std/cbor-writer.js";
+import type { CborWriter } from "../std/cbor-writer.js";
 
 export class ChannelStatistics {
   private channels: i32 = 0;

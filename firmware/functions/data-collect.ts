@@ -2,13 +2,14 @@
  * `data.collect`: takes frames from a sensor in the background and answers with the frames, or with mean, minimum,
  * maximum and root mean square of each channel. Frames are bounded by the size of a message; summaries are not.
  */
-import { Answer } from "../core/answer.js";
+import type { Answer } from "../core/answer.js";
 import { DataDescriptor } from "../core/data-descriptor.js";
 import { Operation } from "../core/operation.js";
 import { ElementType, ErrorCode } from "../core/protocol.js";
-import { Request } from "../core/request.js";
-import { Sensor, findSensor } from "../core/sensor.js";
-import { NumberSetting } from "../core/setting.js";
+import type { Request } from "../core/request.js";
+import type { Sensor } from "../core/sensor.js";
+import { findSensor } from "../core/sensor.js";
+import type { NumberSetting } from "../core/setting.js";
 import { ChannelStatistics } from "./channel-statistics.js";
 
 /** Values that fit in an answer beside everything else: 864 of 1024 bytes. */
@@ -43,7 +44,7 @@ export class DataCollect extends Operation {
     }
   }
 
-  override inBackground(request: Request): boolean {
+  override inBackground(_request: Request): boolean {
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** A node with the operations that every minimal node has. */
-import { Node, NodeOptions } from "../core/node.js";
+import type { NodeOptions } from "../core/node.js";
+import { Node } from "../core/node.js";
 import { NodeConfigure } from "./node-configure.js";
 import { NodeDescribe } from "./node-describe.js";
 import { NodeMonitor } from "./node-monitor.js";

@@ -3,14 +3,15 @@
  * fresh window of a sensor, and answers with label, score and output tensor. It checks descriptors before it computes
  * and names the field that does not fit.
  */
-import { Answer } from "../core/answer.js";
+import type { Answer } from "../core/answer.js";
 import { DescriptorField } from "../core/data-descriptor.js";
 import { mismatch } from "../core/fits.js";
-import { Model } from "../core/model.js";
+import type { Model } from "../core/model.js";
 import { Operation } from "../core/operation.js";
 import { ElementType, ErrorCode } from "../core/protocol.js";
-import { Request } from "../core/request.js";
-import { Sensor, findSensor } from "../core/sensor.js";
+import type { Request } from "../core/request.js";
+import type { Sensor } from "../core/sensor.js";
+import { findSensor } from "../core/sensor.js";
 
 const sensorScheme = "sensor:";
 /** Values taken from a sensor at a time. */

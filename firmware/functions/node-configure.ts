@@ -1,9 +1,10 @@
 /** `node.configure`: changes settings, all of those asked for or none, and answers with every setting. */
-import { Answer } from "../core/answer.js";
+import type { Answer } from "../core/answer.js";
 import { Operation } from "../core/operation.js";
 import { ErrorCode } from "../core/protocol.js";
-import { Request } from "../core/request.js";
-import { Settings, SettingsError } from "../core/setting.js";
+import type { Request } from "../core/request.js";
+import type { Settings } from "../core/setting.js";
+import { SettingsError } from "../core/setting.js";
 
 export class NodeConfigure extends Operation {
   constructor(private readonly settings: Settings) {

@@ -1,8 +1,8 @@
 /** `node.describe`: answers with the birth record. */
-import { Answer } from "../core/answer.js";
-import { Node } from "../core/node.js";
+import type { Answer } from "../core/answer.js";
+import type { Node } from "../core/node.js";
 import { Operation } from "../core/operation.js";
-import { Request } from "../core/request.js";
+import type { Request } from "../core/request.js";
 
 export class NodeDescribe extends Operation {
   constructor(private readonly node: Node) {
