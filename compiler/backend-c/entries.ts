@@ -19,7 +19,37 @@ export function entryFunctions(unit: Unit): CFunction[] {
   for (const e of entries) {
     if (e.entry.name !== trapEntry) functions.push(entryFunction(unit, e, onTrap !== undefined));
   }
+  // A node's port calls all of them; an app that handles one event need not name the others.
+  if (entries.some((e) => e.entry.name.startsWith("app_"))) {
+    for (const [name, params] of Object.entries(portEntries)) {
+      if (!entries.some((e) => e.entry.name === name)) functions.push(emptyEntry(name, params));
+    }
+  }
   return functions;
+}
+
+/** The entries of port.h and their parameters. */
+const portEntries: Readonly<Record<string, readonly { readonly type: string; readonly name: string }[]>> = {
+  app_start: [],
+  app_connected: [],
+  app_disconnected: [],
+  app_message: [
+    { type: "tmc_str", name: "topic" },
+    { type: "tmc_arr_u8", name: "payload" },
+  ],
+  app_tick: [{ type: "uint32_t", name: "now_ms" }],
+};
+
+function emptyEntry(name: string, params: (typeof portEntries)[string]): CFunction {
+  return {
+    comment: "/* The app does not handle this event. */",
+    storage: "",
+    ret: "tmc_trap_kind",
+    name: entryName(name),
+    params,
+    body: [...params.map((p): CStmt => ({ k: "expr", e: cast("void", id(p.name)) })), ret(id("TMC_TRAP_NONE"))],
+    loc: undefined,
+  };
 }
 
 function closureCall(unit: Unit, e: ReachedEntry, args: readonly CExpr[], from: string): CExpr {
