@@ -5,8 +5,8 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { packagePath } from "../compiler/board/package-root.js";
-import { runProcess, type ProcessResult } from "../compiler/board/processes.js";
 import { ExitCode } from "../compiler/diagnostics/user-error.js";
 import { BusClient } from "../host/bus/bus-client.js";
 import { resultOf } from "../host/bus/protocol.js";
@@ -24,24 +24,31 @@ const model = join("models", "vibration", "vibration.tflite");
 const server = "edge";
 const node = "demo-node";
 
+interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+}
+
+/** What is read of `tmc model run --json`. */
+const modelRun = z.object({ layers: z.number(), outputs: z.array(z.object({ data: z.array(z.number()) })) });
+
 /** Runs `tmc` as a user would and returns what it printed; an exit code that is not in `allowed` fails the step. */
-async function tmc(
-  args: readonly string[],
-  allowed: readonly number[] = [ExitCode.ok],
-): Promise<ProcessResult> {
-  const result = await runProcess(process.execPath, [packagePath("bin", "tmc.js"), ...args], {
+async function tmc(args: readonly string[], allowed: readonly number[] = [ExitCode.ok]): Promise<Printed> {
+  const child = await Child.start(process.execPath, [packagePath("bin", "tmc.js"), ...args], {
     cwd: packagePath(),
-    timeoutMs: 300_000,
+    name: "tmc",
   });
-  if (!allowed.includes(result.exitCode)) {
-    const text = result.stderr.toString("utf8").trimEnd();
-    const fix = /^fix: (.*)$/m.exec(text)?.[1];
+  const { code } = await child.exited;
+  const printed = { stdout: child.text("stdout"), stderr: child.text("stderr"), code };
+  if (!allowed.includes(code)) {
+    const fix = /^fix: (.*)$/m.exec(printed.stderr)?.[1];
     throw new StepError(
-      `\`tmc ${args.join(" ")}\` ended with exit code ${result.exitCode}\n${text.replace(/^fix: .*$/m, "").trimEnd()}`,
+      `\`tmc ${args.join(" ")}\` ended with exit code ${code}\n${printed.stderr.replace(/^fix: .*$/m, "").trimEnd()}`,
       fix ?? "run the command by itself to see more",
     );
   }
-  return result;
+  return printed;
 }
 
 async function build(board: string, say: Say): Promise<void> {
@@ -49,23 +56,30 @@ async function build(board: string, say: Say): Promise<void> {
     ["build", "--board", board, "--out", join(out, board)],
     [ExitCode.ok, ExitCode.noWorkspace],
   );
-  say(result.stdout.toString("utf8"));
-  if (result.exitCode === ExitCode.noWorkspace) {
-    say(result.stderr.toString("utf8"));
+  say(result.stdout);
+  if (result.code === ExitCode.noWorkspace) {
+    say(result.stderr);
   }
 }
 
-async function sameBits(say: Say): Promise<void> {
+/** The model's output on Node.js, by window; every target computed the same or the step fails. */
+async function sameBits(say: Say): Promise<Map<string, readonly number[]>> {
   const targets = "node,host,qemu_cortex_m4";
   const program = join("scripts", "fixtures", "demo-program.ts");
   say(`$ tmc exec ${program} --on ${targets} --count`);
   const run = await tmc(["exec", program, "--on", targets, "--count"]);
-  say(run.stdout.toString("utf8"));
-  say(run.stderr.toString("utf8"));
+  say(run.stdout);
+  say(run.stderr);
+  const outputs = new Map<string, readonly number[]>();
   for (const window of writeWindows(out)) {
-    const result = await tmc(["model", "run", model, "--input", window.file, "--on", targets]);
-    say(`model on a window "${window.label}": ${result.stdout.toString("utf8").split("\n")[0] ?? ""}`);
+    const result = await tmc(["model", "run", model, "--input", window.file, "--on", targets, "--json"]);
+    const { layers, outputs: tensors } = modelRun.parse(JSON.parse(result.stdout));
+    const bytes = tensors[0]?.data ?? [];
+    say(`model, window "${window.label}": equal on ${layers} layers and the output, int8 ${bytes.join(" ")}`);
+    outputs.set(window.label, bytes);
   }
+  say(`${targets}: the same bits`);
+  return outputs;
 }
 
 async function startNode(broker: Broker, cleanup: Cleanup): Promise<Child> {
@@ -83,7 +97,11 @@ async function startNode(broker: Broker, cleanup: Cleanup): Promise<Child> {
   return child;
 }
 
-async function ask(bus: BusClient, say: Say): Promise<void> {
+async function ask(
+  bus: BusClient,
+  expected: ReadonlyMap<string, readonly number[]>,
+  say: Say,
+): Promise<void> {
   const described = await bus.request(node, { operation: "node.describe" });
   say(exchangeLines(described));
   say(`  ${resultOf("node.describe", described.done).operations.length} operations\n`);
@@ -116,13 +134,15 @@ async function ask(bus: BusClient, say: Say): Promise<void> {
     say(exchangeLines(inferred));
     const result = resultOf("model.infer", inferred.done);
     say(`  window "${window.label}" is classified as "${result.label}", score ${show(result.score)}\n`);
-    if (result.label !== window.label) {
+    const bytes = inferred.done.output instanceof Uint8Array ? [...Int8Array.from(inferred.done.output)] : [];
+    if (result.label !== window.label || bytes.join() !== expected.get(window.label)?.join()) {
       throw new StepError(
-        "the node classified a window wrongly",
-        "this is a bug: the model is tested with this window",
+        `window "${window.label}": the node computed ${bytes.join(" ")}, Node.js ${expected.get(window.label)?.join(" ")}`,
+        "this is a bug: please report it",
       );
     }
   }
+  say("each answer has the bits that Node.js computed\n");
   const sensed = await bus.request(node, {
     operation: "model.infer",
     selector: { name: "vibration" },
@@ -149,12 +169,12 @@ async function main(): Promise<number> {
         (say) => build(board, say),
       );
     }
-    await steps.run(
+    const expected = await steps.run(
       "the same bits on Node.js, host C and Cortex-M4 (QEMU)",
       "`npx tmc doctor` shows what is missing",
       sameBits,
     );
-    const bus = await steps.run(
+    const started = await steps.run(
       "start a broker and the compiled node",
       "apt-get install mosquitto",
       async (say) => {
@@ -167,13 +187,25 @@ async function main(): Promise<number> {
         say(`node ${node}, process ${child.pid}`);
         const birth = await client.birth(node);
         say(birthLines(birth, topicOf({ server, node, kind: "b" })));
-        return client;
+        return { bus: client, child };
       },
     );
     await steps.run(
       "ask it: node.describe, data.collect, model.infer",
-      "the node's own log is above",
-      (say) => ask(bus, say),
+      "the node's log is above",
+      async (say) => {
+        try {
+          await ask(started.bus, expected, say);
+        } catch (error) {
+          say(
+            `the end of the node's log:\n${started.child.lines
+              .slice(-15)
+              .map((line) => line.text)
+              .join("\n")}`,
+          );
+          throw error;
+        }
+      },
     );
     await steps.run(
       "stop what was started",
