@@ -16,6 +16,7 @@ import {
   type Type,
 } from "../ir/types.js";
 import { constantIn, rangeOf, untypedOf } from "./constants.js";
+import { tryConvert } from "./type-convert.js";
 import { Abort, type Context, type FunctionScope } from "./context.js";
 
 export interface Hint {
@@ -266,8 +267,22 @@ export class Lowerer {
     }
   }
 
-  /** `T | null` at `node` that TypeScript's flow analysis proved not null here. */
+  /** A subclass that `instanceof` proved here. Only of locals: a field may have changed since the test. */
+  private narrowObject(e: Expr, node: ts.Node): Expr {
+    const root = e.k === "convert" && e.mode === "unwrap" ? e.arg : e;
+    if (e.type.k !== "object" || root.k !== "local" || (root.v.captured && root.v.mutable)) return e;
+    const { decl } = e.type;
+    const isSuper = (t: Type | undefined): boolean => t?.k === "object" && t.decl === decl;
+    const classes = this.ctx.classes;
+    if (![...classes.values()].some((c) => isSuper(c.superclass) || c.implements.some(isSuper))) return e;
+    const found = tryConvert(this.ctx, this.ctx.checker.getTypeAtLocation(node), node);
+    if (found?.k !== "object" || sameType(found, e.type) || !isSubtype(classes, found, e.type)) return e;
+    return this.convert("downcast", e, found);
+  }
+
+  /** `T | null` at `node` that TypeScript's flow analysis proved not null here, and other narrowed types. */
   narrow(e: Expr, node: ts.Node): Expr {
+    if (e.type.k === "object") return this.narrowObject(e, node);
     if (e.type.k !== "nullable" && e.type.k !== "literals") return e;
     const t = this.ctx.checker.getTypeAtLocation(node);
     if ((t.flags & ts.TypeFlags.Never) !== 0) return e;

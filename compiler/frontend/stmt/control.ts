@@ -42,7 +42,14 @@ export function registerControl(): void {
   onStmt(K.ForOfStatement, ts.isForOfStatement, forOf);
   onStmt(K.SwitchStatement, ts.isSwitchStatement, switchStatement);
   onStmt(K.LabeledStatement, ts.isLabeledStatement, (lw, node) =>
-    lw.statement(node.statement, node.label.text),
+    ts.isIterationStatement(node.statement, false)
+      ? lw.statement(node.statement, node.label.text)
+      : lw.ctx.fail(
+          "TMC1002",
+          node.label,
+          "a label of something other than a loop is not part of the subset",
+          "put the statements into a function and `return` from it",
+        ),
   );
   onStmt(K.BreakStatement, ts.isBreakStatement, (lw, node) => [
     { k: "break", loc: lw.loc(node), label: node.label?.text },
