@@ -54,6 +54,10 @@ export class Context {
   readonly functions = new Map<string, FuncDecl>();
   /** Bodies that are still to be lowered, by function. */
   readonly pending = new Map<FuncDecl, () => void>();
+  /** Conversions that narrowing of a variable allowed: wrong when a function changes the variable in between. */
+  readonly narrowed: { readonly v: LocalVar; readonly expr: Expr; readonly node: ts.Node }[] = [];
+  /** Variables declared without a value: reading one in a function could come before the first assignment. */
+  readonly unset = new WeakSet<LocalVar>();
   /** Return types being inferred, to find cycles. */
   readonly inferring = new Set<FuncDecl>();
   /** Makes declarations of a symbol on first use (set by declare.ts; avoids a cycle of imports). */

@@ -18,6 +18,7 @@ import {
 import { constantIn, rangeOf, untypedOf } from "./constants.js";
 import { tryConvert } from "./type-convert.js";
 import { Abort, type Context, type FunctionScope } from "./context.js";
+import { refusalText, refusedSyntax, type Refusal } from "./refusals.js";
 
 export interface Hint {
   /** The type the surroundings want, if known: literals and lambdas take it. */
@@ -65,6 +66,10 @@ export class Lowerer {
     return this.ctx.loc(node);
   }
 
+  refuse(r: Refusal, node: ts.Node): never {
+    return this.ctx.fail(r.code, node, refusalText(r), r.fix);
+  }
+
   /** Lowers; the result is coerced to `want` when given. */
   expr(node: ts.Node, want?: Type, wrap = false): Expr {
     const e = this.raw(node, want, wrap);
@@ -75,6 +80,8 @@ export class Lowerer {
   raw(node: ts.Node, want?: Type, wrap = false): Expr {
     const visit = exprVisitors.get(node.kind);
     if (visit === undefined) {
+      const refusal = refusedSyntax(node.kind);
+      if (refusal !== undefined) return this.refuse(refusal, node);
       return this.ctx.fail(
         "TMC1001",
         node,
@@ -212,7 +219,18 @@ export class Lowerer {
         `convert it: \`${to.n}(…)\` gives 0 or 1`,
       );
     }
-    return this.ctx.fail("TMC1201", node, `\`${typeName(from)}\` is not assignable to \`${typeName(to)}\``);
+    const fix =
+      from.k === "string" && to.k === "literals"
+        ? `declare it with that type: \`const x: ${typeName(to)} = …\``
+        : to.k === "num"
+          ? "give a number"
+          : "declare both with the same type";
+    return this.ctx.fail(
+      "TMC1201",
+      node,
+      `\`${typeName(from)}\` is not assignable to \`${typeName(to)}\``,
+      fix,
+    );
   }
 
   newLocal(name: string, type: Type, mutable: boolean): LocalVar {
@@ -237,6 +255,8 @@ export class Lowerer {
     const visit = stmtVisitors.get(node.kind);
     try {
       if (visit === undefined) {
+        const refusal = refusedSyntax(node.kind);
+        if (refusal !== undefined) return this.refuse(refusal, node);
         return this.ctx.fail(
           "TMC1002",
           node,
@@ -246,7 +266,9 @@ export class Lowerer {
       }
       return visit(this, node, label);
     } catch (e) {
-      if (!(e instanceof Abort)) throw e;
+      if (e instanceof RangeError) {
+        this.ctx.report("TMC1006", node, "this is nested too deeply", "divide it into several statements");
+      } else if (!(e instanceof Abort)) throw e;
       this.poison(node);
       return [];
     }
@@ -277,7 +299,9 @@ export class Lowerer {
     if (![...classes.values()].some((c) => isSuper(c.superclass) || c.implements.some(isSuper))) return e;
     const found = tryConvert(this.ctx, this.ctx.checker.getTypeAtLocation(node), node);
     if (found?.k !== "object" || sameType(found, e.type) || !isSubtype(classes, found, e.type)) return e;
-    return this.convert("downcast", e, found);
+    const narrowed = this.convert("downcast", e, found);
+    this.ctx.narrowed.push({ v: root.v, expr: narrowed, node });
+    return narrowed;
   }
 
   /** `T | null` at `node` that TypeScript's flow analysis proved not null here, and other narrowed types. */
@@ -296,6 +320,7 @@ export class Lowerer {
       // A field, global or captured variable may have changed since the test: checked again, cheaply.
       const stable = e.k === "local" && !(e.v.captured && e.v.mutable);
       const inner = this.convert(stable ? "unwrap" : "assertNull", e, e.type.of);
+      if (e.k === "local") this.ctx.narrowed.push({ v: e.v, expr: inner, node });
       return this.narrow(inner, node);
     }
     if (e.type.k === "literals") {
@@ -375,28 +400,8 @@ export function commonKind(a: NumKind, b: NumKind): NumKind | undefined {
   return undefined;
 }
 
-const kindTexts: Partial<Record<ts.SyntaxKind, string>> = {
-  [ts.SyntaxKind.RegularExpressionLiteral]: "a regular expression",
-  [ts.SyntaxKind.DeleteExpression]: "`delete`",
-  [ts.SyntaxKind.AwaitExpression]: "`await`",
-  [ts.SyntaxKind.YieldExpression]: "`yield`",
-  [ts.SyntaxKind.TypeOfExpression]: "`typeof`",
-  [ts.SyntaxKind.VoidExpression]: "`void`",
-  [ts.SyntaxKind.SpreadElement]: "spread",
-  [ts.SyntaxKind.ClassExpression]: "a class expression",
-  [ts.SyntaxKind.TaggedTemplateExpression]: "a tagged template",
-  [ts.SyntaxKind.BigIntLiteral]: "a 64-bit integer",
-  [ts.SyntaxKind.WithStatement]: "`with`",
-  [ts.SyntaxKind.ForInStatement]: "`for … in`",
-  [ts.SyntaxKind.DebuggerStatement]: "`debugger`",
-  [ts.SyntaxKind.ModuleDeclaration]: "a namespace",
-  [ts.SyntaxKind.ExportAssignment]: "a default export",
-};
-
-/** What a user calls the construct. */
-export function describeKind(node: ts.Node): string {
-  const known = kindTexts[node.kind];
-  if (known !== undefined) return known;
+/** What a user calls the construct, for those that have no entry in `refusals.ts`. */
+function describeKind(node: ts.Node): string {
   const words = (ts.SyntaxKind[node.kind] ?? "construct").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   return /^[aeiou]/.test(words) ? `an ${words}` : `a ${words}`;
 }

@@ -48,6 +48,22 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
       "use u32 or i32, or two of them",
     );
   }
+  if (ctx.checker.isTupleType(t)) {
+    return ctx.fail(
+      "TMC1003",
+      node,
+      "tuples are not supported yet",
+      "declare an interface with named fields",
+    );
+  }
+  if (t.isUnion() && t.types.some((m) => (m.flags & flags.Object) !== 0)) {
+    return ctx.fail(
+      "TMC1003",
+      node,
+      `the union \`${text}\` is not supported yet`,
+      "declare a common base class or interface, and narrow with `instanceof`",
+    );
+  }
   return ctx.fail(
     "TMC1103",
     node,
@@ -58,8 +74,9 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
 
 /** Undefined when the subset has no such type. */
 export function tryConvert(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
-  const alias = t.aliasSymbol?.name;
-  if (alias !== undefined && numKinds.has(alias)) return num(alias as NumKind);
+  const alias = t.aliasSymbol;
+  if (alias !== undefined && numKinds.has(alias.name) && isCoreDeclaration(alias.declarations?.[0]))
+    return num(alias.name as NumKind);
   if ((t.flags & (flags.Void | flags.Never)) !== 0) return VOID;
   if ((t.flags & (flags.Null | flags.Undefined)) !== 0) return NULL;
   if ((t.flags & flags.BooleanLike) !== 0) return BOOL;
@@ -79,10 +96,11 @@ export function tryConvert(ctx: Context, t: ts.Type, node: ts.Node): Type | unde
   return undefined;
 }
 
-function enumType(t: ts.Type): Type {
+function enumType(t: ts.Type): Type | undefined {
   // Numeric enums are i32; enums of strings are unions of their literals.
   const members = t.isUnion() ? t.types : [t];
-  if (members.every((m) => (m.flags & flags.StringLiteral) !== 0)) {
+  if (members.some((m) => (m.flags & flags.StringLiteral) !== 0)) {
+    if (!members.every((m) => (m.flags & flags.StringLiteral) !== 0)) return undefined;
     return literals(members.map((m) => (m as ts.StringLiteralType).value));
   }
   return num("i32");
@@ -177,5 +195,23 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
 
 /** The type written in an annotation. */
 export function typeOfNode(ctx: Context, node: ts.TypeNode): Type {
-  return convertType(ctx, ctx.checker.getTypeFromTypeNode(node), node);
+  if (ts.isTypePredicateNode(node)) {
+    return ctx.fail(
+      "TMC1003",
+      node,
+      "a function that narrows its argument is not supported yet",
+      "return boolean, and test `x !== null` or `instanceof` where it is used",
+    );
+  }
+  const t = ctx.checker.getTypeFromTypeNode(node);
+  const members = t.isUnion() ? t.types : [t];
+  if (members.some((m) => (m.flags & flags.NumberLiteral) !== 0 && (m.flags & flags.EnumLiteral) === 0)) {
+    return ctx.fail(
+      "TMC1103",
+      node,
+      `\`${ctx.checker.typeToString(t)}\`: a number is no type`,
+      "use a number type (`i32`), or an `enum`",
+    );
+  }
+  return convertType(ctx, t, node);
 }

@@ -5,6 +5,7 @@ import type { ArithOp, Expr, LValue } from "../../ir/nodes.js";
 import { isFloat, sameType, typeName, type Type } from "../../ir/types.js";
 import { constantIn, rangeOf, untypedExpr } from "../constants.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
+import { refusedOperator } from "../refusals.js";
 import { arith, arithOp } from "./arithmetic.js";
 
 const K = ts.SyntaxKind;
@@ -58,12 +59,9 @@ export function assignment(
   const plain = compound.get(token);
   const op = plain === undefined ? undefined : arithOp(plain);
   if (op === undefined) {
-    return lw.ctx.fail(
-      "TMC1001",
-      node.operatorToken,
-      `\`${node.operatorToken.getText()}\` is not part of the subset`,
-      "write it out with `if`",
-    );
+    const refusal = refusedOperator(token);
+    if (refusal !== undefined) return lw.refuse(refusal, node.operatorToken);
+    throw new Error(`no meaning for ${node.operatorToken.getText()}`);
   }
   const target = lvalue(lw, node.left);
   return update(lw, target, op, lw.raw(node.right), node, node, "new");
@@ -93,13 +91,21 @@ function update(
   }
   let computed = arith(lw, op, hole, value, node, places, { wrap: false });
   if (t.k === "num" && computed.type.k === "num" && !sameType(computed.type, t))
-    computed = backTo(lw, computed, t);
+    computed = backTo(lw, computed, t, node);
   else computed = lw.coerce(computed, t, node);
   return { k: "update", type: t, loc, target, compute: computed, result };
 }
 
-function backTo(lw: Lowerer, e: Expr, t: Extract<Type, { k: "num" }>): Expr {
+function backTo(lw: Lowerer, e: Expr, t: Extract<Type, { k: "num" }>, node: ts.Node): Expr {
   if (e.type.k !== "num") return e;
+  if (isFloat(e.type.n) && !isFloat(t.n)) {
+    return lw.ctx.fail(
+      "TMC1201",
+      node,
+      `the result is a ${e.type.n}, and ${t.n} has no fractions`,
+      `write it out: \`x = ${t.n}(x + y)\` truncates`,
+    );
+  }
   if (isFloat(t.n) || isFloat(e.type.n)) return lw.convert("num", e, t);
   const range = rangeOf(e);
   const fits =

@@ -5,6 +5,7 @@ import { NULL, type Type } from "../../ir/types.js";
 import { untypedExpr } from "../constants.js";
 import { Abort, isCoreDeclaration, type FunctionScope, type Meaning } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
+import { refusedGlobal } from "../refusals.js";
 
 const K = ts.SyntaxKind;
 
@@ -34,6 +35,10 @@ export const selfType = (c: NonNullable<FunctionScope["self"]>): Extract<Type, {
 function identifier(lw: Lowerer, node: ts.Identifier): Expr {
   if (node.text === "undefined") return { k: "null", type: NULL, loc: lw.loc(node) };
   const symbol = lw.ctx.symbolOf(node);
+  const declared = (symbol?.declarations?.length ?? 0) > 0;
+  const refusal =
+    declared && !isCoreDeclaration(symbol?.declarations?.[0]) ? undefined : refusedGlobal(node.text);
+  if (refusal !== undefined && !isValueOfCore(symbol)) return lw.refuse(refusal, node);
   if (symbol === undefined) throw unresolved(lw, node);
   if (isCoreDeclaration(symbol.declarations?.[0])) {
     if (node.text === "NaN") return untypedExpr({ value: NaN, float: true }, lw.loc(node));
@@ -50,12 +55,45 @@ function identifier(lw: Lowerer, node: ts.Identifier): Expr {
   return valueOf(lw, meaning, node);
 }
 
+/** `Math`, `log`, `Map`, …: declared as a value by core.d.ts, not only as a type that TypeScript asks for. */
+const isValueOfCore = (symbol: ts.Symbol | undefined): boolean =>
+  symbol !== undefined &&
+  (symbol.flags & ts.SymbolFlags.Value) !== 0 &&
+  isCoreDeclaration(symbol.declarations?.[0]) &&
+  symbol.name !== "Symbol";
+
 function unresolved(lw: Lowerer, node: ts.Identifier): Abort {
   // TypeScript reports unknown names itself (TMC1000).
-  if (lw.ctx.checker.getSymbolAtLocation(node) !== undefined) {
-    lw.ctx.report("TMC1106", node, `\`${node.text}\` is not a value of the subset`, "");
+  const symbol = lw.ctx.checker.getSymbolAtLocation(node);
+  const declaration = symbol?.declarations?.[0];
+  if (symbol === undefined || isUnresolvedImport(lw, symbol)) return new Abort("unresolved");
+  if (declaration !== undefined && ts.isVariableDeclaration(declaration)) {
+    lw.ctx.report(
+      "TMC1148",
+      node,
+      `\`${node.text}\` is used before it is declared`,
+      "move the declaration up, before the function that uses it",
+    );
+  } else {
+    lw.ctx.report(
+      "TMC1106",
+      node,
+      `\`${node.text}\` has no value at run time`,
+      "use a variable or a function",
+    );
   }
   return new Abort("unresolved");
+}
+
+/** An import of a missing module, a default or namespace import: reported where it stands. */
+function isUnresolvedImport(lw: Lowerer, symbol: ts.Symbol): boolean {
+  if ((symbol.flags & ts.SymbolFlags.Alias) === 0) return false;
+  const target = lw.ctx.checker.getAliasedSymbol(symbol);
+  const declaration = symbol.declarations?.[0];
+  return (
+    (target.declarations?.length ?? 0) === 0 ||
+    (declaration !== undefined && (ts.isNamespaceImport(declaration) || ts.isImportClause(declaration)))
+  );
 }
 
 export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
@@ -66,7 +104,7 @@ export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
     case "global":
       return lw.narrow({ k: "global", type: meaning.g.type, loc, g: meaning.g }, node);
     case "local":
-      capture(lw, meaning.v, meaning.fn);
+      capture(lw, meaning.v, meaning.fn, node);
       return lw.narrow({ k: "local", type: meaning.v.type, loc, v: meaning.v }, node);
     case "func": {
       const f = meaning.f;
@@ -99,7 +137,15 @@ export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
 }
 
 /** Notes that this lambda (and those between) uses a variable of an outer function. */
-function capture(lw: Lowerer, v: LocalVar, owner: FunctionScope): void {
+function capture(lw: Lowerer, v: LocalVar, owner: FunctionScope, node: ts.Node): void {
+  if (lw.fn !== owner && lw.ctx.unset.has(v)) {
+    lw.ctx.fail(
+      "TMC1131",
+      node,
+      `\`${v.name}\` is used by a function, and has no value where it is declared`,
+      `give it one: \`let ${v.name} = …\``,
+    );
+  }
   for (let fn: FunctionScope | undefined = lw.fn; fn !== undefined && fn !== owner; fn = fn.parent) {
     v.captured = true;
     if (!fn.decl.captures.includes(v)) fn.decl.captures.push(v);

@@ -6,6 +6,7 @@ import type { CompareOp, Expr } from "../../ir/nodes.js";
 import { BOOL, I32, isFloat, num, sameType, typeName, U32, type Type } from "../../ir/types.js";
 import { rangeOf, untypedExpr, untypedOf } from "../constants.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
+import { refusedOperator } from "../refusals.js";
 import { arith, arithOp, commonOf } from "./arithmetic.js";
 import { assignment, isAssignmentToken } from "./assign.js";
 
@@ -52,6 +53,8 @@ function binary(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
   }
   const op = arithOp(token);
   if (op === undefined) {
+    const refusal = refusedOperator(token);
+    if (refusal !== undefined) return lw.refuse(refusal, node);
     return lw.ctx.fail(
       "TMC1001",
       node,
@@ -109,18 +112,17 @@ function comparison(lw: Lowerer, op: CompareOp, node: ts.BinaryExpression): Expr
   let r = lw.raw(node.right, l.type.k === "literals" || l.type.k === "nullable" ? l.type : undefined);
   if (l.k === "str" && (r.type.k === "literals" || r.type.k === "nullable")) l = lw.raw(node.left, r.type);
   if (equality && (l.type.k === "null" || r.type.k === "null")) {
-    const arg = l.type.k === "null" ? r : l;
+    // What narrowing proved is asked again: null is possible in the declared type.
+    const arg = undoNarrow(l.type.k === "null" ? r : l);
     const test: Expr =
       arg.type.k === "nullable" || arg.type.k === "host"
-        ? { k: "isNull", type: BOOL, loc, arg: undoNarrow(arg) }
-        : arg.k === "convert" && arg.mode === "unwrap"
-          ? { k: "isNull", type: BOOL, loc, arg: arg.arg }
-          : lw.ctx.fail(
-              "TMC1217",
-              node,
-              `this is never null: its type is \`${typeName(arg.type)}\``,
-              "remove the test, or declare it `| null`",
-            );
+        ? { k: "isNull", type: BOOL, loc, arg }
+        : lw.ctx.fail(
+            "TMC1217",
+            node,
+            `this is never null: its type is \`${typeName(arg.type)}\``,
+            "remove the test, or declare it `| null`",
+          );
     return op === "eq" ? test : { k: "unary", type: BOOL, loc, op: "not", arg: test, wrap: false };
   }
   if (l.type.k === "host" || r.type.k === "host") {
@@ -138,7 +140,10 @@ function comparison(lw: Lowerer, op: CompareOp, node: ts.BinaryExpression): Expr
 }
 
 const undoNarrow = (e: Expr): Expr =>
-  e.k === "convert" && (e.mode === "unwrap" || e.mode === "assertNull") ? e.arg : e;
+  e.k === "convert" &&
+  (e.mode === "unwrap" || e.mode === "assertNull" || e.mode === "downcast" || e.mode === "literals")
+    ? undoNarrow(e.arg)
+    : e;
 
 function comparedType(
   lw: Lowerer,
@@ -157,9 +162,7 @@ function comparedType(
     // A fraction against an integer compares in f64.
     if (cl !== undefined && !Number.isInteger(cl.value) && !isFloat(b.n)) return num("f64");
     if (cr !== undefined && !Number.isInteger(cr.value) && !isFloat(a.n)) return num("f64");
-    const i = commonOf(lw, l, r, a.n, b.n, node);
-    // An i32 that is provably not negative compares with a u32.
-    return num(i);
+    return num(commonOf(lw, l, r, a.n, b.n, node));
   }
   if (a.k === "nullable" || b.k === "nullable") {
     if (!equality)

@@ -7,7 +7,7 @@ import { VOID, type Type } from "../../ir/types.js";
 import { untypedOf } from "../constants.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
 import { constantMeaning } from "../const-declarations.js";
-import { typeOfNode } from "../type-convert.js";
+import { tryConvert, typeOfNode } from "../type-convert.js";
 import { textBufferId } from "../expr/calls.js";
 import { templateParts } from "../expr/templates.js";
 import { hostType } from "../host-type.js";
@@ -26,14 +26,20 @@ export function registerSimple(): void {
   onStmt(K.ReturnStatement, ts.isReturnStatement, returnStatement);
   onStmt(K.ThrowStatement, ts.isThrowStatement, throwStatement);
   onStmt(K.TryStatement, ts.isTryStatement, tryStatement);
-  for (const kind of [K.InterfaceDeclaration, K.TypeAliasDeclaration, K.EnumDeclaration]) {
-    // Types have no code; they are read where they are used.
-    onStmt(
-      kind,
-      (n): n is ts.Node => n.kind === kind,
-      () => [],
+  // Types have no code; they are read where they are used.
+  onStmt(K.EnumDeclaration, ts.isEnumDeclaration, () => []);
+  onStmt(K.TypeAliasDeclaration, ts.isTypeAliasDeclaration, (lw, node) => {
+    if (!ts.isTypeLiteralNode(node.type)) return [];
+    return lw.ctx.fail(
+      "TMC1129",
+      node,
+      "object types are declared at the top level of a module",
+      "move it out",
     );
-  }
+  });
+  onStmt(K.InterfaceDeclaration, ts.isInterfaceDeclaration, (lw, node) =>
+    lw.ctx.fail("TMC1129", node, "interfaces are declared at the top level of a module", "move it out"),
+  );
   onStmt(K.FunctionDeclaration, ts.isFunctionDeclaration, (lw, node) =>
     lw.ctx.fail(
       "TMC1129",
@@ -132,6 +138,14 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
       if (symbol !== undefined) lw.ctx.meanings.set(symbol, meaning);
       continue;
     }
+    if (d.exclamationToken !== undefined) {
+      return lw.ctx.fail(
+        "TMC1131",
+        d,
+        `\`${d.name.text}!\` promises a value that nothing checks`,
+        `give it one: \`let ${d.name.text} = …\``,
+      );
+    }
     const annotated = d.type === undefined ? undefined : typeOfNode(lw.ctx, d.type);
     const init = d.initializer === undefined ? undefined : lw.expr(d.initializer, annotated);
     const type = annotated ?? (init === undefined ? undefined : variableType(lw, init, d));
@@ -144,6 +158,7 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
       );
     }
     const v = lw.declareLocal(d.name, type, false);
+    if (init === undefined) lw.ctx.unset.add(v);
     out.push({
       k: "let",
       loc: lw.loc(d),
@@ -179,7 +194,11 @@ export function variableType(lw: Lowerer, init: Expr, d: ts.VariableDeclaration)
     );
   }
   if (init.type.k === "void") return lw.ctx.fail("TMC1131", d, "this has no value", "");
-  if (init.type.k === "literals" && init.k === "literal") return { k: "string" };
+  if (init.type.k === "literals" && init.k === "literal") {
+    // A member of an enum widens to the enum; a plain literal to string.
+    const declared = tryConvert(lw.ctx, lw.ctx.checker.getTypeAtLocation(d.name), d);
+    return declared?.k === "literals" ? declared : { k: "string" };
+  }
   if (init.type.k === "host") return hostType(lw, d.name);
   return init.type;
 }
