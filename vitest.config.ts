@@ -1,6 +1,7 @@
 /** How tests run. Unit tests stand beside the code, cross-cutting ones in test/. */
 import { defineConfig } from "vitest/config";
 import { tmc } from "./host/runtime/vitest-plugin.js";
+import { tmc } from "./host/runtime/vitest-plugin.js";
 import { SummaryReporter } from "./test/support/summary-reporter.js";
 
 const shared = {

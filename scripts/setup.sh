@@ -86,3 +86,6 @@ if [ ! -e "$built" ] || [ -n "$(find compiler host models tsconfig.json tsconfig
     say "npm run build"
     npm run -s build || fail "the TypeScript sources do not compile" "mend the errors above"
 fi
+
+# ---- `npx tmc` in this tree: without the link npx would install the tree into its own cache first -------------
+[ -e node_modules/.bin/tmc ] || ln -s ../../bin/tmc.js node_modules/.bin/tmc
