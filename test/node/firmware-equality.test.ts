@@ -48,8 +48,7 @@ function runOnNode(compiled: CompiledProgram, steps: readonly Step[]): string[] 
     ),
   );
   setSites(compiled.c.sites);
-  for (const { name, handler } of entries)
-    platform.registerEntry(name, handler as HostFunction);
+  for (const { name, handler } of entries) platform.registerEntry(name, handler as HostFunction);
   const lines: string[] = [];
   const flush = (): void => {
     for (const p of platform.published.splice(0)) {
