@@ -93,3 +93,6 @@ export function stmtReferences(body: readonly CStmt[], found: Set<string>, reads
     }
   }
 }
+
+/** The same C text, apart from comments. */
+export const sameExpr = (a: CExpr, b: CExpr): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

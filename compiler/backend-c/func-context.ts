@@ -7,6 +7,7 @@ import type { Expr, Loc, LocalVar } from "../ir/nodes.js";
 import type { FlowObject } from "../ir/flow-graph.js";
 import type { Type } from "../ir/types.js";
 import { deref, dot, id, lit, member, type CDecl, type CExpr, type CInit, type CStmt } from "./c-ast.js";
+import { sameExpr } from "./c-references.js";
 import { isCell, type Env } from "./closures.js";
 import type { Frame, Frames } from "./frames.js";
 import { LocalNames } from "./names.js";
@@ -70,6 +71,7 @@ export class FuncContext {
   }
 
   emit(s: CStmt): void {
+    if (s.k === "assign" && sameExpr(s.target, s.value)) return; // `x = x`
     const loc = this.#loc;
     this.#loc = undefined;
     this.#out.push(loc === undefined || s.k === "label" ? s : { ...s, loc });

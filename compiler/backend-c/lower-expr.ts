@@ -18,8 +18,10 @@ import {
   type CExpr,
   type CStmt,
 } from "./c-ast.js";
+import { decided } from "./decided.js";
 import { nullForm } from "./c-types.js";
 import { isPure, mustPrecede } from "./effects.js";
+import { isDroppableExpr } from "./tidy.js";
 import type { FuncContext } from "./func-context.js";
 import { lowerNew, lowerArray, lowerObjectLiteral } from "./lower-alloc.js";
 import { assignValue, updateValue } from "./lower-assign.js";
@@ -322,11 +324,13 @@ function lowerCompare(c: FuncContext, e: ExprOf<"compare">): CExpr {
       return binary(op, call("tmc_str_compare", l, r), lit("0"));
     case "object": {
       const same = c.type(e.l.type) === c.type(e.r.type);
+      const known = decidedValue(c, e, l, r);
+      if (known !== undefined) return known;
       return same ? binary(op, l, r) : binary(op, cast("const void *", l), cast("const void *", r));
     }
     case "array":
     case "slots":
-      return binary(op, dot(l, "ptr"), dot(r, "ptr"));
+      return decidedValue(c, e, l, r) ?? binary(op, dot(l, "ptr"), dot(r, "ptr"));
     case "func": {
       const a = c.temp(c.type(t), l);
       const b = c.temp(c.type(t), r);
@@ -334,8 +338,16 @@ function lowerCompare(c: FuncContext, e: ExprOf<"compare">): CExpr {
       return op === "==" ? same : notExpr(same);
     }
     default:
-      return binary(op, l, r);
+      return decidedValue(c, e, l, r) ?? binary(op, l, r);
   }
+}
+
+/** `true` or `false` when the comparison always gives that; operands with effects still run. */
+function decidedValue(c: FuncContext, e: ExprOf<"compare">, l: CExpr, r: CExpr): CExpr | undefined {
+  const known = decided(e, l, r);
+  if (known === undefined) return undefined;
+  for (const side of [l, r]) if (!isDroppableExpr(side)) c.emit({ k: "expr", e: cast("void", side) });
+  return lit(String(known));
 }
 
 /** Nullable numbers, bools and literals: equal when both are null, or neither is and the values are equal. */

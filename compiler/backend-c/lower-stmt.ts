@@ -16,6 +16,8 @@ import {
   type CExpr,
   type CStmt,
 } from "./c-ast.js";
+import { printExpr } from "./c-print.js";
+import { isCell } from "./closures.js";
 import { isPure } from "./effects.js";
 import type { FuncContext, LoopScope } from "./func-context.js";
 import { lowerArray, lowerNew, lowerObjectLiteral, newStorage } from "./lower-alloc.js";
@@ -160,6 +162,14 @@ function qualified(c: FuncContext, v: LocalVar, type: string): string {
 /** Declares a variable with a C initialiser in the current scope. */
 export function declareLocal(c: FuncContext, v: LocalVar, init: CExpr | undefined): void {
   const type = c.type(v.type);
+  if (isCell(v)) {
+    // A lambda may be called after this C scope has ended.
+    const place = c.hoist(type, v.name);
+    c.vars.set(v, { k: "value", place });
+    const zero = zeroInit(c, v);
+    c.emit(assign(place, init ?? (zero.k === "list" ? { k: "compound", type, init: zero } : zero.k === "bytes" ? lit("0") : zero)));
+    return;
+  }
   const name = c.names.take(v.name);
   c.vars.set(v, { k: "value", place: id(name) });
   c.emit({ k: "decl", type: qualified(c, v, type), name, init: init ?? zeroInit(c, v) });
@@ -425,12 +435,14 @@ function lowerSwitch(c: FuncContext, s: Switch): void {
 function lowerIntegerSwitch(c: FuncContext, s: Switch): void {
   const subject = value(c, s.subject);
   const scope = enterLoop(c, undefined, "switch", false);
+  const seen = new Set<string>(); // a repeated test never matches, and C refuses it
   const cases = s.cases.map((k) => {
     const body = c.block(() => {
       lowerStmts(c, k.body);
     });
     if (!endsInJump(body)) body.push({ k: "break" });
-    return { tests: k.tests.map((x) => value(c, x)), isDefault: k.isDefault, body };
+    const tests = k.tests.map((x) => value(c, x)).filter((x) => !seen.has(printExpr(x)) && seen.add(printExpr(x)));
+    return { tests, isDefault: k.isDefault, body };
   });
   // The frontend proved a switch over literals without default to be exhaustive.
   const subjectType = s.subject.type;
@@ -439,7 +451,7 @@ function lowerIntegerSwitch(c: FuncContext, s: Switch): void {
   if (subjectType.k === "literals" && !cases.some((k) => k.isDefault) && covered === subjectType.values.length && last !== undefined) {
     cases[cases.length - 1] = { ...last, isDefault: true };
   }
-  c.emit({ k: "switch", subject, cases });
+  c.emit({ k: "switch", subject, cases: cases.filter((k) => k.tests.length > 0 || k.isDefault) });
   leaveLoop(c, scope);
 }
 

@@ -12,7 +12,8 @@ function isDroppable(i: CInit | undefined): boolean {
   return isDroppableExpr(i);
 }
 
-function isDroppableExpr(e: CExpr): boolean {
+/** Has the expression no effect, so that it need not be evaluated? */
+export function isDroppableExpr(e: CExpr): boolean {
   switch (e.k) {
     case "id":
     case "lit":
