@@ -91,6 +91,7 @@ describe("tmc new", () => {
       const vitest = packagePath("node_modules", "vitest", "vitest.mjs");
       const result = await runProcess(process.execPath, [vitest, "run"], {
         cwd: project,
+        env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
         timeoutMs: 100_000,
       });
       expect(result.stdout.toString("utf8") + result.stderr.toString("utf8")).toMatch(/Tests.* 2 passed/);
