@@ -15,17 +15,13 @@ import type { Link } from "./link.js";
 import type { Operation } from "./operation.js";
 import { ErrorCode, Stage } from "./protocol.js";
 import { Request } from "./request.js";
+import type { Selection } from "./selection.js";
 import type { Ticket } from "./ticket.js";
 
 /** Bytes of answers kept for repeated requests. */
 const cacheSize = 4096;
 /** The longest deadline, in ms, so that differences of the µs clock never wrap. */
 const maxDeadlineMs = 3600000;
-
-/** Decides whether this node is meant by a request's selector. */
-export interface SelectorPolicy {
-  accepts(request: Request): boolean;
-}
 
 export class Dispatcher {
   readonly request: Request = new Request();
@@ -37,7 +33,7 @@ export class Dispatcher {
 
   constructor(
     private readonly operations: RomArray<Operation>,
-    private readonly policy: SelectorPolicy,
+    private readonly selection: Selection,
     private readonly counters: Counters,
     private readonly link: Link,
     readonly jobCapacity: i32,
@@ -76,7 +72,7 @@ export class Dispatcher {
     this.answer.begin(ticket, Stage.Done);
     if (request.error !== ErrorCode.None) {
       this.refuse(request.error, "malformed request", request.errorField());
-    } else if (!this.policy.accepts(request)) {
+    } else if (!this.selection.accepts(request)) {
       this.refuse(ErrorCode.NoCapableNode, "not this node", "selector");
     } else {
       const operation = this.find(request.operation());

@@ -12,6 +12,7 @@ export * from "./node.js";
 export * from "./operation.js";
 export * from "./protocol.js";
 export * from "./request.js";
+export * from "./selection.js";
 export * from "./sensor.js";
 export * from "./setting.js";
 export * from "./ticket.js";

@@ -16,13 +16,12 @@ import {
   resetReason,
 } from "../std/platform.js";
 import { Counter, Counters } from "./counters.js";
-import type { SelectorPolicy } from "./dispatcher.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Link } from "./link.js";
 import type { Model } from "./model.js";
 import type { Operation } from "./operation.js";
 import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
-import type { Request } from "./request.js";
+import { Selection } from "./selection.js";
 import type { Sensor } from "./sensor.js";
 import type { Setting } from "./setting.js";
 import { IntSetting, Settings } from "./setting.js";
@@ -44,13 +43,12 @@ export interface NodeOptions {
 const envelopeSize = 96;
 const defaultDeadlineMs = 10000;
 
-export class Node implements SelectorPolicy {
+export class Node {
   readonly settings: Settings;
   readonly counters: Counters = new Counters();
   private readonly link: Link;
   private readonly dispatcher: Dispatcher;
   private readonly operations: Operation[] = [];
-  private readonly labels: RomArray<string>;
   private readonly sensors: RomArray<Sensor>;
   /** Seconds between telemetry events; 0 = none. */
   private readonly telemetryInterval: IntSetting = new IntSetting("telemetry.interval", 60, 0, 86400);
@@ -66,13 +64,12 @@ export class Node implements SelectorPolicy {
   private events: u32 = 0;
 
   constructor(private readonly options: NodeOptions) {
-    this.labels = options.labels;
     this.sensors = options.sensors;
     this.settings = new Settings(options.settings.concat([this.telemetryInterval]));
     this.link = new Link(this.counters);
     this.dispatcher = new Dispatcher(
       this.operations,
-      this,
+      new Selection(options.labels),
       this.counters,
       this.link,
       options.jobs,
@@ -98,17 +95,6 @@ export class Node implements SelectorPolicy {
     });
     onTick((nowMs: u32) => this.tick(nowMs));
     onTrap(() => this.counters.count(Counter.Traps));
-  }
-
-  /** The selector names this node or none, and only labels it has. */
-  accepts(request: Request): boolean {
-    const wanted = request.selectorNode();
-    if (wanted.length > 0 && wanted !== nodeId()) return false;
-    const count = request.openLabels();
-    for (let i = 0; i < count; i++) {
-      if (!this.hasLabel(request.reader.readText())) return false;
-    }
-    return true;
   }
 
   /** The birth record. */
@@ -226,13 +212,6 @@ export class Node implements SelectorPolicy {
     const writer = this.dispatcher.answer.writer;
     writer.clear();
     return writer;
-  }
-
-  private hasLabel(name: string): boolean {
-    for (const label of this.labels) {
-      if (label === name) return true;
-    }
-    return false;
   }
 
   /** Keys 3 and above of the birth record. @setup */
