@@ -8,7 +8,8 @@ import { nullable, VOID, type Type } from "../ir/types.js";
 import { constantMeaning } from "./const-declarations.js";
 import { jsDocTag, type ClassNode, type Context, type FunctionScope, type Meaning } from "./context.js";
 import { selfType } from "./expr/names.js";
-import { inferReturn, lowerParams, refuseModifiers } from "./functions.js";
+import { ClassDeclarations, trapClass } from "./declare-classes.js";
+import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "./functions.js";
 import { Lowerer } from "./lowerer.js";
 import { variableType } from "./stmt/simple.js";
 import { typeOfNode } from "./type-convert.js";
@@ -22,8 +23,10 @@ export class Declarations {
   readonly globals = new Map<string, GlobalVar[]>();
   readonly functionsOf = new Map<string, FuncDecl[]>();
   readonly classesOf = new Map<string, ClassDecl[]>();
+  readonly classes: ClassDeclarations;
 
   constructor(readonly ctx: Context) {
+    this.classes = new ClassDeclarations(this);
     ctx.declareSymbol = (symbol) => this.declare(symbol);
     ctx.returnType = (f, at) => this.returnType(f, at);
     ctx.classes.set("tmc/core#Trap", trapClass());
@@ -40,7 +43,7 @@ export class Declarations {
     return scope;
   }
 
-  private func(id: string, name: string, module: string, kind: FuncKind, node: ts.Node): FuncDecl {
+  func(id: string, name: string, module: string, kind: FuncKind, node: ts.Node): FuncDecl {
     return {
       id,
       name,
@@ -64,11 +67,17 @@ export class Declarations {
   declare(symbol: ts.Symbol): Meaning | undefined {
     const node = symbol.declarations?.find((d) => !ts.isTypeParameterDeclaration(d));
     if (node === undefined) return undefined;
+    this.refuseMerging(symbol);
+    const value = symbol.declarations?.find((d) => ts.isVariableDeclaration(d) && isTopLevel(d));
+    if (value !== undefined && ts.isTypeAliasDeclaration(node)) {
+      // `const Mode = { … } as const; type Mode = …`: one name for a value and a type.
+      return this.declareGlobal(symbol, value as ts.VariableDeclaration);
+    }
     if (ts.isFunctionDeclaration(node)) return this.declareFunction(symbol, node);
     if (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node))
-      return this.declareClass(symbol, node);
+      return this.classes.declare(symbol, node);
     if (ts.isTypeAliasDeclaration(node) && ts.isTypeLiteralNode(node.type))
-      return this.declareClass(symbol, node.type);
+      return this.classes.declare(symbol, node.type);
     if (ts.isVariableDeclaration(node) && isTopLevel(node)) return this.declareGlobal(symbol, node);
     if (ts.isEnumMember(node)) {
       const value = this.ctx.checker.getConstantValue(node);
@@ -86,12 +95,34 @@ export class Declarations {
     return undefined;
   }
 
-  private set(symbol: ts.Symbol, m: Meaning): Meaning {
+  /** Declarations that TypeScript would merge into one. */
+  private refuseMerging(symbol: ts.Symbol): void {
+    const all = (symbol.declarations ?? []).filter(
+      (d) =>
+        ts.isInterfaceDeclaration(d) ||
+        ts.isClassDeclaration(d) ||
+        ts.isEnumDeclaration(d) ||
+        ts.isModuleDeclaration(d) ||
+        (ts.isTypeAliasDeclaration(d) && ts.isTypeLiteralNode(d.type)) ||
+        ((ts.isVariableDeclaration(d) || ts.isFunctionDeclaration(d)) &&
+          !(symbol.declarations ?? []).every((x) => x.kind === d.kind || ts.isTypeAliasDeclaration(x))),
+    );
+    const second = all[1];
+    if (second === undefined) return;
+    this.ctx.report(
+      "TMC1147",
+      second,
+      `\`${symbol.name}\` is declared twice, and declarations are not merged`,
+      "write one declaration, or use two names",
+    );
+  }
+
+  set(symbol: ts.Symbol, m: Meaning): Meaning {
     this.ctx.meanings.set(symbol, m);
     return m;
   }
 
-  private register(f: FuncDecl): void {
+  register(f: FuncDecl): void {
     this.ctx.functions.set(f.id, f);
     const list = this.functionsOf.get(f.module) ?? [];
     list.push(f);
@@ -180,6 +211,7 @@ export class Declarations {
     if (body === undefined || !ts.isBlock(body)) return;
     this.ctx.pending.set(f, () => {
       f.body = [...f.body, ...lw.statements(body.statements)];
+      if (f.kind !== "constructor") checkEnd(this.ctx, node, f.ret, scope.ret === undefined);
       if (scope.ret === undefined) {
         this.ctx.guard(() => {
           f.ret = inferReturn(lw);
@@ -203,7 +235,7 @@ export class Declarations {
     return f.ret;
   }
   /** Functions whose return type is written, or known without their body. */
-  private readonly annotated = new Set<FuncDecl>();
+  readonly annotated = new Set<FuncDecl>();
 
   runBody(f: FuncDecl): void {
     const body = this.ctx.pending.get(f);
@@ -217,169 +249,7 @@ export class Declarations {
     }
   }
 
-  // ---- classes and interfaces ----
-
-  private declareClass(symbol: ts.Symbol, node: ClassNode): Meaning {
-    const sf = node.getSourceFile();
-    const module = this.ctx.project.moduleName(sf);
-    const name = symbol.name;
-    const holder = ts.isTypeLiteralNode(node) ? (node.parent as ts.TypeAliasDeclaration) : node;
-    const isInterface = !ts.isClassDeclaration(node);
-    const c: ClassDecl = {
-      id: `${module}#${name}`,
-      name,
-      module,
-      isInterface,
-      isAbstract: !isInterface && hasModifier(node, K.AbstractKeyword),
-      exported: isExported(holder),
-      typeParams: (holder.typeParameters ?? []).map((p) => p.name.text),
-      fields: [],
-      ctor: undefined,
-      methods: [],
-      signatures: [],
-      superclass: undefined,
-      implements: [],
-      iterable: false,
-      loc: this.ctx.loc(holder),
-    };
-    const meaning = this.set(symbol, { k: "class", c, node });
-    this.ctx.classes.set(c.id, c);
-    const list = this.classesOf.get(module) ?? [];
-    list.push(c);
-    this.classesOf.set(module, list);
-    if (!ts.isTypeLiteralNode(node)) this.heritage(c, node);
-    if (isInterface) this.interfaceMembers(c, node as ts.InterfaceDeclaration | ts.TypeLiteralNode);
-    else this.classMembers(c, node);
-    return meaning;
-  }
-
-  private heritage(c: ClassDecl, node: ts.ClassDeclaration | ts.InterfaceDeclaration): void {
-    for (const clause of node.heritageClauses ?? []) {
-      for (const t of clause.types) {
-        this.ctx.guard(() => {
-          const type = typeOfNode(this.ctx, t);
-          if (type.k !== "object")
-            return this.ctx.fail("TMC1141", t, "only classes and interfaces can be extended", "");
-          if (!c.isInterface && clause.token === K.ExtendsKeyword) c.superclass = type;
-          else c.implements.push(type);
-          return undefined;
-        });
-      }
-    }
-  }
-
-  private interfaceMembers(c: ClassDecl, node: ts.InterfaceDeclaration | ts.TypeLiteralNode): void {
-    const scope = this.moduleScope(node.getSourceFile());
-    for (const m of node.members) {
-      this.ctx.guard(() => {
-        if (ts.isPropertySignature(m) && m.type !== undefined && isPlainName(m.name)) {
-          c.fields.push(
-            this.field(m, m.name.getText().replaceAll(/["']/g, ""), typeOfNode(this.ctx, m.type)),
-          );
-        } else if (ts.isMethodSignature(m) && isPlainName(m.name)) {
-          const f = this.methodDecl(c, m.name.getText(), m, "method");
-          const lw = new Lowerer(this.ctx, {
-            decl: f,
-            parent: scope,
-            self: c,
-            nextId: 0,
-            ret: undefined,
-            returns: [],
-            isModule: false,
-          });
-          refuseModifiers(this.ctx, m);
-          Object.assign(f, {
-            params: lowerParams(lw, m),
-            ret: m.type === undefined ? VOID : typeOfNode(this.ctx, m.type),
-          });
-          this.annotated.add(f);
-          c.signatures.push(f);
-        } else if (ts.isGetAccessorDeclaration(m) && m.type !== undefined) {
-          c.fields.push(this.field(m, m.name.getText(), typeOfNode(this.ctx, m.type)));
-        } else {
-          this.ctx.fail("TMC1142", m, "an interface has fields and methods only", "");
-        }
-      });
-    }
-  }
-
-  private field(
-    m: ts.PropertySignature | ts.PropertyDeclaration | ts.GetAccessorDeclaration | ts.ParameterDeclaration,
-    name: string,
-    type: Type,
-  ): Field {
-    const optional = "questionToken" in m && m.questionToken !== undefined;
-    return {
-      name,
-      type: optional ? nullable(type) : type,
-      readonly: hasModifier(m, K.ReadonlyKeyword) || ts.isGetAccessorDeclaration(m),
-      optional,
-      loc: this.ctx.loc(m),
-    };
-  }
-
-  private methodDecl(c: ClassDecl, name: string, node: ts.SignatureDeclaration, kind: FuncKind): FuncDecl {
-    return Object.assign(this.func(`${c.id}.${name}`, name, c.module, kind, node), {
-      owner: c,
-      typeParams: typeParamsOf(node),
-    });
-  }
-
-  private classMembers(c: ClassDecl, node: ts.ClassDeclaration): void {
-    const ctx = this.ctx;
-    const scope = this.moduleScope(node.getSourceFile());
-    const initialisers: (() => Stmt[])[] = [];
-    const ctorNode = node.members.find(
-      (m): m is ts.ConstructorDeclaration => ts.isConstructorDeclaration(m) && m.body !== undefined,
-    );
-    ctx.guard(() => {
-      const decorated = ts.getDecorators(node)?.[0];
-      if (decorated !== undefined)
-        ctx.fail("TMC1004", decorated, "decorators are not part of the subset", "call a function in setup");
-    });
-    // Fields of parameter properties come first, as TypeScript declares them.
-    for (const p of ctorNode?.parameters ?? []) {
-      if (
-        !ts.isParameterPropertyDeclaration(p, ctorNode as ts.ConstructorDeclaration) ||
-        !ts.isIdentifier(p.name)
-      )
-        continue;
-      const name = p.name.text;
-      ctx.guard(() => {
-        if (p.type === undefined) return ctx.fail("TMC1127", p, `the parameter \`${name}\` needs a type`, "");
-        c.fields.push(this.field(p, name, typeOfNode(ctx, p.type)));
-        return undefined;
-      });
-    }
-    const later: (() => void)[] = [];
-    for (const m of node.members) {
-      ctx.guard(() => {
-        if (ts.isPropertyDeclaration(m)) this.property(c, m, scope, initialisers);
-        else if (ts.isMethodDeclaration(m)) this.method(c, m, scope, later);
-        else if (ts.isGetAccessorDeclaration(m)) {
-          const f = Object.assign(this.methodDecl(c, m.name.getText(), m, "method"), { isGetter: true });
-          c.methods.push(f);
-          later.push(() => this.bodyOf(f, m, c, scope));
-        } else if (ts.isSetAccessorDeclaration(m)) {
-          ctx.fail("TMC1143", m, "setters are not part of the subset", "write a method `setX(value)`");
-        } else if (ts.isClassStaticBlockDeclaration(m)) {
-          ctx.fail(
-            "TMC1143",
-            m,
-            "static blocks are not part of the subset",
-            "do it at the top level of the module",
-          );
-        } else if (ts.isIndexSignatureDeclaration(m)) {
-          ctx.fail("TMC1142", m, "index signatures are not part of the subset", "use an array or a FixedMap");
-        }
-      });
-    }
-    if (ctorNode !== undefined || initialisers.length > 0)
-      this.constructorOf(c, node, ctorNode, scope, initialisers, later);
-    later.forEach((run) => run());
-  }
-
-  private bodyOf(
+  bodyOf(
     f: FuncDecl,
     node: ts.FunctionLikeDeclaration,
     c: ClassDecl | undefined,
@@ -390,183 +260,13 @@ export class Declarations {
     this.register(f);
   }
 
-  private property(
-    c: ClassDecl,
-    m: ts.PropertyDeclaration,
-    scope: FunctionScope,
-    initialisers: (() => Stmt[])[],
-  ): void {
-    const ctx = this.ctx;
-    if (ts.isComputedPropertyName(m.name) && m.name.getText() === "[Symbol.iterator]") {
-      c.iterable = true;
-      return;
-    }
-    if (!isPlainName(m.name))
-      ctx.fail("TMC1242", m.name, "a field's name must be plain", "use `private` instead of `#`");
-    const name = m.name.getText();
-    if (hasModifier(m, K.StaticKeyword)) {
-      this.staticField(c, m, name);
-      return;
-    }
-    const init = m.initializer;
-    let type: Type | undefined = m.type === undefined ? undefined : typeOfNode(ctx, m.type);
-    if (type === undefined) {
-      if (init === undefined)
-        return ctx.fail("TMC1127", m, `the field \`${name}\` needs a type`, `write \`${name}: i32\``);
-      const lw = new Lowerer(ctx, { ...scope, self: c });
-      const value = lw.raw(init);
-      type = value.type.k === "num" || value.type.k !== "null" ? value.type : undefined;
-      if (type === undefined)
-        return ctx.fail("TMC1131", m, "the type of `null` alone is not known", "annotate the field");
-      if (type.k === "literals" && value.k === "literal") type = { k: "string" };
-    }
-    const field = this.field(m, name, type);
-    c.fields.push(field);
-    if (init === undefined) {
-      if (field.type.k === "nullable") {
-        initialisers.push(() => [assignField(c, field, { k: "null", type: field.type, loc: field.loc })]);
-      }
-      return;
-    }
-    initialisers.push(() => {
-      const ctor = c.ctor;
-      if (ctor === undefined) return [];
-      const lw = new Lowerer(ctx, {
-        decl: ctor,
-        parent: scope,
-        self: c,
-        nextId: 100000 + c.fields.indexOf(field) * 100,
-        ret: VOID,
-        returns: [],
-        isModule: false,
-      });
-      let stmt: Stmt | undefined;
-      ctx.guard(() => {
-        stmt = assignField(c, field, lw.expr(init, field.type));
-      });
-      return stmt === undefined ? [] : [stmt];
-    });
-  }
-
-  private staticField(c: ClassDecl, m: ts.PropertyDeclaration, name: string): void {
-    const symbol = this.ctx.checker.getSymbolAtLocation(m.name);
-    if (symbol === undefined) return;
-    const lw = new Lowerer(this.ctx, this.moduleScope(m.getSourceFile()));
-    const annotated = m.type === undefined ? undefined : typeOfNode(this.ctx, m.type);
-    const init = m.initializer === undefined ? undefined : lw.expr(m.initializer, annotated);
-    const type = annotated ?? init?.type;
-    if (type === undefined) return this.ctx.fail("TMC1127", m, `the field \`${name}\` needs a type`, "");
-    const g: GlobalVar = {
-      id: `${c.id}.${name}`,
-      name: `${c.name}.${name}`,
-      module: c.module,
-      type,
-      mutable: !hasModifier(m, K.ReadonlyKeyword),
-      exported: false,
-      loc: this.ctx.loc(m),
-    };
-    if (init !== undefined) this.globalInits.set(g, init);
-    this.statics.push({ c, g, init });
-    this.ctx.meanings.set(symbol, { k: "global", g });
-  }
-  readonly statics: { readonly c: ClassDecl; readonly g: GlobalVar; readonly init: Expr | undefined }[] = [];
-
-  private method(c: ClassDecl, m: ts.MethodDeclaration, scope: FunctionScope, later: (() => void)[]): void {
-    if (!isPlainName(m.name)) this.ctx.fail("TMC1242", m.name, "a method's name must be plain", "");
-    refuseModifiers(this.ctx, m);
-    const isStatic = hasModifier(m, K.StaticKeyword);
-    const name = m.name.getText();
-    const abstract = hasModifier(m, K.AbstractKeyword);
-    const f = Object.assign(this.methodDecl(c, name, m, "method"), { isStatic });
-    if (abstract) c.signatures.push(f);
-    else c.methods.push(f);
-    const symbol = this.ctx.checker.getSymbolAtLocation(m.name);
-    if (isStatic && symbol !== undefined) this.ctx.meanings.set(symbol, { k: "func", f, node: m });
-    later.push(() => this.bodyOf(f, m, isStatic ? undefined : c, scope));
-  }
-
-  private constructorOf(
-    c: ClassDecl,
-    node: ts.ClassDeclaration,
-    ctorNode: ts.ConstructorDeclaration | undefined,
-    scope: FunctionScope,
-    initialisers: readonly (() => Stmt[])[],
-    later: (() => void)[],
-  ): void {
-    const ctx = this.ctx;
-    const f = this.methodDecl(
-      c,
-      "constructor",
-      ctorNode ?? (node as ts.Node as ts.SignatureDeclaration),
-      "constructor",
-    );
-    Object.assign(f, { typeParams: [] });
-    c.ctor = f;
-    later.push(() => {
-      if (ctorNode !== undefined) this.bodyOf(f, ctorNode, c, scope);
-      else {
-        this.annotated.add(f);
-        this.register(f);
-        ctx.pending.set(f, () => undefined);
-        this.inheritParams(c, f);
-      }
-      const body = ctx.pending.get(f);
-      ctx.pending.set(f, () => {
-        body?.();
-        const prologue = [
-          ...initialisers.flatMap((run) => run()),
-          ...(ctorNode === undefined ? [] : this.parameterProperties(c, f, ctorNode)),
-        ];
-        const isSuper = (s: Stmt): boolean => s.k === "expr" && s.e.k === "superCall";
-        const at = f.body.findIndex(isSuper) + 1;
-        f.body = [...f.body.slice(0, at), ...prologue, ...f.body.slice(at)];
-      });
-    });
-  }
-
-  /** A class without a constructor, with initialisers and a superclass: takes and passes on its parameters. */
-  private inheritParams(c: ClassDecl, f: FuncDecl): void {
-    const superclass = c.superclass;
-    if (superclass?.k !== "object") return;
-    let base = this.ctx.classes.get(superclass.decl);
-    while (base !== undefined && base.ctor === undefined && base.superclass?.k === "object")
-      base = this.ctx.classes.get(base.superclass.decl);
-    const params = (base?.ctor?.params ?? []).map((p, i) => ({ ...p, id: i }));
-    Object.assign(f, { params });
-    f.body = [
-      {
-        k: "expr",
-        loc: c.loc,
-        e: {
-          k: "superCall",
-          type: VOID,
-          loc: c.loc,
-          f: base?.ctor,
-          superclass,
-          args: params.map((v) => ({ k: "local", type: v.type, loc: c.loc, v })),
-        },
-      },
-    ];
-  }
-
-  private parameterProperties(c: ClassDecl, f: FuncDecl, node: ts.ConstructorDeclaration): Stmt[] {
-    const out: Stmt[] = [];
-    node.parameters.forEach((p, i) => {
-      if (!ts.isParameterPropertyDeclaration(p, node)) return;
-      const v = f.params[i];
-      const field = c.fields.find((x) => x.name === v?.name);
-      if (v === undefined || field === undefined) return;
-      out.push(assignField(c, field, { k: "local", type: v.type, loc: field.loc, v }));
-    });
-    return out;
-  }
-
   // ---- module variables ----
 
   private declareGlobal(symbol: ts.Symbol, d: ts.VariableDeclaration): Meaning {
     const sf = d.getSourceFile();
     const module = this.ctx.project.moduleName(sf);
     const lw = new Lowerer(this.ctx, this.moduleScope(sf));
+    const name = ts.isIdentifier(d.name) ? d.name.text : d.name.getText();
     const list = d.parent as ts.VariableDeclarationList;
     const isConst = (list.flags & ts.NodeFlags.Const) !== 0;
     // A name that refers to itself while its type is inferred ends here.
@@ -576,17 +276,25 @@ export class Declarations {
     let init: Expr | undefined;
     let type: Type | undefined;
     const ok = this.ctx.guard(() => {
+      if (d.exclamationToken !== undefined) {
+        this.ctx.fail(
+          "TMC1131",
+          d,
+          `\`${name}!\` promises a value that nothing checks`,
+          `give it one: \`let ${name} = …\``,
+        );
+      }
       if (d.type !== undefined) type = typeOfNode(this.ctx, d.type);
       else if (d.initializer !== undefined) {
         init = lw.raw(d.initializer);
         type = variableType(lw, init, d);
         init = lw.coerce(init, type, d);
-      } else this.ctx.fail("TMC1131", d, `\`${d.name.getText()}\` needs a type or a value`, "");
+      } else this.ctx.fail("TMC1131", d, `\`${name}\` needs a type or a value`, `write \`let ${name} = …\``);
     });
     if (!ok || type === undefined) return { k: "poisoned" };
     const g: GlobalVar = {
-      id: `${module}#${d.name.getText()}`,
-      name: d.name.getText(),
+      id: `${module}#${name}`,
+      name,
       module,
       type,
       mutable: !isConst,
@@ -619,51 +327,15 @@ export class Declarations {
   }
 }
 
-function assignField(c: ClassDecl, field: Field, value: Expr): Stmt {
-  const obj: Expr = { k: "this", type: selfType(c), loc: field.loc };
-  return {
-    k: "expr",
-    loc: field.loc,
-    e: {
-      k: "assign",
-      type: field.type,
-      loc: field.loc,
-      target: { k: "field", type: field.type, loc: field.loc, obj, name: field.name },
-      value,
-    },
-  };
-}
+/** A name that C and JavaScript can write after a dot. */
+export const isPlainName = (n: ts.PropertyName): n is ts.Identifier | ts.StringLiteral =>
+  (ts.isIdentifier(n) || ts.isStringLiteral(n)) && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(n.text);
 
-function trapClass(): ClassDecl {
-  const loc = { file: "tmc/core.d.ts", line: 1, col: 1 };
-  const kinds = ["assert", "capacity", "division", "index", "null", "overflow", "stack", "throw"];
-  const field = (name: string, type: Type): Field => ({ name, type, readonly: true, optional: false, loc });
-  return {
-    id: "tmc/core#Trap",
-    name: "Trap",
-    module: "tmc/core",
-    isInterface: true,
-    isAbstract: false,
-    exported: false,
-    typeParams: [],
-    fields: [
-      field("kind", { k: "literals", values: kinds }),
-      field("site", { k: "num", n: "i32" }),
-      field("message", { k: "string" }),
-    ],
-    ctor: undefined,
-    methods: [],
-    signatures: [],
-    superclass: undefined,
-    implements: [],
-    iterable: false,
-    loc,
-  };
-}
+/** The name of a class member, without quotes and escapes. */
+export const memberName = (n: ts.PropertyName): string =>
+  ts.isIdentifier(n) || ts.isStringLiteral(n) || ts.isPrivateIdentifier(n) ? n.text : n.getText();
 
-export const isPlainName = (n: ts.PropertyName): boolean => ts.isIdentifier(n) || ts.isStringLiteral(n);
-
-const typeParamsOf = (node: ts.SignatureDeclaration): string[] =>
+export const typeParamsOf = (node: ts.SignatureDeclaration): string[] =>
   (node.typeParameters ?? []).map((p) => p.name.text);
 
 export function hasModifier(node: ts.Node, kind: ts.SyntaxKind): boolean {

@@ -10,7 +10,8 @@ import { Declarations, isExported } from "./declare.js";
 import { Lowerer } from "./lowerer.js";
 import { loadProject, type LoadedProject, type Overlay } from "./project.js";
 import { registerVisitors } from "./register.js";
-import { typescriptDiagnostics } from "./typescript-diagnostics.js";
+import { checkClasses } from "./class-rules.js";
+import { syntaxErrors, typescriptDiagnostics } from "./typescript-diagnostics.js";
 
 export interface FrontendResult {
   readonly program: Program;
@@ -23,6 +24,9 @@ export function runFrontend(entryFile: string, root: string, overlay?: Overlay):
   registerVisitors();
   const project = loadProject(entryFile, root, overlay);
   const ctx = new Context(project);
+  const syntax = syntaxErrors(ctx);
+  if (syntax.length > 0)
+    return { program: noProgram(project), diagnostics: sortDiagnostics(syntax), project };
   const declarations = new Declarations(ctx);
   const inits = new Map<ts.SourceFile, Stmt[]>();
   for (const sf of project.files) declareAll(ctx, sf);
@@ -30,10 +34,12 @@ export function runFrontend(entryFile: string, root: string, overlay?: Overlay):
   // Lowering a body can declare more functions (of classes seen late): until none is left.
   while (ctx.pending.size > 0) for (const f of [...ctx.pending.keys()]) declarations.runBody(f);
 
+  recheckNarrowing(ctx);
+  checkClasses(ctx);
+
   const modules = project.files.map((sf): Module => {
     const path = project.moduleName(sf);
-    const statics = declarations.statics.filter((s) => s.g.module === path);
-    const staticInits = statics.map((s): Stmt => ({ k: "initGlobal", loc: s.g.loc, g: s.g, init: s.init }));
+    const statics = declarations.classes.statics.filter((s) => s.g.module === path);
     return {
       path,
       file: sf.fileName,
@@ -43,7 +49,7 @@ export function runFrontend(entryFile: string, root: string, overlay?: Overlay):
       globals: [...(declarations.globals.get(path) ?? []), ...statics.map((s) => s.g)],
       functions: (declarations.functionsOf.get(path) ?? []).filter((f) => f.owner === undefined),
       classes: declarations.classesOf.get(path) ?? [],
-      init: [...staticInits, ...(inits.get(sf) ?? [])],
+      init: inits.get(sf) ?? [],
     };
   });
   const program: Program = {
@@ -80,7 +86,15 @@ function topLevel(ctx: Context, declarations: Declarations, sf: ts.SourceFile): 
   const lw = new Lowerer(ctx, declarations.moduleScope(sf));
   const out: Stmt[] = [];
   for (const s of sf.statements) {
-    if (ts.isFunctionDeclaration(s) || ts.isClassDeclaration(s) || ts.isInterfaceDeclaration(s)) continue;
+    if (ts.isFunctionDeclaration(s) || ts.isInterfaceDeclaration(s)) {
+      checkDefault(ctx, s);
+      continue;
+    }
+    if (ts.isClassDeclaration(s)) {
+      checkDefault(ctx, s);
+      out.push(...declarations.classes.staticInits(s));
+      continue;
+    }
     if (ts.isTypeAliasDeclaration(s) || ts.isEnumDeclaration(s) || ts.isImportDeclaration(s)) {
       if (ts.isImportDeclaration(s)) checkImport(ctx, s);
       continue;
@@ -126,6 +140,39 @@ function globalsOf(ctx: Context, declarations: Declarations, s: ts.VariableState
   });
 }
 
+/** `export default function`, `export default class`. */
+function checkDefault(ctx: Context, s: ts.Statement): void {
+  const modifiers = ts.canHaveModifiers(s) ? (ts.getModifiers(s) ?? []) : [];
+  const found = modifiers.find((m) => m.kind === ts.SyntaxKind.DefaultKeyword);
+  if (found !== undefined)
+    ctx.report("TMC1144", found, "default exports are not part of the subset", "export it by name");
+}
+
+/** A variable that a function changes may have changed since it was tested: then the value is tested again, or refused. */
+function recheckNarrowing(ctx: Context): void {
+  for (const { v, expr, node } of ctx.narrowed) {
+    if (!v.captured || !v.mutable || expr.k !== "convert") continue;
+    if (expr.mode === "unwrap") Object.assign(expr, { mode: "assertNull" });
+    if (expr.mode === "downcast") {
+      ctx.report(
+        "TMC1207",
+        node,
+        `a function changes \`${v.name}\`: it may be another object than the one that was tested`,
+        `keep it in a constant before the test: \`const x = ${v.name};\``,
+      );
+    }
+  }
+}
+
+function noProgram(project: LoadedProject): Program {
+  return {
+    modules: [],
+    classes: new Map(),
+    functions: new Map(),
+    entryModule: project.moduleName(project.entry),
+  };
+}
+
 /** What `export *` passes on: the names, so that private ones of two modules never collide. */
 function exportedValues(ctx: Context, target: ts.SourceFile): { imported: string; exported: string }[] {
   const module = ctx.checker.getSymbolAtLocation(target);
@@ -166,6 +213,17 @@ function constantsOf(ctx: Context, sf: ts.SourceFile): Module["constants"][numbe
 
 function checkImport(ctx: Context, s: ts.ImportDeclaration): void {
   ctx.guard(() => {
+    if (ts.isStringLiteral(s.moduleSpecifier)) {
+      const target = ctx.project.resolve(s.moduleSpecifier.text, s.getSourceFile());
+      if (target !== undefined && !ctx.project.files.includes(target)) {
+        ctx.fail(
+          "TMC1146",
+          s.moduleSpecifier,
+          `\`${s.moduleSpecifier.text}\` is not a TypeScript module of the program`,
+          "import a `.ts` file; bind C functions with `declare function` and `@binding` in one",
+        );
+      }
+    }
     const clause = s.importClause;
     if (clause === undefined) return;
     if (clause.name !== undefined)
@@ -194,7 +252,8 @@ function importsOf(ctx: Context, sf: ts.SourceFile): ImportItem[] {
   for (const s of sf.statements) {
     if (!ts.isImportDeclaration(s) || !ts.isStringLiteral(s.moduleSpecifier)) continue;
     const target = ctx.project.resolve(s.moduleSpecifier.text, sf);
-    if (target === undefined || s.importClause?.isTypeOnly === true) continue;
+    if (target === undefined || !ctx.project.files.includes(target)) continue;
+    if (s.importClause?.isTypeOnly === true) continue;
     const bindings = s.importClause?.namedBindings;
     const names: { imported: string; local: string }[] = [];
     if (bindings !== undefined && ts.isNamedImports(bindings)) {
@@ -224,7 +283,7 @@ function reexportsOf(ctx: Context, sf: ts.SourceFile): Module["reexports"][numbe
     }
     if (!ts.isStringLiteral(s.moduleSpecifier)) continue;
     const target = ctx.project.resolve(s.moduleSpecifier.text, sf);
-    if (target === undefined) continue;
+    if (target === undefined || !ctx.project.files.includes(target)) continue;
     const from = ctx.project.moduleName(target);
     if (s.exportClause === undefined) out.push({ from, names: exportedValues(ctx, target) });
     else if (ts.isNamedExports(s.exportClause)) {

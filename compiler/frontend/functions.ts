@@ -29,9 +29,33 @@ export function refuseModifiers(ctx: Context, node: ts.SignatureDeclaration): vo
       "write a loop, or a class with `length` and `get(i)`",
     );
   }
+  refuseDecorators(ctx, node);
+  for (const p of node.parameters) refuseDecorators(ctx, p);
+}
+
+export function refuseDecorators(ctx: Context, node: ts.Node): void {
   const decorator = ts.canHaveDecorators(node) ? ts.getDecorators(node)?.[0] : undefined;
   if (decorator !== undefined)
-    ctx.fail("TMC1004", decorator, "decorators are not part of the subset", "call a function in setup");
+    ctx.fail("TMC1007", decorator, "decorators are not part of the subset", "call a function in setup");
+}
+
+/** A function that returns a value returns one on every path: JavaScript would give undefined, C anything. */
+export function checkEnd(ctx: Context, node: ts.FunctionLikeDeclaration, ret: Type, inferred: boolean): void {
+  if ((node.flags & ts.NodeFlags.HasImplicitReturn) === 0 || node.body === undefined) return;
+  const signature = ctx.checker.getSignatureFromDeclaration(node);
+  if (signature === undefined) return;
+  const t = ctx.checker.getReturnTypeOfSignature(signature);
+  const members = t.isUnion() ? t.types : [t];
+  const isUndefined = (m: ts.Type): boolean => (m.flags & (ts.TypeFlags.Undefined | ts.TypeFlags.Void)) !== 0;
+  // An exhaustive `switch` at the end: TypeScript knows, and adds no undefined to the type.
+  if (members.every(isUndefined) || !members.some(isUndefined)) return;
+  if (!inferred && ret.k === "void") return;
+  ctx.report(
+    "TMC1128",
+    node.name ?? node,
+    "some paths return a value, others do not",
+    "end the function with `return null`, or return on every path",
+  );
 }
 
 /** `contextual`: parameter types the surroundings give to a lambda. */

@@ -1,10 +1,17 @@
 /** Type arguments of generic calls: written, or found by matching parameter types with argument types. */
-
 import { ts } from "ts-morph";
-import type { LocalVar } from "../ir/nodes.js";
+import type { Expr, LocalVar } from "../ir/nodes.js";
 import { substitute, type Type } from "../ir/types.js";
 import type { Lowerer } from "./lowerer.js";
 import { typeOfNode } from "./type-convert.js";
+
+export interface Inferred {
+  readonly typeArgs: readonly Type[];
+  /** Arguments that were lowered without a finding, to be used again: by position. */
+  readonly lowered: ReadonlyMap<number, Expr>;
+}
+
+const nothing: ReadonlyMap<number, Expr> = new Map();
 
 export function inferTypeArguments(
   lw: Lowerer,
@@ -14,9 +21,11 @@ export function inferTypeArguments(
   node: ts.CallExpression | ts.NewExpression,
   want: Type | undefined,
   outer: ReadonlyMap<string, Type>,
-): Type[] {
-  if (typeParams.length === 0) return [];
-  if (node.typeArguments !== undefined) return node.typeArguments.map((t) => typeOfNode(lw.ctx, t));
+): Inferred {
+  if (typeParams.length === 0) return { typeArgs: [], lowered: nothing };
+  if (node.typeArguments !== undefined)
+    return { typeArgs: node.typeArguments.map((t) => typeOfNode(lw.ctx, t)), lowered: nothing };
+  const kept = new Map<number, Expr>();
   const found = new Map<string, Type>();
   const names = new Set(typeParams);
   const bind = (pattern: Type, actual: Type): void => match(substitute(pattern, outer), actual, names, found);
@@ -30,13 +39,14 @@ export function inferTypeArguments(
       const before = lw.ctx.diagnostics.length;
       const hint = substitute(substitute(p.type, outer), found);
       const lowered = lw.raw(arg, mentions(hint, names) && !lambdas ? undefined : hint);
+      if (lw.ctx.diagnostics.length === before) kept.set(i, lowered);
       // Lowered again with the type known: report only then.
       lw.ctx.diagnostics.length = before;
       bind(p.type, lowered.type);
     });
   }
   if (want !== undefined && want.k !== "void") match(substitute(ret, outer), want, names, found);
-  return typeParams.map(
+  const typeArgs = typeParams.map(
     (p) =>
       found.get(p) ??
       lw.ctx.fail(
@@ -46,6 +56,7 @@ export function inferTypeArguments(
         `write it: \`${node.expression.getText()}<…>(…)\``,
       ),
   );
+  return { typeArgs, lowered: kept };
 }
 
 function mentions(t: Type, names: ReadonlySet<string>): boolean {

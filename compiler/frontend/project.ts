@@ -14,6 +14,8 @@ export interface LoadedProject {
   /** Source files to lower, imports before importers. */
   readonly files: readonly ts.SourceFile[];
   readonly entry: ts.SourceFile;
+  /** The program is the library itself, or tmc's own sources: TypeScript checks the library too. */
+  readonly checksLibrary: boolean;
   /** A module's stable name: relative to the user's root, or `tmc/…` for the library. */
   readonly moduleName: (sf: ts.SourceFile) => string;
   /** The module a specifier in `sf` means, or undefined when it does not resolve. */
@@ -101,7 +103,8 @@ export function loadProject(entryFile: string, root: string, overlay: Overlay = 
     files.push(sf);
   };
   visit(entry);
-  return { program, checker: program.getTypeChecker(), files, entry, moduleName, resolve };
+  const checksLibrary = path.resolve(root) === packageRoot() || moduleName(entry).startsWith("tmc/");
+  return { program, checker: program.getTypeChecker(), files, entry, checksLibrary, moduleName, resolve };
 }
 
 /** The module specifiers of a file's imports and re-exports that exist at run time, in order. */

@@ -9,35 +9,40 @@ const replaced = new Set([
   2318, // "cannot find global type": what needs it (async, generators) is refused by ours
 ]);
 
+/** Parse errors of all files: with them the tree has holes, so nothing else is reported. */
+export function syntaxErrors(ctx: Context): Diagnostic[] {
+  const { project } = ctx;
+  return project.files.flatMap((sf) =>
+    project.program.getSyntacticDiagnostics(sf).map((d) => converted(project.moduleName(sf), sf, d)),
+  );
+}
+
 export function typescriptDiagnostics(ctx: Context, own: readonly Diagnostic[]): Diagnostic[] {
   const taken = new Set(own.filter((d) => d.severity === "error").map((d) => `${d.loc.file}:${d.loc.line}`));
   const out: Diagnostic[] = [];
-  const inLibrary = (name: string): boolean => name.startsWith("tmc/");
-  const all = inLibrary(ctx.project.moduleName(ctx.project.entry));
   for (const sf of ctx.project.files) {
     const file = ctx.project.moduleName(sf);
     // The library is checked by its own tests: here it would cost more than the program.
-    if (inLibrary(file) && !all) continue;
-    const list = [
-      ...ctx.project.program.getSyntacticDiagnostics(sf),
-      ...ctx.project.program.getSemanticDiagnostics(sf),
-    ];
-    for (const d of list) {
-      const start = d.start ?? 0;
-      const { line, character } = sf.getLineAndCharacterOfPosition(start);
-      if (replaced.has(d.code) || taken.has(`${file}:${line + 1}`)) continue;
-      out.push({
-        code: "TMC1000",
-        severity: "error",
-        loc: { file, line: line + 1, col: character + 1 },
-        length: Math.max(1, d.length ?? 1),
-        message: `${firstSentence(ts.flattenDiagnosticMessageText(d.messageText, "\n"))} (TS${d.code})`,
-        fix: "",
-        related: [],
-      });
+    if (file.startsWith("tmc/") && !ctx.project.checksLibrary) continue;
+    for (const d of ctx.project.program.getSemanticDiagnostics(sf)) {
+      const found = converted(file, sf, d);
+      if (!replaced.has(d.code) && !taken.has(`${file}:${found.loc.line}`)) out.push(found);
     }
   }
   return out;
+}
+
+function converted(file: string, sf: ts.SourceFile, d: ts.Diagnostic): Diagnostic {
+  const { line, character } = sf.getLineAndCharacterOfPosition(d.start ?? 0);
+  return {
+    code: "TMC1000",
+    severity: "error",
+    loc: { file, line: line + 1, col: character + 1 },
+    length: Math.max(1, d.length ?? 1),
+    message: `${firstSentence(ts.flattenDiagnosticMessageText(d.messageText, "\n"))} (TS${d.code})`,
+    fix: "",
+    related: [],
+  };
 }
 
 /** The first line says what is wrong; the rest is the chain of TypeScript's reasoning. */

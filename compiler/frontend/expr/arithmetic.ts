@@ -4,6 +4,7 @@ import type { ArithOp, Expr } from "../../ir/nodes.js";
 import { I32, isFloat, num, STRING, typeName, type NumKind, type Type } from "../../ir/types.js";
 import { constantIn, untypedExpr, untypedOf } from "../constants.js";
 import { commonKind, type Lowerer } from "../lowerer.js";
+import { printable } from "./templates.js";
 
 const K = ts.SyntaxKind;
 
@@ -68,8 +69,12 @@ export function arith(
   const cr = untypedOf(r);
   if (cl !== undefined && cr !== undefined)
     return foldUntyped(lw, op, cl, cr, node, options.integerDivision === true);
-  if (op === "add" && (l.type.k === "string" || r.type.k === "string")) {
-    return { k: "concat", type: STRING, loc, parts: [l, r] };
+  const isText = (t: Type): boolean => t.k === "string" || t.k === "literals";
+  if (op === "add" && (isText(l.type) || isText(r.type))) {
+    // `a + b + c` is one text: its parts in order.
+    const parts = (e: Expr, at: ts.Node): readonly Expr[] =>
+      e.k === "concat" ? e.parts : [printable(lw, e, at)];
+    return { k: "concat", type: STRING, loc, parts: [...parts(l, places.left), ...parts(r, places.right)] };
   }
   if (l.type.k === "host" || r.type.k === "host") {
     return {

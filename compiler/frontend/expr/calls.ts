@@ -10,7 +10,7 @@ import {
   type ObjectType,
 } from "../../ir/hierarchy.js";
 import type { Expr, FuncDecl } from "../../ir/nodes.js";
-import { substitute, typeName, type Type } from "../../ir/types.js";
+import { sameType, substitute, typeName, type Type } from "../../ir/types.js";
 import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
 import { hostType } from "../host-type.js";
 import { inferTypeArguments } from "../infer.js";
@@ -47,6 +47,7 @@ function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Exp
   if (callee.kind === K.SuperKeyword) return superCall(lw, node);
   if (ts.isIdentifier(callee)) {
     const symbol = lw.ctx.symbolOf(callee);
+    if (symbol === undefined || (symbol.declarations?.length ?? 0) === 0) lw.raw(callee);
     if (symbol === undefined) throw new Abort("unresolved");
     if (isCoreDeclaration(symbol.declarations?.[0])) return coreCall(lw, node, callee.text, symbol, want);
     const meaning = lw.ctx.meaning(symbol);
@@ -96,13 +97,18 @@ export function lowerArguments(
   nodes: readonly ts.Expression[],
   map: ReadonlyMap<string, Type>,
   at: ts.Node,
+  lowered?: ReadonlyMap<number, Expr>,
 ): Expr[] {
   const args: Expr[] = [];
   f.params.forEach((p, i) => {
     const node = nodes[i];
     const type = substitute(p.type, map);
-    if (node !== undefined) args.push(lw.expr(node, type));
-    else if (p.default !== undefined) args.push(p.default);
+    const known = lowered?.get(i);
+    // Lowering again would take twice as long at each level of nesting.
+    if (node !== undefined && known !== undefined && sameType(known.type, type))
+      args.push(lw.coerce(known, type, node));
+    else if (p.default !== undefined && (node === undefined || isUndefined(node))) args.push(p.default);
+    else if (node !== undefined) args.push(lw.expr(node, type));
     else
       lw.ctx.fail(
         "TMC1116",
@@ -117,11 +123,14 @@ export function lowerArguments(
   return args;
 }
 
+/** `f(undefined)`: the default is meant. */
+const isUndefined = (node: ts.Expression): boolean => ts.isIdentifier(node) && node.text === "undefined";
+
 function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: Type | undefined): Expr {
   const loc = lw.loc(node);
-  const typeArgs = inferTypeArguments(lw, f.typeParams, f.params, f.ret, node, want, new Map());
+  const { typeArgs, lowered } = inferTypeArguments(lw, f.typeParams, f.params, f.ret, node, want, new Map());
   const map = new Map(f.typeParams.map((p, i) => [p, typeArgs[i] ?? { k: "param" as const, name: p }]));
-  const args = lowerArguments(lw, f, node.arguments, map, node);
+  const args = lowerArguments(lw, f, node.arguments, map, node, lowered);
   const type = substitute(lw.ctx.returnType(f, node), map);
   if (f.kind === "extern" && f.cName?.startsWith("setup:") === true) {
     return { k: "host", type: hostType(lw, node), loc, recv: undefined, name: f.cName, how: "call", args };
@@ -131,6 +140,9 @@ function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: T
   }
   return { k: "call", type, loc, f, typeArgs, args };
 }
+
+/** Setup-only methods of arrays whose arguments are elements: constants take the element's type. */
+const takesElements = new Set(["push", "indexOf", "includes"]);
 
 function memberCall(
   lw: Lowerer,
@@ -190,7 +202,8 @@ function memberCall(
     return lw.ctx.fail("TMC1204", callee.expression, "this may be null", "test it first: `if (x !== null)`");
   if (obj.type.k === "object") return objectCall(lw, node, callee, obj, obj.type, want);
   if (obj.type.k === "host" || (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined)) {
-    const args = node.arguments.map((a) => lw.raw(a));
+    const elem = obj.type.k === "array" && takesElements.has(name) ? obj.type.elem : undefined;
+    const args = node.arguments.map((a) => (elem === undefined ? lw.raw(a) : lw.expr(a, elem)));
     return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "call", args };
   }
   return coreMethod(lw, node, obj, name);
@@ -217,7 +230,7 @@ function objectCall(
     );
   }
   const f = found.f;
-  const typeArgs = inferTypeArguments(lw, f.typeParams, f.params, f.ret, node, want, found.map);
+  const { typeArgs, lowered } = inferTypeArguments(lw, f.typeParams, f.params, f.ret, node, want, found.map);
   const map = new Map([
     ...found.map,
     ...f.typeParams.map((p, i) => [p, typeArgs[i] ?? { k: "param" as const, name: p }] as const),
@@ -236,7 +249,7 @@ function objectCall(
       "write `out.write(`…`);` as a statement",
     );
   }
-  const args = lowerArguments(lw, f, node.arguments, map, node);
+  const args = lowerArguments(lw, f, node.arguments, map, node, lowered);
   const type = substitute(lw.ctx.returnType(f, node), map);
   return { k: "method", type, loc: lw.loc(node), recv: obj, f, typeArgs, isSuper: false, args };
 }
@@ -281,11 +294,12 @@ function newExpr(lw: Lowerer, node: ts.NewExpression, want: Type | undefined): E
     args: c.typeParams.map((name) => ({ k: "param", name })),
   });
   let args: readonly Type[];
+  let known: ReadonlyMap<number, Expr> | undefined;
   if (c.typeParams.length === 0) args = [];
   else if (node.typeArguments !== undefined) args = node.typeArguments.map((t) => typeOfNode(lw.ctx, t));
   else if (wanted?.k === "object" && wanted.decl === c.id) args = wanted.args;
-  else
-    args = inferTypeArguments(
+  else {
+    const inferred = inferTypeArguments(
       lw,
       c.typeParams,
       ctor?.params ?? [],
@@ -294,13 +308,16 @@ function newExpr(lw: Lowerer, node: ts.NewExpression, want: Type | undefined): E
       undefined,
       new Map(),
     );
+    args = inferred.typeArgs;
+    known = inferred.lowered;
+  }
   const type: ObjectType = { k: "object", decl: c.id, args };
   // An inherited constructor speaks of its own class's parameters.
   const map =
     ctor?.owner === undefined || ctor.owner === c
       ? argumentMap(lw.ctx.classes, type)
       : inheritedMap(lw, type, ctor.owner.id);
-  const lowered = ctor === undefined ? [] : lowerArguments(lw, ctor, nodes, map, node);
+  const lowered = ctor === undefined ? [] : lowerArguments(lw, ctor, nodes, map, node, known);
   if (ctor === undefined && nodes[0] !== undefined)
     lw.ctx.fail("TMC1116", nodes[0], `the constructor of \`${c.name}\` takes no arguments`, "remove it");
   return { k: "new", type, loc, cls: c, args: lowered };

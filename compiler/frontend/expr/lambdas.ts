@@ -3,7 +3,7 @@ import { ts } from "ts-morph";
 import type { Expr, FuncDecl, Stmt } from "../../ir/nodes.js";
 import { VOID, type Type } from "../../ir/types.js";
 import type { FunctionScope } from "../context.js";
-import { inferReturn, lowerParams, refuseModifiers } from "../functions.js";
+import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "../functions.js";
 import { Lowerer, onExpr, type Hint } from "../lowerer.js";
 import { expressionStatement } from "../stmt/simple.js";
 import { typeOfNode } from "../type-convert.js";
@@ -71,8 +71,10 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
   });
   const full: FuncDecl = Object.assign(decl, { params });
   const body: Stmt[] = [];
-  if (ts.isBlock(node.body)) body.push(...inner.statements(node.body.statements));
-  else if (ret?.k === "void") body.push(...expressionStatement(inner, node.body));
+  if (ts.isBlock(node.body)) {
+    body.push(...inner.statements(node.body.statements));
+    checkEnd(lw.ctx, node, ret ?? VOID, ret === undefined);
+  } else if (ret?.k === "void") body.push(...expressionStatement(inner, node.body));
   else {
     const value = ret === undefined ? inner.raw(node.body) : inner.expr(node.body, ret);
     if (ret === undefined && value.type.k === "void") body.push({ k: "expr", loc: value.loc, e: value });

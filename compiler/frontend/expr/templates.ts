@@ -40,6 +40,8 @@ export function templateParts(lw: Lowerer, node: ts.TemplateExpression): Expr[] 
 export function printable(lw: Lowerer, e: Expr, node: ts.Node): Expr {
   switch (e.type.k) {
     case "num":
+      // An untyped constant is printed as its default type.
+      return lw.coerce(e, e.type, node);
     case "bool":
     case "string":
     case "literals":
