@@ -4,6 +4,7 @@
  */
 import type { Expr, ExprOf, FuncDecl, Loc, LocalVar, LValue } from "../ir/nodes.js";
 import { intRange, isFloat, typeName, type NumKind } from "../ir/types.js";
+import { childrenOf } from "../ir/walk.js";
 import { lambdaText } from "./statements.js";
 
 export interface PrintContext {
@@ -260,6 +261,13 @@ function isSimple(e: Expr): boolean {
   );
 }
 
+const changing = new Set<Expr["k"]>(["call", "method", "superCall", "callValue", "new", "assign", "update", "host"]);
+
+/** Assigns nothing and calls nothing, so that what stands beside it keeps its value. */
+function changesNothing(e: Expr): boolean {
+  return !changing.has(e.k) && childrenOf(e).every(changesNothing);
+}
+
 /** Cannot trap and has no effect: the order of the index check against it does not matter. */
 function isQuiet(e: Expr): boolean {
   if (isSimple(e) || e.k === "bool" || e.k === "str" || e.k === "literal" || e.k === "null") return true;
@@ -273,13 +281,16 @@ function isQuiet(e: Expr): boolean {
 function index(p: PrintContext, e: ExprOf<"index">): string {
   const obj = expr(p, e.obj);
   const i = expr(p, e.index);
-  if (isSimple(e.obj)) return `${obj}[${rt}.ix(${i}, ${obj}.length, ${where(e.loc)})]`;
+  if (isSimple(e.obj) && changesNothing(e.index)) return `${obj}[${rt}.ix(${i}, ${obj}.length, ${where(e.loc)})]`;
   return `${rt}.at(${obj}, ${i}, ${where(e.loc)})`;
 }
 
 function assign(p: PrintContext, e: ExprOf<"assign">): string {
   const value = expr(p, e.value);
-  if (e.target.k === "index" && !(isSimple(e.target.obj) && isQuiet(e.value))) {
+  if (
+    e.target.k === "index" &&
+    !(isSimple(e.target.obj) && changesNothing(e.target.index) && isQuiet(e.value))
+  ) {
     return `${rt}.put(${expr(p, e.target.obj)}, ${expr(p, e.target.index)}, ${value}, ${where(e.target.loc)})`;
   }
   return `(${expr(p, e.target)} = ${value})`;
@@ -381,7 +392,7 @@ const operators: Readonly<Record<string, string>> = { ...signs, ...compareText }
 function host(p: PrintContext, e: ExprOf<"host">): string {
   const args = list(p, e.args);
   if (e.recv !== undefined) {
-    const recv = expr(p, e.recv);
+    const recv = e.recv.k === "num" ? `(${expr(p, e.recv)})` : expr(p, e.recv);
     if (e.name === "[]") return `${recv}[${args}]`;
     if (e.name === "()") return `${recv}(${args})`;
     return e.how === "get" ? `${recv}.${e.name}` : `${recv}.${e.name}(${args})`;

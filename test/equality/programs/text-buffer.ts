@@ -36,7 +36,8 @@ export function main(): void {
   } catch (e) {
     log(e.kind, small.toString());
   }
-  log(small.assign("too long"), small.toString(), small.assign("ok"), small.toString());
+  log(small.assign("too long"), small.toString());
+  log(small.assign("ok"), small.toString());
   out.clear();
   for (let k = 0; k < 5; k++) out.write(`${k},`);
   log(out.toString());
