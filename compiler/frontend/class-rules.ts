@@ -207,6 +207,8 @@ function checkConstructor(ctx: Context, c: ClassDecl, node: ClassNode, ctor: Fun
         if (e.k === "assign" && e.target.k === "field" && e.target.obj.k === "this") {
           known.add(e.target.obj);
           assigned.push(e.target.name);
+          // An arrow function cannot run before the field that it becomes has it.
+          if (e.value.k === "lambda") unset.delete(e.target.name);
         }
         const leaks = (e.k === "this" && !known.has(e)) || (e.k === "lambda" && e.f.usesThis);
         const first = [...unset][0];
