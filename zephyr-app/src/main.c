@@ -1,6 +1,7 @@
 /*
- * A tmc node on Zephyr. This thread owns everything the app touches: wait for the network, give the app what happened,
- * tick. The port (runtime-c/port/zephyr) has the rest; which node it is, broker and Wi-Fi: docs/zephyr.md.
+ * A tmc node on Zephyr. This thread owns everything the app touches: wait for the network, give the app what
+ * happened, tick. The port (runtime-c/port/zephyr) has the rest; which node it is, broker and Wi-Fi:
+ * docs/zephyr.md.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -48,7 +49,8 @@ static int round_of_work(int wait_ms) {
     if (message != NULL) {
         return 0; /* there may be more */
     }
-    return k_uptime_get() < busy_until || zport_sensors_running() ? CONFIG_TMC_TICK_MS : CONFIG_TMC_IDLE_TICK_MS;
+    return k_uptime_get() < busy_until || zport_sensors_running() ? CONFIG_TMC_TICK_MS
+                                                                  : CONFIG_TMC_IDLE_TICK_MS;
 }
 
 int main(void) {
@@ -67,7 +69,8 @@ int main(void) {
     while (!zport_restart_wanted()) {
         wait_ms = round_of_work(wait_ms);
     }
-    zport_log(ZPORT_INFO, "restart: received=%lu published=%lu refused=%lu too_large=%lu connects=%lu traps=%lu",
+    zport_log(ZPORT_INFO,
+              "restart: received=%lu published=%lu refused=%lu too_large=%lu connects=%lu traps=%lu",
               (unsigned long)zport_stats.received, (unsigned long)zport_stats.published,
               (unsigned long)zport_stats.refused, (unsigned long)zport_stats.too_large,
               (unsigned long)zport_stats.connects, (unsigned long)traps);

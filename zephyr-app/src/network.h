@@ -11,7 +11,8 @@
 
 /* Begins. False when a setting is missing: the reason is logged. */
 bool network_start(void);
-/* True when TCP can be tried; on Wi-Fi, joins again when the network was lost. Call it often; never waits long. */
+/* True when TCP can be tried; on Wi-Fi, joins again when the network was lost. Call it often; never waits
+ * long. */
 bool network_ready(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The application: joins a WPA2 or open Wi-Fi network and joins it again when it is lost, with a wait that doubles from
- * 1 to 60 seconds. Name and passphrase: settings tmc/wifi-ssid and tmc/wifi-psk, else Kconfig. No enterprise
- * authentication. eswifi does DHCP by itself; nothing here knows the address.
+ * The application: joins a WPA2 or open Wi-Fi network and joins it again when it is lost, with a wait that
+ * doubles from 1 to 60 seconds. Name and passphrase: settings tmc/wifi-ssid and tmc/wifi-psk, else Kconfig.
+ * No enterprise authentication. eswifi does DHCP by itself; nothing here knows the address.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -74,7 +74,8 @@ bool network_start(void) {
         zport_log(ZPORT_ERROR, "no Wi-Fi network: set CONFIG_TMC_WIFI_SSID or the setting tmc/wifi-ssid");
         return false;
     }
-    net_mgmt_init_event_callback(&events, on_event, NET_EVENT_WIFI_CONNECT_RESULT | NET_EVENT_WIFI_DISCONNECT_RESULT);
+    net_mgmt_init_event_callback(&events, on_event,
+                                 NET_EVENT_WIFI_CONNECT_RESULT | NET_EVENT_WIFI_DISCONNECT_RESULT);
     net_mgmt_add_event_callback(&events);
     return true;
 }

@@ -1,5 +1,6 @@
 /** `tmc run`: builds an app and starts it in the foreground: as a process of this machine, or in QEMU. */
 import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { findBoard, type Board } from "../../board/board.js";
@@ -85,6 +86,7 @@ async function run(app: string | undefined, options: RunCommandOptions): Promise
           stateDir,
           ...(options.sensor?.[0] === undefined ? {} : { sensor: options.sensor[0] }),
         });
+  mkdirSync(stateDir, { recursive: true });
   process.exitCode = await foreground(command, args, board.kind === "posix" ? undefined : stateDir);
 }
 

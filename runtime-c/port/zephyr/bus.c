@@ -1,7 +1,7 @@
 /*
- * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every connection
- * starts from nothing; the app announces itself anew. Received messages are taken from the socket one at a time, when
- * the app is ready for the next: what waits, waits in TCP. No TLS, no user names.
+ * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every
+ * connection starts from nothing; the app announces itself anew. Received messages are taken from the socket
+ * one at a time, when the app is ready for the next: what waits, waits in TCP. No TLS, no user names.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -24,17 +24,17 @@ static enum {
     GREETING,   /* CONNECT is sent */
     SESSION,    /* CONNACK arrived */
 } phase;
-static bool wanted;           /* tmc_port_bus_connect was called */
-static bool failed;           /* the connection has ended, poll is to notice */
-static bool news_connected;   /* for the main loop */
+static bool wanted;         /* tmc_port_bus_connect was called */
+static bool failed;         /* the connection has ended, poll is to notice */
+static bool news_connected; /* for the main loop */
 static bool news_disconnected;
 static bool have_message;
-static int64_t attempt_ms;    /* when this attempt began */
-static int64_t session_ms;    /* when CONNACK arrived */
-static int64_t retry_ms;      /* not before this */
-static int64_t ping_ms;       /* when the last ping was sent */
-static uint32_t backoff_ms;   /* the wait after the next failure, before jitter */
-static uint16_t next_id;      /* of packets with QoS 1 and subscriptions: 1..65535 */
+static int64_t attempt_ms;  /* when this attempt began */
+static int64_t session_ms;  /* when CONNACK arrived */
+static int64_t retry_ms;    /* not before this */
+static int64_t ping_ms;     /* when the last ping was sent */
+static uint32_t backoff_ms; /* the wait after the next failure, before jitter */
+static uint16_t next_id;    /* of packets with QoS 1 and subscriptions: 1..65535 */
 
 static uint8_t rx_buffer[CONFIG_TMC_TOPIC_MAX + 32]; /* a whole packet, or a PUBLISH up to its payload */
 static uint8_t tx_buffer[CONFIG_TMC_TOPIC_MAX * 2 + CONFIG_TMC_WILL_MAX + 64]; /* CONNECT is the largest */
@@ -52,7 +52,8 @@ static struct {
     uint8_t payload_bytes[CONFIG_TMC_WILL_MAX];
 } will;
 
-/* ---- the library's events: they note, poll acts ------------------------------------------------------------------- */
+/* ---- the library's events: they note, poll acts
+ * ------------------------------------------------------------------- */
 
 /* Reads the payload of a PUBLISH out of the stream, whether there is room for it or not. */
 static bool read_payload(uint32_t size) {
@@ -127,7 +128,8 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
     }
 }
 
-/* ---- a connection from its attempt to its end ------------------------------------------------------------------------ */
+/* ---- a connection from its attempt to its end
+ * ------------------------------------------------------------------------ */
 
 static void schedule_retry(void) {
     uint32_t half = backoff_ms / 2;
@@ -145,7 +147,9 @@ static void end_connection(void) {
     have_message = false;
     if (phase == SESSION) {
         zport_stats.disconnects++;
-        zport_log(ZPORT_WARN, "connection to %s:%u lost", zport_broker_host(), zport_broker_port());
+        if (wanted) {
+            zport_log(ZPORT_WARN, "connection to %s:%u lost", zport_broker_host(), zport_broker_port());
+        }
         if (news_connected) {
             news_connected = false; /* the app has not heard of it: it hears of neither */
         } else {
@@ -240,7 +244,8 @@ void zport_bus_poll(int timeout_ms) {
         receive_step(timeout_ms);
     }
     if (!failed && phase != SESSION && k_uptime_get() - attempt_ms > CONFIG_TMC_CONNECT_TIMEOUT_MS) {
-        zport_log(ZPORT_WARN, "%s:%u does not answer as an MQTT broker", zport_broker_host(), zport_broker_port());
+        zport_log(ZPORT_WARN, "%s:%u does not answer as an MQTT broker", zport_broker_host(),
+                  zport_broker_port());
         failed = true;
     }
     if (failed) {
@@ -284,10 +289,12 @@ void zport_bus_stop(void) {
     k_sleep(K_MSEC(100)); /* the end of the connection arrives too: the broker publishes the will */
 }
 
-/* ---- what the app calls -------------------------------------------------------------------------------------------------- */
+/* ---- what the app calls
+ * -------------------------------------------------------------------------------------------------- */
 
 static bool topic_ok(tmc_str topic) {
-    return topic.len >= 1 && topic.len <= CONFIG_TMC_TOPIC_MAX && memchr(topic.ptr, 0, (size_t)topic.len) == NULL;
+    return topic.len >= 1 && topic.len <= CONFIG_TMC_TOPIC_MAX &&
+           memchr(topic.ptr, 0, (size_t)topic.len) == NULL;
 }
 
 static uint16_t packet_id(void) {
@@ -322,8 +329,8 @@ bool tmc_port_bus_connected(void) {
 }
 
 bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
-    if (!tmc_port_bus_connected() || payload.len < 0 || payload.len > CONFIG_TMC_MESSAGE_MAX || qos < 0 || qos > 1 ||
-        !topic_ok(topic)) {
+    if (!tmc_port_bus_connected() || payload.len < 0 || payload.len > CONFIG_TMC_MESSAGE_MAX || qos < 0 ||
+        qos > 1 || !topic_ok(topic)) {
         zport_stats.refused++;
         return false;
     }

@@ -1,6 +1,7 @@
 /*
- * The Zephyr port: who the node is and where its broker is. Each value comes from the first of: the emulator's
- * command line, the settings (tmc/id, tmc/server-id, tmc/server), Kconfig, and for the node id the chip's own id.
+ * The Zephyr port: who the node is and where its broker is. Each value comes from the first of: the
+ * emulator's command line, the settings (tmc/id, tmc/server-id, tmc/server), Kconfig, and for the node id the
+ * chip's own id.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -61,7 +62,8 @@ static bool take_server(const char *source, const char *url) {
         number = strtol(rest + 1, &end, 10);
         rest = end;
     }
-    if (n < 1 || n > ZPORT_HOST_MAX || number < 1 || number > 65535 || (*rest != '\0' && strcmp(rest, "/") != 0)) {
+    if (n < 1 || n > ZPORT_HOST_MAX || number < 1 || number > 65535 ||
+        (*rest != '\0' && strcmp(rest, "/") != 0)) {
         zport_log(ZPORT_ERROR, "%s \"%s\": expected mqtt://HOST[:PORT]", source, url);
         return false;
     }
@@ -112,6 +114,7 @@ bool zport_identity_init(void) {
         take_server("CONFIG_TMC_SERVER", CONFIG_TMC_SERVER)) {
         return true;
     }
-    zport_log(ZPORT_ERROR, "no broker: set CONFIG_TMC_SERVER=\"mqtt://HOST[:PORT]\" or the setting tmc/server");
+    zport_log(ZPORT_ERROR,
+              "no broker: set CONFIG_TMC_SERVER=\"mqtt://HOST[:PORT]\" or the setting tmc/server");
     return false;
 }

@@ -1,8 +1,8 @@
 /*
- * The Zephyr port: sensors of a real board, through Zephyr's sensor API. A sensor is offered when the devicetree has
- * its alias; names and units:
- *     accelerometer (accel0) g      gyroscope (gyro0) rad/s        magnetometer (magn0) gauss
- *     temperature (ambient-temp0) degrees Celsius   humidity (humidity0) %   pressure (pressure0) kPa
+ * The Zephyr port: sensors of a real board, through Zephyr's sensor API. A sensor is offered when the
+ * devicetree has its alias; names and units: accelerometer (accel0) g      gyroscope (gyro0) rad/s
+ * magnetometer (magn0) gauss temperature (ambient-temp0) degrees Celsius   humidity (humidity0) %   pressure
+ * (pressure0) kPa
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -20,8 +20,10 @@ typedef struct {
     float scale; /* multiplies Zephyr's SI unit */
 } channel_of;
 
-/* Output data rates, Hz, that sensors of this kind know; the first that is fast enough and accepted is taken. */
-static const int32_t data_rates[] = {1, 7, 10, 12, 13, 20, 25, 26, 40, 50, 52, 75, 80, 104, 208, 416, 833, 1660, 3330, 6660};
+/* Output data rates, Hz, that sensors of this kind know; the first that is fast enough and accepted is taken.
+ */
+static const int32_t data_rates[] = {1,  7,  10, 12,  13,  20,  25,  26,   40,   50,
+                                     52, 75, 80, 104, 208, 416, 833, 1660, 3330, 6660};
 
 static bool start_device(const zport_source *source, int32_t rate_mhz) {
     const channel_of *c = source->context;
@@ -32,7 +34,8 @@ static bool start_device(const zport_source *source, int32_t rate_mhz) {
     if (c->channel == SENSOR_CHAN_ACCEL_XYZ) {
         struct sensor_value range;
         sensor_g_to_ms2(ACCELEROMETER_RANGE_G, &range);
-        (void)sensor_attr_set(c->device, c->channel, SENSOR_ATTR_FULL_SCALE, &range); /* some have one range only */
+        (void)sensor_attr_set(c->device, c->channel, SENSOR_ATTR_FULL_SCALE,
+                              &range); /* some have one range only */
     }
     for (size_t i = 0; i < sizeof data_rates / sizeof data_rates[0]; i++) {
         struct sensor_value rate = {.val1 = data_rates[i], .val2 = 0};
@@ -61,15 +64,18 @@ static bool read_device(const zport_source *source, float *frame) {
     return true;
 }
 
-#define SOURCE(alias, name_text, channel_count, channel_id, scale_value)                                               \
-    IF_ENABLED(DT_NODE_HAS_STATUS(DT_ALIAS(alias), okay),                                                              \
-               ({.name = name_text,                                                                                    \
-                 .channels = channel_count,                                                                            \
-                 .own_thread = true,                                                                                   \
-                 .start = start_device,                                                                                \
-                 .read = read_device,                                                                                  \
-                 .context = &(const channel_of){DEVICE_DT_GET(DT_ALIAS(alias)), channel_id, scale_value}}, ))
+#define SOURCE(alias, name_text, channel_count, channel_id, scale_value)                                     \
+    IF_ENABLED(                                                                                              \
+        DT_NODE_HAS_STATUS(DT_ALIAS(alias), okay),                                                           \
+        ({.name = name_text,                                                                                 \
+          .channels = channel_count,                                                                         \
+          .own_thread = true,                                                                                \
+          .start = start_device,                                                                             \
+          .read = read_device,                                                                               \
+          .context = &(const channel_of){DEVICE_DT_GET(DT_ALIAS(alias)), channel_id, scale_value}}, ))
 
+/* Entries end in a comma of their own. */
+/* clang-format off */
 static const zport_source sources[] = {
     SOURCE(accel0, "accelerometer", 3, SENSOR_CHAN_ACCEL_XYZ, 1.0f / STANDARD_GRAVITY)
     SOURCE(gyro0, "gyroscope", 3, SENSOR_CHAN_GYRO_XYZ, 1.0f)
@@ -78,6 +84,7 @@ static const zport_source sources[] = {
     SOURCE(humidity0, "humidity", 1, SENSOR_CHAN_HUMIDITY, 1.0f)
     SOURCE(pressure0, "pressure", 1, SENSOR_CHAN_PRESS, 1.0f)
 };
+/* clang-format on */
 
 const zport_source *zport_sources(int32_t *count) {
     *count = (int32_t)(sizeof sources / sizeof sources[0]);

@@ -1,6 +1,6 @@
 /*
- * The Zephyr port: the one sensor of an emulated board: a machine that vibrates, as the posix port simulates it
- * (port/posix/sensor-vibration.c), or a counter. Chosen by --sensor=NAME=generator:G[,seed=N], else by
+ * The Zephyr port: the one sensor of an emulated board: a machine that vibrates, as the posix port simulates
+ * it (port/posix/sensor-vibration.c), or a counter. Chosen by --sensor=NAME=generator:G[,seed=N], else by
  * CONFIG_TMC_SENSOR_SIMULATED_SOURCE.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -90,8 +90,10 @@ const zport_source *zport_sources(int32_t *count) {
         const char *argument = zport_args()->sensor;
         known = true;
         if (argument != NULL && !configure(argument)) {
-            zport_log(ZPORT_ERROR, "--sensor %s: expected NAME=generator:G[,seed=N], G one of vibration-healthy, "
-                                   "vibration-imbalance, vibration-bearing, counter", argument);
+            zport_log(ZPORT_ERROR,
+                      "--sensor %s: expected NAME=generator:G[,seed=N], G one of vibration-healthy, "
+                      "vibration-imbalance, vibration-bearing, counter",
+                      argument);
         }
         if (source.name == NULL && !configure(CONFIG_TMC_SENSOR_SIMULATED_SOURCE)) {
             zport_log(ZPORT_ERROR, "CONFIG_TMC_SENSOR_SIMULATED_SOURCE is not NAME=generator:G[,seed=N]");

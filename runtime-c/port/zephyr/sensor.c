@@ -1,7 +1,8 @@
 /*
- * The Zephyr port: rings between sensors and the app. A source that waits for hardware is read by the sampling thread
- * at the rate asked for; a computed one is brought up to date when the app looks. Frames that find the ring full are
- * counted as lost. One sensor samples at a time for each slot of CONFIG_TMC_SENSORS_MAX.
+ * The Zephyr port: rings between sensors and the app. A source that waits for hardware is read by the
+ * sampling thread at the rate asked for; a computed one is brought up to date when the app looks. Frames that
+ * find the ring full are counted as lost. One sensor samples at a time for each slot of
+ * CONFIG_TMC_SENSORS_MAX.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -30,7 +31,8 @@ typedef struct {
 static slot slots[CONFIG_TMC_SENSORS_MAX];
 
 static slot *at(int32_t sensor) {
-    return sensor >= 0 && sensor < CONFIG_TMC_SENSORS_MAX && slots[sensor].source != NULL ? &slots[sensor] : NULL;
+    return sensor >= 0 && sensor < CONFIG_TMC_SENSORS_MAX && slots[sensor].source != NULL ? &slots[sensor]
+                                                                                          : NULL;
 }
 
 static void push(slot *s, const float *frame) {
@@ -73,7 +75,8 @@ static void advance(slot *s) {
     }
 }
 
-/* ---- the sampling thread --------------------------------------------------------------------------------------------- */
+/* ---- the sampling thread
+ * --------------------------------------------------------------------------------------------- */
 
 #ifdef CONFIG_TMC_SENSOR_THREAD
 static K_SEM_DEFINE(work, 0, 1);
@@ -119,7 +122,8 @@ static void sample(void *a, void *b, void *c) {
         s->made++;
         rebase(s);
         /* Frames that the bus was too slow for are lost, not read late. */
-        while (s->running && due_tick(s, s->made + 1) < k_uptime_ticks() - CONFIG_SYS_CLOCK_TICKS_PER_SEC / 50) {
+        while (s->running &&
+               due_tick(s, s->made + 1) < k_uptime_ticks() - CONFIG_SYS_CLOCK_TICKS_PER_SEC / 50) {
             s->made++;
             s->lost++;
             rebase(s);
@@ -127,8 +131,8 @@ static void sample(void *a, void *b, void *c) {
     }
 }
 
-K_THREAD_DEFINE(tmc_sensors, CONFIG_TMC_SENSOR_STACK_SIZE, sample, NULL, NULL, NULL, CONFIG_TMC_SENSOR_PRIORITY, 0,
-                0);
+K_THREAD_DEFINE(tmc_sensors, CONFIG_TMC_SENSOR_STACK_SIZE, sample, NULL, NULL, NULL,
+                CONFIG_TMC_SENSOR_PRIORITY, 0, 0);
 
 static void wake(void) {
     k_sem_give(&work);
@@ -147,14 +151,16 @@ bool zport_sensors_running(void) {
     return false;
 }
 
-/* ---- what the app calls ------------------------------------------------------------------------------------------------- */
+/* ---- what the app calls
+ * ------------------------------------------------------------------------------------------------- */
 
 int32_t tmc_port_sensor_open(tmc_str name) {
     int32_t count = 0;
     const zport_source *sources = zport_sources(&count);
     for (int32_t i = 0; i < count; i++) {
         const zport_source *source = &sources[i];
-        if (name.len != (int32_t)strlen(source->name) || memcmp(name.ptr, source->name, (size_t)name.len) != 0) {
+        if (name.len != (int32_t)strlen(source->name) ||
+            memcmp(name.ptr, source->name, (size_t)name.len) != 0) {
             continue;
         }
         for (int32_t n = 0; n < CONFIG_TMC_SENSORS_MAX; n++) {

@@ -1,7 +1,7 @@
 /*
  * The Zephyr port: what survives a restart, in Zephyr's settings (NVS in the storage partition). Names:
- * tmc/kv/KEY what the firmware stores, tmc/boot the count of boots, tmc/reason why the next boot happens, and what
- * identity.c and Wi-Fi read. Without a working flash the node runs on, with a boot counter of 1.
+ * tmc/kv/KEY what the firmware stores, tmc/boot the count of boots, tmc/reason why the next boot happens, and
+ * what identity.c and Wi-Fi read. Without a working flash the node runs on, with a boot counter of 1.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,7 +22,8 @@ static bool mounted;
 static uint32_t boots = 1;
 static int32_t reset_reason = 1;
 
-/* ---- one setting ---------------------------------------------------------------------------------------------- */
+/* ---- one setting
+ * ---------------------------------------------------------------------------------------------- */
 
 struct reading {
     void *out;
@@ -30,7 +31,8 @@ struct reading {
     int32_t found; /* -1 until the setting was met */
 };
 
-static int on_setting(const char *key, size_t size, settings_read_cb read, void *read_context, void *context) {
+static int on_setting(const char *key, size_t size, settings_read_cb read, void *read_context,
+                      void *context) {
     struct reading *r = context;
     if (key != NULL && key[0] != '\0') {
         return 0; /* a setting below the one asked for */
@@ -63,7 +65,8 @@ int32_t zport_setting_read(const char *name, void *out, size_t size) {
     return n > 0 && (size_t)n < sizeof full ? read_setting(full, out, size) : -1;
 }
 
-/* ---- boot ------------------------------------------------------------------------------------------------------ */
+/* ---- boot
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* 1 power-on, 2 pin, 3 software, 4 watchdog, 5 brown-out, 0 unknown. */
 static int32_t hardware_reason(void) {
@@ -127,7 +130,8 @@ int32_t tmc_port_reset_reason(void) {
     return reset_reason;
 }
 
-/* ---- the firmware's key and value store ----------------------------------------------------------------------------- */
+/* ---- the firmware's key and value store
+ * ----------------------------------------------------------------------------- */
 
 static bool kv_name(tmc_str key, char *out) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789./-";
@@ -143,7 +147,8 @@ static bool kv_name(tmc_str key, char *out) {
     return true;
 }
 
-/* Zephyr deletes a setting whose value is empty; so every stored value begins with one byte that says "present". */
+/* Zephyr deletes a setting whose value is empty; so every stored value begins with one byte that says
+ * "present". */
 static uint8_t kv_value[1 + CONFIG_TMC_STORAGE_VALUE_MAX];
 
 int32_t tmc_port_storage_read(tmc_str key, tmc_arr_u8 out) {

@@ -1,6 +1,7 @@
 /*
- * The Zephyr port: keeps the simulated flash of a QEMU board in a file of the host (--store=FILE), so that settings
- * survive the emulator. The flash is read before the settings are mounted and written after every change to them.
+ * The Zephyr port: keeps the simulated flash of a QEMU board in a file of the host (--store=FILE), so that
+ * settings survive the emulator. The flash is read before the settings are mounted and written after every
+ * change to them.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -23,7 +24,8 @@ void zport_store_load(void) {
         return; /* the first start: an empty flash */
     }
     if (semihost_flen(file) != (long)size || semihost_read(file, memory, (long)size) < 0) {
-        zport_log(ZPORT_WARN, "%s is no flash of %lu bytes: starting with an empty one", path, (unsigned long)size);
+        zport_log(ZPORT_WARN, "%s is no flash of %lu bytes: starting with an empty one", path,
+                  (unsigned long)size);
     }
     (void)semihost_close(file);
 }

@@ -1,6 +1,6 @@
 /*
- * Internal to the Zephyr port: the host file behind the simulated flash of a QEMU board. On every other board both
- * functions do nothing.
+ * Internal to the Zephyr port: the host file behind the simulated flash of a QEMU board. On every other board
+ * both functions do nothing.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

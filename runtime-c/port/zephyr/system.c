@@ -1,5 +1,6 @@
 /*
- * The Zephyr port: log, clock, random numbers, and the two ways a node ends. Not here: why it started (storage.c).
+ * The Zephyr port: log, clock, random numbers, and the two ways a node ends. Not here: why it started
+ * (storage.c).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,7 +14,8 @@
 
 static bool restart_wanted;
 
-/* ---- log ---------------------------------------------------------------------------------------------------- */
+/* ---- log
+ * ---------------------------------------------------------------------------------------------------- */
 
 void tmc_port_log_write(const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < size; i++) {
@@ -36,7 +38,8 @@ void zport_log(int level, const char *format, ...) {
     va_end(arguments);
 }
 
-/* ---- clock -------------------------------------------------------------------------------------------------- */
+/* ---- clock
+ * -------------------------------------------------------------------------------------------------- */
 
 uint32_t tmc_port_clock_ms(void) {
     return k_uptime_get_32();
@@ -63,7 +66,8 @@ uint32_t tmc_port_clock_us(void) {
     return (uint32_t)(cycles / rate * 1000000U + cycles % rate * 1000000U / rate);
 }
 
-/* ---- random ---------------------------------------------------------------------------------------------------- */
+/* ---- random
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Emulated boards have no entropy: who we are and the count of boots at least tell nodes and starts apart. */
 uint32_t tmc_port_random_u32(void) {
@@ -79,7 +83,8 @@ uint32_t tmc_port_random_u32(void) {
     return sys_rand32_get() ^ (IS_ENABLED(CONFIG_TMC_EMULATED) ? salt : 0U);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------ */
+/* ---- the end
+ * ------------------------------------------------------------------------------------------------------ */
 
 void tmc_port_restart(void) {
     restart_wanted = true; /* the main loop ends the session first */

@@ -1,8 +1,9 @@
 /*
- * The Zephyr port: the transport under Zephyr's MQTT library (MQTT_LIB_CUSTOM_TRANSPORT) over one TCP socket. It keeps
- * to the few socket calls that every stack does right, the offloaded Wi-Fi module of b_l4s5i_iot01a (eswifi) included:
- * no sendmsg, sends of at most CONFIG_TMC_SEND_CHUNK bytes, poll of one descriptor for POLLIN, one recv(DONTWAIT) into
- * a buffer of a whole segment. What eswifi does differently is guarded by CONFIG_WIFI_ESWIFI. IPv4 only, no TLS.
+ * The Zephyr port: the transport under Zephyr's MQTT library (MQTT_LIB_CUSTOM_TRANSPORT) over one TCP socket.
+ * It keeps to the few socket calls that every stack does right, the offloaded Wi-Fi module of b_l4s5i_iot01a
+ * (eswifi) included: no sendmsg, sends of at most CONFIG_TMC_SEND_CHUNK bytes, poll of one descriptor for
+ * POLLIN, one recv(DONTWAIT) into a buffer of a whole segment. What eswifi does differently is guarded by
+ * CONFIG_WIFI_ESWIFI. IPv4 only, no TLS.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -24,7 +25,8 @@ static uint8_t received[SEGMENT_SIZE];
 static size_t received_at;
 static size_t received_end;
 
-/* ---- the connection -------------------------------------------------------------------------------------------- */
+/* ---- the connection
+ * -------------------------------------------------------------------------------------------- */
 
 static bool resolve(const char *host, uint16_t port, struct sockaddr_in *out) {
     memset(out, 0, sizeof *out);
@@ -104,7 +106,9 @@ void zport_transport_close(void) {
     received_end = 0;
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------------------------- */
+/* ---- bytes
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* The Wi-Fi module answers each poll over its slow bus: not more often than this. */
 static bool poll_is_due(int *timeout_ms) {
@@ -158,7 +162,8 @@ static int send_all(const uint8_t *bytes, size_t size) {
     int64_t end = k_uptime_get() + SEND_TIMEOUT_MS;
     while (size > 0) {
         size_t chunk = size < CONFIG_TMC_SEND_CHUNK ? size : CONFIG_TMC_SEND_CHUNK;
-        ssize_t n = zsock_send(descriptor, bytes, chunk, IS_ENABLED(CONFIG_WIFI_ESWIFI) ? 0 : ZSOCK_MSG_DONTWAIT);
+        ssize_t n =
+            zsock_send(descriptor, bytes, chunk, IS_ENABLED(CONFIG_WIFI_ESWIFI) ? 0 : ZSOCK_MSG_DONTWAIT);
         if (n > 0) {
             bytes += n;
             size -= (size_t)n;
@@ -173,7 +178,8 @@ static int send_all(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-/* ---- what the MQTT library calls --------------------------------------------------------------------------------------- */
+/* ---- what the MQTT library calls
+ * --------------------------------------------------------------------------------------- */
 
 int mqtt_client_custom_transport_connect(struct mqtt_client *client) {
     ARG_UNUSED(client);
@@ -212,7 +218,8 @@ int mqtt_client_custom_transport_write_msg(struct mqtt_client *client, const str
     return send_all(staged, used);
 }
 
-int mqtt_client_custom_transport_read(struct mqtt_client *client, uint8_t *data, uint32_t buflen, bool shall_block) {
+int mqtt_client_custom_transport_read(struct mqtt_client *client, uint8_t *data, uint32_t buflen,
+                                      bool shall_block) {
     ARG_UNUSED(client);
     int64_t end = k_uptime_get() + READ_TIMEOUT_MS;
     zport_state state = zport_transport_readable(0);

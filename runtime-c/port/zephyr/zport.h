@@ -1,7 +1,8 @@
 /*
  * Internal to the Zephyr port: what the files of this folder and the application's main loop share; generated
- * code sees only tmc/port.h. One thread (main) owns the app, the MQTT client and the socket; only a sensor that
- * is read from hardware has a thread of its own. Every buffer is static, sized by CONFIG_TMC_* (zephyr-app/Kconfig).
+ * code sees only tmc/port.h. One thread (main) owns the app, the MQTT client and the socket; only a sensor
+ * that is read from hardware has a thread of its own. Every buffer is static, sized by CONFIG_TMC_*
+ * (zephyr-app/Kconfig).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,7 +14,8 @@
 #define ZPORT_ID_MAX 23    /* characters of a node or server id */
 #define ZPORT_HOST_MAX 127 /* characters of the broker's name */
 
-/* ---- log and clock (system.c) ---------------------------------------------------------------------------- */
+/* ---- log and clock (system.c) ----------------------------------------------------------------------------
+ */
 
 /* One line on the console: "ID level: text". */
 enum { ZPORT_ERROR = 0, ZPORT_WARN = 1, ZPORT_INFO = 2, ZPORT_DEBUG = 3 };
@@ -24,37 +26,42 @@ bool zport_restart_wanted(void);
 /* Resets the board or emulator; on native_sim, starts the process anew. reason: as tmc_port_reset_reason. */
 _Noreturn void zport_restart_now(int32_t reason);
 
-/* ---- settings: boot counter, storage (storage.c) --------------------------------------------------------------- */
+/* ---- settings: boot counter, storage (storage.c)
+ * --------------------------------------------------------------- */
 
-/* Mounts the settings, counts the boot, learns the reset reason. A failure is logged; the node then runs without. */
+/* Mounts the settings, counts the boot, learns the reset reason. A failure is logged; the node then runs
+ * without. */
 void zport_storage_init(void);
 /* Reads the setting "tmc/NAME" into out (not terminated). Returns its size, -1 when absent. */
 int32_t zport_setting_read(const char *name, void *out, size_t size);
 /* Remembers for the next boot why it happens. */
 void zport_storage_set_reset_reason(int32_t reason);
 
-/* ---- run-time arguments (arguments.c and one file a source) ------------------------------------------------------ */
+/* ---- run-time arguments (arguments.c and one file a source)
+ * ------------------------------------------------------ */
 
 typedef struct {
-    const char *id;        /* each NULL when not given */
-    const char *server;    /* mqtt://HOST[:PORT] */
+    const char *id;     /* each NULL when not given */
+    const char *server; /* mqtt://HOST[:PORT] */
     const char *server_id;
-    const char *sensor;    /* NAME=generator:G[,seed=N] */
-    const char *store;     /* QEMU: the host file that keeps the flash */
+    const char *sensor; /* NAME=generator:G[,seed=N] */
+    const char *store;  /* QEMU: the host file that keeps the flash */
 } zport_arguments;
 
 /* What the emulator's command line said; all NULL on a board. */
 const zport_arguments *zport_args(void);
 
-/* ---- identity (identity.c) ---------------------------------------------------------------------------------------- */
+/* ---- identity (identity.c)
+ * ---------------------------------------------------------------------------------------- */
 
-/* Resolves ids and the broker: arguments, then settings, then Kconfig, then the chip's id. False when there is no
- * broker: the reason is logged. */
+/* Resolves ids and the broker: arguments, then settings, then Kconfig, then the chip's id. False when there
+ * is no broker: the reason is logged. */
 bool zport_identity_init(void);
 const char *zport_broker_host(void);
 uint16_t zport_broker_port(void);
 
-/* ---- the socket under MQTT (transport.c) --------------------------------------------------------------------------- */
+/* ---- the socket under MQTT (transport.c)
+ * --------------------------------------------------------------------------- */
 
 typedef enum { ZPORT_FAILED = -1, ZPORT_PENDING = 0, ZPORT_READY = 1 } zport_state;
 
@@ -66,7 +73,8 @@ zport_state zport_transport_established(int timeout_ms);
 zport_state zport_transport_readable(int timeout_ms);
 void zport_transport_close(void);
 
-/* ---- bus (bus.c) ----------------------------------------------------------------------------------------------------- */
+/* ---- bus (bus.c)
+ * ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     uint32_t received;  /* messages given to the app */
@@ -86,7 +94,8 @@ typedef struct {
 extern zport_bus_stats zport_stats;
 
 void zport_bus_init(void);
-/* Waits up to timeout_ms for the network and handles what arrived, at most one message; never calls the app. */
+/* Waits up to timeout_ms for the network and handles what arrived, at most one message; never calls the app.
+ */
 void zport_bus_poll(int timeout_ms);
 /* The network under the connection is gone: ends it at once instead of by time-out. */
 void zport_bus_network_lost(void);
@@ -98,7 +107,8 @@ const zport_message *zport_bus_take_message(void);
 /* Ends the session WITHOUT a DISCONNECT packet: the broker then publishes the last will. */
 void zport_bus_stop(void);
 
-/* ---- sensors (sensor.c and one file a kind of source) ------------------------------------------------------------------ */
+/* ---- sensors (sensor.c and one file a kind of source)
+ * ------------------------------------------------------------------ */
 
 #define ZPORT_CHANNELS_MAX 3
 #define ZPORT_RATE_MHZ_MAX 10000000 /* 10 kHz */
@@ -115,7 +125,8 @@ struct zport_source {
     const void *context;
 };
 
-/* The sensors of this board: those of the devicetree (sensor-device.c) or a simulated one (sensor-simulated.c). */
+/* The sensors of this board: those of the devicetree (sensor-device.c) or a simulated one
+ * (sensor-simulated.c). */
 const zport_source *zport_sources(int32_t *count);
 bool zport_sensors_running(void);
 

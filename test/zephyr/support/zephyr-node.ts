@@ -10,10 +10,27 @@ import { findBoard } from "../../../compiler/board/board.js";
 import { packagePath } from "../../../compiler/board/package-root.js";
 import { buildZephyr, type ZephyrImage } from "../../../compiler/board/zephyr/build.js";
 import { runZephyr, type ZephyrNode } from "../../../compiler/board/zephyr/run.js";
-import { findWorkspace, type Workspace } from "../../../compiler/board/zephyr/workspace.js";
+import {
+  findWorkspace,
+  type Workspace,
+  type WorkspaceSearchResult,
+} from "../../../compiler/board/zephyr/workspace.js";
+import { UserError } from "../../../compiler/diagnostics/user-error.js";
 import { findMosquitto } from "../../support/mosquitto.js";
 
-const search = await findWorkspace();
+/** A workspace that is there but does not fit is no reason to fail either. */
+async function searchWorkspace(): Promise<WorkspaceSearchResult> {
+  try {
+    return await findWorkspace();
+  } catch (error) {
+    if (error instanceof UserError) {
+      return { kind: "missing", missing: { message: error.message, fix: error.fix } };
+    }
+    throw error;
+  }
+}
+
+const search = await searchWorkspace();
 
 /** Undefined when there is none: the tests are then skipped. */
 export const workspace: Workspace | undefined = search.kind === "found" ? search.workspace : undefined;
