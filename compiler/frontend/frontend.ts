@@ -74,12 +74,42 @@ function declareAll(ctx: Context, sf: ts.SourceFile): void {
     if (ts.isFunctionDeclaration(s) || ts.isClassDeclaration(s) || ts.isInterfaceDeclaration(s))
       visit(s.name);
     else if (ts.isTypeAliasDeclaration(s) && ts.isTypeLiteralNode(s.type)) visit(s.name);
+    else if (ts.isEnumDeclaration(s)) checkEnum(ctx, s);
     else if (ts.isVariableStatement(s)) {
       for (const d of s.declarationList.declarations) {
         if (ts.isIdentifier(d.name)) visit(d.name);
       }
     }
   }
+}
+
+/** Members are i32 constants, or all of them text. */
+function checkEnum(ctx: Context, s: ts.EnumDeclaration): void {
+  const symbol = ctx.checker.getSymbolAtLocation(s.name);
+  if (symbol?.declarations?.[0] !== undefined && symbol.declarations[0] !== s) {
+    ctx.report(
+      "TMC1147",
+      s.name,
+      `\`${s.name.text}\` is declared twice, and declarations are not merged`,
+      "write one declaration, or use two names",
+    );
+  }
+  const values = s.members.map((m) => ctx.checker.getConstantValue(m));
+  s.members.forEach((m, i) => {
+    const value = values[i];
+    if (value === undefined) {
+      ctx.report("TMC1150", m, "the value of an enum member is a constant", "write a number or a text");
+    } else if (typeof value === "string" ? typeof values[0] !== "string" : typeof values[0] === "string") {
+      ctx.report("TMC1150", m, "an enum is of numbers or of texts, not of both", "declare two enums");
+    } else if (typeof value === "number" && (value | 0) !== value) {
+      ctx.report(
+        "TMC1150",
+        m,
+        `${value} is not a value of i32, which numbers of enums are`,
+        "use module constants: `const A: u32 = …`",
+      );
+    }
+  });
 }
 
 function topLevel(ctx: Context, declarations: Declarations, sf: ts.SourceFile): Stmt[] {

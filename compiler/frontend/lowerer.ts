@@ -147,10 +147,11 @@ export class Lowerer {
     if (from.k === "literals") {
       if (to.k === "string") return this.convert("text", e, to);
       if (to.k === "literals" && from.values.every((v) => to.values.includes(v)))
-        return this.convert("literals", e, to);
+        return e.k === "literal" ? { ...e, type: to } : this.convert("literals", e, to);
     }
-    if (e.k === "str" && to.k === "literals" && to.values.includes(e.value)) {
-      return { k: "literal", type: to, loc: e.loc, value: e.value };
+    const text = to.k === "literals" ? this.knownText(e, node) : undefined;
+    if (text !== undefined && to.k === "literals" && to.values.includes(text)) {
+      return { k: "literal", type: to, loc: e.loc, value: text };
     }
     if (from.k === "object" && to.k === "object" && isSubtype(this.ctx.classes, from, to)) {
       return this.convert("upcast", e, to);
@@ -171,6 +172,14 @@ export class Lowerer {
       return this.convert("readonly", e, to);
     }
     return this.mismatch(from, to, node);
+  }
+
+  /** The text of a literal, of a `const` of one, or of a variable that a test compared with one. */
+  private knownText(e: Expr, node: ts.Node): string | undefined {
+    if (e.k === "str") return e.value;
+    if (e.type.k !== "string" || e.k !== "local" || (e.v.captured && e.v.mutable)) return undefined;
+    const t = this.ctx.checker.getTypeAtLocation(node);
+    return t.isStringLiteral() ? t.value : undefined;
   }
 
   private coerceNum(e: Expr, from: NumKind, to: NumKind, node: ts.Node): Expr {

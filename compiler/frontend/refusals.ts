@@ -192,6 +192,8 @@ const globals: Readonly<Record<string, Omit<Refusal, "what">>> = {
   Reflect: noPrototype,
   Proxy: noPrototype,
   Symbol: noPrototype,
+  String: absent("write it into a TextBuffer: `` out.write(`${x}`) ``"),
+  Array: absent("write an array literal, or `filled(n, value)` in setup"),
   setTimeout: noTimer,
   setInterval: noTimer,
   setImmediate: noTimer,

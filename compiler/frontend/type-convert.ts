@@ -56,7 +56,19 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
       "declare an interface with named fields",
     );
   }
-  if (t.isUnion() && t.types.some((m) => (m.flags & flags.Object) !== 0)) {
+  const objects = t.isUnion() ? t.types.filter((m) => (m.flags & flags.Object) !== 0) : [];
+  const [only] = objects;
+  if (only !== undefined && objects.length === 1) convertType(ctx, only, node);
+  const literal = (t.symbol as ts.Symbol | undefined)?.flags ?? 0;
+  if ((t.flags & flags.Object) !== 0 && (literal & ts.SymbolFlags.TypeLiteral) !== 0) {
+    return ctx.fail(
+      "TMC1103",
+      node,
+      `the type \`${text}\` has no name, and references are nominal`,
+      "declare an interface, and use its name",
+    );
+  }
+  if (objects.length > 0) {
     return ctx.fail(
       "TMC1003",
       node,

@@ -1,12 +1,14 @@
 /** `a.b` and `a[i]`. */
 import { ts } from "ts-morph";
-import { classOf, findField, findMethod } from "../../ir/hierarchy.js";
+import { classOf, findField, findMethod, isSubtype } from "../../ir/hierarchy.js";
 import type { Expr } from "../../ir/nodes.js";
 import { I32, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
 import { untypedExpr, untypedOf } from "../constants.js";
 import { isCoreDeclaration, jsDocTag } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { hostType } from "../host-type.js";
+import { refusedMember } from "../refusals.js";
+import { tryConvert } from "../type-convert.js";
 
 const K = ts.SyntaxKind;
 
@@ -117,7 +119,21 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
         );
       }
       const c = classOf(lw.ctx.classes, t);
-      return lw.ctx.fail("TMC1111", node.name, `\`${c.name}\` has no \`${name}\``, "");
+      const seen = tryConvert(lw.ctx, lw.ctx.checker.getTypeAtLocation(node.expression), node);
+      if (seen?.k === "object" && seen.decl !== t.decl && isSubtype(lw.ctx.classes, seen, t)) {
+        return lw.ctx.fail(
+          "TMC1207",
+          node.expression,
+          `this may be another object than the one \`instanceof ${typeName(seen)}\` tested`,
+          "keep it in a constant before the test: `const x = …; if (x instanceof …)`",
+        );
+      }
+      return lw.ctx.fail(
+        "TMC1111",
+        node.name,
+        `\`${c.name}\` has no \`${name}\``,
+        "correct the name, or declare it",
+      );
     }
     default:
       break;
@@ -126,7 +142,17 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
   if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
     return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "get", args: [] };
   }
-  return lw.ctx.fail("TMC1111", node.name, `\`${typeName(t)}\` has no \`${name}\``, "");
+  const refusal = refusedMember(name);
+  if (refusal !== undefined) return lw.refuse(refusal, node.name);
+  if (t.k === "param") {
+    return lw.ctx.fail(
+      "TMC1212",
+      node,
+      `members of a value of the type parameter \`${t.name}\` are not supported yet`,
+      "pass what is needed as a function, or write it for the concrete type",
+    );
+  }
+  return lw.ctx.fail("TMC1111", node.name, `\`${typeName(t)}\` has no \`${name}\``, "see docs/language.md");
 }
 
 function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {

@@ -15,6 +15,7 @@ import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
 import { hostType } from "../host-type.js";
 import { inferTypeArguments } from "../infer.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
+import { refusedGlobal } from "../refusals.js";
 import { typedArrayElement, typeOfNode } from "../type-convert.js";
 import { coreCall, coreMethod, newCore } from "./core-calls.js";
 import { selfType, thisExpr } from "./names.js";
@@ -140,6 +141,10 @@ function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: T
   }
   return { k: "call", type, loc, f, typeArgs, args };
 }
+
+/** Declared by the program, not by core.d.ts. */
+const isProgramName = (symbol: ts.Symbol | undefined): boolean =>
+  symbol?.declarations?.[0] !== undefined && !isCoreDeclaration(symbol.declarations[0]);
 
 /** Setup-only methods of arrays whose arguments are elements: constants take the element's type. */
 const takesElements = new Set(["push", "indexOf", "includes"]);
@@ -277,6 +282,10 @@ function newExpr(lw: Lowerer, node: ts.NewExpression, want: Type | undefined): E
   const loc = lw.loc(node);
   const symbol = lw.ctx.symbolOf(node.expression);
   const nodes = node.arguments ?? [];
+  if (ts.isIdentifier(node.expression) && !isProgramName(symbol)) {
+    const refusal = refusedGlobal(node.expression.text);
+    if (refusal !== undefined) return lw.refuse(refusal, node.expression);
+  }
   if (symbol !== undefined && isCoreDeclaration(symbol.declarations?.[0])) {
     const element = typedArrayElement(symbol.name);
     return newCore(lw, node, symbol.name, element, want);
@@ -284,7 +293,13 @@ function newExpr(lw: Lowerer, node: ts.NewExpression, want: Type | undefined): E
   const meaning = symbol === undefined ? undefined : lw.ctx.meaning(symbol);
   if (meaning?.k === "poisoned") throw new Abort("poisoned");
   if (meaning?.k !== "class" || meaning.c.isInterface) {
-    return lw.ctx.fail("TMC1118", node.expression, "`new` needs a class", "");
+    if (symbol === undefined) throw new Abort("unresolved");
+    return lw.ctx.fail(
+      "TMC1118",
+      node.expression,
+      "`new` needs a class",
+      meaning?.k === "class" ? "write an object literal: `const x: T = { … }`" : "declare a class",
+    );
   }
   const c = meaning.c;
   const wanted = want?.k === "nullable" ? want.of : want;

@@ -22,6 +22,7 @@ import { constantIn, untypedExpr, untypedOf } from "../constants.js";
 import { jsDocTag } from "../context.js";
 import { hostType } from "../host-type.js";
 import type { Lowerer } from "../lowerer.js";
+import { refusedGlobal, refusedMember } from "../refusals.js";
 import { typeOfNode } from "../type-convert.js";
 import { arith, commonOf } from "./arithmetic.js";
 import { arrayElements } from "./objects.js";
@@ -114,7 +115,14 @@ export function coreCall(
       args: args.map((a) => lw.raw(a)),
     };
   }
-  return lw.ctx.fail("TMC1120", node, `\`${name}\` cannot be called like this`, "see `tmc explain TMC1120`");
+  const refusal = refusedGlobal(name) ?? refusedMember(name.slice(name.indexOf(".") + 1));
+  if (refusal !== undefined) return lw.refuse({ ...refusal, what: `\`${name}\`` }, node.expression);
+  return lw.ctx.fail(
+    "TMC1120",
+    node,
+    `\`${name}\` cannot be called like this`,
+    "give it the arguments that its declaration in core.d.ts names",
+  );
 }
 
 function logArgument(lw: Lowerer, node: ts.Expression): Expr {
@@ -122,8 +130,7 @@ function logArgument(lw: Lowerer, node: ts.Expression): Expr {
   if (ts.isTemplateExpression(inner)) {
     return { k: "concat", type: STRING, loc: lw.loc(node), parts: templateParts(lw, inner) };
   }
-  const e = printable(lw, lw.raw(node), node);
-  return e;
+  return printable(lw, lw.raw(node), node);
 }
 
 /** `i32(x)` and its siblings. */
@@ -191,7 +198,10 @@ const roundings = new Set(["floor", "ceil", "trunc", "round"]);
 function math(lw: Lowerer, node: ts.CallExpression, name: string, symbol: ts.Symbol | undefined): Expr {
   const loc = lw.loc(node);
   const [a, b] = node.arguments;
-  if (a === undefined) return lw.ctx.fail("TMC1120", node, `\`Math.${name}\` needs an argument`, "");
+  const refusal = symbol === undefined ? refusedMember(name) : undefined;
+  if (refusal !== undefined) return lw.refuse({ ...refusal, what: `\`Math.${name}\`` }, node.expression);
+  if (a === undefined)
+    return lw.ctx.fail("TMC1120", node, `\`Math.${name}\` needs an argument`, `write \`Math.${name}(x)\``);
   const declaration = symbol?.declarations?.[0];
   if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
     const args = node.arguments.map((x) => {
@@ -382,7 +392,22 @@ export function coreMethod(lw: Lowerer, node: ts.CallExpression, obj: Expr, name
       return make("arraySet", VOID, [recv, lw.expr(first, t), int(1, 0)]);
     if (name === "subarray" && t.typed) return make("subarray", t, [recv, int(0, 0), int(1, toTheEnd)]);
   }
-  return lw.ctx.fail("TMC1111", node.expression, `\`${typeName(obj.type)}\` has no method \`${name}\``, "");
+  const refusal = refusedMember(name);
+  if (refusal !== undefined) return lw.refuse(refusal, node.expression);
+  if (t.k === "param") {
+    return lw.ctx.fail(
+      "TMC1212",
+      node,
+      `methods of a value of the type parameter \`${t.name}\` are not supported yet`,
+      "pass what is needed as a function, or write it for the concrete type",
+    );
+  }
+  return lw.ctx.fail(
+    "TMC1111",
+    node.expression,
+    `\`${typeName(obj.type)}\` has no method \`${name}\``,
+    "see docs/language.md",
+  );
 }
 
 /** `new` of what core.d.ts declares. */

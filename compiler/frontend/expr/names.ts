@@ -38,6 +38,7 @@ function identifier(lw: Lowerer, node: ts.Identifier): Expr {
   const declared = (symbol?.declarations?.length ?? 0) > 0;
   const refusal =
     declared && !isCoreDeclaration(symbol?.declarations?.[0]) ? undefined : refusedGlobal(node.text);
+  if (refusal !== undefined && node.text === "arguments") return lw.refuse(refusal, node);
   if (refusal !== undefined && !isValueOfCore(symbol)) return lw.refuse(refusal, node);
   if (symbol === undefined) throw unresolved(lw, node);
   if (isCoreDeclaration(symbol.declarations?.[0])) {
@@ -67,7 +68,14 @@ function unresolved(lw: Lowerer, node: ts.Identifier): Abort {
   const symbol = lw.ctx.checker.getSymbolAtLocation(node);
   const declaration = symbol?.declarations?.[0];
   if (symbol === undefined || isUnresolvedImport(lw, symbol)) return new Abort("unresolved");
-  if (declaration !== undefined && ts.isVariableDeclaration(declaration)) {
+  if (declaration !== undefined && ts.isVariableDeclaration(declaration) && contains(declaration, node)) {
+    lw.ctx.report(
+      "TMC1901",
+      node,
+      `recursion: \`${node.text}\` uses itself`,
+      "use a loop with an explicit, bounded stack (an array and an index)",
+    );
+  } else if (declaration !== undefined && ts.isVariableDeclaration(declaration)) {
     lw.ctx.report(
       "TMC1148",
       node,
@@ -84,6 +92,9 @@ function unresolved(lw: Lowerer, node: ts.Identifier): Abort {
   }
   return new Abort("unresolved");
 }
+
+const contains = (outer: ts.Node, inner: ts.Node): boolean =>
+  outer.getSourceFile() === inner.getSourceFile() && outer.pos <= inner.pos && inner.end <= outer.end;
 
 /** An import of a missing module, a default or namespace import: reported where it stands. */
 function isUnresolvedImport(lw: Lowerer, symbol: ts.Symbol): boolean {

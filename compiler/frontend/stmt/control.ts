@@ -162,9 +162,19 @@ function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
   let tests: Expr[] = [];
   let isDefault = false;
   const clauses = node.caseBlock.clauses;
+  checkScopes(lw, clauses);
+  const seen = new Set<unknown>();
   clauses.forEach((clause, i) => {
     if (ts.isDefaultClause(clause)) isDefault = true;
-    else tests.push(caseTest(lw, clause, type));
+    else {
+      lw.ctx.guard(() => {
+        const test = caseTest(lw, clause, type);
+        if (seen.has(test.value))
+          lw.ctx.fail("TMC1149", clause.expression, "this case stands twice", "remove one of them");
+        seen.add(test.value);
+        tests.push(test);
+      });
+    }
     const last = i === clauses.length - 1;
     if (clause.statements.length === 0 && !last) return;
     const body = stripBreak(clause.statements);
@@ -176,18 +186,17 @@ function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
         "end it with `break`, or return",
       );
     }
-    cases.push({ tests, isDefault, body: lw.statements(body.statements) });
+    cases.push({ tests, isDefault, body: caseBody(lw, body) });
     tests = [];
     isDefault = false;
   });
-  if (!cases.some((c) => c.isDefault) && type.k === "literals") {
-    const covered = new Set(cases.flatMap((c) => c.tests.map((e) => (e.k === "literal" ? e.value : ""))));
-    const missing = type.values.filter((v) => !covered.has(v));
+  if (!cases.some((c) => c.isDefault)) {
+    const missing = uncovered(lw, node.expression, type, seen);
     if (missing.length > 0) {
       lw.ctx.report(
         "TMC1136",
         node.expression,
-        `this switch does not cover ${missing.map((m) => JSON.stringify(m)).join(", ")}`,
+        `this switch does not cover ${missing.join(", ")}`,
         "add the cases, or a `default`",
       );
     }
@@ -195,26 +204,86 @@ function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
   return [{ k: "switch", loc: lw.loc(node), subject, cases }];
 }
 
-function caseTest(lw: Lowerer, clause: ts.CaseClause, type: Type): Expr {
+/** The members of a string-literal union or an enum that no case names, as a user writes them. */
+function uncovered(lw: Lowerer, node: ts.Expression, type: Type, seen: ReadonlySet<unknown>): string[] {
+  if (type.k === "literals") return type.values.filter((v) => !seen.has(v)).map((v) => JSON.stringify(v));
+  const t = lw.ctx.checker.getTypeAtLocation(node);
+  const members = t.isUnion() ? t.types : [t];
+  if (!members.every((m) => (m.flags & ts.TypeFlags.EnumLiteral) !== 0 && m.isNumberLiteral())) return [];
+  return members
+    .filter((m) => m.isNumberLiteral() && !seen.has(m.value))
+    .map((m) => `\`${lw.ctx.checker.typeToString(m)}\``);
+}
+
+/** The cases of a switch share one scope in JavaScript; here each is a scope of its own. */
+function checkScopes(lw: Lowerer, clauses: readonly ts.CaseOrDefaultClause[]): void {
+  const home = new Map<ts.Node, ts.CaseOrDefaultClause>();
+  for (const clause of clauses) {
+    for (const s of clause.statements) {
+      if (ts.isVariableStatement(s)) for (const d of s.declarationList.declarations) home.set(d, clause);
+    }
+  }
+  if (home.size === 0) return;
+  for (const clause of clauses) {
+    const visit = (n: ts.Node): void => {
+      if (ts.isIdentifier(n)) {
+        const declaration = lw.ctx.checker.getSymbolAtLocation(n)?.declarations?.[0];
+        const at = declaration === undefined ? undefined : home.get(declaration);
+        if (at !== undefined && at !== clause) {
+          lw.ctx.report(
+            "TMC1148",
+            n,
+            `\`${n.text}\` is declared in another case, and has no value here`,
+            "declare it before the switch",
+          );
+        }
+      }
+      ts.forEachChild(n, visit);
+    };
+    visit(clause);
+  }
+}
+
+type Constant = Extract<Expr, { k: "num" | "str" | "literal" | "bool" }>;
+
+function caseTest(lw: Lowerer, clause: ts.CaseClause, type: Type): Constant {
   const e = lw.expr(clause.expression, type);
   if (e.k === "num" || e.k === "str" || e.k === "literal" || e.k === "bool") return e;
   return lw.ctx.fail("TMC1137", clause.expression, "a case must be a constant", "write `if`");
 }
 
-/** The statements without the `break` that ends them; `falls`: control can reach the next case. */
-function stripBreak(list: readonly ts.Statement[]): { statements: readonly ts.Statement[]; falls: boolean } {
+interface CaseStatements {
+  readonly statements: readonly ts.Statement[];
+  /** What the block at the end holds, without its `break`; undefined when there is none. */
+  readonly block: readonly ts.Statement[] | undefined;
+  /** Control can reach the next case. */
+  readonly falls: boolean;
+}
+
+/** The statements without the `break` that ends them. */
+function stripBreak(list: readonly ts.Statement[]): CaseStatements {
   const last = list.at(-1);
-  if (last === undefined) return { statements: [], falls: false };
+  const before = list.slice(0, -1);
+  if (last === undefined) return { statements: [], block: undefined, falls: false };
   if (ts.isBreakStatement(last) && last.label === undefined)
-    return { statements: list.slice(0, -1), falls: false };
+    return { statements: before, block: undefined, falls: false };
   if (ts.isBlock(last)) {
-    const inner = stripBreak(last.statements);
-    const statements =
-      inner.statements === last.statements ? list : [...list.slice(0, -1), ...inner.statements];
-    // A block of one clause keeps its scope: names of two cases never meet, each case is a scope of its own.
-    return { statements, falls: inner.falls };
+    const end = last.statements.at(-1);
+    const breaks = end !== undefined && ts.isBreakStatement(end) && end.label === undefined;
+    const inner = breaks ? last.statements.slice(0, -1) : last.statements;
+    return { statements: before, block: inner, falls: !breaks && !ends(last) };
   }
-  return { statements: list, falls: !ends(last) };
+  return { statements: list, block: undefined, falls: !ends(last) };
+}
+
+function caseBody(lw: Lowerer, c: CaseStatements): Stmt[] {
+  const body = lw.statements(c.statements);
+  if (c.block === undefined) return body;
+  const inner = lw.statements(c.block);
+  const first = inner[0];
+  if (body.length === 0 || first === undefined) return [...body, ...inner];
+  // Beside other statements the block keeps its scope.
+  return [...body, { k: "block", loc: first.loc, body: inner }];
 }
 
 /** True when control never leaves the statement at its end. */
