@@ -1,6 +1,7 @@
 /**
  * Lifetimes: an object that a handler makes lives in the frame of the function that made it, until that function ends
- * or, in a loop, until the next turn. Storing it where it would be found later is an error, with both places.
+ * or, in a loop, until the next turn. One that a function returns, or that a constructor puts into its own fields,
+ * lives in the frame of the caller, at the place of the call. Storing it where it would be found later is an error, with both places.
  * Works on the flow of references that `reachability.ts` solved; strings are the business of `borrow.ts`.
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
@@ -27,6 +28,8 @@ class EscapeCheck {
   private readonly exprHomes = new Map<Expr, Home>();
   private readonly varHomes = new Map<LocalVar, Home>();
   private readonly callees = new Map<MonoFunc, Set<MonoFunc>>();
+  private readonly callSites = new Map<MonoFunc, Home[]>();
+  private readonly passedOn = new Map<MonoFunc, Set<FlowObject>>();
 
   constructor(private readonly program: ReachableProgram) {}
 
@@ -61,7 +64,12 @@ class EscapeCheck {
       this.exprHomes.set(e, home);
     const callees = this.callees.get(home.func) ?? new Set<MonoFunc>();
     this.callees.set(home.func, callees);
-    for (const t of this.program.targets(e)) callees.add(t.func);
+    for (const t of this.program.targets(e)) {
+      callees.add(t.func);
+      const sites = this.callSites.get(t.func) ?? [];
+      this.callSites.set(t.func, sites);
+      sites.push(home);
+    }
   }
 
   private check(f: MonoFunc): void {
@@ -75,6 +83,7 @@ class EscapeCheck {
 
   private checkExpr(f: MonoFunc, e: Expr): void {
     if (e.k === "assign") this.checkStore(f, e.target, e.value, e.loc);
+    if (e.k === "method" || e.k === "callValue") this.checkSeveral(e);
     if (e.k !== "builtin") return;
     const [target, second, third] = e.args;
     const value = e.name === "slotsSet" ? third : e.name === "arrayFill" ? second : undefined;
@@ -87,8 +96,67 @@ class EscapeCheck {
     );
   }
 
-  private home(o: Made): Home | undefined {
-    return o.expr === undefined ? undefined : this.exprHomes.get(o.expr);
+  private isInLoop(o: Made): boolean {
+    return o.expr !== undefined && (this.exprHomes.get(o.expr)?.loops.length ?? 0) > 0;
+  }
+
+  /** Where an object may live: with its maker, or with the callers that its maker passes it on to. */
+  private homes(o: Made): Home[] {
+    const own = o.expr === undefined ? undefined : this.exprHomes.get(o.expr);
+    if (own === undefined) return [];
+    const found: Home[] = [];
+    const seen = new Set<MonoFunc>();
+    const visit = (home: Home): void => {
+      if (!this.passesOn(home.func).has(o)) {
+        found.push(home);
+      } else if (!seen.has(home.func)) {
+        seen.add(home.func);
+        (this.callSites.get(home.func) ?? []).forEach(visit);
+      }
+    };
+    visit(own);
+    return found;
+  }
+
+  /** The homes in a function, if there are any there, otherwise all. */
+  private homesFor(o: Made, func: MonoFunc): Home[] {
+    const all = this.homes(o);
+    const there = all.filter((h) => h.func === func);
+    return there.length > 0 ? there : all;
+  }
+
+  /** Objects that outlive a call: what it returns and, of a constructor, what is in the fields; with their contents. */
+  private passesOn(f: MonoFunc): Set<FlowObject> {
+    const known = this.passedOn.get(f);
+    if (known !== undefined) return known;
+    const found = new Set<FlowObject>();
+    this.passedOn.set(f, found);
+    const visit = (o: FlowObject): void => {
+      if (found.has(o) || o.k === "snapshot" || o.k === "external") return;
+      found.add(o);
+      contents(o);
+    };
+    const contents = (o: FlowObject): void => {
+      if (o.k !== "made") return;
+      for (const field of o.cls?.fields ?? []) this.program.objectsOfField(o, field.name).forEach(visit);
+      this.program.objectsOfElements(o).forEach(visit);
+    };
+    if (f.decl.kind === "constructor") this.program.objectsOfThis(f).forEach(contents);
+    else this.program.objectsOfResult(f).forEach(visit);
+    return found;
+  }
+
+  /** A call with several targets has no frame for what one of them returns. */
+  private checkSeveral(e: Expr): void {
+    const targets = this.program.targets(e);
+    if (targets.length < 2) return;
+    for (const t of targets) {
+      for (const o of this.passesOn(t.func)) {
+        if (o.k !== "made" || o.expr === undefined) continue;
+        if (o.func !== t.func && !this.outlives(t.func, o.func)) continue;
+        this.report(o, e.loc, "it is returned to a call that can reach several functions");
+      }
+    }
   }
 
   private checkStore(f: MonoFunc, target: LValue, value: Expr, loc: Loc): void {
@@ -99,7 +167,7 @@ class EscapeCheck {
           this.report(o, loc, `it is stored in \`${target.g.name}\`, which outlives the handler`);
         return;
       case "field":
-        this.storeInto(target.obj, value, loc, `the field \`${target.name}\``);
+        this.storeInto(target.obj, value, loc, `the field \`${target.name}\``, target.obj.k === "this" ? f : undefined);
         return;
       case "index":
         this.storeInto(target.obj, value, loc, "an array");
@@ -107,53 +175,55 @@ class EscapeCheck {
       case "local": {
         const at = this.varHomes.get(target.v);
         for (const o of this.made(value)) {
-          const from = this.home(o);
-          if (from === undefined) continue;
-          // A variable of the function around a lambda outlives the lambda's frame.
-          if (at === undefined || at.func !== from.func) {
-            if (at !== undefined ? this.outlives(from.func, at.func) : from.func !== f) continue;
-            this.report(o, loc, `it is stored in the variable \`${target.v.name}\` of the function around`);
-          } else if (!within(from.loops, at.loops)) {
-            this.report(
-              o,
-              loc,
-              `the variable \`${target.v.name}\` outside of the loop keeps it, but the next turn uses its place again`,
-            );
+          for (const from of this.homesFor(o, at?.func ?? f)) {
+            // A variable of the function around a lambda outlives the lambda's frame.
+            if (at === undefined || at.func !== from.func) {
+              if (at !== undefined ? this.outlives(from.func, at.func) : from.func !== f) continue;
+              this.report(o, loc, `it is stored in the variable \`${target.v.name}\` of the function around`);
+            } else if (!within(from.loops, at.loops)) {
+              this.report(
+                o,
+                loc,
+                `the variable \`${target.v.name}\` outside of the loop keeps it, but the next turn uses its place again`,
+              );
+            }
           }
         }
       }
     }
   }
 
-  private storeInto(container: Expr, value: Expr, loc: Loc, what: string): void {
-    const values = this.made(value);
+  /** `own`: a function that stores into its `this`; what a constructor makes for itself lives with the object. */
+  private storeInto(container: Expr, value: Expr, loc: Loc, what: string, own?: MonoFunc): void {
+    const values = this.made(value).filter(
+      (o) => own?.decl.kind !== "constructor" || o.k !== "made" || o.func !== own || this.isInLoop(o),
+    );
     if (values.length === 0) return;
     for (const c of this.program.objectsOf(container) ?? []) {
       for (const o of values) {
-        const from = this.home(o);
-        if (from === undefined) continue;
         if (c.k === "snapshot" || c.k === "external") {
-          this.report(
-            o,
-            loc,
-            `it is stored in ${what} of ${c.k === "snapshot" ? `\`${c.object.path}\`` : "an object"}, which outlives the handler`,
-          );
+          const where = c.k === "snapshot" ? `\`${c.object.path}\`` : "an object";
+          if (this.homes(o).length > 0) {
+            this.report(o, loc, `it is stored in ${what} of ${where}, which outlives the handler`);
+          }
           continue;
         }
-        const at = this.home(c);
-        if (at === undefined) continue;
-        if (at.func === from.func ? within(from.loops, at.loops) : this.outlives(from.func, at.func))
-          continue;
-        this.report(o, loc, `it is stored in ${what} of an object that lives longer`);
+        for (const at of this.homes(c)) {
+          for (const from of this.homesFor(o, at.func)) {
+            if (at.func === from.func ? within(from.loops, at.loops) : this.outlives(from.func, at.func)) continue;
+            this.report(o, loc, `it is stored in ${what} of an object that lives longer`);
+          }
+        }
       }
     }
   }
 
+  /** Objects move to the caller's frame; functions, with what they captured, do not. */
   private checkReturn(f: MonoFunc, value: Expr): void {
-    for (const o of this.made(value)) {
-      const from = this.home(o);
-      if (from?.func === f)
-        this.report(o, value.loc, "it is returned, and its place ends with this function");
+    for (const o of this.passesOn(f)) {
+      if (o.k !== "closure" || o.expr === undefined) continue;
+      if (this.exprHomes.get(o.expr)?.func !== f) continue;
+      this.report(o, value.loc, "it is returned, and its place ends with this function");
     }
   }
 

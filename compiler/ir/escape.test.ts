@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { compileText } from "../backend-c/testing.js";
+
+/** The messages that a program gets, `line: message`; empty when it is accepted. */
+function problems(text: string): string {
+  try {
+    compileText(text);
+    return "";
+  } catch (e) {
+    return e instanceof Error ? e.message : String(e);
+  }
+}
+
+const classes = `class P { x: i32 = 0; } class H { p: P | null = null; } const keep = new H(); function make(): P { return new P(); }`;
+const inMain = (body: string): string => problems(`${classes}\nexport function main(): void { ${body} }`);
+
+describe("lifetimes of what handlers make", () => {
+  it("lets a fresh object go to the caller and no further", () => {
+    expect(inMain("const p = make(); log(p.x);")).toBe("");
+    expect(inMain("keep.p = make();")).toContain("TMC1601");
+    expect(inMain("const h = new H(); h.p = make(); log(h.p === null);")).toBe("");
+  });
+
+  it("knows that the next turn of a loop uses the same place", () => {
+    expect(inMain("for (let i = 0; i < 3; i++) { const p = make(); log(p.x); }")).toBe("");
+    expect(inMain("let best = new P(); for (let i = 0; i < 3; i++) { const p = make(); best = p; } log(best.x);")).toContain(
+      "TMC1601",
+    );
+    expect(inMain("const h = new H(); for (let i = 0; i < 3; i++) { h.p = make(); }")).toContain("TMC1601");
+  });
+
+  it("does not let a function with captured variables out of its frame", () => {
+    const text = `function later(i: i32): () => i32 { return () => i; }\nexport function main(): void { const f = later(2); log(f()); }`;
+    expect(problems(text)).toContain("TMC1602");
+  });
+
+  it("refuses a fresh result where the callee is known only at run time", () => {
+    const text = `interface M { make(): P; } class P { x: i32 = 0; }
+      class A implements M { make(): P { return new P(); } }
+      class B implements M { make(): P { return new P(); } }
+      const all: M[] = [new A(), new B()];
+      export function main(): void { for (const m of all) log(m.make().x); }`;
+    expect(problems(text)).toContain("TMC1601");
+  });
+});
