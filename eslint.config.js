@@ -1,7 +1,7 @@
 // Lint rules: typescript-eslint's strict set, the rules of this project, and the import directions of docs/architecture.md.
 import tseslint from "typescript-eslint";
 
-const tests = ["**/*.test.ts", "test/**/*.ts", "bench/**/*.ts"];
+const tests = ["**/*.test.ts", "**/testing.ts", "test/**/*.ts", "bench/**/*.ts"];
 
 /**
  * Files of `folder` must not import from the `forbidden` folders (both relative to the repository).
@@ -59,6 +59,8 @@ export default tseslint.config(
       "prefer-const": "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
+      // Visitors answer with something or with nothing.
+      "@typescript-eslint/no-invalid-void-type": "off",
       // A class of static members, and a constructor that only stores its parameters, are fine here.
       "@typescript-eslint/no-extraneous-class": "off",
       "@typescript-eslint/no-useless-constructor": "off",
@@ -82,7 +84,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["*.config.{js,ts}"],
+    files: ["**/*.config.{js,ts}"],
     rules: { "no-restricted-syntax": "off" },
   },
   {

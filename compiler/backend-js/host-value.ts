@@ -1,7 +1,6 @@
 /** Checks that a value computed by setup is a value of its declared type: no rounding, no lost bits. */
 import { UserError } from "../diagnostics/user-error.js";
-import { constantIn } from "../frontend/constants.js";
-import { typeName, type Type } from "../ir/types.js";
+import { constantIn, typeName, type Type } from "../ir/types.js";
 
 export function checkHostValue(value: unknown, type: Type, where: string): unknown {
   if (!accepts(value, type)) {

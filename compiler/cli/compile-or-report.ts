@@ -2,7 +2,7 @@
 import type { CompiledProgram, CompileOptions } from "../pipeline/compile.js";
 import { ExitCode } from "../diagnostics/user-error.js";
 import { printJson } from "./failure.js";
-import { diagnosticToJson, formatDiagnostics } from "./print-diagnostics.js";
+import { diagnosticToJson, formatDiagnostics } from "../diagnostics/format-diagnostics.js";
 
 export interface CommandCompileOptions extends CompileOptions {
   /** Errors go to stdout as one document too. */

@@ -1,7 +1,9 @@
 /** Untyped constants: numbers that take the type of what they meet, and the ranges of integer expressions. */
 import type { Expr } from "../ir/nodes.js";
-import { intRange, isFloat, num, type NumKind } from "../ir/types.js";
+import { constantIn, intRange, isFloat, num, type NumKind } from "../ir/types.js";
 import type { UntypedConst } from "./context.js";
+
+export { constantIn };
 
 const untyped = new WeakMap<Expr, UntypedConst>();
 
@@ -15,15 +17,6 @@ export function untypedExpr(c: UntypedConst, loc: Expr["loc"]): Expr {
 }
 
 export const untypedOf = (e: Expr): UntypedConst | undefined => untyped.get(e);
-
-/** The value in kind `n`, or undefined when it does not fit. f32 and f64 constants are rounded. */
-export function constantIn(value: number, n: NumKind): number | undefined {
-  if (n === "f64") return value;
-  if (n === "f32") return Math.fround(value);
-  if (!Number.isInteger(value)) return undefined;
-  const [lo, hi] = intRange[n as "i32"];
-  return value >= lo && value <= hi ? value + 0 : undefined;
-}
 
 export type Range = readonly [lo: number, hi: number];
 

@@ -179,3 +179,12 @@ export function isReference(t: Type): boolean {
       return false;
   }
 }
+
+/** The value in kind `n`, or undefined when it does not fit. f32 and f64 constants are rounded. */
+export function constantIn(value: number, n: NumKind): number | undefined {
+  if (n === "f64") return value;
+  if (n === "f32") return Math.fround(value);
+  if (!Number.isInteger(value)) return undefined;
+  const [lo, hi] = intRange[n as "i32"];
+  return value >= lo && value <= hi ? value + 0 : undefined;
+}

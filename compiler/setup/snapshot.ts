@@ -39,7 +39,7 @@ class Walk {
       if (made !== undefined) this.classByConstructor.set(made, c);
       for (const m of c.methods) {
         if (m.isStatic && typeof made === "function")
-          this.functionByValue.set((made as unknown as Record<string, unknown>)[m.name], m);
+          this.functionByValue.set(Reflect.get(made, m.name), m);
       }
     }
     for (const f of this.program.functions.values()) {
@@ -159,7 +159,7 @@ class Walk {
       if (known.type.readonly && !type.readonly) Object.assign(known, { type });
       return known;
     }
-    const elements = v as unknown as ArrayLike<unknown>;
+    const elements = v as ArrayLike<unknown>;
     if (ArrayBuffer.isView(v) && v.buffer.byteLength !== v.byteLength) {
       return this.fail(
         path,

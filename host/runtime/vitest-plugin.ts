@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { emitModule } from "../../compiler/backend-js/module.js";
 import { packageRoot } from "../../compiler/board/package-root.js";
-import { formatDiagnostics } from "../../compiler/cli/print-diagnostics.js";
+import { formatDiagnostics } from "../../compiler/diagnostics/format-diagnostics.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { runFrontend } from "../../compiler/frontend/frontend.js";
 import type { Module } from "../../compiler/ir/nodes.js";

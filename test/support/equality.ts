@@ -13,7 +13,7 @@ import { runExecutable, type RunResult } from "../../compiler/board/run.js";
 import { compilerCommand, buildExecutable } from "../../compiler/board/toolchain.js";
 import type { CompilerName, OptimisationLevel } from "../../compiler/board/compile-flags.js";
 import { trapKinds } from "../../compiler/board/trap-line.js";
-import { formatDiagnostics } from "../../compiler/cli/print-diagnostics.js";
+import { formatDiagnostics } from "../../compiler/diagnostics/format-diagnostics.js";
 import { UserError } from "../../compiler/diagnostics/user-error.js";
 import { compileProgram, type CompiledProgram } from "../../compiler/pipeline/compile.js";
 import { runOnNode } from "../../compiler/pipeline/run-on-node.js";

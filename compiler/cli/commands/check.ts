@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import { ExitCode } from "../../diagnostics/user-error.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
-import { diagnosticToJson, formatDiagnostics } from "../print-diagnostics.js";
+import { diagnosticToJson, formatDiagnostics } from "../../diagnostics/format-diagnostics.js";
 import { projectRootOf, requireFile } from "../project-config.js";
 
 export function registerCheck(program: Command): void {

@@ -12,7 +12,7 @@ import { allAgree, formatDisagreement, formatTrap, type TargetOutcome } from "..
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { compileOrReport } from "../compile-or-report.js";
-import { formatPlace } from "../print-diagnostics.js";
+import { formatPlace } from "../../diagnostics/format-diagnostics.js";
 import { projectRootOf, requireFile } from "../project-config.js";
 import { execTargets, parseTargets, type ExecTarget } from "../target-list.js";
 import { writeSources } from "../write-sources.js";

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import { formatDiagnostics, summarize } from "./print-diagnostics.js";
+import type { Diagnostic } from "./diagnostic.js";
+import { formatDiagnostics, summarize } from "./format-diagnostics.js";
 
 const example: Diagnostic = {
   code: "TMC1203",

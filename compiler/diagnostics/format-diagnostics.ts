@@ -1,7 +1,7 @@
 /** Diagnostics as text: place, message, the source line with its marks, fix, related places, and a summary. */
 import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Diagnostic } from "./diagnostic.js";
 import type { Loc } from "../ir/nodes.js";
 import { packagePath } from "../board/package-root.js";
 
