@@ -38,6 +38,7 @@ export default tseslint.config(
       "coverage/",
       "**/fixtures/**",
       "test/**/programs/**",
+      "bench/logic/**",
       "**/*.d.ts",
     ],
   },
