@@ -59,8 +59,6 @@ export class Broker {
     const lines = [
       `listener ${port} 127.0.0.1`,
       "allow_anonymous true",
-      // Small messages go out at once: without it each answer waits for a delayed acknowledgement.
-      "set_tcp_nodelay true",
       "persistence false",
       "log_dest stderr",
       "log_type all",
