@@ -2,13 +2,15 @@
  * IR expressions → JavaScript text. Every numeric decision is in the IR; here each is spelled out:
  * `| 0`, `Math.imul`, `Math.fround`, checks. Compound expressions are parenthesised.
  */
-import type { Expr, ExprOf, FuncDecl, Loc, LocalVar, LValue } from "../ir/nodes.js";
+import type { Expr, ExprOf, FuncDecl, GlobalVar, Loc, LocalVar, LValue } from "../ir/nodes.js";
 import { intRange, isFloat, typeName, type NumKind } from "../ir/types.js";
 import { childrenOf } from "../ir/walk.js";
 import { lambdaText } from "./statements.js";
 
 export interface PrintContext {
   readonly checked: boolean;
+  /** The text of a local variable. */
+  readonly local: (v: LocalVar) => string;
   /** The text by which this module knows an item of a module. */
   readonly refer: (module: string, name: string) => string;
   /** The directory of the module, for assets. */
@@ -25,22 +27,6 @@ const list = (p: PrintContext, args: readonly Expr[]): string => args.map((a) =>
 /** Assigned after capture: shared by reference. */
 export const isCell = (v: LocalVar): boolean => v.mutable && v.captured;
 
-const reserved = new Set([
-  "arguments",
-  "eval",
-  "await",
-  "static",
-  "implements",
-  "interface",
-  "package",
-  "private",
-  "protected",
-  "public",
-  "yield",
-  "let",
-]);
-export const localName = (v: LocalVar): string => (reserved.has(v.name) ? `${v.name}$` : v.name);
-
 export function expr(p: PrintContext, e: Expr): string {
   switch (e.k) {
     case "num":
@@ -53,11 +39,11 @@ export function expr(p: PrintContext, e: Expr): string {
     case "null":
       return "null";
     case "local":
-      return isCell(e.v) ? `${localName(e.v)}.v` : localName(e.v);
+      return isCell(e.v) ? `${p.local(e.v)}.v` : p.local(e.v);
     case "global":
       return p.refer(e.g.module, e.g.name);
     case "staticField":
-      return `${p.refer(e.cls.module, e.cls.name)}.${e.g.name.slice(e.cls.name.length + 1)}`;
+      return staticField(p, e.g);
     case "this":
       return "this";
     case "hole":
@@ -107,7 +93,9 @@ export function expr(p: PrintContext, e: Expr): string {
         ? `${typeName(e.type)}.of(${list(p, e.elems)})`
         : `[${list(p, e.elems)}]`;
     case "objectLit": {
-      const fields = e.fields.map((f) => `${f.name}: ${expr(p, f.value)}`).join(", ");
+      // `__proto__: x` would set the prototype.
+      const key = (name: string): string => (name === "__proto__" ? '["__proto__"]' : name);
+      const fields = e.fields.map((f) => `${key(f.name)}: ${expr(p, f.value)}`).join(", ");
       const decl = e.type.k === "object" ? e.type.decl : "";
       return `${rt}.literal({ ${fields} }, ${JSON.stringify(decl)})`;
     }
@@ -126,6 +114,12 @@ export function expr(p: PrintContext, e: Expr): string {
     case "host":
       return host(p, e);
   }
+}
+
+/** Where the class that declares it keeps it, by whatever subclass it was named. */
+export function staticField(p: PrintContext, g: GlobalVar): string {
+  const dot = g.name.indexOf(".");
+  return `${p.refer(g.module, g.name.slice(0, dot))}.${g.name.slice(dot + 1)}`;
 }
 
 function number(v: number): string {
@@ -261,7 +255,16 @@ function isSimple(e: Expr): boolean {
   );
 }
 
-const changing = new Set<Expr["k"]>(["call", "method", "superCall", "callValue", "new", "assign", "update", "host"]);
+const changing = new Set<Expr["k"]>([
+  "call",
+  "method",
+  "superCall",
+  "callValue",
+  "new",
+  "assign",
+  "update",
+  "host",
+]);
 
 /** Assigns nothing and calls nothing, so that what stands beside it keeps its value. */
 function changesNothing(e: Expr): boolean {
@@ -281,7 +284,8 @@ function isQuiet(e: Expr): boolean {
 function index(p: PrintContext, e: ExprOf<"index">): string {
   const obj = expr(p, e.obj);
   const i = expr(p, e.index);
-  if (isSimple(e.obj) && changesNothing(e.index)) return `${obj}[${rt}.ix(${i}, ${obj}.length, ${where(e.loc)})]`;
+  if (isSimple(e.obj) && changesNothing(e.index))
+    return `${obj}[${rt}.ix(${i}, ${obj}.length, ${where(e.loc)})]`;
   return `${rt}.at(${obj}, ${i}, ${where(e.loc)})`;
 }
 

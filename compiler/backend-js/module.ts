@@ -1,11 +1,12 @@
 /**
- * One IR module → one JavaScript module: an ES module (Vitest, bundles), or the body of a function that gets the
- * support library and the other modules (`tmc exec`, setup). Every declaration is exported: other modules may need it.
+ * One IR module → one JavaScript module: an ES module (Vitest, bundles), or the body of a generator that gets the
+ * support library and the other modules (`tmc exec`, setup): its first step declares, its second runs the top level. Every declaration is exported: other modules may need it.
  */
 import path from "node:path";
 import type { ClassDecl, FuncDecl, Module } from "../ir/nodes.js";
 import { params, body, statements } from "./statements.js";
 import { rt, type PrintContext } from "./expressions.js";
+import { localNames, topLevelNames, topName } from "./names.js";
 import { Writer } from "./writer.js";
 
 export interface ModuleOptions {
@@ -37,8 +38,9 @@ export function emitModule(m: Module, options: ModuleOptions): EmittedModule {
     assetBase: path.dirname(m.file),
     holes: [],
     depth: 0,
+    local: localNames(topLevelNames(m)),
     refer: (module, name) => {
-      if (module === m.path) return name;
+      if (module === m.path) return topName(name);
       if (options.format === "function") return `$m${number(module)}.${name}`;
       const names = used.get(module) ?? new Map<string, string>();
       used.set(module, names);
@@ -49,13 +51,7 @@ export function emitModule(m: Module, options: ModuleOptions): EmittedModule {
   };
   const w = new Writer(m.file);
   for (const c of m.constants) {
-    w.write(`const ${c.name} = ${constant(c.value)};`);
-    w.newline();
-  }
-  for (const g of m.globals) {
-    if (g.name.includes(".")) continue;
-    w.mark(g.loc);
-    w.write(`let ${g.name};`);
+    w.write(`const ${topName(c.name)} = ${constant(c.value)};`);
     w.newline();
   }
   for (const f of m.functions) printFunction(printer, w, f);
@@ -91,10 +87,13 @@ function header(
     for (const [module, n] of order) out.push(`const $m${n} = $import(${JSON.stringify(module)});\n`);
     for (const r of m.reexports) {
       if (r.from === m.path) {
-        for (const x of r.names) if (names.includes(x.imported)) out.push(getter(x.exported, x.imported));
+        for (const x of r.names)
+          if (names.includes(x.imported)) out.push(getter(x.exported, topName(x.imported)));
       } else out.push(`$reexport(${JSON.stringify(r.from)}, ${JSON.stringify(r.names)});\n`);
     }
-    for (const name of names) out.push(getter(name, name));
+    for (const name of names) out.push(getter(name, topName(name)));
+    // Every module is prepared before one runs: in a cycle of imports functions are there, values are not yet.
+    out.push("yield;\n");
     return out;
   }
   const say = (to: string): string => JSON.stringify(options.specifier(to, m.path));
@@ -107,41 +106,45 @@ function header(
   }
   for (const r of m.reexports) {
     if (r.from === m.path) {
-      const others = r.names.filter((x) => x.imported !== x.exported);
-      if (others.length > 0)
-        out.push(`export { ${others.map((x) => `${x.imported} as ${x.exported}`).join(", ")} };\n`);
+      const others = r.names.filter((x) => x.imported !== x.exported && names.includes(x.imported));
+      if (others.length > 0) {
+        out.push(`export { ${others.map((x) => `${topName(x.imported)} as ${x.exported}`).join(", ")} };\n`);
+      }
     } else if (r.names.length > 0) {
       out.push(
         `export { ${r.names.map((x) => (x.imported === x.exported ? x.imported : `${x.imported} as ${x.exported}`)).join(", ")} } from ${say(r.from)};\n`,
       );
     }
   }
-  if (names.length > 0) out.push(`export { ${names.join(", ")} };\n`);
+  if (names.length > 0) out.push(`export { ${names.map(asExported).join(", ")} };\n`);
   return out;
 }
 
 const getter = (name: string, local: string): string =>
   `Object.defineProperty($exports, ${JSON.stringify(name)}, { enumerable: true, configurable: true, get: () => ${local} });\n`;
 
+const asExported = (name: string): string => (topName(name) === name ? name : `${topName(name)} as ${name}`);
+
+/** Every declaration, but what another export calls by its name. */
 function exportedNames(m: Module): string[] {
-  return [
-    ...m.constants.map((c) => c.name),
-    ...m.globals.filter((g) => !g.name.includes(".")).map((g) => g.name),
-    ...m.functions.map((f) => f.name),
-    ...m.classes.filter((c) => !c.isInterface).map((c) => c.name),
-  ];
+  const renamed = new Set(
+    m.reexports.flatMap((r) =>
+      r.from === m.path ? r.names.filter((x) => x.imported !== x.exported).map((x) => x.exported) : [],
+    ),
+  );
+  return [...topLevelNames(m)].filter((name) => !renamed.has(name));
 }
 
 function printFunction(p: PrintContext, w: Writer, f: FuncDecl): void {
   w.mark(f.loc);
   if (f.kind === "extern") {
     // Called through its name: a test may bind another function later.
-    const names = f.params.map((v) => v.name).join(", ");
+    const names = f.params.map((v) => p.local(v)).join(", ");
     w.write(
-      `function ${f.name}(${names}) { return ${rt}.extern(${JSON.stringify(f.cName ?? "")})(${names}); }`,
+      `function ${topName(f.name)}(${names}) { return ${rt}.extern(${JSON.stringify(f.cName ?? "")})(${names}); }`,
     );
   } else {
-    w.write(`function ${f.name}(${params(f, p)}) `);
+    w.write(`function ${topName(f.name)}(${params(f, p)}) `);
     body(p, w, f);
   }
   w.newline();
@@ -168,7 +171,7 @@ function printClass(p: PrintContext, w: Writer, c: ClassDecl): void {
     base?.k === "object"
       ? ` extends ${p.refer(base.decl.slice(0, base.decl.lastIndexOf("#")), base.decl.slice(base.decl.lastIndexOf("#") + 1))}`
       : "";
-  w.write(`class ${c.name}${extendsText} {`);
+  w.write(`class ${topName(c.name)}${extendsText} {`);
   w.newline();
   w.indent(1);
   if (c.ctor !== undefined) {

@@ -1,11 +1,12 @@
 /** IR statements and functions → JavaScript text, with source map marks at every statement. */
 import type { Expr, FuncDecl, LocalVar, Loc, Stmt } from "../ir/nodes.js";
-import { expr, isCell, localName, rt, type PrintContext } from "./expressions.js";
-import type { Writer } from "./writer.js";
+import { expr, isCell, rt, staticField, type PrintContext } from "./expressions.js";
+import { topName } from "./names.js";
+import { markText, type Writer } from "./writer.js";
 
 const place = (loc: Loc): string => JSON.stringify(`${loc.file}:${loc.line}:${loc.col}`);
 
-/** Text only (lambdas inside expressions): one line per statement, without marks. */
+/** Text only (lambdas inside expressions): one line per statement; its marks travel inside the text. */
 class LineWriter {
   readonly parts: string[] = [];
   write(text: string): void {
@@ -17,27 +18,27 @@ class LineWriter {
   indent(): void {
     // Nested text is not indented: it is inside an expression.
   }
-  mark(): void {
-    // The statement around the lambda is marked.
+  mark(loc: Loc): void {
+    this.parts.push(markText(loc));
   }
 }
 type Out = Pick<Writer, "write" | "newline" | "indent" | "mark">;
 
 export function lambdaText(p: PrintContext, f: FuncDecl): string {
   const out = new LineWriter();
-  out.write(`(${params(f)}) => `);
+  out.write(`(${params(f, p)}) => `);
   body(p, out, f);
-  const captures = f.captures.map((v) => localName(v)).join(", ");
+  const captures = f.captures.map((v) => p.local(v)).join(", ");
   const self = f.usesThis ? "this" : "undefined";
   return `${rt}.lambda(${out.parts.join("")}, ${JSON.stringify(f.id)}, () => [${captures}], ${self})`;
 }
 
 /** Parameter names; a captured and assigned one arrives under another name and is put in a cell. */
-export function params(f: FuncDecl, p?: PrintContext): string {
+export function params(f: FuncDecl, p: PrintContext): string {
   return f.params
     .map((v) => {
-      const name = isCell(v) ? `${localName(v)}$in` : localName(v);
-      return v.default === undefined || p === undefined ? name : `${name} = ${expr(p, v.default)}`;
+      const name = isCell(v) ? `${p.local(v)}$in` : p.local(v);
+      return v.default === undefined ? name : `${name} = ${expr(p, v.default)}`;
     })
     .join(", ");
 }
@@ -48,7 +49,7 @@ export function body(p: PrintContext, w: Out, f: FuncDecl): void {
   w.indent(1);
   for (const v of f.params) {
     if (!isCell(v)) continue;
-    w.write(`const ${localName(v)} = { v: ${localName(v)}$in };`);
+    w.write(`const ${p.local(v)} = { v: ${p.local(v)}$in };`);
     w.newline();
   }
   statements(p, w, f.body);
@@ -74,7 +75,7 @@ function block(p: PrintContext, w: Out, list: readonly Stmt[]): void {
 }
 
 function declaration(p: PrintContext, v: LocalVar, init: Expr | undefined): string {
-  const name = localName(v);
+  const name = p.local(v);
   if (isCell(v)) return `${name} = { v: ${init === undefined ? "undefined" : expr(p, init)} }`;
   return init === undefined ? name : `${name} = ${expr(p, init)}`;
 }
@@ -89,8 +90,11 @@ function statement(p: PrintContext, w: Out, s: Stmt): void {
       return;
     }
     case "initGlobal": {
-      const name = s.g.name;
-      if (s.init !== undefined) w.write(`${name} = ${expr(p, s.init)};`);
+      // Declared where it stands: reading it earlier is an error here as in ECMAScript.
+      const isStatic = s.g.name.includes(".");
+      const name = isStatic ? staticField(p, s.g) : topName(s.g.name);
+      if (s.init !== undefined) w.write(`${isStatic ? "" : "let "}${name} = ${expr(p, s.init)};`);
+      else if (!isStatic) w.write(`let ${name};`);
       return;
     }
     case "expr":
@@ -150,9 +154,7 @@ function statement(p: PrintContext, w: Out, s: Stmt): void {
       if (s.v === undefined) w.write(`${caught};`);
       else
         w.write(
-          isCell(s.v)
-            ? `const ${localName(s.v)} = { v: ${caught} };`
-            : `const ${localName(s.v)} = ${caught};`,
+          isCell(s.v) ? `const ${p.local(s.v)} = { v: ${caught} };` : `const ${p.local(s.v)} = ${caught};`,
         );
       w.newline();
       statements(p, w, s.handler);
@@ -178,9 +180,7 @@ function forLoop(p: PrintContext, w: Out, s: Extract<Stmt, { k: "for" }>): void 
         ? `let ${lets.map((l) => declaration(p, l.v, l.init)).join(", ")}`
         : others.map((o) => (o.k === "expr" ? expr(p, o.e) : "")).join(", ");
     // Each turn has variables of its own: a captured one is copied before the update, as ECMAScript does.
-    const copies = lets
-      .filter((l) => isCell(l.v))
-      .map((l) => `${localName(l.v)} = { v: ${localName(l.v)}.v }`);
+    const copies = lets.filter((l) => isCell(l.v)).map((l) => `${p.local(l.v)} = { v: ${p.local(l.v)}.v }`);
     const update = [...copies, ...(s.update === undefined ? [] : [expr(p, s.update)])].join(", ");
     w.write(`${labelText(s.label)}for (${init}; ${test}; ${update}) `);
   }
@@ -189,7 +189,7 @@ function forLoop(p: PrintContext, w: Out, s: Extract<Stmt, { k: "for" }>): void 
 
 function forOf(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void {
   const cell = isCell(s.v);
-  const name = localName(s.v);
+  const name = p.local(s.v);
   if (s.lengthOf === "array" || s.lengthOf === "host") {
     const item = cell ? `${name}$in` : name;
     w.write(
@@ -212,7 +212,12 @@ function forOf(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void 
     w.write(cell ? `const ${name} = { v: ${item} };` : `${s.v.mutable ? "let" : "const"} ${name} = ${item};`);
     w.newline();
   }
-  statements(p, w, s.body);
+  const isDeclaredInside = cell || !(s.lengthOf === "array" || s.lengthOf === "host");
+  if (isDeclaredInside && s.body.some((x) => x.k === "let")) {
+    // The body may declare the same name again.
+    block(p, w, s.body);
+    w.newline();
+  } else statements(p, w, s.body);
   w.indent(-1);
   w.write("}");
 }

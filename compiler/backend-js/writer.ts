@@ -2,6 +2,13 @@
 import { addMapping, GenMapping, setSourceContent, toEncodedMap } from "@jridgewell/gen-mapping";
 import type { Loc } from "../ir/nodes.js";
 
+const markStart = "\u0001";
+// eslint-disable-next-line no-control-regex
+const markPattern = /(\u0001\d+:\d+)\u0002/;
+
+/** A mark inside text: emitted JavaScript has these characters nowhere else (strings are escaped). */
+export const markText = (loc: Loc): string => `${markStart}${loc.line}:${loc.col}\u0002`;
+
 export class Writer {
   private readonly parts: string[] = [];
   private line = 1;
@@ -13,6 +20,16 @@ export class Writer {
   constructor(private readonly source: string) {}
 
   write(text: string): void {
+    if (!text.includes(markStart)) return this.plain(text);
+    // Text of a lambda: its statements carry their places.
+    for (const part of text.split(markPattern)) {
+      const at = /^\u0001(\d+):(\d+)$/.exec(part);
+      if (at === null) this.plain(part);
+      else this.markAt(Number(at[1]), Number(at[2]));
+    }
+  }
+
+  private plain(text: string): void {
     if (text === "") return;
     if (this.column === 0 && text !== "\n") {
       const pad = "  ".repeat(this.indentation);
@@ -38,10 +55,14 @@ export class Writer {
 
   /** What is written next comes from `loc`. */
   mark(loc: Loc): void {
+    this.markAt(loc.line, loc.col);
+  }
+
+  private markAt(line: number, col: number): void {
     const column = this.column === 0 ? this.indentation * 2 : this.column;
     addMapping(this.map, {
       generated: { line: this.line, column },
-      original: { line: loc.line, column: loc.col - 1 },
+      original: { line, column: col - 1 },
       source: this.source,
     });
   }

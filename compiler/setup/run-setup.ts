@@ -3,11 +3,13 @@
  * Gives the modules' exports and the handlers that were registered; `snapshot.ts` reads them.
  */
 import { readFileSync } from "node:fs";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import path from "node:path";
+import { Script } from "node:vm";
 import * as support from "../backend-js/support.js";
 import { emitModule } from "../backend-js/module.js";
 import { UserError } from "../diagnostics/user-error.js";
-import type { Program } from "../ir/nodes.js";
+import type { Module, Program } from "../ir/nodes.js";
 
 export type ModuleExports = Record<string, unknown>;
 
@@ -47,47 +49,102 @@ export function runSetup(program: Program, options: { readonly checked: boolean 
     if (found === undefined) throw new Error(`no module ${module}`);
     return found;
   };
-  for (const m of program.modules) {
-    const { code } = emitModule(m, {
-      format: "function",
-      checked: options.checked,
-      support: "",
-      specifier: (to) => to,
-      sourceText: "",
-    });
-    const own = find(m.path);
-    const reexport = (from: string, names: readonly { imported: string; exported: string }[]): void => {
-      const source = find(from);
-      for (const n of names) {
-        Object.defineProperty(own, n.exported, {
-          enumerable: true,
-          configurable: true,
-          get: () => source[n.imported],
-        });
-      }
-    };
-    const run = compile(code, m.path);
-    run(support, own, find, reexport);
-  }
+  const prepared = program.modules.map((m) => prepare(m, options.checked, find));
+  for (const step of prepared) step.next();
+  for (const step of prepared) withinTime(step);
   return { program, exports, entries: support.takeEntries() };
 }
 
+type Reexport = (from: string, names: readonly { imported: string; exported: string }[]) => void;
 type ModuleBody = (
   rt: typeof support,
   exports: ModuleExports,
   find: (module: string) => ModuleExports,
-  reexport: (from: string, names: readonly { imported: string; exported: string }[]) => void,
-) => void;
+  reexport: Reexport,
+) => Iterator<void>;
 
-/** The emitted text as a function of what it needs; it sees no other names of ours. */
-function compile(code: string, name: string): ModuleBody {
+/** The module as a generator, not started. */
+function prepare(m: Module, checked: boolean, find: (module: string) => ModuleExports): Iterator<void> {
+  const { code, map } = emitModule(m, {
+    format: "function",
+    checked,
+    support: "",
+    specifier: (to) => to,
+    sourceText: "",
+  });
+  const own = find(m.path);
+  const reexport: Reexport = (from, names) => {
+    const source = find(from);
+    for (const n of names) {
+      Object.defineProperty(own, n.exported, {
+        enumerable: true,
+        configurable: true,
+        get: () => source[n.imported],
+      });
+    }
+  };
+  const text = `(function* ($rt, $exports, $import, $reexport) {\n${code}\n})`;
   // The text is our own output of a checked program: nothing of the user's source is pasted into it.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  return new Function(
-    "$rt",
-    "$exports",
-    "$import",
-    "$reexport",
-    `${code}\n//# sourceURL=tmc:///${name}.js`,
-  ) as ModuleBody;
+  const script = new Script(text, { filename: emittedName(m.path), lineOffset: -1 });
+  maps.set(m.path, map);
+  return (script.runInThisContext() as ModuleBody)(support, own, find, reexport);
+}
+
+/** Source maps of the modules of this process, for errors that JavaScript itself throws in setup. */
+const maps = new Map<string, string>();
+const emittedName = (module: string): string => `tmc:///${module}.js`;
+
+/** Longer than any table takes; a loop without end is found. */
+export const setupLimitMs = 60_000;
+const limited = new Script("globalThis.run()");
+
+function withinTime(step: Iterator<void>): void {
+  try {
+    limited.runInNewContext({ run: () => step.next() }, { timeout: setupLimitMs });
+  } catch (e) {
+    throw explained(e);
+  }
+}
+
+/** What JavaScript throws at a program that TypeScript accepted, in the user's terms and with the place. */
+function explained(e: unknown): unknown {
+  if (support.asTrap(e) !== undefined || e instanceof UserError || !(e instanceof Error)) return e;
+  if ("code" in e && e.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+    return new UserError(
+      "TMC2011",
+      `setup did not end within ${setupLimitMs / 1000} s`,
+      "look for a loop at the top level that never ends",
+    );
+  }
+  const where = placeOf(e);
+  const at = where === undefined ? "" : `${where}: `;
+  const early = /^Cannot access '(.+)' before initialization/.exec(e.message);
+  if (early !== null) {
+    return new UserError(
+      "TMC2003",
+      `${at}\`${early[1] ?? ""}\` is used before setup gave it a value`,
+      "move its declaration up; between modules, remove the cycle of imports",
+    );
+  }
+  return where === undefined
+    ? e
+    : new UserError(
+        "TMC2009",
+        `${at}setup ended with an error: ${e.message}`,
+        "check the values that reach this place",
+      );
+}
+
+/** `file:line:col` of the innermost place of the program in a stack trace. */
+function placeOf(e: Error): string | undefined {
+  for (const [, module, line, column] of (e.stack ?? "").matchAll(/tmc:\/\/\/(.+?)\.js:(\d+):(\d+)/g)) {
+    const map = maps.get(module ?? "");
+    if (module === undefined || map === undefined) continue;
+    const entry = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(
+      Number(line) - 1,
+      Number(column) - 1,
+    );
+    if ("originalLine" in entry) return `${module}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+  }
+  return undefined;
 }

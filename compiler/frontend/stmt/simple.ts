@@ -86,8 +86,8 @@ function templateWrite(lw: Lowerer, node: ts.CallExpression): Stmt[] | undefined
     body.push({ k: "let", loc: e.loc, v, init: e });
     return { k: "local", type: e.type, loc: e.loc, v };
   };
-  const target = keep(recv, "out$");
-  const parts = templateParts(lw, template).map((p, i) => keep(p, `part${i}$`));
+  const target = keep(recv, "out of write");
+  const parts = templateParts(lw, template).map((p, i) => keep(p, `part ${i}`));
   for (const p of parts) {
     const { writer, arg } = writerOf(lw, p, template);
     const f: FuncDecl | undefined = findMethod(lw.ctx.classes, type, writer)?.f;
