@@ -49,17 +49,6 @@ static float f32_nan(void) {
     return f32_of(0x7fc00000U);
 }
 
-uint32_t tmc_f32_bits(float v) {
-    return v != v ? 0x7fc00000U : f32_bits(v);
-}
-float tmc_f32_from_bits(uint32_t bits) {
-    return f32_of(bits);
-}
-
-int32_t tmc_clz32(uint32_t v) {
-    return v == 0U ? 32 : (int32_t)__builtin_clz(v);
-}
-
 /* ---- remainder: exact, by long division of the mantissas --------------------------------------------- */
 
 /* Takes the positive finite number x apart: x = mantissa * 2^(exponent - 1075), the mantissa has its top bit
@@ -239,9 +228,6 @@ float tmc_f32_round(float v) {
 
 double tmc_f64_abs(double v) {
     return f64_of(f64_bits(v) & ~F64_SIGN);
-}
-float tmc_f32_abs(float v) {
-    return f32_of(f32_bits(v) & ~F32_SIGN);
 }
 double tmc_f64_sign(double v) {
     return v > 0.0 ? 1.0 : (v < 0.0 ? -1.0 : v);

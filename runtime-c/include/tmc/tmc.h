@@ -239,12 +239,26 @@ float tmc_f32_ceil(float v);
 float tmc_f32_trunc(float v);
 float tmc_f32_sqrt(float v);
 double tmc_f64_abs(double v);
-float tmc_f32_abs(float v);
 double tmc_f64_sign(double v);
 float tmc_f32_sign(float v);
-int32_t tmc_clz32(uint32_t v); /* 32 for 0 */
-uint32_t tmc_f32_bits(float v); /* the NaN is canonical: 0x7fc00000 */
-float tmc_f32_from_bits(uint32_t bits);
+static inline float tmc_f32_abs(float v) {
+    return __builtin_fabsf(v);
+}
+static inline int32_t tmc_clz32(uint32_t v) { /* 32 for 0 */
+    return v == 0U ? 32 : (int32_t)__builtin_clz(v);
+}
+typedef union {
+    float value;
+    uint32_t bits;
+} tmc_f32_view;
+static inline uint32_t tmc_f32_bits(float v) { /* the NaN is canonical: 0x7fc00000 */
+    const tmc_f32_view view = {.value = v};
+    return v != v ? 0x7fc00000U : view.bits;
+}
+static inline float tmc_f32_from_bits(uint32_t bits) {
+    const tmc_f32_view view = {.bits = bits};
+    return view.value;
+}
 
 /* ---- strings ------------------------------------------------------------------------------------ */
 
