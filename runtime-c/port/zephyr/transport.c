@@ -167,7 +167,7 @@ static int send_all(const uint8_t *bytes, size_t size) {
         if (n > 0) {
             bytes += n;
             size -= (size_t)n;
-        } else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) {
+        } else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != ENOMEM) {
             return -EIO;
         } else if (k_uptime_get() > end) {
             return -ETIMEDOUT;
