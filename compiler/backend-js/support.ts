@@ -227,6 +227,7 @@ export function arraySet<S extends { readonly length: number }>(
 }
 
 export function filled<T>(length: number, value: T): T[] {
+  if (length < 0) throw new RangeError(`Invalid array length: ${length}`);
   return Array.from({ length }, () => value);
 }
 

@@ -1,8 +1,9 @@
 /** What only setup may do, found in code that a handler reaches; the message shows the way from the handler. */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Expr } from "./nodes.js";
+import type { Expr, ExprOf } from "./nodes.js";
 import { functionName, type ReachableProgram } from "./reachability.js";
 import type { MonoFunc } from "./monomorphise.js";
+import { typeName } from "./types.js";
 import { walkStmts } from "./walk.js";
 
 /** `unrepresentable`: globals without a representation, by id, with the reason. */
@@ -13,11 +14,15 @@ export function checkRunPhase(
   const found: Diagnostic[] = [];
   for (const f of program.functions) {
     const printed = new Set<Expr>();
+    const covered = new Set<Expr>();
     const visit = (e: Expr): void => {
       if (e.k === "builtin" && e.name === "log") for (const a of e.args) printed.add(a);
-      const bad = setupOnly(e, printed.has(e));
+      // One finding a place: a value of setup is only used through what host code makes of it.
+      if (e.k === "convert" && e.mode === "fromHost" && e.arg.k === "host") covered.add(e);
+      if (e.k === "host" && e.recv !== undefined) covered.add(e.recv);
+      const bad = covered.has(e) ? undefined : setupOnly(e, printed.has(e));
       if (bad !== undefined) found.push(report(program, f, e, bad.code, bad.message, bad.fix));
-      if (e.k === "global" || e.k === "staticField") {
+      if ((e.k === "global" || e.k === "staticField") && !covered.has(e)) {
         const reason = unrepresentable.get(e.g.id);
         if (reason !== undefined) {
           found.push(
@@ -70,7 +75,7 @@ interface Finding {
 function setupOnly(e: Expr, insideLog: boolean): Finding | undefined {
   switch (e.k) {
     case "host":
-      return hostFinding(e.name, e.how);
+      return hostFinding(e);
     case "concat":
       return insideLog
         ? undefined
@@ -112,19 +117,25 @@ function setupOnly(e: Expr, insideLog: boolean): Finding | undefined {
   }
 }
 
-function hostFinding(name: string, how: string): Finding {
-  const shown = name.startsWith("setup:")
-    ? `\`${name.slice(6)}\``
-    : name.startsWith("op:")
-      ? "arithmetic on setup values"
-      : how === "new"
-        ? `\`new ${name}\``
-        : `\`${name}\``;
+function hostFinding({ name, how, recv }: ExprOf<"host">): Finding {
+  const shown =
+    recv !== undefined && name !== "[]" && name !== "()"
+      ? `\`${name}\` of \`${typeName(recv.type)}\``
+      : name.startsWith("setup:")
+        ? `\`${name.slice(6)}\``
+        : name.startsWith("op:")
+          ? "arithmetic on setup values"
+          : how === "new"
+            ? `\`new ${name}\``
+            : `\`${name}\``;
   return {
     code: "TMC1801",
     message: `${shown} runs in setup only`,
-    fix: name.startsWith("Math.")
-      ? 'use the function of the same name from "tmc" (f32), or compute a table in setup'
-      : "do it at the top level of a module and keep the result",
+    fix:
+      recv?.type.k === "host" && /^(Map|Set)</.test(recv.type.text)
+        ? 'use a `FixedMap` from "tmc", or look it up at the top level of a module and keep the result'
+        : name.startsWith("Math.")
+          ? 'use the function of the same name from "tmc" (f32), or compute a table in setup'
+          : "do it at the top level of a module and keep the result",
   };
 }

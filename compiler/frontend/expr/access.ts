@@ -6,7 +6,7 @@ import { I32, isFloat, STRING, substitute, typeName, type Type } from "../../ir/
 import { untypedExpr, untypedOf } from "../constants.js";
 import { isCoreDeclaration, jsDocTag } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
-import { hostType } from "../host-type.js";
+import { hostResult } from "../host-type.js";
 import { refusedMember } from "../refusals.js";
 import { tryConvert } from "../type-convert.js";
 
@@ -99,7 +99,7 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
         return { k: "builtin", type: I32, loc, name: "slotsCapacity", n: undefined, args: [obj] };
       break;
     case "host":
-      return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "get", args: [] };
+      return hostResult(lw, node, { recv: obj, name, how: "get", args: [] });
     case "nullable":
       return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
     case "object": {
@@ -140,7 +140,7 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
   }
   const declaration = lw.ctx.symbolOf(node.name)?.declarations?.[0];
   if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
-    return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "get", args: [] };
+    return hostResult(lw, node, { recv: obj, name, how: "get", args: [] });
   }
   const refusal = refusedMember(name);
   if (refusal !== undefined) return lw.refuse(refusal, node.name);
@@ -175,7 +175,7 @@ function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
   }
   if (t.k === "host") {
     const index = lw.raw(node.argumentExpression);
-    return { k: "host", type: hostType(lw, node), loc, recv: obj, name: "[]", how: "get", args: [index] };
+    return hostResult(lw, node, { recv: obj, name: "[]", how: "get", args: [index] });
   }
   if (t.k === "nullable")
     return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");

@@ -12,7 +12,7 @@ import {
 import type { Expr, FuncDecl } from "../../ir/nodes.js";
 import { sameType, substitute, typeName, type Type } from "../../ir/types.js";
 import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
-import { hostType } from "../host-type.js";
+import { hostArguments, hostResult } from "../host-type.js";
 import { inferTypeArguments } from "../infer.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { refusedGlobal } from "../refusals.js";
@@ -63,15 +63,12 @@ function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Exp
 
 function valueCall(lw: Lowerer, node: ts.CallExpression, fn: Expr): Expr {
   if (fn.type.k === "host") {
-    return {
-      k: "host",
-      type: hostType(lw, node),
-      loc: lw.loc(node),
+    return hostResult(lw, node, {
       recv: fn,
       name: "()",
       how: "call",
-      args: node.arguments.map((a) => lw.raw(a)),
-    };
+      args: hostArguments(lw, node.arguments),
+    });
   }
   if (fn.type.k === "nullable" && fn.type.of.k === "func") {
     return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (f !== null)`");
@@ -134,7 +131,7 @@ function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: T
   const args = lowerArguments(lw, f, node.arguments, map, node, lowered);
   const type = substitute(lw.ctx.returnType(f, node), map);
   if (f.kind === "extern" && f.cName?.startsWith("setup:") === true) {
-    return { k: "host", type: hostType(lw, node), loc, recv: undefined, name: f.cName, how: "call", args };
+    return hostResult(lw, node, { recv: undefined, name: f.cName, how: "call", args });
   }
   if (f.kind === "extern" && f.cName === "tmc_trap_capacity") {
     return { k: "builtin", type, loc, name: "trapCapacity", n: undefined, args };
@@ -145,9 +142,6 @@ function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: T
 /** Declared by the program, not by core.d.ts. */
 const isProgramName = (symbol: ts.Symbol | undefined): boolean =>
   symbol?.declarations?.[0] !== undefined && !isCoreDeclaration(symbol.declarations[0]);
-
-/** Setup-only methods of arrays whose arguments are elements: constants take the element's type. */
-const takesElements = new Set(["push", "indexOf", "includes"]);
 
 function memberCall(
   lw: Lowerer,
@@ -191,7 +185,14 @@ function memberCall(
   if (ts.isIdentifier(callee.expression)) {
     const base = lw.ctx.symbolOf(callee.expression);
     if (base !== undefined && isCoreDeclaration(base.declarations?.[0])) {
-      return coreCall(lw, node, `${callee.expression.text}.${name}`, memberSymbol, want);
+      const inSetup =
+        base.declarations?.[0] !== undefined && jsDocTag(base.declarations[0], "setup") !== undefined;
+      const full = `${callee.expression.text}.${name}`;
+      if (inSetup && memberSymbol !== undefined) {
+        const args = hostArguments(lw, node.arguments);
+        return hostResult(lw, node, { recv: undefined, name: full, how: "call", args });
+      }
+      return coreCall(lw, node, full, memberSymbol, want);
     }
   }
   if (callee.questionDotToken !== undefined) {
@@ -207,9 +208,7 @@ function memberCall(
     return lw.ctx.fail("TMC1204", callee.expression, "this may be null", "test it first: `if (x !== null)`");
   if (obj.type.k === "object") return objectCall(lw, node, callee, obj, obj.type, want);
   if (obj.type.k === "host" || (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined)) {
-    const elem = obj.type.k === "array" && takesElements.has(name) ? obj.type.elem : undefined;
-    const args = node.arguments.map((a) => (elem === undefined ? lw.raw(a) : lw.expr(a, elem)));
-    return { k: "host", type: hostType(lw, node), loc, recv: obj, name, how: "call", args };
+    return hostResult(lw, node, { recv: obj, name, how: "call", args: hostArguments(lw, node.arguments) });
   }
   return coreMethod(lw, node, obj, name);
 }

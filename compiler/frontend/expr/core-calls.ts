@@ -20,7 +20,7 @@ import {
 } from "../../ir/types.js";
 import { constantIn, untypedExpr, untypedOf } from "../constants.js";
 import { jsDocTag } from "../context.js";
-import { hostType } from "../host-type.js";
+import { hostArguments, hostResult, hostType } from "../host-type.js";
 import type { Lowerer } from "../lowerer.js";
 import { refusedGlobal, refusedMember } from "../refusals.js";
 import { typeOfNode } from "../type-convert.js";
@@ -105,15 +105,7 @@ export function coreCall(
   }
   const declaration = symbol?.declarations?.[0];
   if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
-    return {
-      k: "host",
-      type: hostType(lw, node),
-      loc,
-      recv: undefined,
-      name,
-      how: "call",
-      args: args.map((a) => lw.raw(a)),
-    };
+    return hostResult(lw, node, { recv: undefined, name, how: "call", args: hostArguments(lw, args) });
   }
   const refusal = refusedGlobal(name) ?? refusedMember(name.slice(name.indexOf(".") + 1));
   if (refusal !== undefined) return lw.refuse({ ...refusal, what: `\`${name}\`` }, node.expression);
@@ -461,6 +453,6 @@ export function newCore(
     recv: undefined,
     name,
     how: "new",
-    args: (node.arguments ?? []).map((a) => lw.raw(a)),
+    args: hostArguments(lw, node.arguments ?? []),
   };
 }
