@@ -1,0 +1,78 @@
+/** The TypeScript in the documentation compiles, and what it says is an error is one. */
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createProgram } from "../../compiler/cli/main.js";
+import { packagePath } from "../../compiler/board/package-root.js";
+import { ExitCode } from "../../compiler/diagnostics/user-error.js";
+import { checkFiles } from "../../compiler/pipeline/check.js";
+import type { Command } from "commander";
+
+interface Example {
+  readonly page: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** The ```ts blocks of a page. */
+function examplesOf(page: string): Example[] {
+  const text = readFileSync(packagePath(page), "utf8");
+  return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map((match) => ({
+    page,
+    line: text.slice(0, match.index).split("\n").length + 1,
+    text: match[1] ?? "",
+  }));
+}
+
+/** `line code` for each comment `// error TMC1234`. */
+function expectedErrors(text: string): string[] {
+  return text.split("\n").flatMap((line, i) => {
+    const code = /\/\/ error (TMC\d{4})/.exec(line)?.[1];
+    return code === undefined ? [] : [`${i + 1} ${code}`];
+  });
+}
+
+let folder = "";
+beforeAll(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "tmc-docs-")));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("TypeScript in the documentation", () => {
+  const examples = ["README.md", "docs/language.md"].flatMap(examplesOf);
+  it.each(examples.map((e) => [`${e.page}:${e.line}`, e] as const))("%s", (_, example) => {
+    const file = join(folder, "example.ts");
+    writeFileSync(file, example.text);
+    const found = checkFiles([file], folder);
+    expect(found.filter((d) => d.severity === "error").map((d) => `${d.loc.line} ${d.code}`)).toEqual(
+      expectedErrors(example.text),
+    );
+  });
+  it("has examples", () => {
+    expect(examples.length).toBeGreaterThan(5);
+  });
+});
+
+describe("docs/cli.md", () => {
+  const text = readFileSync(packagePath("docs", "cli.md"), "utf8");
+  const leaves = (command: Command): Command[] =>
+    command.commands
+      .filter((c) => c.name() !== "help")
+      .flatMap((c) => (c.commands.length > 0 ? leaves(c) : [c]));
+
+  it.each(leaves(createProgram()).map((c) => [c.name(), c] as const))(
+    "describes tmc … %s",
+    (name, command) => {
+      const heading = [command.parent?.name() === "tmc" ? "" : `${command.parent?.name()} `, name].join("");
+      expect(text).toMatch(new RegExp(`^### \`tmc ${heading}\\b`, "m"));
+    },
+  );
+  it("lists every exit code", () => {
+    for (const code of Object.values(ExitCode)) {
+      expect(text).toMatch(new RegExp(`^\\| ${code} \\| `, "m"));
+    }
+  });
+});
