@@ -1,7 +1,7 @@
 /** Type arguments of generic calls: written, or found by matching parameter types with argument types. */
 import { ts } from "ts-morph";
 import type { Expr, LocalVar } from "../ir/nodes.js";
-import { substitute, type Type } from "../ir/types.js";
+import { matchTypes, substitute, type Type } from "../ir/types.js";
 import type { Lowerer } from "./lowerer.js";
 import { typeOfNode } from "./type-convert.js";
 
@@ -28,7 +28,8 @@ export function inferTypeArguments(
   const kept = new Map<number, Expr>();
   const found = new Map<string, Type>();
   const names = new Set(typeParams);
-  const bind = (pattern: Type, actual: Type): void => match(substitute(pattern, outer), actual, names, found);
+  const bind = (pattern: Type, actual: Type): void =>
+    matchTypes(substitute(pattern, outer), actual, names, found);
   const args = node.arguments ?? ts.factory.createNodeArray<ts.Expression>();
   // Lambdas last: their parameter types may depend on what the others fix.
   for (const lambdas of [false, true]) {
@@ -45,7 +46,7 @@ export function inferTypeArguments(
       bind(p.type, lowered.type);
     });
   }
-  if (want !== undefined && want.k !== "void") match(substitute(ret, outer), want, names, found);
+  if (want !== undefined && want.k !== "void") matchTypes(substitute(ret, outer), want, names, found);
   const typeArgs = typeParams.map(
     (p) =>
       found.get(p) ??
@@ -74,32 +75,5 @@ function mentions(t: Type, names: ReadonlySet<string>): boolean {
       return mentions(t.ret, names) || t.params.some((p) => mentions(p, names));
     default:
       return false;
-  }
-}
-
-function match(pattern: Type, actual: Type, names: ReadonlySet<string>, found: Map<string, Type>): void {
-  if (pattern.k === "param" && names.has(pattern.name)) {
-    if (!found.has(pattern.name) && actual.k !== "null" && actual.k !== "void")
-      found.set(pattern.name, actual);
-    return;
-  }
-  if (pattern.k === "nullable") {
-    match(pattern.of, actual.k === "nullable" ? actual.of : actual, names, found);
-  } else if (
-    (pattern.k === "array" && actual.k === "array") ||
-    (pattern.k === "slots" && actual.k === "slots")
-  ) {
-    match(pattern.elem, actual.elem, names, found);
-  } else if (pattern.k === "object" && actual.k === "object" && pattern.decl === actual.decl) {
-    pattern.args.forEach((a, i) => {
-      const b = actual.args[i];
-      if (b !== undefined) match(a, b, names, found);
-    });
-  } else if (pattern.k === "func" && actual.k === "func") {
-    pattern.params.forEach((p, i) => {
-      const b = actual.params[i];
-      if (b !== undefined) match(p, b, names, found);
-    });
-    match(pattern.ret, actual.ret, names, found);
   }
 }

@@ -188,3 +188,36 @@ export function constantIn(value: number, n: NumKind): number | undefined {
   const [lo, hi] = intRange[n as "i32"];
   return value >= lo && value <= hi ? value + 0 : undefined;
 }
+
+/** Binds the parameters `names` that `pattern` mentions to what `actual` has in their places. */
+export function matchTypes(
+  pattern: Type,
+  actual: Type,
+  names: ReadonlySet<string>,
+  found: Map<string, Type>,
+): void {
+  if (pattern.k === "param" && names.has(pattern.name)) {
+    if (!found.has(pattern.name) && actual.k !== "null" && actual.k !== "void")
+      found.set(pattern.name, actual);
+    return;
+  }
+  if (pattern.k === "nullable") {
+    matchTypes(pattern.of, actual.k === "nullable" ? actual.of : actual, names, found);
+  } else if (
+    (pattern.k === "array" && actual.k === "array") ||
+    (pattern.k === "slots" && actual.k === "slots")
+  ) {
+    matchTypes(pattern.elem, actual.elem, names, found);
+  } else if (pattern.k === "object" && actual.k === "object" && pattern.decl === actual.decl) {
+    pattern.args.forEach((a, i) => {
+      const b = actual.args[i];
+      if (b !== undefined) matchTypes(a, b, names, found);
+    });
+  } else if (pattern.k === "func" && actual.k === "func") {
+    pattern.params.forEach((p, i) => {
+      const b = actual.params[i];
+      if (b !== undefined) matchTypes(p, b, names, found);
+    });
+    matchTypes(pattern.ret, actual.ret, names, found);
+  }
+}

@@ -8,7 +8,8 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { allFields, allSupertypes, type ObjectType } from "../ir/hierarchy.js";
 import type { ClassDecl, FuncDecl, Loc, Program } from "../ir/nodes.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "../ir/snapshot.js";
-import { typeName, type Type } from "../ir/types.js";
+import { Monomorphiser } from "../ir/monomorphise.js";
+import { constantIn, matchTypes, substitute, typeName, type Type } from "../ir/types.js";
 import type { LoadedProgram } from "./run-setup.js";
 
 export interface SnapshotResult {
@@ -30,16 +31,19 @@ class Walk {
   private readonly classByConstructor = new Map<unknown, ClassDecl>();
   private readonly functionByValue = new Map<unknown, FuncDecl>();
   private readonly program: Program;
+  private readonly mono: Monomorphiser;
+  /** Objects whose contents are still to be read: no recursion, a list may be long. */
+  private readonly pending: (() => void)[] = [];
 
   constructor(private readonly loaded: LoadedProgram) {
     this.program = loaded.program;
+    this.mono = new Monomorphiser(loaded.program);
     for (const c of this.program.classes.values()) {
       if (c.isInterface) continue;
       const made = loaded.exports.get(c.module)?.[c.name];
       if (made !== undefined) this.classByConstructor.set(made, c);
       for (const m of c.methods) {
-        if (m.isStatic && typeof made === "function")
-          this.functionByValue.set(Reflect.get(made, m.name), m);
+        if (m.isStatic && typeof made === "function") this.functionByValue.set(Reflect.get(made, m.name), m);
       }
     }
     for (const f of this.program.functions.values()) {
@@ -62,12 +66,12 @@ class Walk {
             : (exports[g.name.slice(0, dot)] as Record<string, unknown> | undefined)?.[g.name.slice(dot + 1)];
         const objectsBefore = this.objects.length;
         try {
-          globals.set(g.id, { g, value: this.value(raw, g.type, g.name) });
+          globals.set(g.id, { g, value: this.root(raw, g.type, g.name) });
         } catch (e) {
           if (!(e instanceof Unrepresentable)) throw e;
           unrepresentable.set(g.id, e.message);
-          for (const o of this.objects.splice(objectsBefore))
-            for (const [k, v] of this.known) if (v === o) this.known.delete(k);
+          const dropped = new Set<SnapObject>(this.objects.splice(objectsBefore));
+          for (const [k, v] of this.known) if (dropped.has(v)) this.known.delete(k);
         }
       }
     }
@@ -82,7 +86,7 @@ class Walk {
         if (f === undefined)
           throw new Unrepresentable(`the handler of \`${name}\` is not a function of the program`);
         const type = { k: "func" as const, params: f.params.map((p) => p.type), ret: f.ret };
-        const closure = this.value(handler, type, name);
+        const closure = this.root(handler, type, name);
         if (closure.k === "closure") out.push({ name, type, closure });
       } catch (e) {
         if (!(e instanceof Unrepresentable)) throw e;
@@ -108,21 +112,40 @@ class Walk {
     throw new Unrepresentable(`\`${path}\` is a \`${typeName(type)}\`: ${why}`);
   }
 
+  /** A value and everything it leads to. */
+  private root(v: unknown, type: Type, path: string): SnapValue {
+    this.pending.length = 0;
+    const value = this.value(v, type, path);
+    // Breadth first: the path of an object is the shortest one.
+    for (let i = 0; i < this.pending.length; i++) this.pending[i]?.();
+    return value;
+  }
+
   private value(v: unknown, type: Type, path: string): SnapValue {
     switch (type.k) {
-      case "num":
-        return typeof v === "number"
-          ? { k: "num", value: v }
-          : this.fail(path, type, "setup left no value in it");
+      case "num": {
+        if (typeof v !== "number") return this.fail(path, type, "setup left no value in it");
+        const exact = constantIn(v, type.n);
+        if (exact === undefined || (exact !== v && !Number.isNaN(v)))
+          return this.fail(path, type, `setup left ${v} in it, which is not a value of that type`);
+        return { k: "num", value: exact };
+      }
       case "bool":
         return typeof v === "boolean"
           ? { k: "bool", value: v }
           : this.fail(path, type, "setup left no value in it");
       case "string":
       case "literals":
-        return typeof v === "string"
-          ? { k: "str", value: v }
-          : this.fail(path, type, "setup left no value in it");
+        if (typeof v !== "string") return this.fail(path, type, "setup left no value in it");
+        if (/[^\u0000-\u00ff]/.test(v))
+          return this.fail(path, type, `setup left ${JSON.stringify(v)} in it, and strings are bytes`);
+        if (type.k === "literals" && !type.values.includes(v))
+          return this.fail(
+            path,
+            type,
+            `setup left ${JSON.stringify(v)} in it, which is not a value of that type`,
+          );
+        return { k: "str", value: v };
       case "nullable":
         return v === null || v === undefined ? { k: "null" } : this.value(v, type.of, path);
       case "null":
@@ -168,8 +191,10 @@ class Walk {
       );
     }
     const o = this.keep(v, { k: "array", id: this.objects.length, type, elems: [] as SnapValue[], path });
-    for (let i = 0; i < elements.length; i++)
-      o.elems.push(this.value(elements[i], type.elem, `${path}[${i}]`));
+    this.pending.push(() => {
+      for (let i = 0; i < elements.length; i++)
+        o.elems.push(this.value(elements[i], type.elem, `${path}[${i}]`));
+    });
     return o;
   }
 
@@ -184,9 +209,11 @@ class Walk {
       elems: [] as (SnapValue | undefined)[],
       path,
     });
-    v.items.forEach((item, i) =>
-      o.elems.push(item === undefined ? undefined : this.value(item, type.elem, `${path}[${i}]`)),
-    );
+    this.pending.push(() => {
+      v.items.forEach((item, i) =>
+        o.elems.push(item === undefined ? undefined : this.value(item, type.elem, `${path}[${i}]`)),
+      );
+    });
     return o;
   }
 
@@ -198,8 +225,6 @@ class Walk {
     const declared = made === undefined ? (support.literalTag(v) ?? type.decl) : made.id;
     const cls = this.program.classes.get(declared);
     if (cls === undefined) return this.fail(path, type, "its class is not part of the program");
-    if (v instanceof Map || v instanceof Set)
-      return this.fail(path, type, "a Map or Set has no representation on a device");
     const actual = this.actualType(cls, type, path);
     const o = this.keep(v, {
       k: "object",
@@ -210,9 +235,11 @@ class Walk {
       path,
     });
     const record = v as Record<string, unknown>;
-    for (const f of allFields(this.program.classes, actual)) {
-      o.fields.set(f.field.name, this.value(record[f.field.name], f.type, `${path}.${f.field.name}`));
-    }
+    this.pending.push(() => {
+      for (const f of allFields(this.program.classes, actual)) {
+        o.fields.set(f.field.name, this.value(record[f.field.name], f.type, `${path}.${f.field.name}`));
+      }
+    });
     return o;
   }
 
@@ -251,13 +278,43 @@ class Walk {
     const f = this.program.functions.get(tag.id);
     if (f === undefined) return this.fail(path, type, "the function is not part of the program");
     const values = tag.captures();
+    const self = f.usesThis ? this.self(tag.self, path) : undefined;
+    const bound = this.typeArguments(f, type, self, path);
     const env = f.captures.map((c, i): SnapValue => {
       const at = `${path}.${c.name}`;
-      if (!isCell(c)) return this.value(values[i], c.type, at);
-      return { k: "ref", to: this.cell(values[i], c.type, at) };
+      const captured = substitute(c.type, bound);
+      if (!isCell(c)) return this.value(values[i], captured, at);
+      return { k: "ref", to: this.cell(values[i], captured, at) };
     });
-    const self = f.usesThis ? this.self(tag.self, path) : undefined;
-    return { k: "closure", f, typeArgs: [], env, self };
+    return { k: "closure", f, typeArgs: [...bound.values()], env, self };
+  }
+
+  /** The type parameters around a lambda, known from its type, its `this` and nothing else. */
+  private typeArguments(
+    f: FuncDecl,
+    type: Type,
+    self: SnapValue | undefined,
+    path: string,
+  ): ReadonlyMap<string, Type> {
+    const names = this.mono.typeParamsInScope(f);
+    const found = new Map<string, Type>();
+    if (names.length === 0) return found;
+    const own: Type = { k: "func", params: f.params.map((p) => p.type), ret: f.ret };
+    matchTypes(own, type, new Set(names), found);
+    if (self?.k === "ref" && self.to.k === "object") {
+      const { cls, type: actual } = self.to;
+      cls.typeParams.forEach((p, i) => {
+        const arg = actual.args[i];
+        if (arg !== undefined) found.set(p, arg);
+      });
+    }
+    return new Map(
+      names.map((name) => [
+        name,
+        found.get(name) ??
+          this.fail(path, type, `the type argument \`${name}\` of the function around it is not known here`),
+      ]),
+    );
   }
 
   private self(v: unknown, path: string): SnapValue {
@@ -286,7 +343,9 @@ class Walk {
       value: { k: "null" } as SnapValue,
       path,
     });
-    o.value = this.value((v as { v: unknown }).v, type, path);
+    this.pending.push(() => {
+      o.value = this.value((v as { v: unknown }).v, type, path);
+    });
     return o;
   }
 }
