@@ -2,9 +2,7 @@
  * The command line `tmc`: parses arguments, runs one command, turns failures into messages and exit codes.
  * Commands live in `commands/`; each loads what it needs when it runs, so that `tmc --help` stays quick.
  */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { packagePath } from "../board/package-root.js";
 import { ExitCode } from "../diagnostics/user-error.js";
 import { registerBuild } from "./commands/build.js";
 import { registerCheck } from "./commands/check.js";
@@ -20,20 +18,14 @@ import { registerRun } from "./commands/run.js";
 import { registerSetup } from "./commands/setup.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
+import { packageVersion } from "./package-version.js";
 import { usageError } from "./usage-error.js";
-
-function version(): string {
-  const content: unknown = JSON.parse(readFileSync(packagePath("package.json"), "utf8"));
-  return typeof content === "object" && content !== null && "version" in content
-    ? String(content.version)
-    : "unknown";
-}
 
 /** The whole tree of commands. Settings made here are inherited by each. */
 export function createProgram(): Command {
   const program = new Command("tmc")
     .description("TypeScript from microcontroller to cloud, for TinyML.")
-    .version(version(), "-V, --version", "print the version")
+    .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .exitOverride()
@@ -73,13 +65,17 @@ function endQuietly(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
+/** The caller reads stdout as one JSON document. */
+const wantsJson = (args: readonly string[]): boolean =>
+  args.includes("--json") || /(^| )--format[ =]json( |$)/.test(args.join(" "));
+
 /**
  * Runs `tmc` with the arguments after the program's name.
  * @returns the exit code; commands that fail without an error of their own set `process.exitCode`.
  */
 export async function main(args: readonly string[]): Promise<number> {
   process.stdout.off("error", endQuietly).on("error", endQuietly);
-  const json = args.includes("--json");
+  const json = wantsJson(args);
   const program = createProgram();
   try {
     await program.parseAsync(args, { from: "user" });

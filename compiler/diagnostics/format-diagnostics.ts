@@ -1,22 +1,14 @@
 /** Diagnostics as text: place, message, the source line with its marks, fix, related places, and a summary. */
-import { readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 import type { Diagnostic } from "./diagnostic.js";
 import type { Loc } from "../ir/nodes.js";
-import { packagePath } from "../board/package-root.js";
+import { fileOf, lengthOnLine, SourceLines } from "./source-lines.js";
 
 export interface DiagnosticPlaces {
   /** Folder that `Loc.file` is relative to; files of the library start with `tmc/`. */
   readonly root: string;
   /** Folder that printed paths are relative to. Default: the current one. */
   readonly cwd?: string;
-}
-
-/** Absolute path of the file that a place names. */
-export function fileOf(loc: Loc, root: string): string {
-  return loc.file.startsWith("tmc/")
-    ? packagePath("firmware", loc.file.slice("tmc/".length))
-    : resolve(root, loc.file);
 }
 
 /** `src/app.ts:12:5`, relative to `cwd`. */
@@ -59,8 +51,7 @@ function formatDiagnostic(d: Diagnostic, places: DiagnosticPlaces, lines: Source
 /** `^~~~` under the part of `source` that starts at column `col` (from 1); tabs stay tabs so that the marks line up. */
 function marks(source: string, col: number, length: number): string {
   const before = source.slice(0, col - 1).replace(/[^\t]/g, " ");
-  const width = Math.max(1, Math.min(length, source.length - col + 1));
-  return `${before}^${"~".repeat(width - 1)}`;
+  return `${before}^${"~".repeat(lengthOnLine(source, col, length) - 1)}`;
 }
 
 /** `1 error, 2 warnings`; notes are not counted. */
@@ -73,27 +64,6 @@ export function summarize(diagnostics: readonly Diagnostic[]): string {
 
 function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
-}
-
-/** Lines of source files, each file read once. A file that cannot be read has none. */
-class SourceLines {
-  private readonly files = new Map<string, readonly string[]>();
-
-  constructor(private readonly root: string) {}
-
-  get(loc: Loc): string | undefined {
-    const file = fileOf(loc, this.root);
-    let lines = this.files.get(file);
-    if (lines === undefined) {
-      try {
-        lines = readFileSync(file, "utf8").split(/\r?\n/);
-      } catch {
-        lines = [];
-      }
-      this.files.set(file, lines);
-    }
-    return lines[loc.line - 1];
-  }
 }
 
 /** For `--json`: the diagnostic with its path as it is printed. */

@@ -50,9 +50,10 @@ const failed = (diagnostics: readonly Diagnostic[]): CompileResult => ({
   compiled: undefined,
   diagnostics: sortDiagnostics(diagnostics),
 });
-const refused = (diagnostics: readonly Diagnostic[]): AnalysisResult => ({
+const refused = (diagnostics: readonly Diagnostic[], files: readonly string[]): AnalysisResult => ({
   analysed: undefined,
   diagnostics: sortDiagnostics(diagnostics),
+  files,
 });
 const hasErrors = (list: readonly Diagnostic[]): boolean => list.some((d) => d.severity === "error");
 
@@ -69,6 +70,8 @@ export interface AnalysisResult {
   /** Undefined when there are errors. */
   readonly analysed: AnalysedProgram | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** Absolute paths of the sources that were read: the entry, what it imports, the library. */
+  readonly files: readonly string[];
 }
 
 /** @throws UserError for what is not a finding in a source (a missing file, an asset, a model). */
@@ -84,7 +87,8 @@ export function compileProgram(options: CompileOptions): CompileResult {
 /** Frontend, setup, snapshot and the rules about what handlers reach. @throws UserError as compileProgram. */
 export function analyseProgram(options: CompileOptions): AnalysisResult {
   const front = runFrontend(options.entry, options.root, options.overlay);
-  if (hasErrors(front.diagnostics)) return refused(front.diagnostics);
+  const files = front.project.files.map((sf) => sf.fileName);
+  if (hasErrors(front.diagnostics)) return refused(front.diagnostics, files);
   const { program } = front;
   const models = new ModelRegistry(path.dirname(options.entry));
   models.bind();
@@ -93,12 +97,12 @@ export function analyseProgram(options: CompileOptions): AnalysisResult {
   try {
     loaded = runSetup(program, { checked: options.checked });
   } catch (e) {
-    return refused([...front.diagnostics, setupFailure(e, program.entryModule)]);
+    return refused([...front.diagnostics, setupFailure(e, program.entryModule)], files);
   }
   const taken = takeSnapshot(loaded);
   const missing = missingEntry(options.kind, program, taken.snapshot);
   const early = [...front.diagnostics, ...taken.diagnostics, ...missing];
-  if (hasErrors(early)) return refused(early);
+  if (hasErrors(early)) return refused(early, files);
   const { reachable, recursion } = reach(program, taken.snapshot);
   const rules: Diagnostic[] = [
     ...recursion.map((r): Diagnostic => ({
@@ -115,10 +119,11 @@ export function analyseProgram(options: CompileOptions): AnalysisResult {
     ...checkBorrows(reachable),
   ];
   const all = [...early, ...rules];
-  if (hasErrors(all)) return refused(all);
+  if (hasErrors(all)) return refused(all, files);
   return {
     analysed: { program, loaded, snapshot: taken.snapshot, reachable, models },
     diagnostics: sortDiagnostics(all),
+    files,
   };
 }
 

@@ -1,44 +1,63 @@
-/** `tmc check FILE…`: all diagnostics of all files; nothing is emitted. */
+/** `tmc check FILE…`: all diagnostics of all files, in one of several formats, once or after every change; nothing is emitted. */
 import { resolve } from "node:path";
-import type { Command } from "commander";
-import type { Diagnostic } from "../../diagnostics/diagnostic.js";
-import { ExitCode } from "../../diagnostics/user-error.js";
-import { printJson } from "../failure.js";
+import { Option, type Command } from "commander";
+import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { checkFormats, formatCheck, hasErrors, type CheckFormat } from "../check-formats.js";
 import { describeCommand } from "../help.js";
-import { diagnosticToJson, formatDiagnostics } from "../../diagnostics/format-diagnostics.js";
 import { projectRootOf, requireFile } from "../project-config.js";
+
+interface CheckCommandOptions {
+  readonly format: CheckFormat;
+  readonly json?: true;
+  readonly watch?: true;
+}
 
 export function registerCheck(program: Command): void {
   const command = program
     .command("check")
     .description("report every mistake in the files and in what they import; emits nothing")
     .argument("<files...>", "TypeScript sources: programs or apps")
-    .option("--json", "print for programs")
-    .action(async (files: string[], options: { json?: boolean }) => {
-      for (const file of files) {
-        requireFile(resolve(file), file);
-      }
-      const { checkFiles } = await import("../../pipeline/check.js");
-      const root = projectRootOf(resolve(files[0] ?? "."));
-      const diagnostics: Diagnostic[] = checkFiles(
-        files.map((file) => resolve(file)),
-        root,
-      );
-      const failed = diagnostics.some((d) => d.severity === "error");
-      if (options.json === true) {
-        printJson({ ok: !failed, diagnostics: diagnostics.map((d) => diagnosticToJson(d, { root })) });
-      } else {
-        process.stdout.write(formatDiagnostics(diagnostics, { root }));
-      }
-      if (failed) {
-        process.exitCode = ExitCode.failed;
-      }
-    });
+    .addOption(
+      new Option("--format <format>", "how findings are printed").choices(checkFormats).default("text"),
+    )
+    .option("--json", "the same as --format json")
+    .option("--watch", "check again after every change, until Ctrl-C; formats text and json")
+    .action(check);
   describeCommand(command, {
     examples: [
       ["tmc check src/app.ts", "one app and everything it imports"],
-      ["tmc check --json src/*.ts", "several, for a program that reads the result"],
+      ["tmc check --watch src/app.ts", "again after every change"],
+      ["tmc check --format github src/*.ts", "marks lines in a pull request"],
+      ["tmc check --format sarif src/*.ts > tmc.sarif", "for code scanning and editors"],
     ],
     exitCodes: ["ok", "failed", "usage"],
   });
+}
+
+async function check(files: string[], options: CheckCommandOptions): Promise<void> {
+  for (const file of files) {
+    requireFile(resolve(file), file);
+  }
+  const entries = files.map((file) => resolve(file));
+  const root = projectRootOf(entries[0] ?? resolve("."));
+  const format = options.json === true ? "json" : options.format;
+  if (options.watch === true) {
+    if (format !== "text" && format !== "json") {
+      throw new UserError(
+        "TMC0005",
+        `--watch prints text or json, not ${format}`,
+        "leave out --watch, or take --format json",
+        ExitCode.usage,
+      );
+    }
+    const { watchAndCheck } = await import("../watch-check.js");
+    await watchAndCheck({ entries, root, format });
+    return;
+  }
+  const { checkFiles } = await import("../../pipeline/check.js");
+  const diagnostics = checkFiles(entries, root);
+  process.stdout.write(await formatCheck(format, diagnostics, root));
+  if (hasErrors(diagnostics)) {
+    process.exitCode = ExitCode.failed;
+  }
 }
