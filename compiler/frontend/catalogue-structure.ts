@@ -1,0 +1,473 @@
+/** TMC11xx: declarations, values and statements that the subset has, used in a way that it does not have. Examples are compiled by a test. */
+import type { CatalogueEntry } from "../diagnostics/catalogue-entry.js";
+
+export const structureMessages: readonly CatalogueEntry[] = [
+  {
+    code: "TMC1101",
+    title: "`any`",
+    rule: "A value without a type has no representation in memory.",
+    wrong: `const x: any = 1;
+log(x);`,
+    right: `const x: i32 = 1;
+log(x);`,
+  },
+  {
+    code: "TMC1102",
+    title: "64-bit integers",
+    rule: "Not supported yet.",
+    wrong: "const x = 1n;",
+    right: `const x: u32 = 1;
+log(x);`,
+  },
+  {
+    code: "TMC1103",
+    title: "a type without representation",
+    rule: "Values are numbers, booleans, strings, classes, interfaces, functions, arrays, enums, unions of string literals, and one of these `| null`. References are nominal: an object type needs a name.",
+    wrong: `const p: { x: i32 } = { x: 1 };
+log(p.x);`,
+    right: `interface P {
+  x: i32;
+}
+export function main(): void {
+  const p: P = { x: 1 };
+  log(p.x);
+}`,
+  },
+  {
+    code: "TMC1104",
+    title: "text that is not ASCII",
+    rule: "Strings are bytes, and a literal would have other bytes on Node.js than its length says. `utf8` names the encoding.",
+    wrong: 'log("µ");',
+    right: 'log(utf8("µ"));',
+  },
+  {
+    code: "TMC1105",
+    title: "`this` or `super` outside of a class",
+    rule: "There is no object that it could mean.",
+  },
+  {
+    code: "TMC1106",
+    title: "a name that is not a value",
+    rule: "The functions of the library can only be called; types have no value at run time.",
+  },
+  {
+    code: "TMC1107",
+    title: "a function that is not a value",
+    rule: "A generic function or one bound to C has no value of its own: wrap the call in an arrow function.",
+  },
+  {
+    code: "TMC1108",
+    title: "a class is not a value",
+    rule: "A class can be instantiated, extended and asked for by `instanceof`.",
+    wrong: `class A {}
+export function main(): void {
+  const c = A;
+}`,
+    right: `class A {}
+export function main(): void {
+  const a: A | null = new A();
+  log(a !== null);
+}`,
+  },
+  {
+    code: "TMC1109",
+    title: "`as const` objects are constants only",
+    rule: "An `as const` object holds numbers and texts and has no storage: only its properties are used.",
+    wrong: `const Pin = { led: 5 } as const;
+export function main(): void {
+  const p = Pin;
+}`,
+    right: `const Pin = { led: 5 } as const;
+export function main(): void {
+  log(Pin.led);
+}`,
+  },
+  {
+    code: "TMC1110",
+    title: "a method is not a value",
+    rule: "A method without its object has lost `this`. An arrow function keeps it.",
+    wrong: `class A {
+  f(): i32 {
+    return 1;
+  }
+}
+const a = new A();
+export function main(): void {
+  const g = a.f;
+  log(g());
+}`,
+    right: `class A {
+  f(): i32 {
+    return 1;
+  }
+}
+const a = new A();
+export function main(): void {
+  const g = () => a.f();
+  log(g());
+}`,
+  },
+  {
+    code: "TMC1111",
+    title: "no such member",
+    rule: "The class, interface or superclass has no member of that name.",
+  },
+  {
+    code: "TMC1112",
+    title: "cannot be indexed",
+    rule: "Arrays and typed arrays are indexed. A string has bytes, not characters.",
+    wrong: `const s = "abc";
+log(s[0]);`,
+    right: `const s = "abc";
+log(s.charCodeAt(0), s.slice(0, 1));`,
+  },
+  {
+    code: "TMC1113",
+    title: "an index that is not an integer",
+    rule: "A fraction is no place in an array.",
+    wrong: `const xs = [1, 2];
+const i: f32 = 1;
+log(xs[i]);`,
+    right: `const xs = [1, 2];
+const i: f32 = 1;
+log(xs[i32(i)]);`,
+  },
+  {
+    code: "TMC1114",
+    title: "cannot be printed",
+    rule: "`log` and templates print numbers, booleans and strings.",
+    wrong: `const xs = [1, 2];
+log(\`\${xs}\`);`,
+    right: `const xs = [1, 2];
+log(xs[0], xs[1]);`,
+  },
+  {
+    code: "TMC1115",
+    title: "cannot be called",
+    rule: "The value is not a function.",
+  },
+  {
+    code: "TMC1116",
+    title: "wrong number of arguments",
+    rule: "Every parameter without a default value gets an argument, and no more than there are.",
+  },
+  {
+    code: "TMC1117",
+    title: "a template where none can be built",
+    rule: "Text is not built in memory by a handler: a template is written by a statement of its own, into a TextBuffer.",
+  },
+  {
+    code: "TMC1118",
+    title: "`new` needs a class",
+    rule: "Interfaces are made by object literals; typed arrays, containers and your classes by `new`.",
+  },
+  {
+    code: "TMC1119",
+    title: "a type argument that cannot be inferred",
+    rule: "Generic code is compiled for each type it is used with, so the type must be known.",
+  },
+  {
+    code: "TMC1120",
+    title: "a library function that cannot be called like this",
+    rule: "core.d.ts names the arguments. `Math.min` and `Math.max` take two.",
+    wrong: "log(Math.max(1, 2, 3));",
+    right: "log(Math.max(1, Math.max(2, 3)));",
+  },
+  {
+    code: "TMC1121",
+    title: "a negative length",
+    rule: "An array has zero elements or more.",
+    wrong: `const xs = new Uint8Array(-1);
+log(xs.length);`,
+    right: `const xs = new Uint8Array(1);
+log(xs.length);`,
+  },
+  {
+    code: "TMC1122",
+    title: "only errors are thrown",
+    rule: '`throw new Error("…")` with a literal text, or a caught error again: a trap carries a number and a literal, nothing that would have to be allocated.',
+    wrong: `const text = "no";
+throw new Error(text);`,
+    right: 'throw new Error("no");',
+  },
+  {
+    code: "TMC1123",
+    title: "an array literal is not a typed array",
+    rule: "The storage differs: convert by the constructor.",
+    wrong: `const xs: Uint8Array = [1, 2];
+log(xs.length);`,
+    right: `const xs = new Uint8Array([1, 2]);
+log(xs.length);`,
+  },
+  {
+    code: "TMC1124",
+    title: "elements without a common type",
+    rule: "All elements of an array have one type, and there are no holes.",
+    wrong: `const xs = [1, "a"];
+log(xs.length);`,
+    right: `const xs = [1, 2];
+log(xs.length);`,
+  },
+  {
+    code: "TMC1125",
+    title: "a function value cannot be generic",
+    rule: "Generic functions are compiled for each type: only a declared one can be.",
+    wrong: `const f = <T>(x: T): T => x;
+log(f(1));`,
+    right: `function f<T>(x: T): T {
+  return x;
+}
+export function main(): void {
+  log(f(1));
+}`,
+  },
+  {
+    code: "TMC1126",
+    title: "a default value must be a constant",
+    rule: "It is filled in where the function is called.",
+    wrong: `function one(): i32 {
+  return 1;
+}
+function f(x: i32 = one()): i32 {
+  return x;
+}
+export function main(): void {
+  log(f());
+}`,
+    right: `function f(x: i32 = 1): i32 {
+  return x;
+}
+export function main(): void {
+  log(f());
+}`,
+  },
+  {
+    code: "TMC1127",
+    title: "a type is missing",
+    rule: "A parameter or field without a value to infer from needs an annotation.",
+  },
+  {
+    code: "TMC1128",
+    title: "some paths return a value, others do not",
+    rule: "JavaScript would give undefined, C anything.",
+  },
+  {
+    code: "TMC1129",
+    title: "a declaration in the wrong place",
+    rule: "Classes, interfaces and named functions are declared at the top level of a module.",
+    wrong: `function inner(): i32 {
+  return 1;
+}
+log(inner());`,
+    right: `const inner = (): i32 => 1;
+log(inner());`,
+  },
+  {
+    code: "TMC1130",
+    title: "`var`",
+    rule: "`var` is visible before and outside its block.",
+    wrong: `var x = 1;
+log(x);`,
+    right: `let x = 1;
+x++;
+log(x);`,
+  },
+  {
+    code: "TMC1131",
+    title: "a value or type is missing",
+    rule: "`name!` promises a value that nothing checks, and `null` alone has no type.",
+    wrong: `let x = null;
+log(x === null);`,
+    right: `let x: string | null = null;
+log(x === null);`,
+  },
+  {
+    code: "TMC1132",
+    title: "the variable of a loop is declared in the loop",
+    rule: "`for (const x of …)` or `for (let x of …)`.",
+    wrong: `let x = 0;
+for (x of [1, 2]) log(x);`,
+    right: "for (const x of [1, 2]) log(x);",
+  },
+  {
+    code: "TMC1133",
+    title: "cannot be iterated",
+    rule: "Arrays, and classes that have `length` and `get(i)` and declare `[Symbol.iterator]`.",
+    wrong: 'for (const c of "abc") log(c);',
+    right: `const s = "abc";
+for (let i = 0; i < s.length; i++) log(s.charCodeAt(i));`,
+  },
+  {
+    code: "TMC1134",
+    title: "a `switch` on something else than integers and strings",
+    rule: "Floats are not compared exactly.",
+    wrong: `const x: f32 = 0.5;
+switch (x) {
+  case 1:
+    log(1);
+}`,
+    right: `const x: f32 = 0.5;
+if (x === 1) log(1);`,
+  },
+  {
+    code: "TMC1135",
+    title: "a case falls through",
+    rule: "A forgotten `break` is the usual reason. Empty cases may share a body.",
+    wrong: `let x = 1;
+x++;
+switch (x) {
+  case 1:
+    log(1);
+  case 2:
+    log(2);
+}`,
+    right: `let x = 1;
+x++;
+switch (x) {
+  case 1:
+  case 2:
+    log(2);
+}`,
+  },
+  {
+    code: "TMC1136",
+    title: "a `switch` that does not cover all values",
+    rule: "Over an enum or a union of literals it has every case, or a `default`.",
+    wrong: `type Mode = "on" | "off";
+function f(m: Mode): void {
+  switch (m) {
+    case "on":
+      log(1);
+  }
+}
+export function main(): void {
+  f("on");
+}`,
+    right: `type Mode = "on" | "off";
+function f(m: Mode): void {
+  switch (m) {
+    case "on":
+      log(1);
+      break;
+    case "off":
+      log(0);
+  }
+}
+export function main(): void {
+  f("on");
+}`,
+  },
+  {
+    code: "TMC1137",
+    title: "a case must be a constant",
+    rule: "Cases become a C `switch`.",
+  },
+  {
+    code: "TMC1138",
+    title: "overloads",
+    rule: "One function, one signature.",
+  },
+  {
+    code: "TMC1139",
+    title: "functions bound to C",
+    rule: "A `declare function` names its C function, `/** @binding c_name */`, and its return type; only functions can be bound.",
+    wrong: `declare function readPin(): i32;
+export function main(): void {
+  log(readPin());
+}`,
+  },
+  {
+    code: "TMC1140",
+    title: "a return type that depends on itself",
+    rule: "The type cannot be inferred in a circle: annotate it.",
+  },
+  {
+    code: "TMC1141",
+    title: "what can be extended or implemented",
+    rule: "A class extends a class and implements interfaces; an interface extends interfaces.",
+  },
+  {
+    code: "TMC1142",
+    title: "what an interface may have",
+    rule: "Fields and methods.",
+  },
+  {
+    code: "TMC1143",
+    title: "what a class may have",
+    rule: "Fields, a constructor, methods, getters. No setters, no static blocks, no static getters.",
+    wrong: `class A {
+  private v = 0;
+  set x(value: i32) {
+    this.v = value;
+  }
+}
+export function main(): void {
+  new A().x = 1;
+}`,
+    right: `class A {
+  private v = 0;
+  setX(value: i32): void {
+    this.v = value;
+  }
+}
+export function main(): void {
+  new A().setX(1);
+}`,
+  },
+  {
+    code: "TMC1144",
+    title: "default exports and imports",
+    rule: "Names are the same everywhere: export and import by name.",
+    wrong: `export default function f(): void {}
+export function main(): void {
+  f();
+}`,
+    right: `export function f(): void {}
+export function main(): void {
+  f();
+}`,
+  },
+  {
+    code: "TMC1145",
+    title: "namespace imports and exports",
+    rule: "Not supported yet: import the names.",
+  },
+  {
+    code: "TMC1146",
+    title: "not a module of the program",
+    rule: 'Imports are `.ts` files of the program, and "tmc". C functions come in with `declare function`.',
+  },
+  {
+    code: "TMC1147",
+    title: "declared twice",
+    rule: "Declarations are not merged.",
+  },
+  {
+    code: "TMC1148",
+    title: "used before it is declared",
+    rule: "It would have no value yet.",
+    wrong: `log(x);
+const x = 1;`,
+    right: `const x = 1;
+log(x);`,
+  },
+  {
+    code: "TMC1149",
+    title: "a case stands twice",
+    rule: "The second would never run.",
+    wrong: `let x = 1;
+x++;
+switch (x) {
+  case 1:
+    break;
+  case 1:
+    break;
+  default:
+}`,
+  },
+  {
+    code: "TMC1150",
+    title: "members of enums",
+    rule: "Constants, all numbers of `i32` or all texts.",
+  },
+];

@@ -1,0 +1,98 @@
+/** Messages of the rules that need the whole program (TMC16xx lifetimes, 18xx run phase, 19xx recursion), for `tmc explain`. */
+import type { CatalogueEntry } from "../diagnostics/catalogue-entry.js";
+
+export const catalogue: readonly CatalogueEntry[] = [
+  {
+    code: "TMC1601",
+    title: "an object escapes",
+    rule: "An object that a handler makes lives on the stack. Stored in a field, a static or a container it would outlive its frame: make it in setup and fill it in, or let the caller pass one.",
+    wrong: `interface P {
+  x: i32;
+}
+const first: P = { x: 0 };
+class Box {
+  p: P = first;
+}
+const box = new Box();
+export function main(): void {
+  box.p = { x: 1 };
+  log(box.p.x);
+}`,
+    right: `interface P {
+  x: i32;
+}
+class Box {
+  readonly p: P = { x: 0 };
+}
+const box = new Box();
+export function main(): void {
+  box.p.x = 1;
+  log(box.p.x);
+}`,
+  },
+  {
+    code: "TMC1602",
+    title: "a closure escapes",
+    rule: "A closure that a handler makes may be passed down and called, not stored or returned: its captures live on the stack.",
+  },
+  {
+    code: "TMC1603",
+    title: "borrowed bytes or text would be kept",
+    rule: "A slice of a message or a buffer is valid until the buffer changes. Copy it into a TextBuffer or an array.",
+  },
+  {
+    code: "TMC1801",
+    title: "setup only",
+    rule: "This exists when the program is built, not on the device. The message shows how a handler reaches it.",
+  },
+  {
+    code: "TMC1802",
+    title: "text is not built by a handler",
+    rule: "There is no memory to keep it in: write it into a TextBuffer.",
+    wrong: `function name(i: i32): string {
+  return \`n\${i}\`;
+}
+export function main(): void {
+  log(name(1));
+}`,
+    right: `import { TextBuffer } from "tmc";
+const out = new TextBuffer(8);
+export function main(): void {
+  out.write(\`n\${1}\`);
+  log(out.toString());
+}`,
+  },
+  {
+    code: "TMC1803",
+    title: "an array whose length is not constant",
+    rule: "An array that a handler makes is on the stack: its size must be known.",
+    wrong: `function f(n: i32): i32 {
+  return new Uint8Array(n).length;
+}
+export function main(): void {
+  log(f(3));
+}`,
+    right: `export function main(): void {
+  log(new Uint8Array(3).length);
+}`,
+  },
+  {
+    code: "TMC1901",
+    title: "recursion",
+    rule: "The worst-case stack must be known, so functions may not call each other in a circle. The message shows the circle.",
+    wrong: `function f(n: i32): i32 {
+  return n === 0 ? 0 : f(n - 1);
+}
+export function main(): void {
+  log(f(3));
+}`,
+    right: `function f(n: i32): i32 {
+  let x = n;
+  while (x > 0) x--;
+  return x;
+}
+export function main(): void {
+  log(f(3));
+}`,
+  },
+];
