@@ -128,8 +128,9 @@ export class CPrinter {
   }
 
   #line(text: string): void {
-    this.#lines.push("    ".repeat(this.#indent) + text);
-    if (this.#position !== undefined) this.#position.line++;
+    const lines = broken("    ".repeat(this.#indent) + text, "    ".repeat(this.#indent + 1));
+    this.#lines.push(...lines);
+    if (this.#position !== undefined) this.#position.line += lines.length;
   }
 
   #sync(loc: Loc | undefined): void {
@@ -277,6 +278,26 @@ function assignment(target: CExpr, value: CExpr): string {
     return `++${printExpr(target)}`;
   }
   return `${printExpr(target)} = ${printExpr(value)}`;
+}
+
+/** Breaks a long line after a comma or a logical operator. */
+function broken(text: string, indent: string): string[] {
+  const out: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    let cut = -1;
+    let inText = false;
+    for (let i = indent.length; i < width; i++) {
+      const ch = rest[i];
+      if (ch === "\\" && inText) i++;
+      else if (ch === '"') inText = !inText;
+      else if (!inText && ch === " " && /(,|&&|\|\|)$/.test(rest.slice(0, i))) cut = i;
+    }
+    if (cut < 0) break;
+    out.push(rest.slice(0, cut));
+    rest = indent + rest.slice(cut + 1);
+  }
+  return [...out, rest];
 }
 
 /** Breaks a long initialiser at commas. */

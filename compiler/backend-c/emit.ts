@@ -7,6 +7,7 @@ import { functionName, type ReachableProgram } from "../ir/reachability.js";
 import type { CDecl, CFunction, CInit } from "./c-ast.js";
 import { CPrinter, declarator, printInit } from "./c-print.js";
 import { initReferences, stmtReferences } from "./c-references.js";
+import { dropUnusedSelf } from "./drop-self.js";
 import { entryFunctions } from "./entries.js";
 import { Frames } from "./frames.js";
 import { lowerFunction } from "./lower-func.js";
@@ -24,7 +25,10 @@ export interface EmitOptions {
 export interface SymbolMap {
   version: 1;
   /** By C name. */
-  symbols: Record<string, { kind: "function" | "object"; tsName: string; file: string; line: number }>;
+  symbols: Record<
+    string,
+    { kind: "function" | "object"; tsName: string; file: string; line: number; type?: string }
+  >;
   /** By C name of the calling function: every function its indirect calls can reach. */
   indirectCalls: Record<string, string[]>;
 }
@@ -64,7 +68,9 @@ export function emitC(reachable: ReachableProgram, options: EmitOptions): Emitte
   const entries = entryFunctions(unit);
   const path = `${identifier(options.appName)}.c`;
 
-  const functions = [...lowered.map((x) => x.c), ...unit.helpers, ...entries];
+  const byData = new Set<string>();
+  for (const d of unit.data.declarations) initReferences(d.init, byData);
+  const functions = dropUnusedSelf([...lowered.map((x) => x.c), ...unit.helpers, ...entries], byData);
   const used = usedNames(functions, unit.data.declarations);
   const statics = functions.filter((f) => f.storage === "" || used.has(f.name));
   const data = unit.data.declarations.filter((d) => used.has(d.name));
@@ -150,7 +156,8 @@ function symbolMap(
     symbols[h.name] = { kind: "function", tsName: h.name, file: "", line: 0 };
   }
   for (const s of unit.data.symbols) {
-    if (used.has(s.cName)) symbols[s.cName] = { kind: "object", tsName: s.tsName, file: s.file, line: s.line };
+    const { cName, ...where } = s;
+    if (used.has(cName)) symbols[cName] = { kind: "object", ...where };
   }
   return { version: 1, symbols, indirectCalls: indirectCalls(unit) };
 }

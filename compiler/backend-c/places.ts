@@ -280,4 +280,9 @@ export function fieldAccessor(
   });
 }
 
-export const notExpr = (e: CExpr): CExpr => (e.k === "unary" && e.op === "!" ? e.arg : unary("!", e));
+/** `!e`; comparisons for equality are turned round instead. */
+export function notExpr(e: CExpr): CExpr {
+  if (e.k === "unary" && e.op === "!") return e.arg;
+  if (e.k === "binary" && (e.op === "==" || e.op === "!=")) return { ...e, op: e.op === "==" ? "!=" : "==" };
+  return unary("!", e);
+}

@@ -4,7 +4,7 @@
  */
 import type { GlobalVar } from "../ir/nodes.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
-import type { Type } from "../ir/types.js";
+import { typeName, type Type } from "../ir/types.js";
 import { addressOf, cast, id, list, lit, member, NULL_PTR, type CDecl, type CExpr, type CInit, type CInitList } from "./c-ast.js";
 import { printInit } from "./c-print.js";
 import { closureInit, envOf, staticEnv } from "./closures.js";
@@ -22,6 +22,8 @@ export interface DataSymbol {
   readonly tsName: string;
   readonly file: string;
   readonly line: number;
+  /** As TypeScript writes it. */
+  readonly type: string;
 }
 
 export class StaticData {
@@ -106,7 +108,7 @@ export class StaticData {
         name,
         init: init === undefined || (written && isZero(init)) ? undefined : init,
       });
-      this.symbols.push({ cName: name, tsName: g.name, file: g.loc.file, line: g.loc.line });
+      this.symbols.push({ cName: name, tsName: g.name, file: g.loc.file, line: g.loc.line, type: typeName(g.type) });
     });
     return id(name);
   }
@@ -151,7 +153,7 @@ export class StaticData {
     this.#once(o, () => {
       const init = this.#objectInit(o);
       this.#print({ k: "decl", type, name, length: shape.length, init: isZero(init) ? undefined : init });
-      this.symbols.push({ cName: name, tsName: o.path, file: "", line: 0 });
+      this.symbols.push({ cName: name, tsName: o.path, file: "", line: 0, type: typeName(o.type) });
     });
   }
 
