@@ -10,7 +10,12 @@ import type { Type } from "./types.js";
 
 /** Something that a reference can refer to. */
 export type FlowObject =
-  | { readonly k: "snapshot"; readonly id: number; readonly object: SnapObject; readonly cls: MonoClass | undefined }
+  | {
+      readonly k: "snapshot";
+      readonly id: number;
+      readonly object: SnapObject;
+      readonly cls: MonoClass | undefined;
+    }
   /** Made in the run phase by `expr` in `func` (`new`, a literal), or by a `catch`. */
   | {
       readonly k: "made";
