@@ -27,6 +27,7 @@ import { lowerNew, lowerArray, lowerObjectLiteral } from "./lower-alloc.js";
 import { assignValue, updateValue } from "./lower-assign.js";
 import { lowerBuiltin } from "./lower-builtin.js";
 import { lowerCall, lowerCallValue, lowerMethod, lowerSuperCall, lambdaValue, funcrefValue } from "./lower-call.js";
+import { lowerLet } from "./lower-stmt.js";
 import { coerce, lowerConvert, nullValue } from "./lower-convert.js";
 import { numberConstant } from "./numbers.js";
 import {
@@ -163,6 +164,9 @@ export function value(c: FuncContext, e: Expr): CExpr {
       return lowerLogical(c, e);
     case "cond":
       return lowerCond(c, e);
+    case "bind":
+      lowerLet(c, e.v, e.init);
+      return value(c, e.body);
     case "convert":
       return lowerConvert(c, e);
     case "call":

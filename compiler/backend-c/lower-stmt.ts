@@ -180,7 +180,7 @@ function zeroInit(c: FuncContext, v: LocalVar) {
   return zero.k === "list" ? c.unit.data.zeroOf(v.type) : zero;
 }
 
-function lowerLet(c: FuncContext, v: LocalVar, init: Expr | undefined): void {
+export function lowerLet(c: FuncContext, v: LocalVar, init: Expr | undefined): void {
   if (init !== undefined && !v.mutable) {
     switch (init.k) {
       case "newTyped":

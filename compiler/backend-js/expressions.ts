@@ -66,6 +66,8 @@ export function expr(p: PrintContext, e: Expr): string {
       return `(${expr(p, e.l)} ${e.op === "and" ? "&&" : "||"} ${expr(p, e.r)})`;
     case "cond":
       return `(${expr(p, e.test)} ? ${expr(p, e.then)} : ${expr(p, e.else)})`;
+    case "bind":
+      return `((${localName(e.v)}) => ${arrowBody(expr(p, e.body))})(${expr(p, e.init)})`;
     case "convert":
       return convert(p, e);
     case "call":
@@ -121,6 +123,9 @@ export function staticField(p: PrintContext, g: GlobalVar): string {
   const dot = g.name.indexOf(".");
   return `${p.refer(g.module, g.name.slice(0, dot))}.${g.name.slice(dot + 1)}`;
 }
+
+/** An object literal would read as a block. */
+const arrowBody = (text: string): string => (text.startsWith("{") ? `(${text})` : text);
 
 function number(v: number): string {
   if (Object.is(v, -0)) return "(-0)";

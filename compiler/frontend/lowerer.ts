@@ -76,8 +76,20 @@ export class Lowerer {
     return want === undefined ? e : this.coerce(e, want, node);
   }
 
+  /** Operands of an open optional chain: already evaluated, known not to be null. */
+  readonly overrides = new Map<ts.Node, Expr>();
+  /** Ends of optional chains being lowered (set by `expr/optional.ts`). */
+  readonly openChains = new Set<ts.Node>();
+  /** Lowers an optional chain (set by `expr/optional.ts` through `register.ts`; avoids a cycle). */
+  static lowerChain: (lw: Lowerer, node: ts.Expression) => Expr = () => {
+    throw new Error("visitors are not registered");
+  };
+
   /** Lowers without conversion to `want`, which is only a hint. */
   raw(node: ts.Node, want?: Type, wrap = false): Expr {
+    const known = this.overrides.get(node);
+    if (known !== undefined) return known;
+    if (ts.isOptionalChain(node) && !this.insideChain(node)) return Lowerer.lowerChain(this, node);
     const visit = exprVisitors.get(node.kind);
     if (visit === undefined) {
       const refusal = refusedSyntax(node.kind);
@@ -90,6 +102,14 @@ export class Lowerer {
       );
     }
     return visit(this, node, { want, wrap });
+  }
+
+  /** A link of a chain whose end is being lowered. */
+  private insideChain(node: ts.Expression): boolean {
+    for (let at: ts.Node = node; ts.isOptionalChain(at); at = at.parent) {
+      if (this.openChains.has(at)) return true;
+    }
+    return false;
   }
 
   /** A condition: boolean only, no truthiness. */

@@ -121,10 +121,6 @@ const syntax = new Map<ts.SyntaxKind, Refusal>([
 export const refusedSyntax = (kind: ts.SyntaxKind): Refusal | undefined => syntax.get(kind);
 
 const operators = new Map<ts.SyntaxKind, Refusal>([
-  [
-    K.QuestionQuestionToken,
-    { code: "TMC1003", what: "`??`", says: notYet, fix: "write `x !== null ? x : y`, or `if (x === null)`" },
-  ],
   [K.AsteriskAsteriskToken, { code: "TMC1001", what: "`**`", fix: "multiply, or use `Math.pow` in setup" }],
   [K.CommaToken, { code: "TMC1001", what: "the comma operator", fix: "write two statements" }],
   [

@@ -7,6 +7,7 @@ import { registerLiterals } from "./expr/literals.js";
 import { registerNames } from "./expr/names.js";
 import { registerObjects } from "./expr/objects.js";
 import { registerOperators } from "./expr/operators.js";
+import { registerOptional } from "./expr/optional.js";
 import { registerTemplates } from "./expr/templates.js";
 import { registerControl } from "./stmt/control.js";
 import { registerSimple } from "./stmt/simple.js";
@@ -25,6 +26,7 @@ export function registerVisitors(): void {
   registerObjects();
   registerLambdas();
   registerTemplates();
+  registerOptional();
   registerSimple();
   registerControl();
 }

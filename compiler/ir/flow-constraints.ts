@@ -299,6 +299,11 @@ export class FlowConstraints {
         }
         return n;
       }
+      case "bind": {
+        const init = this.#expr(e.init, f);
+        if (isTracked(e.v.type)) init?.flowsTo(this.localNode(e.v));
+        return this.#expr(e.body, f);
+      }
       case "convert":
         return this.#convert(e, f);
       case "call":

@@ -216,6 +216,8 @@ export type Expr =
   | (ExprBase & { readonly k: "instanceof"; readonly arg: Expr; readonly of: Type })
   /** Operands are bool. */
   | (ExprBase & { readonly k: "logical"; readonly op: "and" | "or"; readonly l: Expr; readonly r: Expr })
+  /** Evaluates `init` into `v`, then `body`, in which `v` is known; `v` is never captured. */
+  | (ExprBase & { readonly k: "bind"; readonly v: LocalVar; readonly init: Expr; readonly body: Expr })
   | (ExprBase & { readonly k: "cond"; readonly test: Expr; readonly then: Expr; readonly else: Expr })
   | (ExprBase & { readonly k: "convert"; readonly mode: ConvertMode; readonly arg: Expr })
   | (ExprBase & {

@@ -129,6 +129,8 @@ export function printExpr(e: Expr): string {
       return `isNull(${printExpr(e.arg)})`;
     case "instanceof":
       return `instanceof(${printExpr(e.arg)}, ${typeName(e.of)})`;
+    case "bind":
+      return `(${e.v.name}.${e.v.id} = ${printExpr(e.init)} in ${printExpr(e.body)})`;
     case "cond":
       return `(${printExpr(e.test)} ? ${printExpr(e.then)} : ${printExpr(e.else)})`;
     case "convert":

@@ -46,6 +46,8 @@ export function childrenOf(e: Expr): readonly Expr[] {
       return [e.l, e.r];
     case "cond":
       return [e.test, e.then, e.else];
+    case "bind":
+      return [e.init, e.body];
     case "call":
     case "superCall":
     case "builtin":
@@ -163,6 +165,9 @@ export function declaredIn(body: readonly Stmt[]): LocalVar[] {
     stmt: (s) => {
       if (s.k === "let" || s.k === "forOf") found.push(s.v);
       if (s.k === "try" && s.v !== undefined) found.push(s.v);
+    },
+    expr: (e) => {
+      if (e.k === "bind") found.push(e.v);
     },
   });
   return found;

@@ -68,14 +68,6 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
 }
 
 function property(lw: Lowerer, node: ts.PropertyAccessExpression): Expr {
-  if (node.questionDotToken !== undefined) {
-    return lw.ctx.fail(
-      "TMC1003",
-      node,
-      "`?.` is not supported yet",
-      "test for null first: `if (x !== null)`",
-    );
-  }
   const fixed = staticProperty(lw, node);
   if (fixed !== undefined) return fixed;
   const obj = lw.raw(node.expression);
@@ -156,14 +148,6 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
 }
 
 function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
-  if (node.questionDotToken !== undefined) {
-    return lw.ctx.fail(
-      "TMC1003",
-      node,
-      "`?.` is not supported yet",
-      "test for null first: `if (x !== null)`",
-    );
-  }
   const obj = lw.raw(node.expression);
   const loc = lw.loc(node);
   const t = obj.type;

@@ -28,14 +28,6 @@ export function registerCalls(): void {
 }
 
 function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Expr {
-  if (node.questionDotToken !== undefined) {
-    return lw.ctx.fail(
-      "TMC1003",
-      node,
-      "`?.` is not supported yet",
-      "test for null first: `if (x !== null)`",
-    );
-  }
   if (node.arguments.some(ts.isSpreadElement)) {
     return lw.ctx.fail(
       "TMC1003",
@@ -194,14 +186,6 @@ function memberCall(
       }
       return coreCall(lw, node, full, memberSymbol, want);
     }
-  }
-  if (callee.questionDotToken !== undefined) {
-    return lw.ctx.fail(
-      "TMC1003",
-      callee,
-      "`?.` is not supported yet",
-      "test for null first: `if (x !== null)`",
-    );
   }
   const obj = lw.raw(callee.expression);
   if (obj.type.k === "nullable")

@@ -8,6 +8,7 @@ import { rangeOf, untypedExpr, untypedOf } from "../constants.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
 import { refusedOperator } from "../refusals.js";
 import { arith, arithOp, commonOf } from "./arithmetic.js";
+import { coalesce } from "./optional.js";
 import { assignment, isAssignmentToken } from "./assign.js";
 
 const K = ts.SyntaxKind;
@@ -51,6 +52,7 @@ function binary(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
     const forced = forceInteger(lw, node, token === K.BarToken);
     if (forced !== undefined) return forced;
   }
+  if (token === K.QuestionQuestionToken) return coalesce(lw, node, hint.want);
   const op = arithOp(token);
   if (op === undefined) {
     const refusal = refusedOperator(token);

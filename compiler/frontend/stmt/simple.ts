@@ -8,6 +8,7 @@ import { untypedOf } from "../constants.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
 import { constantMeaning } from "../const-declarations.js";
 import { tryConvert, typeOfNode } from "../type-convert.js";
+import { optionalStatement } from "../expr/optional.js";
 import { textBufferId } from "../expr/calls.js";
 import { templateParts } from "../expr/templates.js";
 import { hostType } from "../host-type.js";
@@ -56,6 +57,7 @@ export function registerSimple(): void {
 /** An expression for its effect; `out.write(`…`)` becomes one write per part, after all parts are evaluated. */
 export function expressionStatement(lw: Lowerer, node: ts.Expression): Stmt[] {
   const inner = skipParentheses(node);
+  if (ts.isOptionalChain(inner) && !lw.openChains.has(inner)) return optionalStatement(lw, inner);
   const written = ts.isCallExpression(inner) ? templateWrite(lw, inner) : undefined;
   if (written !== undefined) return written;
   const e = lw.raw(node, VOID);
