@@ -3,7 +3,8 @@
  * `| 0`, `Math.imul`, `Math.fround`, checks. Compound expressions are parenthesised.
  */
 import type { Expr, ExprOf, FuncDecl, GlobalVar, Loc, LocalVar, LValue } from "../ir/nodes.js";
-import { intRange, isFloat, typeName, type NumKind } from "../ir/types.js";
+import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
+import { intRange, isFloat, typeName, type NumKind, type Type } from "../ir/types.js";
 import { childrenOf } from "../ir/walk.js";
 import { lambdaText } from "./statements.js";
 
@@ -67,7 +68,7 @@ export function expr(p: PrintContext, e: Expr): string {
     case "cond":
       return `(${expr(p, e.test)} ? ${expr(p, e.then)} : ${expr(p, e.else)})`;
     case "bind":
-      return `((${localName(e.v)}) => ${arrowBody(expr(p, e.body))})(${expr(p, e.init)})`;
+      return `((${p.local(e.v)}) => ${arrowBody(expr(p, e.body))})(${expr(p, e.init)})`;
     case "convert":
       return convert(p, e);
     case "call":
@@ -95,6 +96,10 @@ export function expr(p: PrintContext, e: Expr): string {
         ? `${typeName(e.type)}.of(${list(p, e.elems)})`
         : `[${list(p, e.elems)}]`;
     case "objectLit": {
+      if (e.type.k === "object" && isTupleDecl(e.type.decl)) {
+        const items = e.fields.map((f) => f.value);
+        return `[${list(p, items)}]`;
+      }
       // `__proto__: x` would set the prototype.
       const key = (name: string): string => (name === "__proto__" ? '["__proto__"]' : name);
       const fields = e.fields.map((f) => `${key(f.name)}: ${expr(p, f.value)}`).join(", ");
@@ -102,7 +107,7 @@ export function expr(p: PrintContext, e: Expr): string {
       return `${rt}.literal({ ${fields} }, ${JSON.stringify(decl)})`;
     }
     case "field":
-      return `${expr(p, e.obj)}.${e.name}`;
+      return `${expr(p, e.obj)}${member(e.obj.type, e.name)}`;
     case "index":
       return index(p, e);
     case "length":
@@ -123,6 +128,10 @@ export function staticField(p: PrintContext, g: GlobalVar): string {
   const dot = g.name.indexOf(".");
   return `${p.refer(g.module, g.name.slice(0, dot))}.${g.name.slice(dot + 1)}`;
 }
+
+/** A field; of a tuple, an element. */
+const member = (t: Type, name: string): string =>
+  t.k === "object" && isTupleDecl(t.decl) ? `[${tupleIndex(name)}]` : `.${name}`;
 
 /** An object literal would read as a block. */
 const arrowBody = (text: string): string => (text.startsWith("{") ? `(${text})` : text);
@@ -321,7 +330,7 @@ function update(p: PrintContext, e: ExprOf<"update">): string {
   };
   if (t.k === "field" && !isSimple(t.obj)) {
     const o = `$o${p.depth++}`;
-    return `((${o}) => ${finish(`${o}.${t.name}`)})(${expr(p, t.obj)})`;
+    return `((${o}) => ${finish(`${o}${member(t.obj.type, t.name)}`)})(${expr(p, t.obj)})`;
   }
   if (t.k === "index") {
     const n = p.depth++;

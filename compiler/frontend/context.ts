@@ -4,7 +4,7 @@
  */
 import { ts } from "ts-morph";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { ClassDecl, Expr, FuncDecl, GlobalVar, Loc, LocalVar } from "../ir/nodes.js";
+import type { ClassDecl, Expr, FuncDecl, GlobalVar, Loc, LocalVar, Stmt } from "../ir/nodes.js";
 import type { Type } from "../ir/types.js";
 import type { LoadedProject } from "./project.js";
 
@@ -43,6 +43,8 @@ export interface FunctionScope {
   ret: Type | undefined;
   /** The `return` statements, to be converted when the type is inferred. */
   readonly returns: { readonly stmt: { value: Expr | undefined }; readonly node: ts.Node }[];
+  /** Statements that take destructured parameters apart, before the body. */
+  readonly prologue: Stmt[];
   /** True for the top level of a module: always setup. */
   readonly isModule: boolean;
 }

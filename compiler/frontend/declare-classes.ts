@@ -103,6 +103,7 @@ export class ClassDeclarations {
             nextId: 0,
             ret: undefined,
             returns: [],
+            prologue: [],
             isModule: false,
           });
           refuseModifiers(this.ctx, m);
@@ -264,6 +265,7 @@ export class ClassDeclarations {
         nextId: 100000 + c.fields.indexOf(field) * 100,
         ret: VOID,
         returns: [],
+        prologue: [],
         isModule: false,
       });
       let stmt: Stmt | undefined;

@@ -37,7 +37,7 @@ export class Declarations {
     let scope = this.moduleScopes.get(module);
     if (scope === undefined) {
       const decl = this.func(`${module}#setup`, "setup", module, "function", sf);
-      scope = { decl, parent: undefined, self: undefined, nextId: 0, ret: VOID, returns: [], isModule: true };
+      scope = { decl, parent: undefined, self: undefined, nextId: 0, ret: VOID, returns: [], prologue: [], isModule: true };
       this.moduleScopes.set(module, scope);
     }
     return scope;
@@ -187,6 +187,7 @@ export class Declarations {
       nextId: 0,
       ret: undefined,
       returns: [],
+      prologue: [],
       isModule: false,
     };
     const lw = new Lowerer(this.ctx, scope);
@@ -210,7 +211,7 @@ export class Declarations {
     const body = node.body;
     if (body === undefined || !ts.isBlock(body)) return;
     this.ctx.pending.set(f, () => {
-      f.body = [...f.body, ...lw.statements(body.statements)];
+      f.body = [...f.body, ...scope.prologue, ...lw.statements(body.statements)];
       if (f.kind !== "constructor") checkEnd(this.ctx, node, f.ret, scope.ret === undefined);
       if (scope.ret === undefined) {
         this.ctx.guard(() => {

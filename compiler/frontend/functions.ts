@@ -4,6 +4,7 @@ import type { Expr, Param } from "../ir/nodes.js";
 import { nullable, typeName, VOID, type Type } from "../ir/types.js";
 import { untypedOf } from "./constants.js";
 import type { Context } from "./context.js";
+import { declarePattern } from "./stmt/patterns.js";
 import type { Lowerer } from "./lowerer.js";
 import { convertType, typeOfNode } from "./type-convert.js";
 
@@ -74,14 +75,6 @@ export function lowerParams(
         "pass the object as a parameter",
       );
     }
-    if (!ts.isIdentifier(p.name)) {
-      return lw.ctx.fail(
-        "TMC1003",
-        p.name,
-        "destructuring is not supported yet",
-        "take the object and read its fields",
-      );
-    }
     if (p.dotDotDotToken !== undefined) {
       return lw.ctx.fail("TMC1005", p, "rest parameters are not part of the subset", "pass an array");
     }
@@ -105,8 +98,8 @@ export function lowerParams(
         return lw.ctx.fail(
           "TMC1127",
           p,
-          `the parameter \`${p.name.text}\` needs a type`,
-          `write \`${p.name.text}: i32\``,
+          `the parameter \`${p.name.getText()}\` needs a type`,
+          `write \`${p.name.getText()}: i32\``,
         );
       }
       type = convertType(lw.ctx, t, p);
@@ -114,6 +107,12 @@ export function lowerParams(
     if (p.questionToken !== undefined) {
       type = nullable(type);
       initial = { k: "null", type, loc: lw.loc(p) };
+    }
+    if (!ts.isIdentifier(p.name)) {
+      const whole = lw.newLocal(`param${i}`, type, false);
+      declarePattern(lw, p.name, { k: "local", type, loc: lw.loc(p), v: whole }, lw.fn.prologue);
+      params.push(Object.assign(whole, { default: initial }));
+      return undefined;
     }
     const v = lw.declareLocal(p.name, type, false);
     if (ts.isParameterPropertyDeclaration(p, p.parent)) {

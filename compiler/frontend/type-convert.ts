@@ -13,6 +13,9 @@ import {
   type NumKind,
   type Type,
 } from "../ir/types.js";
+import type { ObjectType } from "../ir/hierarchy.js";
+import { isTuple, tupleType } from "./tuples.js";
+import { unionType } from "./unions.js";
 import type { Context } from "./context.js";
 import { isCoreDeclaration } from "./context.js";
 
@@ -149,7 +152,8 @@ function union(ctx: Context, t: ts.UnionType, node: ts.Node): Type | undefined {
     const converted = rest.map((m) => tryConvert(ctx, m, node));
     const first = converted[0];
     if (first !== undefined && converted.every((c) => c !== undefined && sameType(c, first))) of = first;
-    else if (converted.every((c) => c?.k === "num")) of = undefined;
+    else if (converted.every((c): c is ObjectType => c?.k === "object" && !isTuple(c)))
+      of = unionType(ctx, converted);
   }
   if (of === undefined) return undefined;
   return has ? nullable(of) : of;
@@ -187,7 +191,8 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
       ret: convertType(ctx, s.getReturnType(), node),
     };
   }
-  if (core || ctx.checker.isTupleType(t)) return undefined;
+  if (ctx.checker.isTupleType(t)) return tupleType(ctx, args());
+  if (core) return undefined;
   const declared =
     t.aliasSymbol !== undefined && (symbol === undefined || (symbol.flags & ts.SymbolFlags.TypeLiteral) !== 0)
       ? t.aliasSymbol

@@ -61,7 +61,13 @@ export function cloneExpr(e: Expr, s: CloneScope): Expr {
     case "logical":
       return { ...e, ...base, l: cloneExpr(e.l, s), r: cloneExpr(e.r, s) };
     case "cond":
-      return { ...e, ...base, test: cloneExpr(e.test, s), then: cloneExpr(e.then, s), else: cloneExpr(e.else, s) };
+      return {
+        ...e,
+        ...base,
+        test: cloneExpr(e.test, s),
+        then: cloneExpr(e.then, s),
+        else: cloneExpr(e.else, s),
+      };
     case "bind":
       return { ...e, ...base, v: s.local(e.v), init: cloneExpr(e.init, s), body: cloneExpr(e.body, s) };
     case "call":
@@ -100,7 +106,12 @@ export function cloneExpr(e: Expr, s: CloneScope): Expr {
     case "concat":
       return { ...e, ...base, parts: all(e.parts) };
     case "host":
-      return { ...e, ...base, recv: e.recv === undefined ? undefined : cloneExpr(e.recv, s), args: all(e.args) };
+      return {
+        ...e,
+        ...base,
+        recv: e.recv === undefined ? undefined : cloneExpr(e.recv, s),
+        args: all(e.args),
+      };
   }
 }
 

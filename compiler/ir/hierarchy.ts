@@ -5,6 +5,9 @@ import { sameType, substitute, type Type } from "./types.js";
 export type ObjectType = Extract<Type, { k: "object" }>;
 type Classes = ReadonlyMap<string, ClassDecl>;
 
+/** The class stands for a union of object types. */
+export const isUnionDecl = (decl: string): boolean => decl.startsWith("tmc/union#");
+
 /** Type parameters of the class of `t` → its arguments. */
 export function argumentMap(classes: Classes, t: ObjectType): ReadonlyMap<string, Type> {
   const c = classOf(classes, t);
@@ -45,7 +48,10 @@ export function allFields(classes: Classes, t: ObjectType): { readonly field: Fi
   const c = classOf(classes, t);
   const map = argumentMap(classes, t);
   const above = c.isInterface
-    ? supertypes(classes, t).flatMap((s) => allFields(classes, s))
+    ? supertypes(classes, t)
+        // A union's fields are those of its members already.
+        .filter((s) => !isUnionDecl(s.decl))
+        .flatMap((s) => allFields(classes, s))
     : c.superclass === undefined
       ? []
       : allFields(classes, substitute(c.superclass, map) as ObjectType);

@@ -43,7 +43,8 @@ function printFunction(f: FuncDecl, indent: string): string[] {
   return [`${indent}${signature(f)}`, ...f.body.flatMap((s) => printStmt(s, `${indent}  `))];
 }
 
-const block = (list: readonly Stmt[], indent: string): string[] => list.flatMap((s) => printStmt(s, `${indent}  `));
+const block = (list: readonly Stmt[], indent: string): string[] =>
+  list.flatMap((s) => printStmt(s, `${indent}  `));
 const labelled = (label: string | undefined): string => (label === undefined ? "" : `${label}: `);
 
 function printStmt(s: Stmt, i: string): string[] {
@@ -51,7 +52,9 @@ function printStmt(s: Stmt, i: string): string[] {
     case "let":
       return [`${i}let ${variable(s.v)}${s.init === undefined ? "" : ` = ${printExpr(s.init)}`}`];
     case "initGlobal":
-      return [`${i}global ${s.g.name}: ${typeName(s.g.type)}${s.init === undefined ? "" : ` = ${printExpr(s.init)}`}`];
+      return [
+        `${i}global ${s.g.name}: ${typeName(s.g.type)}${s.init === undefined ? "" : ` = ${printExpr(s.init)}`}`,
+      ];
     case "expr":
       return [`${i}${printExpr(s.e)}`];
     case "if":
@@ -63,7 +66,11 @@ function printStmt(s: Stmt, i: string): string[] {
     case "for": {
       const test = s.test === undefined ? "" : ` while ${printExpr(s.test)}`;
       const update = s.update === undefined ? "" : ` then ${printExpr(s.update)}`;
-      return [...s.init.flatMap((x) => printStmt(x, i)), `${i}${labelled(s.label)}loop${test}${update}`, ...block(s.body, i)];
+      return [
+        ...s.init.flatMap((x) => printStmt(x, i)),
+        `${i}${labelled(s.label)}loop${test}${update}`,
+        ...block(s.body, i),
+      ];
     }
     case "doWhile":
       return [`${i}${labelled(s.label)}do`, ...block(s.body, i), `${i}while ${printExpr(s.test)}`];
@@ -85,14 +92,20 @@ function printStmt(s: Stmt, i: string): string[] {
     case "throw":
       return [`${i}throw ${s.rethrow === undefined ? JSON.stringify(s.message) : s.rethrow.name}`];
     case "try":
-      return [`${i}try`, ...block(s.body, i), `${i}catch${s.v === undefined ? "" : ` ${s.v.name}`}`, ...block(s.handler, i)];
+      return [
+        `${i}try`,
+        ...block(s.body, i),
+        `${i}catch${s.v === undefined ? "" : ` ${s.v.name}`}`,
+        ...block(s.handler, i),
+      ];
     case "block":
       return [`${i}block`, ...block(s.body, i)];
   }
 }
 
 const args = (list: readonly Expr[]): string => list.map(printExpr).join(", ");
-const types = (list: readonly Type[]): string => (list.length === 0 ? "" : `<${list.map(typeName).join(", ")}>`);
+const types = (list: readonly Type[]): string =>
+  list.length === 0 ? "" : `<${list.map(typeName).join(", ")}>`;
 
 /** One line; the type is shown where it is not plain from the parts. */
 export function printExpr(e: Expr): string {

@@ -3,6 +3,8 @@
  * knows TypeScript's checker. Type parameters (`param`) appear only before monomorphisation (`ir/monomorphise.ts`).
  */
 
+import { isTupleDecl } from "./tuple.js";
+
 export type NumKind = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "f32" | "f64";
 
 export type Type =
@@ -65,6 +67,7 @@ export function typeName(t: Type): string {
     case "slots":
       return `Slots<${typeName(t.elem)}>`;
     case "object": {
+      if (isTupleDecl(t.decl)) return `[${t.args.map(typeName).join(", ")}]`;
       const name = t.decl.slice(t.decl.lastIndexOf("#") + 1);
       return t.args.length === 0 ? name : `${name}<${t.args.map(typeName).join(", ")}>`;
     }

@@ -9,6 +9,7 @@ import { allFields, allSupertypes, type ObjectType } from "../ir/hierarchy.js";
 import type { ClassDecl, FuncDecl, Loc, Program } from "../ir/nodes.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "../ir/snapshot.js";
 import { Monomorphiser } from "../ir/monomorphise.js";
+import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
 import { constantIn, matchTypes, substitute, typeName, type Type } from "../ir/types.js";
 import type { LoadedProgram } from "./run-setup.js";
 
@@ -235,9 +236,10 @@ class Walk {
       path,
     });
     const record = v as Record<string, unknown>;
+    const key = (name: string): string => (isTupleDecl(actual.decl) ? String(tupleIndex(name)) : name);
     this.pending.push(() => {
       for (const f of allFields(this.program.classes, actual)) {
-        o.fields.set(f.field.name, this.value(record[f.field.name], f.type, `${path}.${f.field.name}`));
+        o.fields.set(f.field.name, this.value(record[key(f.field.name)], f.type, `${path}.${f.field.name}`));
       }
     });
     return o;

@@ -3,6 +3,8 @@ import { ts } from "ts-morph";
 import { classOf, findField, findMethod, isSubtype } from "../../ir/hierarchy.js";
 import type { Expr } from "../../ir/nodes.js";
 import { I32, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
+import { tupleField } from "../../ir/tuple.js";
+import { isTuple } from "../tuples.js";
 import { untypedExpr, untypedOf } from "../constants.js";
 import { isCoreDeclaration, jsDocTag } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
@@ -95,6 +97,7 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
     case "nullable":
       return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
     case "object": {
+      if (isTuple(t) && name === "length") return untypedExpr({ value: t.args.length, float: false }, loc);
       const field = findField(lw.ctx.classes, t, name);
       if (field !== undefined) return lw.narrow({ k: "field", type: field.type, loc, obj, name }, node);
       const method = findMethod(lw.ctx.classes, t, name);
@@ -156,6 +159,19 @@ function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
       { k: "index", type: t.elem, loc, obj, index: indexOf(lw, node.argumentExpression) },
       node,
     );
+  }
+  if (isTuple(t)) {
+    const index = untypedOf(lw.raw(node.argumentExpression, I32))?.value;
+    const found = index === undefined ? undefined : findField(lw.ctx.classes, t, tupleField(index));
+    if (found === undefined) {
+      return lw.ctx.fail(
+        "TMC1112",
+        node,
+        `a tuple is indexed by a constant from 0 to ${t.args.length - 1}`,
+        "use an array where the index varies",
+      );
+    }
+    return lw.narrow({ k: "field", type: found.type, loc, obj, name: found.field.name }, node);
   }
   if (t.k === "host") {
     const index = lw.raw(node.argumentExpression);

@@ -60,6 +60,7 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     nextId: 0,
     ret,
     returns: [],
+    prologue: [],
     isModule: false,
   };
   const inner = new Lowerer(lw.ctx, scope);
@@ -70,7 +71,7 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     if (i >= params.length) params.push({ ...inner.newLocal(`unused${i}`, type, false), default: undefined });
   });
   const full: FuncDecl = Object.assign(decl, { params });
-  const body: Stmt[] = [];
+  const body: Stmt[] = [...scope.prologue];
   if (ts.isBlock(node.body)) {
     body.push(...inner.statements(node.body.statements));
     checkEnd(lw.ctx, node, ret ?? VOID, ret === undefined);

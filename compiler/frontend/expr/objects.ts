@@ -1,7 +1,10 @@
 /** Array and object literals. */
 import { ts } from "ts-morph";
-import { allFields, classOf } from "../../ir/hierarchy.js";
-import type { Expr } from "../../ir/nodes.js";
+import { allFields, classOf, type ObjectType } from "../../ir/hierarchy.js";
+import { tupleField } from "../../ir/tuple.js";
+import { isTuple } from "../tuples.js";
+import { unionMembers } from "../unions.js";
+import type { Expr, Field } from "../../ir/nodes.js";
 import { arrayOf, nullable, typeName, type Type } from "../../ir/types.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
 import { tryConvert } from "../type-convert.js";
@@ -17,6 +20,27 @@ export function registerObjects(): void {
 function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint): Expr {
   const want = hint.want?.k === "nullable" ? hint.want.of : hint.want;
   const loc = lw.loc(node);
+  if (want !== undefined && isTuple(want)) {
+    const { args } = want;
+    if (node.elements.length !== args.length) {
+      return lw.ctx.fail(
+        "TMC1124",
+        node,
+        `the tuple has ${args.length} elements, this has ${node.elements.length}`,
+        "",
+      );
+    }
+    const values = node.elements.map((e, i) => {
+      const type = args[i];
+      return ts.isSpreadElement(e) || type === undefined ? spread(lw, e) : lw.expr(e, type);
+    });
+    return {
+      k: "objectLit",
+      type: want,
+      loc,
+      fields: values.map((value, i) => ({ name: tupleField(i), value })),
+    };
+  }
   if (want?.k === "array" && !want.typed) {
     return { k: "arrayLit", type: want, loc, elems: arrayElements(lw, node, want.elem) };
   }
@@ -55,7 +79,7 @@ function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint):
   };
 }
 
-function spread(lw: Lowerer, node: ts.SpreadElement): never {
+function spread(lw: Lowerer, node: ts.Node): never {
   return lw.ctx.fail(
     "TMC1003",
     node,
@@ -89,6 +113,7 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
       "declare an interface and annotate: `const p: Point = { … }`",
     );
   }
+  want = memberMeant(lw, node, want);
   const c = classOf(lw.ctx.classes, want);
   if (!c.isInterface) {
     return lw.ctx.fail(
@@ -109,8 +134,10 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
   const types = allFields(lw.ctx.classes, want);
   const fields: { name: string; value: Expr }[] = [];
   for (const p of node.properties) {
-    if (ts.isSpreadAssignment(p))
-      return lw.ctx.fail("TMC1003", p, "spread is not supported yet", "write the fields");
+    if (ts.isSpreadAssignment(p)) {
+      spreadFields(lw, p, types, fields);
+      continue;
+    }
     if (!ts.isPropertyAssignment(p) && !ts.isShorthandPropertyAssignment(p)) {
       return lw.ctx.fail(
         "TMC1241",
@@ -126,6 +153,8 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
     const field = types.find((f) => f.field.name === name);
     if (field === undefined)
       return lw.ctx.fail("TMC1111", p.name, `\`${c.name}\` has no field \`${name}\``, "");
+    const earlier = fields.findIndex((f) => f.name === name);
+    if (earlier >= 0) fields.splice(earlier, 1);
     if (ts.isPropertyAssignment(p)) {
       fields.push({ name, value: lw.expr(p.initializer, field.type) });
     } else {
@@ -148,4 +177,73 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
     fields.push({ name: f.field.name, value: { k: "null", type: nullable(f.type), loc } });
   }
   return { k: "objectLit", type: want, loc, fields };
+}
+
+/** `...o`: reads the fields of `o` in its place; `o` is a name, so that nothing is evaluated out of order. */
+function spreadFields(
+  lw: Lowerer,
+  node: ts.SpreadAssignment,
+  types: readonly { readonly field: Field; readonly type: Type }[],
+  fields: { name: string; value: Expr }[],
+): void {
+  const from = lw.raw(node.expression);
+  if (from.type.k !== "object" || !isName(from)) {
+    return lw.ctx.fail(
+      "TMC1244",
+      node,
+      "only a named object can be spread",
+      "put it in a constant first: `const o = …`",
+    );
+  }
+  for (const f of allFields(lw.ctx.classes, from.type)) {
+    const name = f.field.name;
+    const target = types.find((t) => t.field.name === name);
+    if (target === undefined) continue;
+    const earlier = fields.findIndex((x) => x.name === name);
+    if (earlier >= 0) fields.splice(earlier, 1);
+    const value: Expr = { k: "field", type: f.type, loc: lw.loc(node), obj: from, name };
+    fields.push({ name, value: lw.coerce(value, target.type, node) });
+  }
+}
+
+const isName = (e: Expr): boolean =>
+  e.k === "local" ||
+  e.k === "global" ||
+  e.k === "this" ||
+  (e.k === "field" && isName(e.obj)) ||
+  (e.k === "convert" && isName(e.arg));
+
+/** The member of a union that a literal is: the one whose fields and literal values fit. */
+function memberMeant(lw: Lowerer, node: ts.ObjectLiteralExpression, want: ObjectType): ObjectType {
+  const members = unionMembers(classOf(lw.ctx.classes, want));
+  if (members === undefined) return want;
+  const names = node.properties.flatMap((p) =>
+    p.name !== undefined && (ts.isIdentifier(p.name) || ts.isStringLiteral(p.name)) ? [p.name.text] : [],
+  );
+  const fitting = members.filter((m) => {
+    if (!classOf(lw.ctx.classes, m).isInterface) return false;
+    const all = allFields(lw.ctx.classes, m);
+    return (
+      names.every((n) => all.some((f) => f.field.name === n)) &&
+      all.every((f) => f.field.optional || names.includes(f.field.name)) &&
+      node.properties.every((p) => {
+        if (!ts.isPropertyAssignment(p) || !ts.isStringLiteral(p.initializer)) return true;
+        const text = p.initializer.text;
+        const type = all.find((f) => f.field.name === p.name.getText())?.type;
+        return type?.k !== "literals" || type.values.includes(text);
+      })
+    );
+  });
+  const [first, second] = fitting;
+  if (first === undefined || second !== undefined) {
+    return lw.ctx.fail(
+      "TMC1245",
+      node,
+      first === undefined
+        ? `this fits no member of \`${typeName(want)}\``
+        : `this fits several members of \`${typeName(want)}\``,
+      "annotate a constant with the member's type",
+    );
+  }
+  return first;
 }

@@ -58,7 +58,14 @@ export function optionalChain(lw: Lowerer, node: ts.Expression): Expr {
     if (tested === undefined) return rest;
     const loc = lw.loc(node);
     const none: Expr = { k: "null", type: rest.type, loc };
-    const body: Expr = { k: "cond", type: rest.type, loc, test: isNull(tested.v, loc), then: none, else: rest };
+    const body: Expr = {
+      k: "cond",
+      type: rest.type,
+      loc,
+      test: isNull(tested.v, loc),
+      then: none,
+      else: rest,
+    };
     return { k: "bind", type: rest.type, loc, v: tested.v, init: tested.init, body };
   };
   const result = build(0);

@@ -5,6 +5,7 @@ import type { Expr, FuncDecl, LocalVar, Stmt, SwitchCase } from "../../ir/nodes.
 import { isFloat, num, substitute, typeName, VOID, type Type } from "../../ir/types.js";
 import { hostType } from "../host-type.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
+import { declarePattern } from "./patterns.js";
 import { variables } from "./simple.js";
 
 const K = ts.SyntaxKind;
@@ -83,17 +84,17 @@ function forOf(lw: Lowerer, node: ts.ForOfStatement, label: string | undefined):
     );
   }
   const d = node.initializer.declarations[0];
-  if (d === undefined || !ts.isIdentifier(d.name)) {
-    return lw.ctx.fail(
-      "TMC1003",
-      node.initializer,
-      "destructuring is not supported yet",
-      "take the element and read its parts",
-    );
-  }
+  if (d === undefined)
+    return lw.ctx.fail("TMC1132", node.initializer, "declare the variable in the loop", "");
   const of = lw.raw(node.expression);
   const found = iteration(lw, of, node.expression, d);
-  const v: LocalVar = lw.declareLocal(d.name, found.elem, false);
+  const parts: Stmt[] = [];
+  let v: LocalVar;
+  if (ts.isIdentifier(d.name)) v = lw.declareLocal(d.name, found.elem, false);
+  else {
+    v = lw.newLocal(`item${lw.fn.nextId}`, found.elem, false);
+    declarePattern(lw, d.name, { k: "local", type: v.type, loc, v }, parts);
+  }
   return [
     {
       k: "forOf",
@@ -103,7 +104,7 @@ function forOf(lw: Lowerer, node: ts.ForOfStatement, label: string | undefined):
       of,
       get: found.get,
       lengthOf: found.lengthOf,
-      body: lw.body(node.statement),
+      body: [...parts, ...lw.body(node.statement)],
     },
   ];
 }

@@ -8,6 +8,7 @@ import { untypedOf } from "../constants.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
 import { constantMeaning } from "../const-declarations.js";
 import { tryConvert, typeOfNode } from "../type-convert.js";
+import { assignPattern, declarePattern } from "./patterns.js";
 import { optionalStatement } from "../expr/optional.js";
 import { textBufferId } from "../expr/calls.js";
 import { templateParts } from "../expr/templates.js";
@@ -58,6 +59,13 @@ export function registerSimple(): void {
 export function expressionStatement(lw: Lowerer, node: ts.Expression): Stmt[] {
   const inner = skipParentheses(node);
   if (ts.isOptionalChain(inner) && !lw.openChains.has(inner)) return optionalStatement(lw, inner);
+  if (
+    ts.isBinaryExpression(inner) &&
+    inner.operatorToken.kind === K.EqualsToken &&
+    ts.isArrayLiteralExpression(inner.left)
+  ) {
+    return assignPattern(lw, inner, inner.left);
+  }
   const written = ts.isCallExpression(inner) ? templateWrite(lw, inner) : undefined;
   if (written !== undefined) return written;
   const e = lw.raw(node, VOID);
@@ -127,12 +135,9 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
   const out: Stmt[] = [];
   for (const d of list.declarations) {
     if (!ts.isIdentifier(d.name)) {
-      return lw.ctx.fail(
-        "TMC1003",
-        d.name,
-        "destructuring is not supported yet",
-        "read the parts one by one",
-      );
+      const type = d.type === undefined ? undefined : typeOfNode(lw.ctx, d.type);
+      if (d.initializer !== undefined) declarePattern(lw, d.name, lw.expr(d.initializer, type), out);
+      continue;
     }
     const meaning = isConst ? constantMeaning(lw, d) : undefined;
     if (meaning !== undefined) {
