@@ -31,11 +31,6 @@ log(x);`,
     code: "TMC1003",
     title: "not supported yet",
     rule: "The language is meant to have this, and this version does not. The message names what to write until then.",
-    wrong: `const xs = [1, 2];
-const [a, b] = xs;
-log(a, b);`,
-    right: `const xs = [1, 2];
-log(xs[0], xs[1]);`,
   },
   {
     code: "TMC1004",
