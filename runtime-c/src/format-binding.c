@@ -1,6 +1,6 @@
 /*
- * What the standard library's TextBuffer and containers call: numbers written into a byte array at a position,
- * and the capacity trap. No state.
+ * What the standard library's TextBuffer and containers call: numbers written into a byte array at a
+ * position, and the capacity trap. No state.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

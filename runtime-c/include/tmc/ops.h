@@ -1,6 +1,6 @@
 /*
- * Small operations that only generated code needs beside tmc.h: integer Math functions, checks of checked builds,
- * class ids, comparisons of nullable values. Everything is inline; nothing here knows a platform.
+ * Small operations that only generated code needs beside tmc.h: integer Math functions, checks of checked
+ * builds, class ids, comparisons of nullable values. Everything is inline; nothing here knows a platform.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -54,8 +54,8 @@ static inline uint32_t tmc_f64_to_uint32_wrap(double v) {
         return 0U;
     }
     const uint64_t mantissa = (bits & 0xfffffffffffffULL) | 0x10000000000000ULL;
-    const uint32_t whole =
-        exponent < 0 ? (uint32_t)(mantissa >> (uint32_t)-exponent) : (uint32_t)(mantissa << (uint32_t)exponent);
+    const uint32_t whole = exponent < 0 ? (uint32_t)(mantissa >> (uint32_t)-exponent)
+                                        : (uint32_t)(mantissa << (uint32_t)exponent);
     return (bits >> 63) != 0U ? 0U - whole : whole;
 }
 static inline int32_t tmc_f64_to_int32_wrap(double v) {

@@ -66,7 +66,8 @@ typedef struct {
 /* A place that traps unwind to. Frames are a stack in the C stack: push, setjmp, pop.
  *     tmc_boundary b;
  *     tmc_boundary_push(&b);
- *     if (setjmp(b.env) == 0) { body; tmc_boundary_pop(&b); } else { b.info says what happened (already popped) }
+ *     if (setjmp(b.env) == 0) { body; tmc_boundary_pop(&b); } else { b.info says what happened (already
+ * popped) }
  */
 typedef struct tmc_boundary {
     jmp_buf env;
@@ -263,9 +264,9 @@ static inline float tmc_f32_from_bits(uint32_t bits) {
 /* ---- strings ------------------------------------------------------------------------------------ */
 
 bool tmc_str_equal(tmc_str a, tmc_str b);
-int32_t tmc_str_compare(tmc_str a, tmc_str b); /* <0, 0, >0 by bytes */
-int32_t tmc_str_char_code_at(tmc_str s, int32_t i, int32_t site); /* traps outside 0..len-1 */
-tmc_str tmc_str_slice(tmc_str s, int32_t start, int32_t end); /* String.prototype.slice; borrows */
+int32_t tmc_str_compare(tmc_str a, tmc_str b);                     /* <0, 0, >0 by bytes */
+int32_t tmc_str_char_code_at(tmc_str s, int32_t i, int32_t site);  /* traps outside 0..len-1 */
+tmc_str tmc_str_slice(tmc_str s, int32_t start, int32_t end);      /* String.prototype.slice; borrows */
 int32_t tmc_str_index_of(tmc_str s, tmc_str needle, int32_t from); /* -1 when absent */
 bool tmc_str_starts_with(tmc_str s, tmc_str prefix);
 bool tmc_str_ends_with(tmc_str s, tmc_str suffix);
@@ -278,7 +279,8 @@ tmc_str tmc_str_from_bytes(tmc_arr_u8 bytes, int32_t start, int32_t end);
 /* Each writes at most TMC_NUMBER_TEXT_MAX bytes, no terminator, and returns how many. */
 int32_t tmc_format_i32(uint8_t *out, int32_t v);
 int32_t tmc_format_u32(uint8_t *out, uint32_t v);
-int32_t tmc_format_f64(uint8_t *out, double v); /* shortest that reads back the same; f32 is printed as its f64 */
+int32_t tmc_format_f64(uint8_t *out,
+                       double v); /* shortest that reads back the same; f32 is printed as its f64 */
 /* The standard library's: the text of v at out[at]; gives its end, -1 when it does not fit. */
 int32_t tmc_text_put_i32(tmc_arr_u8 out, int32_t at, int32_t v);
 int32_t tmc_text_put_u32(tmc_arr_u8 out, int32_t at, uint32_t v);
