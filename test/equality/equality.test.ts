@@ -42,7 +42,7 @@ function modesOf(text: string): readonly boolean[] {
 
 function expectedOf(stem: string, checked: boolean): string {
   const own = join(folder, `${stem}.checked.out`);
-  return readFileSync(checked && existsSync(own) ? own : join(folder, `${stem}.out`), "utf8");
+  return readFileSync(checked && existsSync(own) ? own : join(folder, `${stem}.out`), "latin1");
 }
 
 const cases: readonly Case[] = readdirSync(folder)

@@ -94,7 +94,7 @@ function grammar(depths: Depths): Arbitrary<string> {
         leaf(k),
         text`(${e(k)} ${pick("+", "-", "*", "/", "%")} ${right(k)})`,
         text`(${e(k)} ${pick("+", "-", "*", "/")} ${e(k)})`,
-        text`(-${e(k)})`,
+        text`(- ${e(k)})`,
         text`Math.${pick("abs", "floor", "ceil", "trunc", "round", "sign", "sqrt")}(${e(k)})`,
         text`Math.${pick("min", "max")}(${e(k)}, ${right(k)})`,
         convert(k),

@@ -41,7 +41,7 @@ async function compare(file: string): Promise<void> {
   };
   const expected = file.replace(/\.ts$/, values.checked ? ".checked.out" : ".out");
   if (existsSync(expected)) {
-    against(expected, readFileSync(expected, "utf8"));
+    against(expected, readFileSync(expected, "latin1"));
   }
   for (const target of equalityTargets.filter((t) => t.name.includes(values.on))) {
     const missing = missingFor(target);
