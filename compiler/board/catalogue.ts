@@ -47,6 +47,13 @@ export const catalogue: CatalogueEntry[] = [
     rule: "The worst-case stack is the deepest path through the call graph, so functions may not call each other in a circle. The compiler reports recursion in TypeScript at its place; this is the same rule on the compiled code.",
   },
   {
+    code: "TMC4014",
+    title: "not an earlier result of tmc size",
+    rule: "`tmc size --diff` compares with a document that `tmc size --json` printed for the same board.",
+    wrong: "tmc size --board host --diff build/host/report.json",
+    right: "tmc size --board host --json > before.json\ntmc size --board host --diff before.json",
+  },
+  {
     code: "TMC4090",
     title: "the C compiler rejected generated code",
     rule: "Generated C always compiles: this is a bug in tmc. Please report it with the program that shows it.",

@@ -26,6 +26,8 @@ export interface MemoryItem {
   readonly kind: "function" | "object" | "model" | "runtime" | "unknown";
   /** `file.ts:12`, "" when unknown. */
   readonly place: string;
+  /** Of an object, where it is known: `Job`, `u8[]`. */
+  readonly type?: string;
   readonly flash: number;
   readonly ram: number;
 }
@@ -233,6 +235,7 @@ function itemsOf(shares: readonly Share[], symbols: SymbolMap): MemoryItem[] {
       group,
       kind: info?.kind ?? "unknown",
       place,
+      ...(info?.type === undefined ? {} : { type: info.type }),
       flash: share.flash + (before?.flash ?? 0),
       ram: share.ram + (before?.ram ?? 0),
     });

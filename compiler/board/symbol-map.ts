@@ -11,6 +11,8 @@ const symbolSchema = z.object({
   file: z.string(),
   /** From 1; 0 when there is no line. */
   line: z.number().int().nonnegative(),
+  /** Of an object: `Job`, `u8[]`. */
+  type: z.string().optional(),
 });
 
 const symbolMapSchema = z.object({

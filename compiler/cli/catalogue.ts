@@ -105,6 +105,18 @@ export const catalogue: readonly CatalogueEntry[] = [
     right: "tmc run --board host",
   },
   {
+    code: "TMC0060",
+    title: "not a map of trap sites",
+    rule: "Traps carry a number; the build writes which place each number means into build/BOARD/sites.json.",
+    wrong: "tmc decode 17 --sites build/host/symbols.json",
+    right: "tmc decode 17 --sites build/host/sites.json",
+  },
+  {
+    code: "TMC0061",
+    title: "no such trap site",
+    rule: "The numbers of two builds differ: decode with the sites.json of the build that runs on the device.",
+  },
+  {
     code: "TMC0099",
     title: "internal error",
     rule: "A bug in tmc. The text that was printed with it helps to find it.",
