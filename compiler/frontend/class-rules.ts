@@ -86,7 +86,7 @@ function checkField(
         ? `${what} as optional, and \`${c.name}\` has no such field`
         : `${what}, a field; \`${c.name}\` has a ${method.f.isGetter ? "getter" : "method"} of that name`,
       method === undefined
-        ? `add it: \`${field.name}: ${typeName(type)} = null\``
+        ? `add it: \`${field.name}?: ${typeName(type.k === "nullable" ? type.of : type)}\``
         : `declare a field, or a method in \`${from.name}\``,
     );
     return;

@@ -3,6 +3,7 @@
  * arguments, one `MonoClass` per class and set of type arguments. It makes instances on demand; which ones a program
  * needs is decided in `reachability.ts`.
  */
+import { UserError } from "../diagnostics/user-error.js";
 import { cloneBody, type CloneScope } from "./clone.js";
 import type { ClassDecl, FuncDecl, LocalVar, Param, Program, Stmt } from "./nodes.js";
 import { substitute, typeKey, type Type } from "./types.js";
@@ -116,6 +117,7 @@ export class Monomorphiser {
     const key = map.size === 0 ? f.id : `${f.id}<${[...map.values()].map(typeKey).join(",")}>`;
     const known = this.#funcs.get(key);
     if (known !== undefined) return known;
+    refuseDepth(f, [...map.values()]);
     const made = map.size === 0 ? closedFunc(f, key, owner) : substituted(f, key, map, owner);
     this.#funcs.set(key, made);
     return made;
@@ -188,6 +190,32 @@ export class Monomorphiser {
     }
     return undefined;
   }
+}
+
+/** Deeper than anyone writes: a generic function that calls itself with ever larger type arguments. */
+const deepest = 12;
+
+function depth(t: Type): number {
+  switch (t.k) {
+    case "nullable":
+      return depth(t.of);
+    case "array":
+    case "slots":
+      return 1 + depth(t.elem);
+    case "object":
+      return 1 + Math.max(0, ...t.args.map(depth));
+    default:
+      return 0;
+  }
+}
+
+function refuseDepth(f: FuncDecl, args: readonly Type[]): void {
+  if (!args.some((a) => depth(a) > deepest)) return;
+  throw new UserError(
+    "TMC1902",
+    `${f.loc.file}:${f.loc.line}:${f.loc.col}: \`${f.name}\` needs itself with ever larger type arguments`,
+    "use a type argument that does not grow, or a loop",
+  );
 }
 
 /** Abstract methods are signatures too: declared, never run. */

@@ -11,7 +11,7 @@ import { UserError } from "../diagnostics/user-error.js";
 import { runFrontend } from "../frontend/frontend.js";
 import type { Overlay } from "../frontend/project.js";
 import type { Loc, Program } from "../ir/nodes.js";
-import { reach, type ReachableProgram } from "../ir/reachability.js";
+import { reach, type Reached, type ReachableProgram } from "../ir/reachability.js";
 import type { Snapshot } from "../ir/snapshot.js";
 import { checkBorrows } from "../ir/borrow.js";
 import { checkEscapes } from "../ir/escape.js";
@@ -97,13 +97,19 @@ export function analyseProgram(options: CompileOptions): AnalysisResult {
   try {
     loaded = runSetup(program, { checked: options.checked });
   } catch (e) {
-    return refused([...front.diagnostics, setupFailure(e, program.entryModule)], files);
+    return refused([...front.diagnostics, failure(e, program.entryModule)], files);
   }
   const taken = takeSnapshot(loaded);
   const missing = missingEntry(options.kind, program, taken.snapshot);
   const early = [...front.diagnostics, ...taken.diagnostics, ...missing];
   if (hasErrors(early)) return refused(early, files);
-  const { reachable, recursion } = reach(program, taken.snapshot);
+  let reached: Reached;
+  try {
+    reached = reach(program, taken.snapshot);
+  } catch (e) {
+    return refused([...early, failure(e, program.entryModule)], files);
+  }
+  const { reachable, recursion } = reached;
   const rules: Diagnostic[] = [
     ...recursion.map((r): Diagnostic => ({
       code: r.code,
@@ -127,7 +133,8 @@ export function analyseProgram(options: CompileOptions): AnalysisResult {
   };
 }
 
-function setupFailure(e: unknown, module: string): Diagnostic {
+/** What stops a stage, as a finding; everything else passes through. */
+function failure(e: unknown, module: string): Diagnostic {
   const at: Loc = { file: module, line: 1, col: 1 };
   const trap = asTrap(e);
   if (trap instanceof TmcTrap) {
@@ -141,7 +148,7 @@ function setupFailure(e: unknown, module: string): Diagnostic {
       related: [],
     };
   }
-  if (e instanceof UserError && e.code.startsWith("TMC2")) {
+  if (e instanceof UserError && /^TMC[12]/.test(e.code)) {
     const found = /^(.+:\d+:\d+): /.exec(e.message);
     const loc = found === null ? undefined : parseWhere(found[1] ?? "");
     const message = loc === undefined ? e.message : e.message.slice((found?.[0] ?? "").length);
