@@ -3,13 +3,24 @@ import type { Loc } from "../ir/nodes.js";
 
 export type CUnaryOp = "-" | "~" | "!" | "&" | "*";
 export type CBinaryOp =
-  | "*" | "/" | "%"
-  | "+" | "-"
-  | "<<" | ">>"
-  | "<" | "<=" | ">" | ">="
-  | "==" | "!="
-  | "&" | "^" | "|"
-  | "&&" | "||";
+  | "*"
+  | "/"
+  | "%"
+  | "+"
+  | "-"
+  | "<<"
+  | ">>"
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "=="
+  | "!="
+  | "&"
+  | "^"
+  | "|"
+  | "&&"
+  | "||";
 
 export type CExpr =
   | { readonly k: "id"; readonly name: string }
@@ -67,12 +78,26 @@ export type CStmt =
       readonly body: readonly CStmt[];
       readonly loc?: Loc | undefined;
     }
-  | { readonly k: "while"; readonly test: CExpr; readonly body: readonly CStmt[]; readonly loc?: Loc | undefined }
-  | { readonly k: "doWhile"; readonly body: readonly CStmt[]; readonly test: CExpr; readonly loc?: Loc | undefined }
+  | {
+      readonly k: "while";
+      readonly test: CExpr;
+      readonly body: readonly CStmt[];
+      readonly loc?: Loc | undefined;
+    }
+  | {
+      readonly k: "doWhile";
+      readonly body: readonly CStmt[];
+      readonly test: CExpr;
+      readonly loc?: Loc | undefined;
+    }
   | {
       readonly k: "switch";
       readonly subject: CExpr;
-      readonly cases: readonly { readonly tests: readonly CExpr[]; readonly isDefault: boolean; readonly body: readonly CStmt[] }[];
+      readonly cases: readonly {
+        readonly tests: readonly CExpr[];
+        readonly isDefault: boolean;
+        readonly body: readonly CStmt[];
+      }[];
       readonly loc?: Loc | undefined;
     }
   | { readonly k: "return"; readonly value: CExpr | undefined; readonly loc?: Loc | undefined }
@@ -109,7 +134,10 @@ export const dot = (obj: CExpr, name: string): CExpr => ({ k: "member", obj, nam
 export const cast = (type: string, arg: CExpr): CExpr =>
   arg.k === "cast" && arg.type === type ? arg : { k: "cast", type, arg };
 export const at = (obj: CExpr, index: CExpr): CExpr => ({ k: "index", obj, index });
-export const list = (...values: CInit[]): CInitList => ({ k: "list", items: values.map((value) => ({ value })) });
+export const list = (...values: CInit[]): CInitList => ({
+  k: "list",
+  items: values.map((value) => ({ value })),
+});
 export const exprStmt = (e: CExpr): CStmt => ({ k: "expr", e });
 export const assign = (target: CExpr, value: CExpr): CStmt => ({ k: "assign", target, value });
 export const ret = (value: CExpr | undefined): CStmt => ({ k: "return", value });

@@ -8,13 +8,24 @@ import type { Loc } from "../ir/nodes.js";
 const width = 110;
 
 const precedence: Readonly<Record<CBinaryOp, number>> = {
-  "*": 10, "/": 10, "%": 10,
-  "+": 9, "-": 9,
-  "<<": 8, ">>": 8,
-  "<": 7, "<=": 7, ">": 7, ">=": 7,
-  "==": 6, "!=": 6,
-  "&": 5, "^": 4, "|": 3,
-  "&&": 2, "||": 1,
+  "*": 10,
+  "/": 10,
+  "%": 10,
+  "+": 9,
+  "-": 9,
+  "<<": 8,
+  ">>": 8,
+  "<": 7,
+  "<=": 7,
+  ">": 7,
+  ">=": 7,
+  "==": 6,
+  "!=": 6,
+  "&": 5,
+  "^": 4,
+  "|": 3,
+  "&&": 2,
+  "||": 1,
 };
 const arithmetic = new Set<CBinaryOp>(["*", "/", "%", "+", "-"]);
 const comparison = new Set<CBinaryOp>(["<", "<=", ">", ">=", "==", "!="]);
@@ -34,7 +45,8 @@ export function quoted(bytes: string): string {
 
 /** May `child` stand beside operator `op` without parentheses? */
 function bare(child: CBinaryOp, op: CBinaryOp, isRight: boolean): boolean {
-  if (op === "&&" || op === "||") return comparison.has(child) || arithmetic.has(child) || (child === op && !isRight);
+  if (op === "&&" || op === "||")
+    return comparison.has(child) || arithmetic.has(child) || (child === op && !isRight);
   if (comparison.has(op)) return arithmetic.has(child);
   if (arithmetic.has(op) && arithmetic.has(child)) {
     return isRight ? precedence[child] > precedence[op] : precedence[child] >= precedence[op];
@@ -75,7 +87,8 @@ export function printExpr(e: CExpr): string {
     case "binary":
       return `${operand(e.l, e.op, false)} ${e.op} ${operand(e.r, e.op, true)}`;
     case "cond": {
-      const test = e.test.k === "cond" || e.test.k === "binary" ? `(${printExpr(e.test)})` : printExpr(e.test);
+      const test =
+        e.test.k === "cond" || e.test.k === "binary" ? `(${printExpr(e.test)})` : printExpr(e.test);
       return `${test} ? ${branch(e.then)} : ${branch(e.else)}`;
     }
     case "call":
@@ -103,7 +116,8 @@ export function printInit(i: CInit): string {
 }
 
 /** `type` and `name` joined as in a declaration: `uint8_t x`, `Point *p`. */
-export const declarator = (type: string, name: string): string => (type.endsWith("*") ? type + name : `${type} ${name}`);
+export const declarator = (type: string, name: string): string =>
+  type.endsWith("*") ? type + name : `${type} ${name}`;
 
 export class CPrinter {
   readonly #lines: string[] = [];
@@ -229,7 +243,10 @@ export class CPrinter {
       case "switch":
         this.#line(`switch (${printExpr(s.subject)}) {`);
         for (const c of s.cases) {
-          const labels = [...c.tests.map((t) => `case ${printExpr(t)}:`), ...(c.isDefault ? ["default:"] : [])];
+          const labels = [
+            ...c.tests.map((t) => `case ${printExpr(t)}:`),
+            ...(c.isDefault ? ["default:"] : []),
+          ];
           labels.forEach((label, i) => this.#line(i === labels.length - 1 ? `${label} {` : label));
           this.#body(c.body);
           this.#line("}");
@@ -274,7 +291,13 @@ export class CPrinter {
 }
 
 function assignment(target: CExpr, value: CExpr): string {
-  if (value.k === "binary" && value.op === "+" && value.r.k === "lit" && value.r.text === "1" && value.l === target) {
+  if (
+    value.k === "binary" &&
+    value.op === "+" &&
+    value.r.k === "lit" &&
+    value.r.text === "1" &&
+    value.l === target
+  ) {
     return `++${printExpr(target)}`;
   }
   return `${printExpr(target)} = ${printExpr(value)}`;

@@ -3,7 +3,19 @@ import type { MonoFunc } from "../ir/monomorphise.js";
 import type { LocalVar } from "../ir/nodes.js";
 import type { SnapValue } from "../ir/snapshot.js";
 import type { Type } from "../ir/types.js";
-import { addressOf, call, cast, id, list, lit, NULL_PTR, ret, type CExpr, type CInit, type CStmt } from "./c-ast.js";
+import {
+  addressOf,
+  call,
+  cast,
+  id,
+  list,
+  lit,
+  NULL_PTR,
+  ret,
+  type CExpr,
+  type CInit,
+  type CStmt,
+} from "./c-ast.js";
 import { declarator } from "./c-print.js";
 import { adapt } from "./lower-convert.js";
 import { LocalNames } from "./names.js";

@@ -55,7 +55,8 @@ function impossibleBits(e: Expr, other: Expr): boolean {
 export function decided(e: ExprOf<"compare">, l: CExpr, r: CExpr): boolean | undefined {
   const t = e.l.type;
   const isFloat = t.k === "num" && (t.n === "f32" || t.n === "f64");
-  if (!isFloat && isDroppableExpr(l) && sameExpr(l, r)) return e.op === "eq" || e.op === "le" || e.op === "ge";
+  if (!isFloat && isDroppableExpr(l) && sameExpr(l, r))
+    return e.op === "eq" || e.op === "le" || e.op === "ge";
   if (e.l.k === "num" && e.r.k === "num") return undefined;
   if (e.op === "eq" || e.op === "ne") {
     if (impossibleBits(e.l, e.r) || impossibleBits(e.r, e.l)) return e.op === "ne";

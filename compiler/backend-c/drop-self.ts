@@ -105,7 +105,8 @@ function kept(functions: readonly CFunction[], mentionedByData: ReadonlySet<stri
     mapStmts(f.body, (e) => {
       if (e.k === "id") add(e.name, 1);
       const first = e.k === "call" ? e.args[0] : undefined;
-      if (e.k === "call" && e.fn.k === "id" && first !== undefined && isDroppableExpr(first)) add(e.fn.name, -1);
+      if (e.k === "call" && e.fn.k === "id" && first !== undefined && isDroppableExpr(first))
+        add(e.fn.name, -1);
       return e;
     });
     for (const [name, n] of mentions) if (n > 0) found.add(name);
@@ -114,13 +115,18 @@ function kept(functions: readonly CFunction[], mentionedByData: ReadonlySet<stri
 }
 
 /** @param mentionedByData names of functions that static data refers to. */
-export function dropUnusedSelf(functions: readonly CFunction[], mentionedByData: ReadonlySet<string>): CFunction[] {
+export function dropUnusedSelf(
+  functions: readonly CFunction[],
+  mentionedByData: ReadonlySet<string>,
+): CFunction[] {
   let current = [...functions];
   for (;;) {
     const stay = kept(current, mentionedByData);
     const drop = new Set(
       current
-        .filter((f) => f.storage === "static" && f.params[0]?.name === "self" && !stay.has(f.name) && !usesSelf(f))
+        .filter(
+          (f) => f.storage === "static" && f.params[0]?.name === "self" && !stay.has(f.name) && !usesSelf(f),
+        )
         .map((f) => f.name),
     );
     if (drop.size === 0) return current;

@@ -32,7 +32,13 @@ export class EffectAnalysis {
   of(e: Expr): Effects {
     const known = this.#cache.get(e);
     if (known !== undefined) return known;
-    const x: Effects = { writes: false, traps: false, reads: false, readLocals: new Set(), writtenLocals: new Set() };
+    const x: Effects = {
+      writes: false,
+      traps: false,
+      reads: false,
+      readLocals: new Set(),
+      writtenLocals: new Set(),
+    };
     for (const c of childrenOf(e)) {
       const y = this.of(c);
       x.writes ||= y.writes;
@@ -134,7 +140,8 @@ function own(e: Expr, x: Effects, checked: boolean): void {
           return;
       }
     case "compare":
-      if (e.l.type.k === "string" || (e.l.type.k === "nullable" && e.l.type.of.k === "string")) x.reads = true;
+      if (e.l.type.k === "string" || (e.l.type.k === "nullable" && e.l.type.of.k === "string"))
+        x.reads = true;
       return;
     default:
       return;
@@ -146,7 +153,8 @@ export function mustPrecede(first: Effects, second: Effects): boolean {
   if (second.writes && (first.writes || first.traps || first.reads)) return true;
   if (first.writes && (second.traps || second.reads)) return true;
   if (first.traps && second.traps) return true;
-  for (const v of second.writtenLocals) if (first.readLocals.has(v) || first.writtenLocals.has(v)) return true;
+  for (const v of second.writtenLocals)
+    if (first.readLocals.has(v) || first.writtenLocals.has(v)) return true;
   for (const v of first.writtenLocals) if (second.readLocals.has(v)) return true;
   // A trap must find (or not find) what the other assigned.
   return (first.traps && second.writtenLocals.size > 0) || (second.traps && first.writtenLocals.size > 0);

@@ -150,7 +150,12 @@ function symbolMap(
   const symbols: SymbolMap["symbols"] = {};
   for (const { f, c } of lowered) {
     if (!used.has(c.name)) continue;
-    symbols[c.name] = { kind: "function", tsName: functionName(f), file: f.decl.loc.file, line: f.decl.loc.line };
+    symbols[c.name] = {
+      kind: "function",
+      tsName: functionName(f),
+      file: f.decl.loc.file,
+      line: f.decl.loc.line,
+    };
   }
   for (const h of [...unit.helpers, ...entries]) {
     symbols[h.name] = { kind: "function", tsName: h.name, file: "", line: 0 };

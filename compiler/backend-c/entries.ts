@@ -1,6 +1,19 @@
 /** What the platform calls: one C function per entry of the snapshot, each with its own boundary (port.h). */
 import type { ReachedEntry } from "../ir/reachability.js";
-import { addressOf, assign, binary, call, cast, dot, id, lit, ret, type CExpr, type CFunction, type CStmt } from "./c-ast.js";
+import {
+  addressOf,
+  assign,
+  binary,
+  call,
+  cast,
+  dot,
+  id,
+  lit,
+  ret,
+  type CExpr,
+  type CFunction,
+  type CStmt,
+} from "./c-ast.js";
 import { nullForm } from "./c-types.js";
 import { LocalNames } from "./names.js";
 import type { Unit } from "./unit.js";
@@ -47,7 +60,10 @@ function emptyEntry(name: string, params: (typeof portEntries)[string]): CFuncti
     ret: "tmc_trap_kind",
     name: entryName(name),
     params,
-    body: [...params.map((p): CStmt => ({ k: "expr", e: cast("void", id(p.name)) })), ret(id("TMC_TRAP_NONE"))],
+    body: [
+      ...params.map((p): CStmt => ({ k: "expr", e: cast("void", id(p.name)) })),
+      ret(id("TMC_TRAP_NONE")),
+    ],
     loc: undefined,
   };
 }
@@ -111,7 +127,10 @@ function entryFunction(unit: Unit, e: ReachedEntry, hasTrapHandler: boolean): CF
   const base = { comment: undefined, storage: "" as const, name, params: shown, loc: undefined };
   if (entry === "main") return { ...base, ret: "void", body: [{ k: "expr", e: invoke }] };
   const boundary = id(names.take("boundary"));
-  const body: CStmt[] = [...unused, { k: "decl", type: "tmc_boundary", name: boundary.k === "id" ? boundary.name : "b" }];
+  const body: CStmt[] = [
+    ...unused,
+    { k: "decl", type: "tmc_boundary", name: boundary.k === "id" ? boundary.name : "b" },
+  ];
   // The platform may pass no bytes as a NULL pointer; here NULL means null.
   for (const p of params) {
     const form = p.t.k === "nullable" ? undefined : nullForm(p.t);
@@ -120,7 +139,11 @@ function entryFunction(unit: Unit, e: ReachedEntry, hasTrapHandler: boolean): CF
     const nothing: CExpr =
       elem === undefined
         ? { k: "str", bytes: "" }
-        : { k: "compound", type: p.type, init: { k: "list", items: [{ value: unit.data.nothing(elem) }, { value: lit("0") }] } };
+        : {
+            k: "compound",
+            type: p.type,
+            init: { k: "list", items: [{ value: unit.data.nothing(elem) }, { value: lit("0") }] },
+          };
     body.push({
       k: "if",
       test: binary("==", dot(id(p.name), "ptr"), lit("NULL")),

@@ -113,7 +113,8 @@ export class Frames {
 
   #fillsEmbedded(f: MonoFunc, e: Extract<Expr, { k: "assign" }>): boolean {
     const t = e.target;
-    if (f.decl.kind !== "constructor" || t.k !== "field" || t.obj.k !== "this" || f.owner === undefined) return false;
+    if (f.decl.kind !== "constructor" || t.k !== "field" || t.obj.k !== "this" || f.owner === undefined)
+      return false;
     const form = this.unit.layouts.path(f.owner, t.name)?.place.form.k;
     return form === "embeddedArray" || form === "embeddedObject";
   }

@@ -64,7 +64,8 @@ function isZeroed(o: SnapObject): boolean {
 /** The constant length of an array made by an expression; undefined when it is not constant. */
 export function constantLength(e: Expr): number | undefined {
   if (e.k === "arrayLit") return e.elems.length;
-  const length = e.k === "newTyped" || e.k === "filled" ? e.length : e.k === "newSlots" ? e.capacity : undefined;
+  const length =
+    e.k === "newTyped" || e.k === "filled" ? e.length : e.k === "newSlots" ? e.capacity : undefined;
   return length?.k === "num" ? length.value : undefined;
 }
 
@@ -157,7 +158,10 @@ export class Layouts {
             if (field === undefined) continue;
             const facts = this.#factsOf(field);
             const ownConstructor =
-              e.k === "assign" && f.decl.kind === "constructor" && f.owner === field.declaredIn && t.obj.k === "this";
+              e.k === "assign" &&
+              f.decl.kind === "constructor" &&
+              f.owner === field.declaredIn &&
+              t.obj.k === "this";
             if (ownConstructor && e.k === "assign") facts.initialisers.push(this.#fresh(e.value));
             else facts.assignedElsewhere = true;
           }
@@ -231,7 +235,8 @@ export class Layouts {
       classes.add(this.reachable.mono.classOf(v.type));
     }
     const cls = [...classes][0];
-    if (cls === undefined || classes.size !== 1 || this.#contains(cls, f.declaredIn, new Set())) return undefined;
+    if (cls === undefined || classes.size !== 1 || this.#contains(cls, f.declaredIn, new Set()))
+      return undefined;
     if (this.#isClassWritten(cls) !== this.#isClassWritten(f.declaredIn)) return undefined;
     return { k: "embeddedObject", cls };
   }
@@ -254,7 +259,8 @@ export class Layouts {
 
   #isWritten(o: SnapObject): boolean {
     const flow = this.reachable.flowObject(o);
-    if (o.k === "object") return [...o.fields.keys()].some((name) => this.reachable.isFieldWritten(flow, name));
+    if (o.k === "object")
+      return [...o.fields.keys()].some((name) => this.reachable.isFieldWritten(flow, name));
     return o.k === "cell" || this.reachable.isArrayWritten(flow);
   }
 
@@ -288,7 +294,8 @@ export class Layouts {
     let constant = !this.#isWritten(o);
     if (constant && o.k === "object") {
       for (const v of o.fields.values()) {
-        if (v.k === "ref" && this.#homes.get(v.to)?.owner === o && !this.#isConstantHere(v.to)) constant = false;
+        if (v.k === "ref" && this.#homes.get(v.to)?.owner === o && !this.#isConstantHere(v.to))
+          constant = false;
       }
     }
     this.#constant.set(o, constant);
@@ -312,7 +319,8 @@ export class Layouts {
           if (s.k === "forOf" && s.get !== undefined) need(several(s.of.type));
         },
         expr: (e) => {
-          if (e.k === "method" && !e.isSuper && this.reachable.targets(e).length > 1) need(several(e.recv.type));
+          if (e.k === "method" && !e.isSuper && this.reachable.targets(e).length > 1)
+            need(several(e.recv.type));
           if (e.k === "instanceof") need(several(e.arg.type));
           if ((e.k === "field" || e.k === "length") && isInterface(this.reachable, e.obj.type)) {
             const classes = several(e.obj.type);
@@ -393,7 +401,10 @@ export class Layouts {
   }
 
   /** The member path from a struct of class `c` to a field: `base` once per superclass in between, then the member. */
-  path(c: MonoClass, name: string): { readonly steps: readonly string[]; readonly place: FieldPlace } | undefined {
+  path(
+    c: MonoClass,
+    name: string,
+  ): { readonly steps: readonly string[]; readonly place: FieldPlace } | undefined {
     const steps: string[] = [];
     for (let at: MonoClass | undefined = c; at !== undefined; at = at.superclass) {
       const place = this.layout(at).own.find((p) => p.field.name === name);
@@ -405,7 +416,12 @@ export class Layouts {
 
   /** The path to the class id of a struct of class `c`. */
   idPath(c: MonoClass): readonly string[] {
-    return [...this.#chain(c).slice(1).map(() => "base"), "tmc_class"];
+    return [
+      ...this.#chain(c)
+        .slice(1)
+        .map(() => "base"),
+      "tmc_class",
+    ];
   }
 }
 

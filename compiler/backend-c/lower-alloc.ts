@@ -68,10 +68,15 @@ export function lowerObjectLiteral(c: FuncContext, e: ExprOf<"objectLit">, place
   const fields = e.fields.map((f) => ({ f, at: unit.layouts.path(cls, f.name) }));
   const made = operands(
     c,
-    fields.map(({ f, at: found }): Operand => ({ e: f.value, as: "value", to: found?.place.field.type ?? f.value.type })),
+    fields.map(({ f, at: found }): Operand => ({
+      e: f.value,
+      as: "value",
+      to: found?.place.field.type ?? f.value.type,
+    })),
   );
   const items: { name: string; value: CInit }[] = [];
-  if (unit.layouts.hasId(cls)) items.push({ name: "tmc_class", value: lit(String(unit.layouts.classId(cls))) });
+  if (unit.layouts.hasId(cls))
+    items.push({ name: "tmc_class", value: lit(String(unit.layouts.classId(cls))) });
   fields.forEach(({ at: found }, i) => {
     const v = made[i]?.value;
     if (found !== undefined && v !== undefined) items.push({ name: found.steps.join("."), value: v });
@@ -99,7 +104,13 @@ export function lowerArray(c: FuncContext, e: ArrayMaker, wanted?: string): Arra
     return { ptr: c.unit.data.nothing(t.elem), len: lit("0"), length: 0, stable: true, elem: t.elem };
   }
   const length = shape.length ?? 0;
-  const place = (ptr: CExpr): ArrayPlace => ({ ptr, len: lit(String(length)), length, stable: true, elem: t.elem });
+  const place = (ptr: CExpr): ArrayPlace => ({
+    ptr,
+    len: lit(String(length)),
+    length,
+    stable: true,
+    elem: t.elem,
+  });
   if (e.k === "arrayLit" && !isWritten(c, e)) {
     const constants = e.elems.map((x) => constantInit(c, x));
     if (constants.every((x) => x !== undefined)) {
@@ -169,4 +180,3 @@ function constantInit(c: FuncContext, e: Expr): CInit | undefined {
       return undefined;
   }
 }
-

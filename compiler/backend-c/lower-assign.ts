@@ -38,7 +38,8 @@ function assignElement(c: FuncContext, t: ExprOf<"index">, v: Expr, wanted: bool
   ];
   // The check comes after all three.
   const [obj, index, made] = operands(c, list, true);
-  if (obj?.array === undefined || index === undefined || made === undefined) throw new Error("operands expected");
+  if (obj?.array === undefined || index === undefined || made === undefined)
+    throw new Error("operands expected");
   const result = wanted && !isReusable(made.value) ? c.temp(c.type(t.type), made.value) : made.value;
   const place = at(obj.array.ptr, checkedIndex(c, obj.array, t.index, index.value, t.loc));
   c.emit(assign(place, result));
@@ -57,7 +58,8 @@ function assignField(c: FuncContext, t: ExprOf<"field">, v: Expr, wanted: boolea
       { e: t.obj, as: "value" },
       { e: v, as: "value", to: t.type },
     ]);
-    const result = wanted && made !== undefined ? c.temp(c.type(t.type), made.value) : (made?.value ?? lit("0"));
+    const result =
+      wanted && made !== undefined ? c.temp(c.type(t.type), made.value) : (made?.value ?? lit("0"));
     const fn = fieldAccessor(c, t.obj.type, t.name, t.type, "at");
     c.emit(assign(deref(call(fn, obj?.value ?? lit("0"))), result));
     return result;

@@ -119,7 +119,10 @@ function saturate(c: FuncContext, e: ExprOf<"builtin">): CExpr {
   if (from.type.k === "num" && from.type.n === "u32") {
     return cast(numTypes[to], call("tmc_min_u32", v, lit(`${hi}U`)));
   }
-  return cast(numTypes[to], call("tmc_clamp_i32", v, lit(lo === -2147483648 ? "INT32_MIN" : String(lo)), lit(String(hi))));
+  return cast(
+    numTypes[to],
+    call("tmc_clamp_i32", v, lit(lo === -2147483648 ? "INT32_MIN" : String(lo)), lit(String(hi))),
+  );
 }
 
 function stringSlice(c: FuncContext, e: ExprOf<"builtin">): CExpr {
@@ -174,7 +177,13 @@ function arraySet(c: FuncContext, e: ExprOf<"builtin">): CExpr {
     true,
   );
   if (a?.array === undefined || source?.array === undefined) throw new Error("arrays expected");
-  const to = call("tmc_set_offset", offset?.value ?? zero, source.array.len, a.array.len, c.site("index", e.loc));
+  const to = call(
+    "tmc_set_offset",
+    offset?.value ?? zero,
+    source.array.len,
+    a.array.len,
+    c.site("index", e.loc),
+  );
   const size = binary("*", cast("size_t", source.array.len), call("sizeof", id(c.type(a.array.elem))));
   return call("memmove", { k: "unary", op: "&", arg: at(a.array.ptr, to) }, source.array.ptr, size);
 }

@@ -4,7 +4,20 @@ import type { Expr, ExprOf, LocalVar } from "../ir/nodes.js";
 import type { CallTarget } from "../ir/reachability.js";
 import { typeKey, type Type } from "../ir/types.js";
 import { UserError } from "../diagnostics/user-error.js";
-import { addressOf, assign, call, cast, deref, dot, id, lit, NULL_PTR, ret, type CExpr, type CStmt } from "./c-ast.js";
+import {
+  addressOf,
+  assign,
+  call,
+  cast,
+  deref,
+  dot,
+  id,
+  lit,
+  NULL_PTR,
+  ret,
+  type CExpr,
+  type CStmt,
+} from "./c-ast.js";
 import { envOf, functionPointer, isCell } from "./closures.js";
 import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
@@ -41,13 +54,20 @@ function refuseFrames(c: FuncContext, e: Expr, targets: readonly MonoFunc[]): vo
 
 /** What an expression that can never be evaluated becomes: a trap. */
 function unreachable(c: FuncContext, e: Expr, parts: readonly Expr[]): CExpr {
-  for (const v of operands(c, parts.map((x): Operand => ({ e: x, as: "value" })))) {
+  for (const v of operands(
+    c,
+    parts.map((x): Operand => ({ e: x, as: "value" })),
+  )) {
     if (!isTrivial(v.value)) c.emit({ k: "expr", e: cast("void", v.value) });
   }
   c.emit({ k: "expr", e: call("tmc_trap", id("TMC_TRAP_NULL"), c.site("null", e.loc)) });
   if (e.type.k === "void") return cast("void", lit("0"));
   const zero = c.unit.data.zero(e.type);
-  return zero.k === "list" ? { k: "compound", type: c.type(e.type), init: zero } : zero.k === "bytes" ? NULL_PTR : zero;
+  return zero.k === "list"
+    ? { k: "compound", type: c.type(e.type), init: zero }
+    : zero.k === "bytes"
+      ? NULL_PTR
+      : zero;
 }
 
 const isTrivial = (e: CExpr): boolean => e.k === "id" || e.k === "lit";
@@ -92,7 +112,8 @@ export function invoke(
   if (first === undefined) return unreachable(c, site, [recv, ...args]);
   if (targets.length === 1) {
     const [self, ...rest] = operands(c, [{ e: recv, as: "object" }, ...callArguments(args, first)]);
-    if (self?.object === undefined || first.owner === undefined) throw new Error(`${c.func.key}: no receiver`);
+    if (self?.object === undefined || first.owner === undefined)
+      throw new Error(`${c.func.key}: no receiver`);
     const place = asClass(c, self.object, first.owner);
     const pointer = objectAddress(c, place.expr, first.owner);
     return direct(c, site, first, [pointer, ...rest.map((o) => o.value)]);
@@ -149,7 +170,12 @@ function dispatcher(c: FuncContext, cls: MonoClass, name: string, like: MonoFunc
       const made = call(target, cast(`${owner} *`, id("self")), ...passed);
       const converted = adapt(unit, made, to.ret, result);
       const body: CStmt[] =
-        result.k === "void" ? [{ k: "expr", e: made }, { k: "return", value: undefined }] : [ret(converted)];
+        result.k === "void"
+          ? [
+              { k: "expr", e: made },
+              { k: "return", value: undefined },
+            ]
+          : [ret(converted)];
       cases.push({ tests, isDefault: false, body });
     }
     const trap: CStmt = { k: "expr", e: call("tmc_trap", id("TMC_TRAP_NULL"), lit("0")) };
@@ -185,12 +211,21 @@ export function lowerCallValue(c: FuncContext, e: ExprOf<"callValue">): CExpr {
     const [fn, ...args] = operands(c, [{ e: e.fn, as: "value" }, ...callArguments(used, first)]);
     if (first.decl.kind !== "lambda") {
       c.emit({ k: "expr", e: cast("void", fn?.value ?? NULL_PTR) });
-      return direct(c, e, first, args.map((o) => o.value));
+      return direct(
+        c,
+        e,
+        first,
+        args.map((o) => o.value),
+      );
     }
     return direct(c, e, first, [dot(fn?.value ?? NULL_PTR, "env"), ...args.map((o) => o.value)]);
   }
   refuseFrames(c, e, targets);
-  const list: Operand[] = e.args.map((a, i): Operand => ({ e: a, as: "value", to: fnType.params[i] ?? a.type }));
+  const list: Operand[] = e.args.map((a, i): Operand => ({
+    e: a,
+    as: "value",
+    to: fnType.params[i] ?? a.type,
+  }));
   const [fn, ...args] = operands(c, [{ e: e.fn, as: "twice" }, ...list]);
   const f = fn?.value ?? NULL_PTR;
   for (const t of targets) {
@@ -242,10 +277,13 @@ function capturedValue(c: FuncContext, v: LocalVar, t: Type): CExpr {
       return isCell(v) ? addressOf(form.place) : form.place;
     case "array": {
       const elem = t.k === "array" || t.k === "slots" ? t.elem : t;
-      return sliceOf(c, { ptr: form.ptr, len: lit(String(form.length)), length: form.length, stable: true, elem }, t);
+      return sliceOf(
+        c,
+        { ptr: form.ptr, len: lit(String(form.length)), length: form.length, stable: true, elem },
+        t,
+      );
     }
     case "object":
       return cast(c.type(t), addressOf(form.place));
   }
 }
-

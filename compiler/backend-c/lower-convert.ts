@@ -1,7 +1,20 @@
 /** Conversions: between numbers, to and from null, between object types; and making C types agree. */
 import type { ExprOf } from "../ir/nodes.js";
 import { sameType, type Type } from "../ir/types.js";
-import { assign, at, binary, call, cast, dot, id, lit, NULL_PTR, ret, type CExpr, type CStmt } from "./c-ast.js";
+import {
+  assign,
+  at,
+  binary,
+  call,
+  cast,
+  dot,
+  id,
+  lit,
+  NULL_PTR,
+  ret,
+  type CExpr,
+  type CStmt,
+} from "./c-ast.js";
 import { nullForm } from "./c-types.js";
 import type { FuncContext } from "./func-context.js";
 import { operands, value } from "./lower-expr.js";
@@ -75,10 +88,15 @@ export function coerce(c: FuncContext, e: CExpr, from: Type, to: Type): CExpr {
   const elements = (t: Type): Type | undefined =>
     t.k === "array" || t.k === "slots" ? t.elem : t.k === "nullable" ? elements(t.of) : undefined;
   const elem = elements(to);
-  if (elem === undefined || elements(from) === undefined || c.type(from) === c.type(to)) return adapt(c.unit, e, from, to);
+  if (elem === undefined || elements(from) === undefined || c.type(from) === c.type(to))
+    return adapt(c.unit, e, from, to);
   const slice = c.temp(c.type(from), e);
   const ptr = cast(pointerTo(c.type(elem)), dot(slice, "ptr"));
-  return { k: "compound", type: c.type(to), init: { k: "list", items: [{ value: ptr }, { value: dot(slice, "len") }] } };
+  return {
+    k: "compound",
+    type: c.type(to),
+    init: { k: "list", items: [{ value: ptr }, { value: dot(slice, "len") }] },
+  };
 }
 
 export function lowerConvert(c: FuncContext, e: ExprOf<"convert">): CExpr {
@@ -95,10 +113,13 @@ export function lowerConvert(c: FuncContext, e: ExprOf<"convert">): CExpr {
     case "fit": {
       const v = value(c, e.arg);
       if (to.k !== "num" || from.k !== "num") throw new Error("fit of something else than numbers");
-      return c.unit.checked ? fitNumber(v, from.n, to.n, c.site("overflow", e.loc)) : convertNumber(v, from.n, to.n);
+      return c.unit.checked
+        ? fitNumber(v, from.n, to.n, c.site("overflow", e.loc))
+        : convertNumber(v, from.n, to.n);
     }
     case "wrapNull": {
-      if (to.k !== "nullable" || from.k === "nullable" || from.k === "null") return coerce(c, value(c, e.arg), from, to);
+      if (to.k !== "nullable" || from.k === "nullable" || from.k === "null")
+        return coerce(c, value(c, e.arg), from, to);
       if (nullForm(to.of).k !== "optional") return coerce(c, value(c, e.arg), from, to.of);
       return {
         k: "compound",

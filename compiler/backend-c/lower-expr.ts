@@ -26,7 +26,14 @@ import type { FuncContext } from "./func-context.js";
 import { lowerNew, lowerArray, lowerObjectLiteral } from "./lower-alloc.js";
 import { assignValue, updateValue } from "./lower-assign.js";
 import { lowerBuiltin } from "./lower-builtin.js";
-import { lowerCall, lowerCallValue, lowerMethod, lowerSuperCall, lambdaValue, funcrefValue } from "./lower-call.js";
+import {
+  lowerCall,
+  lowerCallValue,
+  lowerMethod,
+  lowerSuperCall,
+  lambdaValue,
+  funcrefValue,
+} from "./lower-call.js";
 import { lowerLet } from "./lower-stmt.js";
 import { coerce, lowerConvert, nullValue } from "./lower-convert.js";
 import { numberConstant } from "./numbers.js";
@@ -65,7 +72,10 @@ export interface LoweredOperand {
 }
 
 const isSimple = (e: CExpr): boolean =>
-  e.k === "id" || e.k === "lit" || (e.k === "note" && isSimple(e.arg)) || (e.k === "member" && isSimple(e.obj));
+  e.k === "id" ||
+  e.k === "lit" ||
+  (e.k === "note" && isSimple(e.arg)) ||
+  (e.k === "member" && isSimple(e.obj));
 
 /** `alone`: something with effects of its own happens after all operands (a check, a store of an update). */
 export function operands(c: FuncContext, list: readonly Operand[], alone = false): LoweredOperand[] {
@@ -237,7 +247,8 @@ function thisValue(c: FuncContext, e: ExprOf<"this">): CExpr {
   const known = [...(c.objects(e) ?? [])];
   const only = known[0];
   const type = c.type(e.type);
-  if (known.length === 1 && only?.k === "snapshot" && only.object.k === "object") return c.unit.data.pointer(only.object, type);
+  if (known.length === 1 && only?.k === "snapshot" && only.object.k === "object")
+    return c.unit.data.pointer(only.object, type);
   const self = c.self();
   if (c.func.decl.kind === "lambda") return cast(type, self);
   const own = c.func.owner;
@@ -254,7 +265,12 @@ function lowerUnary(c: FuncContext, e: ExprOf<"unary">): CExpr {
   if (n === "f32" || n === "f64") return unary("-", arg);
   if (c.unit.checked && !e.wrap) {
     const zero = lit(n === "u32" ? "0U" : "0");
-    return call(n === "u32" ? "tmc_sub_u32_checked" : "tmc_sub_i32_checked", zero, arg, c.site("overflow", e.loc));
+    return call(
+      n === "u32" ? "tmc_sub_u32_checked" : "tmc_sub_i32_checked",
+      zero,
+      arg,
+      c.site("overflow", e.loc),
+    );
   }
   return n === "u32" ? binary("-", lit("0U"), arg) : call("tmc_neg_i32", arg);
 }
@@ -322,7 +338,11 @@ function lowerCompare(c: FuncContext, e: ExprOf<"compare">): CExpr {
   switch (of.k) {
     case "string":
       if (op === "==" || op === "!=") {
-        const same = call(t.k === "nullable" || e.r.type.k === "nullable" ? "tmc_str_same" : "tmc_str_equal", l, r);
+        const same = call(
+          t.k === "nullable" || e.r.type.k === "nullable" ? "tmc_str_same" : "tmc_str_equal",
+          l,
+          r,
+        );
         return op === "==" ? same : notExpr(same);
       }
       return binary(op, call("tmc_str_compare", l, r), lit("0"));
@@ -338,7 +358,11 @@ function lowerCompare(c: FuncContext, e: ExprOf<"compare">): CExpr {
     case "func": {
       const a = c.temp(c.type(t), l);
       const b = c.temp(c.type(t), r);
-      const same = binary("&&", binary("==", dot(a, "fn"), dot(b, "fn")), binary("==", dot(a, "env"), dot(b, "env")));
+      const same = binary(
+        "&&",
+        binary("==", dot(a, "fn"), dot(b, "fn")),
+        binary("==", dot(a, "env"), dot(b, "env")),
+      );
       return op === "==" ? same : notExpr(same);
     }
     default:
@@ -362,7 +386,11 @@ function compareOptional(c: FuncContext, e: ExprOf<"compare">, of: Type): CExpr 
   ]).map((o) => o.value);
   if (l === undefined || r === undefined) throw new Error("two operands expected");
   const equal = binary("==", dot(l, "value"), dot(r, "value"));
-  const same = binary("&&", binary("==", dot(l, "has"), dot(r, "has")), binary("||", notExpr(dot(l, "has")), equal));
+  const same = binary(
+    "&&",
+    binary("==", dot(l, "has"), dot(r, "has")),
+    binary("||", notExpr(dot(l, "has")), equal),
+  );
   if (e.op !== "eq" && e.op !== "ne") throw new Error(`${e.op} on nullable ${of.k}`);
   return e.op === "eq" ? same : notExpr(same);
 }
@@ -414,7 +442,11 @@ function lowerLogical(c: FuncContext, e: ExprOf<"logical">): CExpr {
 }
 
 /** An operand that is evaluated only sometimes: its statements in a scope of their own, and its value. */
-function branch(c: FuncContext, e: Expr, to: Type): { readonly before: readonly CStmt[]; readonly value: CExpr } {
+function branch(
+  c: FuncContext,
+  e: Expr,
+  to: Type,
+): { readonly before: readonly CStmt[]; readonly value: CExpr } {
   let made: CExpr | undefined;
   const before = c.block(() => {
     made = coerce(c, value(c, e), e.type, to);
@@ -463,14 +495,26 @@ function fieldValue(c: FuncContext, e: ExprOf<"field">): CExpr {
     default:
       return sliceOf(
         c,
-        { ptr: expr, len: lit(String(field.form.length)), length: field.form.length, stable: false, elem: field.form.elem },
+        {
+          ptr: expr,
+          len: lit(String(field.form.length)),
+          length: field.form.length,
+          stable: false,
+          elem: field.form.elem,
+        },
         e.type,
       );
   }
 }
 
 /** A checked index as a C expression; a constant inside a constant length needs no check. */
-export function checkedIndex(c: FuncContext, a: ArrayPlace, index: Expr, made: CExpr, loc: Expr["loc"]): CExpr {
+export function checkedIndex(
+  c: FuncContext,
+  a: ArrayPlace,
+  index: Expr,
+  made: CExpr,
+  loc: Expr["loc"],
+): CExpr {
   if (index.k === "num" && a.length !== undefined && index.value >= 0 && index.value < a.length) return made;
   const unsigned = index.type.k === "num" && index.type.n === "u32";
   const narrow = index.type.k === "num" && isInteger(index.type.n) && !unsigned;
@@ -484,6 +528,10 @@ function indexValue(c: FuncContext, e: ExprOf<"index">): CExpr {
     { e: e.index, as: "value" },
   ]);
   if (obj?.array === undefined || index === undefined) throw new Error("array and index expected");
-  return coerce(c, at(obj.array.ptr, checkedIndex(c, obj.array, e.index, index.value, e.loc)), obj.array.elem, e.type);
+  return coerce(
+    c,
+    at(obj.array.ptr, checkedIndex(c, obj.array, e.index, index.value, e.loc)),
+    obj.array.elem,
+    e.type,
+  );
 }
-

@@ -36,12 +36,16 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   c.volatileLocals = assignedInTry(f);
   const params: { type: string; name: string }[] = [];
   if (f.decl.kind === "lambda") params.push({ type: "const void *", name: "env" });
-  else if (f.owner !== undefined) params.push({ type: `${unit.layouts.layout(f.owner).struct} *`, name: "self" });
+  else if (f.owner !== undefined)
+    params.push({ type: `${unit.layouts.layout(f.owner).struct} *`, name: "self" });
   for (const p of f.params) {
     const name = c.names.take(p.name);
     const type = unit.types.type(p.type);
     const isVolatile = c.volatileLocals.has(p);
-    params.push({ type: isVolatile ? (type.endsWith("*") ? `${type}volatile` : `volatile ${type}`) : type, name });
+    params.push({
+      type: isVolatile ? (type.endsWith("*") ? `${type}volatile` : `volatile ${type}`) : type,
+      name,
+    });
     c.vars.set(p, { k: "value", place: id(name) });
   }
   if (frame !== undefined) params.push({ type: pointerTo(frame.type), name: "frame" });
@@ -73,7 +77,13 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
     ret: unit.types.type(f.ret),
     name: c.cName,
     params,
-    body: [...unusedParameters(params.map((p) => p.name), body), ...body],
+    body: [
+      ...unusedParameters(
+        params.map((p) => p.name),
+        body,
+      ),
+      ...body,
+    ],
     loc: f.decl.loc,
   };
 }

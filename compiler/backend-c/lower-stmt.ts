@@ -47,7 +47,9 @@ export function endsInJump(body: readonly CStmt[]): boolean {
     case "block":
       return endsInJump(last.body);
     case "switch":
-      return last.cases.some((x) => x.isDefault) && last.cases.every((x) => endsInJump(x.body) && !breaks(x.body));
+      return (
+        last.cases.some((x) => x.isDefault) && last.cases.every((x) => endsInJump(x.body) && !breaks(x.body))
+      );
     case "expr":
       return (
         last.e.k === "call" &&
@@ -148,7 +150,8 @@ export function lowerEffect(c: FuncContext, e: Expr): void {
 function discard(c: FuncContext, e: Expr, v: CExpr): void {
   if (v.k === "lit" || v.k === "id" || (v.k === "cast" && v.type === "void")) return;
   if (v.k === "call" && e.type.k === "void") c.emit({ k: "expr", e: v });
-  else if (v.k === "call" && v.fn.k === "id" && /^tmc_(log_end|trap|throw)$/.test(v.fn.name)) c.emit({ k: "expr", e: v });
+  else if (v.k === "call" && v.fn.k === "id" && /^tmc_(log_end|trap|throw)$/.test(v.fn.name))
+    c.emit({ k: "expr", e: v });
   else if (!isPure(c.unit.effects.of(e))) c.emit({ k: "expr", e: cast("void", v) });
 }
 
@@ -167,7 +170,13 @@ export function declareLocal(c: FuncContext, v: LocalVar, init: CExpr | undefine
     const place = c.hoist(type, v.name);
     c.vars.set(v, { k: "value", place });
     const zero = zeroInit(c, v);
-    c.emit(assign(place, init ?? (zero.k === "list" ? { k: "compound", type, init: zero } : zero.k === "bytes" ? lit("0") : zero)));
+    c.emit(
+      assign(
+        place,
+        init ??
+          (zero.k === "list" ? { k: "compound", type, init: zero } : zero.k === "bytes" ? lit("0") : zero),
+      ),
+    );
     return;
   }
   const name = c.names.take(v.name);
@@ -197,7 +206,10 @@ export function lowerLet(c: FuncContext, v: LocalVar, init: Expr | undefined): v
         if (init.k === "new") lowerNew(c, init, place);
         else lowerObjectLiteral(c, init, place);
         // Stored in place only under its own type; through another type it is a pointer.
-        if (c.type(init.type) === c.type(v.type) && c.unit.classOfType(v.type) === c.unit.classOfType(init.type)) {
+        if (
+          c.type(init.type) === c.type(v.type) &&
+          c.unit.classOfType(v.type) === c.unit.classOfType(init.type)
+        ) {
           c.vars.set(v, { k: "object", place });
         } else {
           declareLocal(c, v, cast(c.type(v.type), addressOf(place)));
@@ -259,7 +271,12 @@ function lowerReturn(c: FuncContext, e: Expr | undefined): void {
 
 // ---- loops ---------------------------------------------------------------------------------------------------------
 
-function enterLoop(c: FuncContext, label: string | undefined, kind: LoopScope["kind"], continueByGoto: boolean): LoopScope {
+function enterLoop(
+  c: FuncContext,
+  label: string | undefined,
+  kind: LoopScope["kind"],
+  continueByGoto: boolean,
+): LoopScope {
   const scope: LoopScope = {
     label,
     kind,
@@ -284,13 +301,15 @@ function lowerFor(c: FuncContext, s: For): void {
   const inner = c.block(() => {
     c.mark(s.loc);
     const init = c.collect(() => lowerStmts(c, s.init)).stmts;
-    const head = init.length === 1 && (init[0]?.k === "decl" || init[0]?.k === "assign") ? init[0] : undefined;
+    const head =
+      init.length === 1 && (init[0]?.k === "decl" || init[0]?.k === "assign") ? init[0] : undefined;
     if (head === undefined) c.append(init);
     const test = c.collect(() => (s.test === undefined ? undefined : value(c, s.test)));
     const update = c.collect(() => {
       if (s.update !== undefined) lowerEffect(c, s.update);
     }).stmts;
-    const step = update.length === 1 && (update[0]?.k === "assign" || update[0]?.k === "expr") ? update[0] : undefined;
+    const step =
+      update.length === 1 && (update[0]?.k === "assign" || update[0]?.k === "expr") ? update[0] : undefined;
     const simple = test.stmts.length === 0 && (update.length === 0 || step !== undefined);
     const scope = enterLoop(c, s.label, "loop", !simple && update.length > 0);
     const loc = s.loc;
@@ -300,8 +319,16 @@ function lowerFor(c: FuncContext, s: For): void {
         if (scope.continueLabel !== undefined) c.emit({ k: "label", name: scope.continueLabel });
       });
       c.mark(loc);
-      if (head === undefined && step === undefined) c.emit({ k: "while", test: test.result ?? lit("true"), body });
-      else c.emit({ k: "for", init: head === undefined ? undefined : { ...head, loc: undefined }, test: test.result, update: step, body });
+      if (head === undefined && step === undefined)
+        c.emit({ k: "while", test: test.result ?? lit("true"), body });
+      else
+        c.emit({
+          k: "for",
+          init: head === undefined ? undefined : { ...head, loc: undefined },
+          test: test.result,
+          update: step,
+          body,
+        });
     } else {
       const body = c.block(() => {
         c.append(test.stmts);
@@ -313,7 +340,13 @@ function lowerFor(c: FuncContext, s: For): void {
         c.append(update);
       });
       c.mark(loc);
-      c.emit({ k: "for", init: head === undefined ? undefined : { ...head, loc: undefined }, test: undefined, update: undefined, body });
+      c.emit({
+        k: "for",
+        init: head === undefined ? undefined : { ...head, loc: undefined },
+        test: undefined,
+        update: undefined,
+        body,
+      });
     }
     leaveLoop(c, scope);
   });
@@ -404,7 +437,10 @@ function overObject(
     s.lengthOf === "method"
       ? invokeAs(c, of, list, "length", [], i32, s.loc)
       : value(c, { k: "field", obj: list, name: "length", type: i32, loc: s.loc });
-  return { test: binary("<", i, length), element: () => invokeAs(c, of, list, get.name, [at], s.v.type, s.loc) };
+  return {
+    test: binary("<", i, length),
+    element: () => invokeAs(c, of, list, get.name, [at], s.v.type, s.loc),
+  };
 }
 
 /** A method call whose targets were found for `site`. */
@@ -441,14 +477,21 @@ function lowerIntegerSwitch(c: FuncContext, s: Switch): void {
       lowerStmts(c, k.body);
     });
     if (!endsInJump(body)) body.push({ k: "break" });
-    const tests = k.tests.map((x) => value(c, x)).filter((x) => !seen.has(printExpr(x)) && seen.add(printExpr(x)));
+    const tests = k.tests
+      .map((x) => value(c, x))
+      .filter((x) => !seen.has(printExpr(x)) && seen.add(printExpr(x)));
     return { tests, isDefault: k.isDefault, body };
   });
   // The frontend proved a switch over literals without default to be exhaustive.
   const subjectType = s.subject.type;
   const covered = s.cases.flatMap((k) => k.tests).length;
   const last = cases[cases.length - 1];
-  if (subjectType.k === "literals" && !cases.some((k) => k.isDefault) && covered === subjectType.values.length && last !== undefined) {
+  if (
+    subjectType.k === "literals" &&
+    !cases.some((k) => k.isDefault) &&
+    covered === subjectType.values.length &&
+    last !== undefined
+  ) {
     cases[cases.length - 1] = { ...last, isDefault: true };
   }
   c.emit({ k: "switch", subject, cases: cases.filter((k) => k.tests.length > 0 || k.isDefault) });
@@ -469,7 +512,14 @@ function lowerChainSwitch(c: FuncContext, s: Switch): void {
       return other === undefined ? [] : c.block(() => lowerStmts(c, other.body));
     }
     const tests = k.tests.map((x) =>
-      value(c, { k: "compare", op: "eq", l: { k: "local", v, type, loc: x.loc }, r: x, type: { k: "bool" }, loc: x.loc }),
+      value(c, {
+        k: "compare",
+        op: "eq",
+        l: { k: "local", v, type, loc: x.loc },
+        r: x,
+        type: { k: "bool" },
+        loc: x.loc,
+      }),
     );
     const test = tests.reduce((a, b) => binary("||", a, b));
     const then = c.block(() => lowerStmts(c, k.body));
@@ -485,7 +535,8 @@ function lowerChainSwitch(c: FuncContext, s: Switch): void {
 function lowerThrow(c: FuncContext, s: Extract<Stmt, { k: "throw" }>): void {
   if (s.rethrow !== undefined) {
     const boundary = c.caught.get(s.rethrow);
-    if (boundary === undefined) throw new Error(`${c.func.key}: rethrow of a variable that is not of a catch`);
+    if (boundary === undefined)
+      throw new Error(`${c.func.key}: rethrow of a variable that is not of a catch`);
     c.emit({ k: "expr", e: call("tmc_rethrow", addressOf(dot(id(boundary), "info"))) });
     return;
   }
@@ -509,7 +560,12 @@ function lowerTry(c: FuncContext, s: Extract<Stmt, { k: "try" }>): void {
     }
     lowerStmts(c, s.handler);
   });
-  c.emit({ k: "if", test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")), then: body, else: handler });
+  c.emit({
+    k: "if",
+    test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")),
+    then: body,
+    else: handler,
+  });
 }
 
 /** Does the handler look at what it caught (other than to throw it again)? */
@@ -534,7 +590,9 @@ function declareCaught(c: FuncContext, v: LocalVar, boundary: CExpr): void {
   const kinds = unit.data.table(
     "trap_kinds",
     "uint16_t",
-    ["", ...trapKinds].map((k) => (k === "" ? lit("0") : { k: "note", arg: lit(String(unit.literal(k))), text: k })),
+    ["", ...trapKinds].map((k) =>
+      k === "" ? lit("0") : { k: "note", arg: lit(String(unit.literal(k))), text: k },
+    ),
   );
   const set = (field: string, v2: CExpr): void => {
     const found = unit.layouts.path(cls, field);

@@ -28,7 +28,8 @@ export function moduleName(path: string): string {
 
 /** `Router_dispatch`, `crc_update`, `app_main_lambda1`: class members by class, the rest by module. */
 export function functionBaseName(f: FuncDecl, ownerName: string | undefined): string {
-  if (ownerName !== undefined) return `${ownerName}_${f.kind === "constructor" ? "init" : identifier(f.name)}`;
+  if (ownerName !== undefined)
+    return `${ownerName}_${f.kind === "constructor" ? "init" : identifier(f.name)}`;
   const path = f.id.slice(f.id.lastIndexOf("#") + 1);
   return `${moduleName(f.module)}_${identifier(path)}`;
 }

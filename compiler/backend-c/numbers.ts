@@ -11,7 +11,9 @@ export function hexFloat(v: number): string {
   const high = view.getUint32(0);
   const low = view.getUint32(4);
   const exponent = (high >>> 20) & 0x7ff;
-  const mantissa = ((high & 0xfffff).toString(16).padStart(5, "0") + low.toString(16).padStart(8, "0")).replace(/0+$/, "");
+  const mantissa = (
+    (high & 0xfffff).toString(16).padStart(5, "0") + low.toString(16).padStart(8, "0")
+  ).replace(/0+$/, "");
   const lead = exponent === 0 ? 0 : 1;
   const power = (exponent === 0 ? 1 : exponent) - 1023;
   return `0x${lead}${mantissa === "" ? "" : `.${mantissa}`}p${power < 0 ? "" : "+"}${power}`;
@@ -39,7 +41,8 @@ export function numberConstant(n: NumKind, v: number): CExpr {
   return lit(String(v === 0 ? 0 : v));
 }
 
-const bound = (v: number): CExpr => (v === -2147483648 ? lit("INT32_MIN") : v === 2147483647 ? lit("INT32_MAX") : lit(String(v)));
+const bound = (v: number): CExpr =>
+  v === -2147483648 ? lit("INT32_MIN") : v === 2147483647 ? lit("INT32_MAX") : lit(String(v));
 
 /** `num` conversion of a value of kind `from` (or a bool) to kind `to`. */
 export function convertNumber(e: CExpr, from: NumKind | "bool", to: NumKind): CExpr {

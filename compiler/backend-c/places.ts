@@ -6,7 +6,19 @@ import type { MonoClass } from "../ir/monomorphise.js";
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
 import type { Type } from "../ir/types.js";
-import { addressOf, call, cast, deref, dot, id, lit, member, unary, type CExpr, type CStmt } from "./c-ast.js";
+import {
+  addressOf,
+  call,
+  cast,
+  deref,
+  dot,
+  id,
+  lit,
+  member,
+  unary,
+  type CExpr,
+  type CStmt,
+} from "./c-ast.js";
 import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { onlySnapshotObject, type FieldPlace } from "./layout.js";
@@ -111,7 +123,8 @@ export function constantField(c: FuncContext, e: ExprOf<"field">): SnapValue | u
     if (c.unit.reachable.isFieldWritten(o, e.name)) return undefined;
     const v = o.object.fields.get(e.name);
     if (v === undefined || (v.k !== "num" && v.k !== "bool" && v.k !== "str")) return undefined;
-    if (found !== undefined && !(found.k === v.k && "value" in found && Object.is(found.value, v.value))) return undefined;
+    if (found !== undefined && !(found.k === v.k && "value" in found && Object.is(found.value, v.value)))
+      return undefined;
     found = v;
   }
   return found;
@@ -130,7 +143,11 @@ export function literalConstant(c: FuncContext, text: string): CExpr {
 }
 
 /** The lvalue of a field of a known struct. */
-export function fieldPlace(c: FuncContext, obj: ObjectPlace, name: string): { readonly expr: CExpr; readonly field: FieldPlace } {
+export function fieldPlace(
+  c: FuncContext,
+  obj: ObjectPlace,
+  name: string,
+): { readonly expr: CExpr; readonly field: FieldPlace } {
   const found = c.unit.layouts.path(obj.cls, name);
   if (found === undefined) throw new Error(`${obj.cls.key} has no field ${name}`);
   return { expr: fieldPath(obj.expr, found.steps), field: found.place };
@@ -187,12 +204,19 @@ export function arrayPlace(c: FuncContext, e: Expr): ArrayPlace {
     }
   }
   const slice = value(c, e);
-  return { ptr: dot(slice, "ptr"), len: dot(slice, "len"), length: undefined, stable: isStableReference(e), elem };
+  return {
+    ptr: dot(slice, "ptr"),
+    len: dot(slice, "len"),
+    length: undefined,
+    stable: isStableReference(e),
+    elem,
+  };
 }
 
 /** The array as a {ptr, len} value. */
 export function sliceOf(c: FuncContext, a: ArrayPlace, t: Type): CExpr {
-  if (a.length === undefined && a.ptr.k === "member" && a.len.k === "member" && a.ptr.obj === a.len.obj) return a.ptr.obj;
+  if (a.length === undefined && a.ptr.k === "member" && a.len.k === "member" && a.ptr.obj === a.len.obj)
+    return a.ptr.obj;
   const pointer = pointerTo(c.type(a.elem));
   return {
     k: "compound",
@@ -257,7 +281,10 @@ export function fieldAccessor(
     for (const concrete of unit.types.concreteOf(cls)) {
       const found = unit.layouts.path(concrete, name);
       if (found === undefined) continue;
-      const place = fieldPath(deref(cast(`${unit.layouts.layout(concrete).struct} *`, id("self"))), found.steps);
+      const place = fieldPath(
+        deref(cast(`${unit.layouts.layout(concrete).struct} *`, id("self"))),
+        found.steps,
+      );
       const own = found.place.field.type;
       const value = how === "at" ? addressOf(place) : adapt(unit, place, own, type);
       if (how === "at" && unit.types.type(own) !== cType) {

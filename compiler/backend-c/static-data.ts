@@ -5,7 +5,19 @@
 import type { GlobalVar } from "../ir/nodes.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
 import { typeName, type Type } from "../ir/types.js";
-import { addressOf, cast, id, list, lit, member, NULL_PTR, type CDecl, type CExpr, type CInit, type CInitList } from "./c-ast.js";
+import {
+  addressOf,
+  cast,
+  id,
+  list,
+  lit,
+  member,
+  NULL_PTR,
+  type CDecl,
+  type CExpr,
+  type CInit,
+  type CInitList,
+} from "./c-ast.js";
 import { printInit } from "./c-print.js";
 import { closureInit, envOf, staticEnv } from "./closures.js";
 import { nullForm } from "./c-types.js";
@@ -69,7 +81,8 @@ export class StaticData {
 
   /** A pointer to an object, as `type`. */
   pointer(o: SnapObject, type: string): CExpr {
-    const struct = o.k === "object" ? this.unit.types.structName(this.unit.reachable.mono.classOf(o.type)) : "";
+    const struct =
+      o.k === "object" ? this.unit.types.structName(this.unit.reachable.mono.classOf(o.type)) : "";
     const address = addressOf(this.place(o));
     return this.isConstant(o) || `${struct} *` !== type ? cast(type, address) : address;
   }
@@ -108,7 +121,13 @@ export class StaticData {
         name,
         init: init === undefined || (written && isZero(init)) ? undefined : init,
       });
-      this.symbols.push({ cName: name, tsName: g.name, file: g.loc.file, line: g.loc.line, type: typeName(g.type) });
+      this.symbols.push({
+        cName: name,
+        tsName: g.name,
+        file: g.loc.file,
+        line: g.loc.line,
+        type: typeName(g.type),
+      });
     });
     return id(name);
   }
@@ -160,7 +179,10 @@ export class StaticData {
   #shape(o: SnapObject): { readonly type: string; readonly length: number | undefined } {
     switch (o.k) {
       case "object":
-        return { type: this.unit.layouts.layout(this.unit.reachable.mono.classOf(o.type)).struct, length: undefined };
+        return {
+          type: this.unit.layouts.layout(this.unit.reachable.mono.classOf(o.type)).struct,
+          length: undefined,
+        };
       case "cell":
         return { type: this.unit.types.type(o.type), length: undefined };
       default:
@@ -253,7 +275,10 @@ export class StaticData {
   }
 
   /** The static environment of a closure: made once. */
-  #env(v: SnapValue, make: () => { readonly type: string; readonly wanted: string; readonly init: CInit }): string {
+  #env(
+    v: SnapValue,
+    make: () => { readonly type: string; readonly wanted: string; readonly init: CInit },
+  ): string {
     const known = this.#envNames.get(v);
     if (known !== undefined) return known;
     const { type, wanted, init } = make();
@@ -271,7 +296,13 @@ export class StaticData {
     const name = this.unit.names.take(wanted);
     this.#tables.set(key, name);
     this.#constantNames.add(name);
-    this.#print({ k: "decl", type: `static ${constantOf(type)}`, name, length: values.length, init: list(...values) });
+    this.#print({
+      k: "decl",
+      type: `static ${constantOf(type)}`,
+      name,
+      length: values.length,
+      init: list(...values),
+    });
     return id(name);
   }
 

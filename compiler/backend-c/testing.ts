@@ -10,7 +10,16 @@ import { packageRoot } from "../board/package-root.js";
 import { compileProgram, type CompiledProgram } from "../pipeline/compile.js";
 
 const runtime = path.join(packageRoot(), "runtime-c");
-const flags = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-ffp-contract=off", "-O1"];
+const flags = [
+  "-std=c11",
+  "-Wall",
+  "-Wextra",
+  "-Wconversion",
+  "-Wshadow",
+  "-Werror",
+  "-ffp-contract=off",
+  "-O1",
+];
 
 /** Compiles the text of one module. @throws Error with the diagnostics when it is not accepted. */
 export function compileText(text: string, checked = false): CompiledProgram {
@@ -18,7 +27,9 @@ export function compileText(text: string, checked = false): CompiledProgram {
   const entry = path.join(root, "program.ts");
   const result = compileProgram({ entry, root, checked, kind: "either", overlay: new Map([[entry, text]]) });
   if (!result.ok) {
-    throw new Error(result.diagnostics.map((d) => `${d.loc.line}:${d.loc.col} ${d.code} ${d.message}`).join("\n"));
+    throw new Error(
+      result.diagnostics.map((d) => `${d.loc.line}:${d.loc.col} ${d.code} ${d.message}`).join("\n"),
+    );
   }
   return result.compiled;
 }
@@ -36,7 +47,10 @@ export interface Run {
 }
 
 /** Runs `main` of the program as C. */
-export function runText(text: string, options: { readonly checked?: boolean; readonly cc?: string } = {}): Run {
+export function runText(
+  text: string,
+  options: { readonly checked?: boolean; readonly cc?: string } = {},
+): Run {
   const dir = mkdtempSync(path.join(os.tmpdir(), "tmc-c-"));
   try {
     const compiled = compileText(text, options.checked ?? false);
@@ -59,7 +73,8 @@ export function runText(text: string, options: { readonly checked?: boolean; rea
     const cc = spawnSync(options.cc ?? "gcc", args, { encoding: "utf8" });
     if (cc.status !== 0) throw new Error(`the C compiler refused the generated code:\n${cc.stderr}`);
     const run = spawnSync(path.join(dir, "program"), [], { encoding: "latin1" });
-    if (run.status !== 0 && run.status !== 2) throw new Error(`ended with ${run.status ?? run.signal}: ${run.stderr}`);
+    if (run.status !== 0 && run.status !== 2)
+      throw new Error(`ended with ${run.status ?? run.signal}: ${run.stderr}`);
     return { stdout: run.stdout, trap: /^tmc-trap (.*)$/m.exec(run.stderr)?.[1] ?? "" };
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -14,7 +14,8 @@ import { Layouts } from "./layout.js";
 import { FileNames, functionBaseName } from "./names.js";
 import { StaticData } from "./static-data.js";
 
-export type TrapSiteKind = "index" | "null" | "division" | "overflow" | "capacity" | "throw" | "stack" | "assert";
+export type TrapSiteKind =
+  "index" | "null" | "division" | "overflow" | "capacity" | "throw" | "stack" | "assert";
 
 export interface TrapSite {
   readonly site: number;
@@ -84,15 +85,15 @@ export class Unit {
   functionName(f: MonoFunc): string {
     const known = this.#functionNames.get(f);
     if (known !== undefined) return known;
-    const name =
-      f.decl.kind === "extern" ? this.#externName(f) : this.names.take(this.#wantedName(f));
+    const name = f.decl.kind === "extern" ? this.#externName(f) : this.names.take(this.#wantedName(f));
     this.#functionNames.set(f, name);
     return name;
   }
 
   #wantedName(f: MonoFunc): string {
     const base = functionBaseName(f.decl, f.owner === undefined ? undefined : this.types.structName(f.owner));
-    const shown = f.decl.kind === "lambda" ? [...f.typeMap.values()] : f.decl.typeParams.map((p) => f.typeMap.get(p));
+    const shown =
+      f.decl.kind === "lambda" ? [...f.typeMap.values()] : f.decl.typeParams.map((p) => f.typeMap.get(p));
     return base + shown.map((t) => (t === undefined ? "" : `_${this.types.tag(t)}`)).join("");
   }
 
@@ -173,4 +174,3 @@ function collectLiterals(r: ReachableProgram): string[] {
   for (const e of r.snapshot.entries) type(e.type);
   return [...found].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
-

@@ -23,9 +23,9 @@ describe("lifetimes of what handlers make", () => {
 
   it("knows that the next turn of a loop uses the same place", () => {
     expect(inMain("for (let i = 0; i < 3; i++) { const p = make(); log(p.x); }")).toBe("");
-    expect(inMain("let best = new P(); for (let i = 0; i < 3; i++) { const p = make(); best = p; } log(best.x);")).toContain(
-      "TMC1601",
-    );
+    expect(
+      inMain("let best = new P(); for (let i = 0; i < 3; i++) { const p = make(); best = p; } log(best.x);"),
+    ).toContain("TMC1601");
     expect(inMain("const h = new H(); for (let i = 0; i < 3; i++) { h.p = make(); }")).toContain("TMC1601");
   });
 

@@ -167,7 +167,13 @@ class EscapeCheck {
           this.report(o, loc, `it is stored in \`${target.g.name}\`, which outlives the handler`);
         return;
       case "field":
-        this.storeInto(target.obj, value, loc, `the field \`${target.name}\``, target.obj.k === "this" ? f : undefined);
+        this.storeInto(
+          target.obj,
+          value,
+          loc,
+          `the field \`${target.name}\``,
+          target.obj.k === "this" ? f : undefined,
+        );
         return;
       case "index":
         this.storeInto(target.obj, value, loc, "an array");
@@ -210,7 +216,8 @@ class EscapeCheck {
         }
         for (const at of this.homes(c)) {
           for (const from of this.homesFor(o, at.func)) {
-            if (at.func === from.func ? within(from.loops, at.loops) : this.outlives(from.func, at.func)) continue;
+            if (at.func === from.func ? within(from.loops, at.loops) : this.outlives(from.func, at.func))
+              continue;
             this.report(o, loc, `it is stored in ${what} of an object that lives longer`);
           }
         }

@@ -33,12 +33,18 @@ describe("run-phase reachability", () => {
     const text = `function c(): void { log(1); } function b(): void { c(); } export function main(): void { b(); }`;
     const { reachable } = compileText(text);
     const c = reachable.functions.find((f) => f.decl.name === "c");
-    expect(c === undefined ? [] : reachable.callPath(c).map((s) => functionName(s.func))).toEqual(["main", "b", "c"]);
+    expect(c === undefined ? [] : reachable.callPath(c).map((s) => functionName(s.func))).toEqual([
+      "main",
+      "b",
+      "c",
+    ]);
   });
 
   it("reports recursion with its cycle, judged on real targets", () => {
     expect(() =>
-      compileText(`function a(n: i32): void { if (n > 0) b(n - 1); } function b(n: i32): void { a(n); } export function main(): void { a(3); }`),
+      compileText(
+        `function a(n: i32): void { if (n > 0) b(n - 1); } function b(n: i32): void { a(n); } export function main(): void { a(3); }`,
+      ),
     ).toThrow(/TMC1901 recursion: a → b → a/);
     const notRecursive = `
       type F = () => void;
