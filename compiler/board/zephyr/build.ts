@@ -191,6 +191,8 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
   ];
   const key = createHash("sha256")
     .update(JSON.stringify([args, env["ZEPHYR_TOOLCHAIN_VARIANT"], env["GNUARMEMB_TOOLCHAIN_PATH"]]))
+    // Zephyr keeps an old configuration when only a default in Kconfig changes.
+    .update(readFileSync(packagePath("zephyr-app", "Kconfig")))
     .digest("hex");
 
   mkdirSync(outDir, { recursive: true });
