@@ -60,6 +60,10 @@ export class Context {
   readonly narrowed: { readonly v: LocalVar; readonly expr: Expr; readonly node: ts.Node }[] = [];
   /** Variables declared without a value: reading one in a function could come before the first assignment. */
   readonly unset = new WeakSet<LocalVar>();
+  /** Functions whose signature has an error: calls of them are not reported on top. */
+  readonly broken = new WeakSet<FuncDecl>();
+  /** Members of classes that have an error, `class id.name`: uses of them are not reported on top. */
+  readonly brokenMembers = new Set<string>();
   /** Return types being inferred, to find cycles. */
   readonly inferring = new Set<FuncDecl>();
   /** Makes declarations of a symbol on first use (set by declare.ts; avoids a cycle of imports). */

@@ -91,7 +91,7 @@ export class ClassDeclarations {
   private interfaceMembers(c: ClassDecl, node: ts.InterfaceDeclaration | ts.TypeLiteralNode): void {
     const scope = this.declarations.moduleScope(node.getSourceFile());
     for (const m of node.members) {
-      this.ctx.guard(() => {
+      const ok = this.ctx.guard(() => {
         if (ts.isPropertySignature(m) && m.type !== undefined && isPlainName(m.name)) {
           c.fields.push(this.field(m, memberName(m.name), typeOfNode(this.ctx, m.type)));
         } else if (ts.isMethodSignature(m) && isPlainName(m.name)) {
@@ -124,6 +124,7 @@ export class ClassDeclarations {
           );
         }
       });
+      if (!ok && m.name !== undefined) this.ctx.brokenMembers.add(`${c.id}.${memberName(m.name)}`);
     }
   }
 
@@ -177,7 +178,7 @@ export class ClassDeclarations {
     }
     const later: (() => void)[] = [];
     for (const m of node.members) {
-      ctx.guard(() => {
+      const ok = ctx.guard(() => {
         if (ts.isPropertyDeclaration(m)) this.property(c, m, scope, initialisers);
         else if (ts.isMethodDeclaration(m)) this.method(c, m, scope, later);
         else if (ts.isGetAccessorDeclaration(m)) {
@@ -202,6 +203,7 @@ export class ClassDeclarations {
           ctx.fail("TMC1142", m, "index signatures are not part of the subset", "use an array or a FixedMap");
         }
       });
+      if (!ok && m.name !== undefined) ctx.brokenMembers.add(`${c.id}.${memberName(m.name)}`);
     }
     if (ctorNode !== undefined || initialisers.length > 0)
       this.constructorOf(c, node, ctorNode, scope, initialisers, later);
@@ -309,7 +311,8 @@ export class ClassDeclarations {
   readonly statics: { readonly c: ClassDecl; readonly g: GlobalVar; readonly init: Expr | undefined }[] = [];
 
   private method(c: ClassDecl, m: ts.MethodDeclaration, scope: FunctionScope, later: (() => void)[]): void {
-    if (!isPlainName(m.name)) this.ctx.fail("TMC1242", m.name, "a method's name must be plain", "");
+    if (!isPlainName(m.name))
+      this.ctx.fail("TMC1242", m.name, "a method's name must be plain", "write letters and digits");
     refuseModifiers(this.ctx, m);
     const isStatic = hasModifier(m, K.StaticKeyword);
     const name = memberName(m.name);

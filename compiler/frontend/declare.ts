@@ -37,7 +37,16 @@ export class Declarations {
     let scope = this.moduleScopes.get(module);
     if (scope === undefined) {
       const decl = this.func(`${module}#setup`, "setup", module, "function", sf);
-      scope = { decl, parent: undefined, self: undefined, nextId: 0, ret: VOID, returns: [], prologue: [], isModule: true };
+      scope = {
+        decl,
+        parent: undefined,
+        self: undefined,
+        nextId: 0,
+        ret: VOID,
+        returns: [],
+        prologue: [],
+        isModule: true,
+      };
       this.moduleScopes.set(module, scope);
     }
     return scope;
@@ -148,7 +157,7 @@ export class Declarations {
       },
     );
     const meaning = this.set(symbol, { k: "func", f, node });
-    this.ctx.guard(() => {
+    const ok = this.ctx.guard(() => {
       refuseModifiers(this.ctx, node);
       if ((symbol.declarations?.length ?? 0) > 1) {
         this.ctx.fail(
@@ -167,8 +176,9 @@ export class Declarations {
         );
       }
       if (extern && node.type === undefined)
-        this.ctx.fail("TMC1139", node, "a declared function needs a return type", "");
+        this.ctx.fail("TMC1139", node, "a declared function needs a return type", "add it: `: void`");
     });
+    if (!ok) this.ctx.broken.add(f);
     this.bodyOf(f, node, undefined, this.moduleScope(sf));
     return meaning;
   }
@@ -201,6 +211,7 @@ export class Declarations {
       } else if (f.kind === "constructor") scope.ret = VOID;
     });
     if (!ok) {
+      this.ctx.broken.add(f);
       // Parameters that failed are poisoned: the body is not reported on top.
       for (const p of node.parameters) {
         const s = this.ctx.checker.getSymbolAtLocation(p.name);

@@ -95,4 +95,24 @@ export function main(): void {
   log(f(3));
 }`,
   },
+  {
+    code: "TMC1902",
+    title: "type arguments that grow without end",
+    rule: "Generic code is compiled for each type it is used with, so a generic function may not call itself with a larger type than its own: there would be no last one.",
+    wrong: `class Box<T> {
+  constructor(readonly value: T) {}
+}
+function wrap<T>(x: T, n: i32): i32 {
+  return n === 0 ? 0 : wrap(new Box(x), n - 1);
+}
+export function main(): void {
+  log(wrap(true, 3));
+}`,
+    right: `class Box<T> {
+  constructor(readonly value: T) {}
+}
+export function main(): void {
+  log(new Box(new Box(true)).value.value);
+}`,
+  },
 ];

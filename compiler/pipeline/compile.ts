@@ -27,8 +27,8 @@ export interface CompileOptions {
   /** Module names are relative to it. */
   readonly root: string;
   readonly checked: boolean;
-  /** program: exports main(). app: registers handlers. either: whatever it has (`tmc check`). */
-  readonly kind: "program" | "app" | "either";
+  /** program: exports main(). app: registers handlers. image: one of the two. either: whatever it has (`tmc check`). */
+  readonly kind: "program" | "app" | "image" | "either";
   readonly overlay?: Overlay;
 }
 
@@ -144,7 +144,7 @@ function failure(e: unknown, module: string): Diagnostic {
       loc: parseWhere(trap.where) ?? at,
       length: 1,
       message: `setup ended with a trap: ${trap.text === "" ? trap.kind : trap.text}`,
-      fix: "",
+      fix: "setup runs when you build: correct what reaches this place",
       related: [],
     };
   }
@@ -193,7 +193,7 @@ function missingEntry(kind: CompileOptions["kind"], program: Program, snapshot: 
       },
     ];
   }
-  if (kind === "app" && !snapshot.entries.some((e) => e.name !== "main")) {
+  if ((kind === "app" && !snapshot.entries.some((e) => e.name !== "main")) || (kind === "image" && snapshot.entries.length === 0)) {
     return [
       {
         code: "TMC2008",

@@ -1,12 +1,19 @@
 /** `a.b` and `a[i]`. */
 import { ts } from "ts-morph";
-import { classOf, findField, findMethod, isSubtype } from "../../ir/hierarchy.js";
+import {
+  allSupertypes,
+  classOf,
+  findField,
+  findMethod,
+  isSubtype,
+  type ObjectType,
+} from "../../ir/hierarchy.js";
 import type { Expr } from "../../ir/nodes.js";
 import { I32, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
 import { tupleField } from "../../ir/tuple.js";
 import { isTuple } from "../tuples.js";
 import { untypedExpr, untypedOf } from "../constants.js";
-import { isCoreDeclaration, jsDocTag } from "../context.js";
+import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { hostResult } from "../host-type.js";
 import { refusedMember } from "../refusals.js";
@@ -113,6 +120,7 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
           `wrap it: \`(…) => x.${name}(…)\``,
         );
       }
+      skipBroken(lw, t, name);
       const c = classOf(lw.ctx.classes, t);
       const seen = tryConvert(lw.ctx, lw.ctx.checker.getTypeAtLocation(node.expression), node);
       if (seen?.k === "object" && seen.decl !== t.decl && isSubtype(lw.ctx.classes, seen, t)) {
@@ -187,7 +195,12 @@ function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
       "write `s.charCodeAt(i)`, or `s.slice(i, i + 1)`",
     );
   }
-  return lw.ctx.fail("TMC1112", node, `\`${typeName(t)}\` cannot be indexed`, "");
+  return lw.ctx.fail(
+    "TMC1112",
+    node,
+    `\`${typeName(t)}\` cannot be indexed`,
+    "index an array, or call a method",
+  );
 }
 
 /** An index: any integer; a u32 above 2^31 is out of range of every array, as its i32 is. */
@@ -200,4 +213,10 @@ function indexOf(lw: Lowerer, node: ts.Expression): Expr {
     return lw.ctx.fail("TMC1113", node, "an index must be an integer", "convert it: `i32(x)` truncates");
   }
   return lw.coerce(e, I32, node);
+}
+
+/** A member that has an error where it is declared is not reported again. */
+export function skipBroken(lw: Lowerer, t: ObjectType, name: string): void {
+  const all = allSupertypes(lw.ctx.classes, t);
+  if (all.some((s) => lw.ctx.brokenMembers.has(`${s.decl}.${name}`))) throw new Abort("broken member");
 }

@@ -124,7 +124,7 @@ function foldUntyped(
   const folded = foldConstants(op, a.value, b.value);
   const whole = Number.isInteger(a.value) && Number.isInteger(b.value) && !a.float && !b.float;
   if (folded === undefined || (op === "div" && whole && b.value === 0)) {
-    return lw.ctx.fail("TMC1213", node, "division by zero in a constant", "");
+    return lw.ctx.fail("TMC1213", node, "division by zero in a constant", "correct the divisor");
   }
   if (op === "div" && whole && integerDivision)
     return untypedExpr({ value: Math.trunc(folded), float: false }, lw.loc(node));

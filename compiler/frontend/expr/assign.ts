@@ -142,6 +142,11 @@ export function lvalue(lw: Lowerer, node: ts.Expression): LValue {
       }
       return e;
     default:
-      return lw.ctx.fail("TMC1231", node, `this cannot be assigned to (\`${typeName(e.type)}\`)`, "");
+      return lw.ctx.fail(
+        "TMC1231",
+        node,
+        `this cannot be assigned to (\`${typeName(e.type)}\`)`,
+        "assign to a variable, a field or an element",
+      );
   }
 }

@@ -17,6 +17,7 @@ import { inferTypeArguments } from "../infer.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { refusedGlobal } from "../refusals.js";
 import { typedArrayElement, typeOfNode } from "../type-convert.js";
+import { skipBroken } from "./access.js";
 import { coreCall, coreMethod, newCore } from "./core-calls.js";
 import { selfType, thisExpr } from "./names.js";
 
@@ -66,17 +67,27 @@ function valueCall(lw: Lowerer, node: ts.CallExpression, fn: Expr): Expr {
     return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (f !== null)`");
   }
   if (fn.type.k !== "func") {
-    return lw.ctx.fail("TMC1115", node.expression, `\`${typeName(fn.type)}\` cannot be called`, "");
+    return lw.ctx.fail(
+      "TMC1115",
+      node.expression,
+      `\`${typeName(fn.type)}\` cannot be called`,
+      "call a function, or a method of it",
+    );
   }
   const params = fn.type.params;
   const args = node.arguments.map((a, i) => {
     const type = params[i];
     return type === undefined
-      ? lw.ctx.fail("TMC1116", a, `there is no parameter ${i + 1}`, "")
+      ? lw.ctx.fail("TMC1116", a, `there is no parameter ${i + 1}`, "remove the argument")
       : lw.expr(a, type);
   });
   if (args.length < params.length)
-    lw.ctx.fail("TMC1116", node, `${params.length} arguments are needed, ${args.length} given`, "");
+    lw.ctx.fail(
+      "TMC1116",
+      node,
+      `${params.length} arguments are needed, ${args.length} given`,
+      "give all of them",
+    );
   return { k: "callValue", type: fn.type.ret, loc: lw.loc(node), fn, args };
 }
 
@@ -89,6 +100,7 @@ export function lowerArguments(
   at: ts.Node,
   lowered?: ReadonlyMap<number, Expr>,
 ): Expr[] {
+  if (lw.ctx.broken.has(f)) throw new Abort("broken function");
   const args: Expr[] = [];
   f.params.forEach((p, i) => {
     const node = nodes[i];
@@ -148,7 +160,12 @@ function memberCall(
     const base = self === undefined ? undefined : supertypes(lw.ctx.classes, selfType(self))[0];
     const found = base === undefined ? undefined : findMethod(lw.ctx.classes, base, name);
     if (found === undefined)
-      return lw.ctx.fail("TMC1111", callee.name, `the superclass has no method \`${name}\``, "");
+      return lw.ctx.fail(
+        "TMC1111",
+        callee.name,
+        `the superclass has no method \`${name}\``,
+        "correct the name, or declare it",
+      );
     const recv = thisExpr(lw, callee);
     const args = lowerArguments(lw, found.f, node.arguments, found.map, node);
     const type = substitute(lw.ctx.returnType(found.f, node), found.map);
@@ -210,6 +227,7 @@ function objectCall(
   if (found === undefined || found.f.isGetter) {
     const field = findField(lw.ctx.classes, t, name);
     if (field !== undefined || found !== undefined) return valueCall(lw, node, lw.raw(callee));
+    skipBroken(lw, t, name);
     return lw.ctx.fail(
       "TMC1111",
       callee.name,
@@ -248,7 +266,7 @@ function superCall(lw: Lowerer, node: ts.CallExpression): Expr {
   const self = lw.fn.self;
   const superclass = self?.superclass;
   if (self === undefined || superclass?.k !== "object")
-    return lw.ctx.fail("TMC1105", node, "there is no superclass here", "");
+    return lw.ctx.fail("TMC1105", node, "there is no superclass here", "remove it, or add `extends`");
   const f = constructorOf(lw, superclass);
   const map = argumentMap(lw.ctx.classes, superclass);
   const args = f === undefined ? [] : lowerArguments(lw, f, node.arguments, map, node);

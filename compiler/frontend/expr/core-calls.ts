@@ -141,7 +141,12 @@ function conversion(lw: Lowerer, node: ts.CallExpression, to: NumKind, argument:
     case "nullable":
       return lw.ctx.fail("TMC1204", argument, "this may be null", "test it first: `if (x !== null)`");
     default:
-      return lw.ctx.fail("TMC1212", argument, `\`${typeName(e.type)}\` is not a number`, "");
+      return lw.ctx.fail(
+        "TMC1212",
+        argument,
+        `\`${typeName(e.type)}\` is not a number`,
+        "give a number or a boolean",
+      );
   }
 }
 
@@ -247,7 +252,12 @@ function unary(lw: Lowerer, node: ts.CallExpression, name: string, e: Expr, at: 
     return untypedExpr({ value, float: name === "sqrt" || (c.float && !roundings.has(name)) }, loc);
   }
   if (e.type.k !== "num")
-    return lw.ctx.fail("TMC1212", at, `\`Math.${name}\` needs a number, this is \`${typeName(e.type)}\``, "");
+    return lw.ctx.fail(
+      "TMC1212",
+      at,
+      `\`Math.${name}\` needs a number, this is \`${typeName(e.type)}\``,
+      "give a number",
+    );
   if (!isFloat(e.type.n)) {
     if (roundings.has(name)) return e;
     if (name === "sqrt") {
@@ -327,7 +337,7 @@ function minMax(lw: Lowerer, node: ts.CallExpression, name: "min" | "max"): Expr
 function utf8(lw: Lowerer, node: ts.CallExpression): Expr {
   const a = node.arguments[0];
   if (a === undefined || !ts.isStringLiteralLike(a)) {
-    return lw.ctx.fail("TMC1120", node, "`utf8` takes a literal", "");
+    return lw.ctx.fail("TMC1120", node, "`utf8` takes a literal", 'write `utf8("…")`');
   }
   return { k: "str", type: STRING, loc: lw.loc(node), value: Buffer.from(a.text, "utf8").toString("latin1") };
 }
@@ -425,7 +435,7 @@ export function newCore(
     const length = lw.coerce(e, I32, first);
     const c = untypedOf(e);
     if (c !== undefined && (constantIn(c.value, "i32") ?? -1) < 0)
-      lw.ctx.fail("TMC1121", first, "a length cannot be negative", "");
+      lw.ctx.fail("TMC1121", first, "a length cannot be negative", "give the number of elements");
     return { k: "newTyped", type, loc, length };
   }
   if (name === "Slots" && first !== undefined) {

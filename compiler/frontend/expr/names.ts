@@ -141,7 +141,12 @@ export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
     case "class":
       return lw.ctx.fail("TMC1108", node, "a class is not a value", "create an instance with `new`");
     case "constObject":
-      return lw.ctx.fail("TMC1109", node, "an `as const` object has no storage: use its properties", "");
+      return lw.ctx.fail(
+        "TMC1109",
+        node,
+        "an `as const` object has no storage",
+        "use its properties: `x.name`",
+      );
     case "poisoned":
       throw new Abort("poisoned");
   }

@@ -147,12 +147,17 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
       );
     }
     if (!ts.isIdentifier(p.name) && !ts.isStringLiteral(p.name)) {
-      return lw.ctx.fail("TMC1242", p.name, "a field's name must be plain", "");
+      return lw.ctx.fail("TMC1242", p.name, "a field's name must be plain", "write letters and digits");
     }
     const name = p.name.text;
     const field = types.find((f) => f.field.name === name);
     if (field === undefined)
-      return lw.ctx.fail("TMC1111", p.name, `\`${c.name}\` has no field \`${name}\``, "");
+      return lw.ctx.fail(
+        "TMC1111",
+        p.name,
+        `\`${c.name}\` has no field \`${name}\``,
+        "correct the name, or declare it",
+      );
     const earlier = fields.findIndex((f) => f.name === name);
     if (earlier >= 0) fields.splice(earlier, 1);
     if (ts.isPropertyAssignment(p)) {
@@ -161,7 +166,7 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
       const symbol = lw.ctx.symbolOf(p.name);
       const meaning = symbol === undefined ? undefined : lw.ctx.meaning(symbol);
       if (meaning === undefined)
-        return lw.ctx.fail("TMC1106", p, `\`${name}\` is not a value of the subset`, "");
+        return lw.ctx.fail("TMC1106", p, `\`${name}\` is not a value of the subset`, "use a variable");
       fields.push({ name, value: lw.coerce(valueOf(lw, meaning, p.name), field.type, p) });
     }
   }

@@ -210,7 +210,12 @@ function instanceOf(lw: Lowerer, node: ts.BinaryExpression): Expr {
   }
   const type = arg.type.k === "nullable" ? arg.type.of : arg.type;
   if (type.k !== "object")
-    return lw.ctx.fail("TMC1219", node.left, "`instanceof` needs an object on the left", "");
+    return lw.ctx.fail(
+      "TMC1219",
+      node.left,
+      "`instanceof` needs an object on the left",
+      "test an object of a class",
+    );
   return {
     k: "instanceof",
     type: BOOL,
@@ -262,7 +267,12 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
 
 function negate(lw: Lowerer, e: Expr, node: ts.PrefixUnaryExpression, wrap: boolean): Expr {
   if (e.type.k !== "num")
-    return lw.ctx.fail("TMC1212", node, `arithmetic needs numbers, this is \`${typeName(e.type)}\``, "");
+    return lw.ctx.fail(
+      "TMC1212",
+      node,
+      `arithmetic needs numbers, this is \`${typeName(e.type)}\``,
+      "give a number",
+    );
   if (e.type.n === "u32" && !wrap) {
     return lw.ctx.fail(
       "TMC1220",

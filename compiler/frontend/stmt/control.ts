@@ -85,7 +85,12 @@ function forOf(lw: Lowerer, node: ts.ForOfStatement, label: string | undefined):
   }
   const d = node.initializer.declarations[0];
   if (d === undefined)
-    return lw.ctx.fail("TMC1132", node.initializer, "declare the variable in the loop", "");
+    return lw.ctx.fail(
+      "TMC1132",
+      node.initializer,
+      "declare the variable in the loop",
+      "write `for (const x of …)`",
+    );
   const of = lw.raw(node.expression);
   const found = iteration(lw, of, node.expression, d);
   const parts: Stmt[] = [];

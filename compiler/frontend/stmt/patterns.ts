@@ -42,7 +42,8 @@ function keep(lw: Lowerer, source: Expr, out: Stmt[]): Expr {
 
 function member(lw: Lowerer, from: Expr, e: ts.BindingElement): Expr {
   const key = e.propertyName ?? e.name;
-  if (!ts.isIdentifier(key)) return lw.ctx.fail("TMC1242", key, "a field's name must be plain", "");
+  if (!ts.isIdentifier(key))
+    return lw.ctx.fail("TMC1242", key, "a field's name must be plain", "name the field");
   return memberNamed(lw, from, key.text, key);
 }
 
@@ -52,7 +53,8 @@ function memberNamed(lw: Lowerer, from: Expr, name: string, at: ts.Node): Expr {
   if (t.k === "nullable")
     return lw.ctx.fail("TMC1204", at, "this may be null", "test it first: `if (x !== null)`");
   if (t.k === "array" && name === "length") return { k: "length", type: I32, loc, obj: from };
-  if (t.k !== "object") return lw.ctx.fail("TMC1111", at, `\`${typeName(t)}\` has no \`${name}\``, "");
+  if (t.k !== "object")
+    return lw.ctx.fail("TMC1111", at, `\`${typeName(t)}\` has no \`${name}\``, "correct the name");
   const field = findField(lw.ctx.classes, t, name);
   if (field !== undefined) return { k: "field", type: field.type, loc, obj: from, name };
   const getter = findMethod(lw.ctx.classes, t, name);
@@ -60,7 +62,12 @@ function memberNamed(lw: Lowerer, from: Expr, name: string, at: ts.Node): Expr {
     const type = substitute(lw.ctx.returnType(getter.f, at), getter.map);
     return { k: "method", type, loc, recv: from, f: getter.f, typeArgs: [], isSuper: false, args: [] };
   }
-  return lw.ctx.fail("TMC1111", at, `\`${typeName(t)}\` has no field \`${name}\``, "");
+  return lw.ctx.fail(
+    "TMC1111",
+    at,
+    `\`${typeName(t)}\` has no field \`${name}\``,
+    "correct the name, or declare it",
+  );
 }
 
 /** Element `i` of an array (checked) or a tuple. */
