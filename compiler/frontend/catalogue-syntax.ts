@@ -72,17 +72,19 @@ export function main(): void {
     code: "TMC1007",
     title: "decorators",
     rule: "A decorator runs at a time that the two phases do not have.",
-    wrong: `function mark(c: unknown): void {}
+    wrong: `function mark(): void {}
 @mark
-class A {}
+class A {
+  x: i32 = 1;
+}
 export function main(): void {
-  const a = new A();
-  log(a !== null);
+  log(new A().x);
 }`,
-    right: `class A {}
+    right: `class A {
+  x: i32 = 1;
+}
 export function main(): void {
-  const a: A | null = new A();
-  log(a !== null);
+  log(new A().x);
 }`,
   },
   {
