@@ -116,7 +116,7 @@ function grammar(depths: Depths): Arbitrary<string> {
         text`${pick("p", "q")} = ${e("bool")};`,
         text`log(${pick("1", '"s"')}, ${fc.oneof(...kinds.map((k) => e(k)))}, ${e("bool")});`,
         text`g_${pick("i32", "u8")}.fill(${pick("1", "7")}, ${pick("0", "1", "-1")}, ${pick("2", "-1", "9")});`,
-        ...jumps,
+        fc.oneof(...jumps),
       );
       return fc.oneof(
         { maxDepth: depths.statement, depthIdentifier: "statement", withCrossShrink: true },
@@ -134,7 +134,7 @@ function grammar(depths: Depths): Arbitrary<string> {
       );
     };
     const list = (loop: boolean): Arbitrary<string> =>
-      fc.array(statement(loop), { minLength: 1, maxLength: 4 }).map((s) => `{ ${s.join(" ")} }`);
+      fc.array(statement(loop), { minLength: 1, maxLength: 3 }).map((s) => `{ ${s.join(" ")} }`);
 
     return {
       i8: narrowKind("i8"),
@@ -194,7 +194,7 @@ function grammar(depths: Depths): Arbitrary<string> {
       simple: fc.oneof(...kinds.map((k) => text`${assignment(k)};`)),
       block: list(false),
       loopBlock: list(true),
-      body: fc.array(statement(false), { minLength: 1, maxLength: 8 }).map((s) => s.join("\n  ")),
+      body: fc.array(statement(false), { minLength: 1, maxLength: 5 }).map((s) => s.join("\n  ")),
     };
   });
   return arbs["body"] ?? fc.constant("");
