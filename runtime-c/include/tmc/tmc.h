@@ -66,8 +66,7 @@ typedef struct {
 /* A place that traps unwind to. Frames are a stack in the C stack: push, setjmp, pop.
  *     tmc_boundary b;
  *     tmc_boundary_push(&b);
- *     if (setjmp(b.env) == 0) { body; tmc_boundary_pop(&b); } else { b.info says what happened (already
- * popped) }
+ *     if (setjmp(b.env) == 0) { body; tmc_boundary_pop(&b); } else { popped; b.info says what happened }
  */
 typedef struct tmc_boundary {
     jmp_buf env;
@@ -279,8 +278,8 @@ tmc_str tmc_str_from_bytes(tmc_arr_u8 bytes, int32_t start, int32_t end);
 /* Each writes at most TMC_NUMBER_TEXT_MAX bytes, no terminator, and returns how many. */
 int32_t tmc_format_i32(uint8_t *out, int32_t v);
 int32_t tmc_format_u32(uint8_t *out, uint32_t v);
-int32_t tmc_format_f64(uint8_t *out,
-                       double v); /* shortest that reads back the same; f32 is printed as its f64 */
+/* The shortest that reads back the same; f32 is printed as its f64. */
+int32_t tmc_format_f64(uint8_t *out, double v);
 /* The standard library's: the text of v at out[at]; gives its end, -1 when it does not fit. */
 int32_t tmc_text_put_i32(tmc_arr_u8 out, int32_t at, int32_t v);
 int32_t tmc_text_put_u32(tmc_arr_u8 out, int32_t at, uint32_t v);
