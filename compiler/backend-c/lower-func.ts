@@ -6,7 +6,8 @@ import { addressOf, call, id, lit, type CFunction, type CStmt } from "./c-ast.js
 import { envOf } from "./closures.js";
 import type { Frames } from "./frames.js";
 import { FuncContext } from "./func-context.js";
-import { endsInJump, lowerStmts } from "./lower-stmt.js";
+import { endsInJump } from "./lower-jump.js";
+import { lowerStmts } from "./lower-stmt.js";
 import { constantOf, pointerTo } from "./static-data.js";
 import { tidy, unusedParameters } from "./tidy.js";
 import type { Unit } from "./unit.js";

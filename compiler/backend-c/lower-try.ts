@@ -1,0 +1,85 @@
+/** `throw`, `try` and what a `catch` is given. */
+import type { LocalVar, Stmt } from "../ir/nodes.js";
+import { walkStmts } from "../ir/walk.js";
+import { addressOf, assign, at, binary, call, dot, id, lit, member, type CExpr } from "./c-ast.js";
+import type { FuncContext } from "./func-context.js";
+import { endsInJump } from "./lower-jump.js";
+import { lowerStmts } from "./lower-stmt.js";
+import { trapKinds } from "./unit.js";
+
+export function lowerThrow(c: FuncContext, s: Extract<Stmt, { k: "throw" }>): void {
+  if (s.rethrow !== undefined) {
+    const boundary = c.caught.get(s.rethrow);
+    if (boundary === undefined)
+      throw new Error(`${c.func.key}: rethrow of a variable that is not of a catch`);
+    c.emit({ k: "expr", e: call("tmc_rethrow", addressOf(dot(id(boundary), "info"))) });
+    return;
+  }
+  const message: CExpr = { k: "str", bytes: s.message };
+  c.emit({ k: "expr", e: call("tmc_throw", message, c.site("throw", s.loc)) });
+}
+
+export function lowerTry(c: FuncContext, s: Extract<Stmt, { k: "try" }>): void {
+  const name = c.names.takeForFunction("boundary");
+  c.hoisted.push({ k: "decl", type: "tmc_boundary", name });
+  const boundary = id(name);
+  c.emit({ k: "expr", e: call("tmc_boundary_push", addressOf(boundary)) });
+  c.tries.push(name);
+  const body = c.block(() => lowerStmts(c, s.body));
+  c.tries.pop();
+  if (!endsInJump(body)) body.push({ k: "expr", e: call("tmc_boundary_pop", addressOf(boundary)) });
+  const handler = c.block(() => {
+    if (s.v !== undefined) {
+      c.caught.set(s.v, name);
+      if (mentions(s.handler, s.v)) declareCaught(c, s.v, boundary);
+    }
+    lowerStmts(c, s.handler);
+  });
+  c.emit({
+    k: "if",
+    test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")),
+    then: body,
+    else: handler,
+  });
+}
+
+/** Does the handler look at what it caught (other than to throw it again)? */
+function mentions(handler: readonly Stmt[], v: LocalVar): boolean {
+  let found = false;
+  walkStmts(handler, {
+    expr: (e) => {
+      if (e.k === "local" && e.v === v) found = true;
+      if (e.k === "lambda" && e.f.captures.includes(v)) found = true;
+    },
+  });
+  return found;
+}
+
+/** The Trap object of a catch: kind as a literal, site, message. */
+function declareCaught(c: FuncContext, v: LocalVar, boundary: CExpr): void {
+  const { unit } = c;
+  if (v.type.k !== "object") throw new Error("catch variable is not a Trap");
+  const cls = unit.reachable.mono.classOf(v.type);
+  const place = c.hoist(unit.layouts.layout(cls).struct, v.name);
+  const info = dot(boundary, "info");
+  const kinds = unit.data.table(
+    "trap_kinds",
+    "uint16_t",
+    ["", ...trapKinds].map((k) =>
+      k === "" ? lit("0") : { k: "note", arg: lit(String(unit.literal(k))), text: k },
+    ),
+  );
+  const set = (field: string, v2: CExpr): void => {
+    const found = unit.layouts.path(cls, field);
+    if (found === undefined) return;
+    const target = found.steps.reduce((at2, step) => member(at2, step), place);
+    c.emit(assign(target, v2));
+  };
+  set("kind", at(kinds, dot(info, "kind")));
+  set("site", dot(info, "site"));
+  const message = dot(info, "message");
+  const empty: CExpr = { k: "str", bytes: "" };
+  const isNone = binary("==", dot(message, "ptr"), lit("NULL"));
+  set("message", { k: "cond", test: isNone, then: empty, else: message });
+  c.vars.set(v, { k: "object", place });
+}
