@@ -16,6 +16,7 @@ import {
 import { buildZephyr, type ZephyrImage } from "../board/zephyr/build.js";
 import { findWorkspace, type ZephyrMissing } from "../board/zephyr/workspace.js";
 import type { CompiledProgram } from "../pipeline/compile.js";
+import { writeDebugScript } from "./debug-script.js";
 import { writeIfDifferent, writeSources } from "./write-sources.js";
 
 export interface BuildAppOptions {
@@ -26,6 +27,8 @@ export interface BuildAppOptions {
   /** --zephyr */
   readonly zephyrDir: string | undefined;
   readonly emit: "c" | "objects" | "image";
+  /** For a debugger: no optimisation (Zephyr: what it takes for debugging), and a debug.gdb. `root`: where sources are. */
+  readonly debug?: { readonly root: string };
   /** Steps that take long. */
   readonly onProgress: (step: string) => void;
 }
@@ -45,6 +48,7 @@ export interface BuildOutcome {
 
 /** What a platform calls of an app: what a link without a platform must keep. */
 const appEntries = [
+  "tmc_program_main",
   "tmc_app_start",
   "tmc_app_connected",
   "tmc_app_disconnected",
@@ -75,10 +79,12 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     includeDirs: [written.folder],
     outDir,
     kernels: compiled.models.models.length > 0,
+    ...(options.debug === undefined ? {} : { opt: "-O0" as const }),
   };
-  if (options.emit === "image" && board.kind === "posix") {
-    const built = await buildExecutable({ ...toolchain, name: "app", port: "node" });
-    const { elf, map, objects } = built;
+  const port = board.kind === "zephyr" ? undefined : portOf(compiled, board);
+  if (options.emit === "image" && port !== undefined) {
+    const { elf, map, objects } = await buildExecutable({ ...toolchain, name: "app", port });
+    if (options.debug !== undefined) writeDebugScript({ elf, outDir, root: options.debug.root });
     return finish(
       { ...partial, image: elf, report: await memoryReport({ board, objects, elf, map, symbols }) },
       outDir,
@@ -100,8 +106,12 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
         board: board.zephyr.board,
         genDir: written.folder,
         outDir: join(outDir, "zephyr"),
+        ...(options.debug === undefined ? {} : { config: { DEBUG_OPTIMIZATIONS: true } }),
         onProgress: options.onProgress,
       });
+      if (options.debug !== undefined) {
+        writeDebugScript({ elf: zephyr.executable, outDir, root: options.debug.root });
+      }
       const report = await memoryReport({ board, objects, elf: zephyr.elf, map: zephyr.map, symbols });
       return finish({ ...partial, image: zephyr.executable, zephyr, report }, outDir);
     }
@@ -109,6 +119,12 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     return finish({ ...partial, report, missing: found.missing }, outDir);
   }
   return finish({ ...partial, report: await measured(toolchain, objects, symbols) }, outDir);
+}
+
+/** What tmc links itself: a node for a board with a bus, a program (`main`) for any but Zephyr's. */
+function portOf(compiled: CompiledProgram, board: Board): "node" | "program" | undefined {
+  const isProgram = compiled.snapshot.entries.every((e) => e.name === "main");
+  return isProgram ? "program" : board.kind === "posix" ? "node" : undefined;
 }
 
 /** The report of what would be in an image, without the platform around it. */

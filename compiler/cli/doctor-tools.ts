@@ -148,6 +148,13 @@ export const tools: readonly Tool[] = [
     find: program("clang"),
   },
   {
+    name: "gdb-multiarch",
+    need: "optional",
+    purpose: "debugging on Cortex-M boards (docs/debugging.md)",
+    install: apt("gdb-multiarch"),
+    find: program("gdb-multiarch"),
+  },
+  {
     name: "cmake",
     need: "optional",
     purpose: "Zephyr boards",

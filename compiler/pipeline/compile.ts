@@ -193,7 +193,8 @@ function missingEntry(kind: CompileOptions["kind"], program: Program, snapshot: 
       },
     ];
   }
-  if ((kind === "app" && !snapshot.entries.some((e) => e.name !== "main")) || (kind === "image" && snapshot.entries.length === 0)) {
+  const entries = snapshot.entries.filter((e) => kind === "image" || e.name !== "main");
+  if ((kind === "app" || kind === "image") && entries.length === 0) {
     return [
       {
         code: "TMC2008",
@@ -201,7 +202,7 @@ function missingEntry(kind: CompileOptions["kind"], program: Program, snapshot: 
         loc: at,
         length: 1,
         message: "the app registers no handler",
-        fix: "create a node in setup: see firmware/app.ts",
+        fix: `create a node in setup: see firmware/app.ts${kind === "image" ? "; a program exports `main`" : ""}`,
         related: [],
       },
     ];

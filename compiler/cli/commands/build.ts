@@ -7,6 +7,7 @@ import { formatMemoryReport } from "../../board/memory-report-text.js";
 import { checkBudget } from "../../board/memory-report.js";
 import { UserError, ExitCode } from "../../diagnostics/user-error.js";
 import { buildApp, type BuildOutcome } from "../build-app.js";
+import { debugHint } from "../debug-script.js";
 import { compileOrReport } from "../compile-or-report.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
@@ -19,6 +20,7 @@ interface BuildCommandOptions {
   readonly out?: string;
   readonly emit: (typeof stages)[number];
   readonly checked?: true;
+  readonly debug?: true;
   readonly zephyr?: string;
   readonly json?: true;
 }
@@ -32,6 +34,7 @@ export function registerBuild(program: Command): void {
     .option("--out <dir>", "folder for everything that is made (default: build/BOARD)")
     .addOption(new Option("--emit <stage>", "how far to go").choices(stages).default("image"))
     .option("--checked", "an overflow that is not marked as intended traps")
+    .option("--debug", "no optimisation, and a debug.gdb for a session in GDB")
     .option("--zephyr <dir>", "the Zephyr workspace (default: ZEPHYR_BASE, west's, tmc setup's)")
     .option("--json", "print the report for programs")
     .action(build);
@@ -40,6 +43,7 @@ export function registerBuild(program: Command): void {
       ["tmc build --board host", "a Linux process: build/host/app.elf"],
       ["tmc build src/app.ts --board b_l4s5i_iot01a --zephyr ~/zephyrproject", "an image for a board"],
       ["tmc build --board qemu_cortex_m4 --emit c --out gen", "only the C"],
+      ["tmc build program.ts --board qemu_cortex_m4 --debug", "a program to debug: see docs/debugging.md"],
     ],
     exitCodes: ["ok", "failed", "usage", "missingTool", "noWorkspace", "internal"],
   });
@@ -53,7 +57,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     entry,
     root,
     checked: options.checked === true,
-    kind: "app",
+    kind: board.kind === "zephyr" ? "app" : "image",
     json,
   });
   if (compiled === undefined) {
@@ -73,6 +77,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     outDir,
     zephyrDir: options.zephyr,
     emit: options.emit,
+    ...(options.debug === true ? { debug: { root } } : {}),
     onProgress: progressLine,
   });
   if (json) {
@@ -86,6 +91,9 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     });
   } else {
     printOutcome(outcome, board.kind === "bare-metal" && options.emit === "image");
+    if (options.debug === true && outcome.image !== undefined) {
+      process.stdout.write(debugHint(board, outcome.image));
+    }
   }
   if (outcome.report !== undefined) {
     checkBudget(outcome.report);
