@@ -153,7 +153,15 @@ describe("an uncaught trap ends the process with code 2", () => {
   const trapping = cases.filter((c) => /\ntrap /.test(`\n${c.expected ?? ""}`));
   it("in programs of every kind of trap", () => {
     const kinds = new Set(trapping.map((c) => /^trap (\w+)/m.exec(c.expected ?? "")?.[1]));
-    expect([...kinds].sort()).toEqual(["assert", "capacity", "division", "index", "null", "overflow", "throw"]);
+    expect([...kinds].sort()).toEqual([
+      "assert",
+      "capacity",
+      "division",
+      "index",
+      "null",
+      "overflow",
+      "throw",
+    ]);
   });
   it.each(trapping)("$name", async ({ name, expected }) => {
     const program = programs.get(name);
@@ -165,7 +173,9 @@ describe("an uncaught trap ends the process with code 2", () => {
   });
   it("and 0 ends a program without one", async () => {
     for (const target of alone) {
-      expect(await runAlone(target, programs.get("switch")!, { folder: work })).toMatchObject({ exitCode: 0 });
+      expect(await runAlone(target, programs.get("switch")!, { folder: work })).toMatchObject({
+        exitCode: 0,
+      });
     }
   });
 });

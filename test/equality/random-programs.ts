@@ -23,7 +23,20 @@ const literals: Readonly<Record<Kind, readonly string[]>> = {
   i32: ["0", "1", "2", "3", "10", "255", "65536", "46341", "2147483647", "(-1)", "(-7)", "(-2147483648)"],
   u32: ["0", "1", "2", "10", "255", "65537", "2147483647", "2147483648", "4294967295"],
   f32: ["0", "1", "0.5", "1.5", "0.1", "3", "1e10", "1e-10", "16777217", "3e38", "1e-45", "(-2.25)", "(-1)"],
-  f64: ["0", "1", "0.5", "0.1", "1e-9", "3e9", "4294967296", "1e300", "5e-324", "9007199254740993", "(-0.0)", "(-2.5)"],
+  f64: [
+    "0",
+    "1",
+    "0.5",
+    "0.1",
+    "1e-9",
+    "3e9",
+    "4294967296",
+    "1e300",
+    "5e-324",
+    "9007199254740993",
+    "(-0.0)",
+    "(-2.5)",
+  ],
 };
 
 export interface RandomFunction {
@@ -49,13 +62,19 @@ function grammar(depths: Depths): Arbitrary<string> {
   const arbs = fc.letrec<Record<string, string>>((tie) => {
     const e = (k: Kind | "bool"): Arbitrary<string> => tie(k);
     const lit = (k: Kind): Arbitrary<string> => pick(...literals[k]);
-    const nonZero = (k: Kind): Arbitrary<string> => pick(...literals[k].filter((x) => Number(x.replace(/[()]/g, "")) !== 0));
+    const nonZero = (k: Kind): Arbitrary<string> =>
+      pick(...literals[k].filter((x) => Number(x.replace(/[()]/g, "")) !== 0));
     const index = fc.oneof(
       { weight: 3, arbitrary: pick("0", "1", "2", "3") },
       { weight: 3, arbitrary: text`(${e("i32")} & 3)` },
       { weight: 1, arbitrary: pick("a_u8", "b_i32", "(a_i8 % 5)", "4") },
     );
-    const fields: Readonly<Partial<Record<Kind, string>>> = { i32: "acc.n", u8: "acc.b", f32: "acc.f", u32: "acc.u" };
+    const fields: Readonly<Partial<Record<Kind, string>>> = {
+      i32: "acc.n",
+      u8: "acc.b",
+      f32: "acc.f",
+      u32: "acc.u",
+    };
     const place = (k: Kind): Arbitrary<string> =>
       fc.oneof(
         { weight: 4, arbitrary: pick(`a_${k}`, `b_${k}`, ...(fields[k] === undefined ? [] : [fields[k]])) },
@@ -77,17 +96,37 @@ function grammar(depths: Depths): Arbitrary<string> {
     };
     const assignment = (k: Kind): Arbitrary<string> => fc.oneof(text`(${place(k)} = ${e(k)})`, compound(k));
     const convert = (k: Kind): Arbitrary<string> =>
-      fc.oneof(...kinds.filter((from) => from !== k).map((from) => text`${pick(k)}(${e(from)})`), text`${pick(k)}(${e("bool")})`);
+      fc.oneof(
+        ...kinds.filter((from) => from !== k).map((from) => text`${pick(k)}(${e(from)})`),
+        text`${pick(k)}(${e("bool")})`,
+      );
     /** A left operand that is no constant, and a right one that may be. */
-    const right = (k: Kind): Arbitrary<string> => fc.oneof({ weight: 2, arbitrary: e(k) }, { weight: 1, arbitrary: lit(k) });
+    const right = (k: Kind): Arbitrary<string> =>
+      fc.oneof({ weight: 2, arbitrary: e(k) }, { weight: 1, arbitrary: lit(k) });
     const select = (k: Kind): Arbitrary<string> => text`(${e("bool")} ? ${e(k)} : ${e(k)})`;
     const leaf = (k: Kind): Arbitrary<string> =>
       fc.oneof({ weight: 4, arbitrary: place(k) }, { weight: 1, arbitrary: text`${pick(k)}(${lit(k)})` });
-    const choose = (k: string, leaves: Arbitrary<string>, ...more: readonly Arbitrary<string>[]): Arbitrary<string> =>
-      fc.oneof({ maxDepth: depths.expression, depthIdentifier: "expression", withCrossShrink: true }, leaves, ...more);
+    const choose = (
+      k: string,
+      leaves: Arbitrary<string>,
+      ...more: readonly Arbitrary<string>[]
+    ): Arbitrary<string> =>
+      fc.oneof(
+        { maxDepth: depths.expression, depthIdentifier: "expression", withCrossShrink: true },
+        leaves,
+        ...more,
+      );
 
     const narrowKind = (k: Kind): Arbitrary<string> =>
-      choose(k, leaf(k), convert(k), text`sat.${pick(k)}(${e("i32")})`, text`${pick(k)}(${e("i32")})`, select(k), assignment(k));
+      choose(
+        k,
+        leaf(k),
+        convert(k),
+        text`sat.${pick(k)}(${e("i32")})`,
+        text`${pick(k)}(${e("i32")})`,
+        select(k),
+        assignment(k),
+      );
     const float = (k: Kind): Arbitrary<string> =>
       choose(
         k,
@@ -130,7 +169,10 @@ function grammar(depths: Depths): Arbitrary<string> {
           weight: 1,
           arbitrary: text`switch (${e("i32")} & 3) { case 0: ${block} break; case 1: case 2: ${block} break; default: ${block} break; }`,
         },
-        { weight: 1, arbitrary: text`try ${block} catch (e) { log("caught", e.kind, e.message); ${tie("simple")} }` },
+        {
+          weight: 1,
+          arbitrary: text`try ${block} catch (e) { log("caught", e.kind, e.message); ${tie("simple")} }`,
+        },
       );
     };
     const list = (loop: boolean): Arbitrary<string> =>
@@ -143,7 +185,10 @@ function grammar(depths: Depths): Arbitrary<string> {
       u16: narrowKind("u16"),
       i32: choose(
         "i32",
-        fc.oneof({ weight: 4, arbitrary: leaf("i32") }, { weight: 1, arbitrary: fc.oneof(...narrow.map(place)) }),
+        fc.oneof(
+          { weight: 4, arbitrary: leaf("i32") },
+          { weight: 1, arbitrary: fc.oneof(...narrow.map(place)) },
+        ),
         text`(${e("i32")} ${pick("+", "-", "*", "&", "|", "^")} ${right("i32")})`,
         text`(${e("i32")} ${pick("+", "-", "*")} ${e("i32")})`,
         text`(${e("i32")} ${pick("<<", ">>")} ${right("i32")})`,

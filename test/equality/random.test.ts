@@ -39,7 +39,11 @@ afterAll(() => {
 });
 
 /** The differences between Node.js and the target; "" when there are none. */
-async function difference(list: readonly RandomFunction[], checked: boolean, target: EqualityTarget): Promise<string> {
+async function difference(
+  list: readonly RandomFunction[],
+  checked: boolean,
+  target: EqualityTarget,
+): Promise<string> {
   const file = join(folder, `r${serial++}.ts`);
   writeFileSync(file, programText(list));
   const program = { name: "random", compiled: compileForEquality(file, { root: folder, checked }) };
@@ -50,7 +54,12 @@ async function difference(list: readonly RandomFunction[], checked: boolean, tar
 }
 
 /** Which functions differ, by name, as the lines of a difference show. Falls back to all. */
-async function guilty(first: number, list: readonly RandomFunction[], checked: boolean, target: EqualityTarget): Promise<number> {
+async function guilty(
+  first: number,
+  list: readonly RandomFunction[],
+  checked: boolean,
+  target: EqualityTarget,
+): Promise<number> {
   for (const [i, f] of list.entries()) {
     if ((await difference([f], checked, target)) !== "") {
       return first + i;
@@ -61,7 +70,10 @@ async function guilty(first: number, list: readonly RandomFunction[], checked: b
 
 /** A small function that still differs, with its program, for the report. */
 async function shrunk(index: number, checked: boolean, target: EqualityTarget): Promise<string> {
-  const property = fc.asyncProperty(randomFunction, async (f) => (await difference([f], checked, target)) === "");
+  const property = fc.asyncProperty(
+    randomFunction,
+    async (f) => (await difference([f], checked, target)) === "",
+  );
   const result = await fc.check(property, { seed, path: String(index), interruptAfterTimeLimit: shrinkMs });
   const f = result.counterexample?.[0] ?? functions[index];
   return f === undefined ? "" : `${await difference([f], checked, target)}\n${programText([f])}`;
@@ -82,7 +94,9 @@ describe(`${count} random functions, seed ${seed}`, () => {
         const found = await difference(list, checked, target);
         if (found !== "") {
           const index = await guilty(first, list, checked, target);
-          expect.fail(`${target.name}, ${checked ? "checked, " : ""}function ${index}:\n${await shrunk(index, checked, target)}`);
+          expect.fail(
+            `${target.name}, ${checked ? "checked, " : ""}function ${index}:\n${await shrunk(index, checked, target)}`,
+          );
         }
       },
       300_000,

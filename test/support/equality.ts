@@ -109,10 +109,7 @@ function outcome(stdout: string, trap?: { kind: string; place: string; message: 
 /** Runs `main` in this process; once per compiled program, as it changes the program's state. */
 export function nodeOutcome(program: EqualityProgram): string {
   const { stdout, trap } = runOnNode(program.compiled);
-  return outcome(
-    stdout,
-    trap && { kind: trap.kindName, place: trap.where, message: trap.message },
-  );
+  return outcome(stdout, trap && { kind: trap.kindName, place: trap.where, message: trap.message });
 }
 
 function placeOf(compiled: CompiledProgram, site: number): string {
@@ -217,7 +214,10 @@ async function runBundle(
   const sources = programs.map(({ compiled }, i) => {
     const file = join(folder, `p${i}.c`);
     const main = compiled.c.files.find((f) => compiled.c.sources.includes(f.path));
-    writeFileSync(file, `#define tmc_program_main tmc_program_main_${i}\nvoid tmc_program_main(void);\n${main?.text ?? ""}`);
+    writeFileSync(
+      file,
+      `#define tmc_program_main tmc_program_main_${i}\nvoid tmc_program_main(void);\n${main?.text ?? ""}`,
+    );
     return file;
   });
   const driver = join(folder, "driver.c");
