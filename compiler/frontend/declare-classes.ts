@@ -1,7 +1,7 @@
 /** Classes and interfaces: fields, methods, constructors with their initialisers, static members. */
 import { ts } from "ts-morph";
 import type { ClassDecl, Expr, Field, FuncDecl, FuncKind, GlobalVar, Stmt } from "../ir/nodes.js";
-import { argumentMap } from "../ir/hierarchy.js";
+import { allSupertypes, argumentMap } from "../ir/hierarchy.js";
 import { nullable, substitute, VOID, type Type } from "../ir/types.js";
 import type { ClassNode, Context, FunctionScope, Meaning } from "./context.js";
 import {
@@ -73,6 +73,9 @@ export class ClassDeclarations {
               "name a class or an interface",
             );
           const target = this.ctx.classes.get(type.decl);
+          if (allSupertypes(this.ctx.classes, type).some((s) => s.decl === c.id)) {
+            return this.ctx.fail("TMC1141", t, `\`${c.name}\` would extend itself`, "break the circle");
+          }
           if (!c.isInterface && clause.token === K.ExtendsKeyword) c.superclass = type;
           else if (target?.isInterface === false) {
             return this.ctx.fail(

@@ -16,6 +16,16 @@ import { typeOfNode } from "./type-convert.js";
 
 const K = ts.SyntaxKind;
 
+/** The JSDoc text of a function: for the header of the generated C. */
+function docOf(node: ts.FunctionDeclaration): { doc?: string } {
+  const text = ts
+    .getJSDocCommentsAndTags(node)
+    .flatMap((d) => (ts.isJSDoc(d) ? [ts.getTextOfJSDocComment(d.comment)?.trim() ?? ""] : []))
+    .join("\n")
+    .trim();
+  return text === "" ? {} : { doc: text };
+}
+
 export class Declarations {
   /** Initialisers of globals whose type was inferred from them: lowered once. */
   readonly globalInits = new Map<GlobalVar, Expr>();
@@ -154,6 +164,7 @@ export class Declarations {
         typeParams: typeParamsOf(node),
         exported: isExported(node),
         cName: binding,
+        ...docOf(node),
       },
     );
     const meaning = this.set(symbol, { k: "func", f, node });
@@ -172,6 +183,14 @@ export class Declarations {
           "TMC1139",
           node,
           "a declared function needs its C name",
+          "add `/** @binding c_function */`",
+        );
+      }
+      if (binding !== undefined && !/^(setup:)?[A-Za-z_]\w*$/.test(binding)) {
+        this.ctx.fail(
+          "TMC1139",
+          node,
+          `\`${binding}\` cannot be the name of a C function`,
           "add `/** @binding c_function */`",
         );
       }

@@ -87,8 +87,29 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
   );
 }
 
+/** Deeper than anyone writes: a type that contains itself without a name in between. */
+const deepest = 60;
+let depth = 0;
+
 /** Undefined when the subset has no such type. */
 export function tryConvert(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
+  if (depth > deepest) {
+    return ctx.fail(
+      "TMC1103",
+      node,
+      "this type contains itself",
+      "give the part that repeats a name: an interface",
+    );
+  }
+  depth++;
+  try {
+    return converted(ctx, t, node);
+  } finally {
+    depth--;
+  }
+}
+
+function converted(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
   const alias = t.aliasSymbol;
   if (alias !== undefined && numKinds.has(alias.name) && isCoreDeclaration(alias.declarations?.[0]))
     return num(alias.name as NumKind);

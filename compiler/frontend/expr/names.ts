@@ -68,6 +68,8 @@ function unresolved(lw: Lowerer, node: ts.Identifier): Abort {
   const symbol = lw.ctx.checker.getSymbolAtLocation(node);
   const declaration = symbol?.declarations?.[0];
   if (symbol === undefined || isUnresolvedImport(lw, symbol)) return new Abort("unresolved");
+  // A pattern with an error: reported where it stands.
+  if (declaration !== undefined && ts.isBindingElement(declaration)) return new Abort("unresolved");
   if (declaration !== undefined && ts.isVariableDeclaration(declaration) && contains(declaration, node)) {
     lw.ctx.report(
       "TMC1901",
