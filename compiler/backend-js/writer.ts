@@ -3,7 +3,6 @@ import { addMapping, GenMapping, setSourceContent, toEncodedMap } from "@jridgew
 import type { Loc } from "../ir/nodes.js";
 
 const markStart = "\u0001";
-// eslint-disable-next-line no-control-regex
 const markPattern = /(\u0001\d+:\d+)\u0002/;
 
 /** A mark inside text: emitted JavaScript has these characters nowhere else (strings are escaped). */

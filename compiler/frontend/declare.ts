@@ -3,11 +3,10 @@
  * modules may refer to each other; bodies are lowered later (`ctx.pending`).
  */
 import { ts } from "ts-morph";
-import type { ClassDecl, Expr, Field, FuncDecl, FuncKind, GlobalVar, Stmt } from "../ir/nodes.js";
-import { nullable, VOID, type Type } from "../ir/types.js";
+import type { ClassDecl, Expr, FuncDecl, FuncKind, GlobalVar, Stmt } from "../ir/nodes.js";
+import { VOID, type Type } from "../ir/types.js";
 import { constantMeaning } from "./const-declarations.js";
-import { jsDocTag, type ClassNode, type Context, type FunctionScope, type Meaning } from "./context.js";
-import { selfType } from "./expr/names.js";
+import { jsDocTag, type Context, type FunctionScope, type Meaning } from "./context.js";
 import { ClassDeclarations, trapClass } from "./declare-classes.js";
 import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "./functions.js";
 import { Lowerer } from "./lowerer.js";

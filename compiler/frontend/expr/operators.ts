@@ -111,7 +111,7 @@ function comparison(lw: Lowerer, op: CompareOp, node: ts.BinaryExpression): Expr
   const equality = op === "eq" || op === "ne";
   let l = lw.raw(node.left);
   // The other side's type helps literals ("a" of a union).
-  let r = lw.raw(node.right, l.type.k === "literals" || l.type.k === "nullable" ? l.type : undefined);
+  const r = lw.raw(node.right, l.type.k === "literals" || l.type.k === "nullable" ? l.type : undefined);
   if (l.k === "str" && (r.type.k === "literals" || r.type.k === "nullable")) l = lw.raw(node.left, r.type);
   if (equality && (l.type.k === "null" || r.type.k === "null")) {
     // What narrowing proved is asked again: null is possible in the declared type.
