@@ -28,7 +28,7 @@ export class RealFftI16 {
    * Replaces `size` samples by their spectrum divided by `size`, packed: data[0] = X[0] and data[1] = X[size / 2] (both
    * real), then data[2k] and data[2k + 1] = real and imaginary part of X[k] for 0 < k < size / 2. Scaling: the first
    * stage divides by 8 (4 points) or 4 (2 points), each further one of radix 4 by 4, the last does not. Any samples are
-   * allowed. The error of a value is below 4 (of 32768). Traps when `data` is shorter.
+   * allowed. The error of a value is below 2.5 (of 32768). Traps (`index`) when `data` is shorter.
    */
   run(data: Int16Array): void {
     this.reverse(data);

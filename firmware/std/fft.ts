@@ -71,7 +71,7 @@ export class RealFft {
   /**
    * Replaces `size` samples by their spectrum, packed: data[0] = X[0] and data[1] = X[size / 2] (both real), then
    * data[2k] and data[2k + 1] = real and imaginary part of X[k] for 0 < k < size / 2. Not scaled. The error of a value
-   * is below 2^-23 log2(size) times the root of the sum of squares of the samples. Traps when `data` is shorter.
+   * is below 2^-25 log2(size) times the largest |X[k]|. Traps (`index`) when `data` is shorter.
    */
   run(data: Float32Array): void {
     this.reverse(data);

@@ -3,7 +3,7 @@
  * count / 2 + 1 values, one for each frequency k * rate / count. Not scaled: window.ts says what a sine or noise gives.
  */
 
-/** out[k] = |X[k]|^2. Error 1.5 ulp. `out` may not be `packed`. Traps when an array is shorter than count or count / 2 + 1. */
+/** out[k] = |X[k]|^2. Error below 1.5 ulp. `out` may not be `packed`. Traps when an array is shorter than count or count / 2 + 1. */
 export function powerSpectrum(packed: Float32Array, count: i32, out: Float32Array): void {
   const half = count >> 1;
   const last = packed[1] * packed[1];
@@ -16,7 +16,7 @@ export function powerSpectrum(packed: Float32Array, count: i32, out: Float32Arra
   out[half] = last;
 }
 
-/** out[k] = |X[k]|. Error 1.5 ulp where |X[k]|^2 is a normal number. As `powerSpectrum`. */
+/** out[k] = |X[k]|. Error below 1.5 ulp where |X[k]|^2 is a normal number. As `powerSpectrum`. */
 export function magnitudeSpectrum(packed: Float32Array, count: i32, out: Float32Array): void {
   const half = count >> 1;
   const last = Math.abs(packed[1]);

@@ -5,7 +5,7 @@
  * differences from the mean must be normal numbers. Errors were measured for n up to 4096.
  */
 
-/** Sum / n. Error 1 ulp of the largest |x|, and relative to the result 2^-22 sum |x| / |sum x|. */
+/** Sum / n; NaN without samples. Error below 2^-22 times the mean |x|. */
 export function mean(data: Float32Array): f32 {
   let sum: f32 = 0;
   let lost: f32 = 0;
@@ -18,7 +18,7 @@ export function mean(data: Float32Array): f32 {
   return sum / f32(data.length);
 }
 
-/** Root mean square: sqrt(sum of x^2 / n). Error 2 ulp. */
+/** Root mean square: sqrt(sum of x^2 / n); NaN without samples. Relative error below 2^-23. */
 export function rms(data: Float32Array): f32 {
   let sum: f32 = 0;
   let lost: f32 = 0;
@@ -71,11 +71,11 @@ export function zeroCrossingRate(data: Float32Array): f32 {
 /** Central moments of a window: two passes of `run`, then read them. No flash besides code; RAM 16 bytes. */
 export class Moments {
   mean: f32 = 0;
-  /** m2 = sum of (x - mean)^2 / n. Error 4 ulp. */
+  /** m2 = sum of (x - mean)^2 / n. Relative error below 2^-21. */
   variance: f32 = 0;
-  /** m3 / m2^1.5 (Fisher's g1); 0 when all samples are equal. Error 2^-20 max(1, |skewness|). */
+  /** m3 / m2^1.5 (Fisher's g1); 0 when all samples are equal. Error below 2^-20 max(1, |skewness|). */
   skewness: f32 = 0;
-  /** m4 / m2^2 (Pearson's: 3 for the normal distribution); 0 when all samples are equal. Relative error 2^-20. */
+  /** m4 / m2^2 (Pearson's: 3 for the normal distribution); 0 when all samples are equal. Relative error below 2^-20. */
   kurtosis: f32 = 0;
 
   run(data: Float32Array): void {

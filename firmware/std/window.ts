@@ -44,7 +44,7 @@ export class Window {
     this.squares = f32(table.reduce((sum: f64, c) => sum + c * c, 0));
   }
 
-  /** Multiplies the first `size` samples by the window. Error 1 ulp of each. Traps when `data` is shorter. */
+  /** Multiplies the first `size` samples by the window. Relative error below 2^-23. Traps when `data` is shorter. */
   run(data: Float32Array): void {
     const coefficients = this.coefficients;
     for (let i = 0; i < coefficients.length; i++) data[i] *= coefficients[i];
