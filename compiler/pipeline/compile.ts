@@ -79,7 +79,7 @@ export function compileProgram(options: CompileOptions): CompileResult {
   const { analysed, diagnostics } = analyseProgram(options);
   if (analysed === undefined) return failed(diagnostics);
   const { program, loaded, snapshot, reachable } = analysed;
-  const c = emitC(reachable, { checked: options.checked, appName: path.basename(options.entry, ".ts") });
+  const c = emitC(reachable, { checked: options.checked, appName: cFileName(options.entry) });
   const models = emitModels(analysed.models.models);
   return { ok: true, compiled: { program, loaded, snapshot, reachable, c, models }, diagnostics };
 }
@@ -208,4 +208,10 @@ function missingEntry(kind: CompileOptions["kind"], program: Program, snapshot: 
     ];
   }
   return [];
+}
+
+/** The C file is named after the entry module; `models.c` and `model_….c` are those of the models. */
+function cFileName(entry: string): string {
+  const name = path.basename(entry, ".ts");
+  return /^models?([_-]|$)/.test(name) ? `app_${name}` : name;
 }
