@@ -54,6 +54,7 @@ export function convertNumber(e: CExpr, from: NumKind | "bool", to: NumKind): CE
       const [lo, hi] = intRange[to as "i32"];
       if (Number(e.text) >= lo && Number(e.text) <= hi) return e;
     }
+    if (to === "u32" && (from === "i8" || from === "i16")) return call("tmc_i32_to_u32", e);
     return cast(type, e);
   }
   if (isFloat(to)) return cast(type, e);

@@ -133,6 +133,10 @@ static inline uint32_t tmc_rem_u32(uint32_t a, uint32_t b, int32_t site) {
     }
     return a % b;
 }
+/* Of an i8 or i16. gcc warns falsely (-Wsign-conversion) of a plain cast from these inside arithmetic. */
+static inline uint32_t tmc_i32_to_u32(int32_t a) {
+    return (uint32_t)a;
+}
 static inline int32_t tmc_shl_i32(int32_t a, int32_t n) {
     return (int32_t)((uint32_t)a << ((uint32_t)n & 31U));
 }
