@@ -212,13 +212,18 @@ async function runBundle(
   const folder = join(parent, `bundle-${serial++}`);
   mkdirSync(folder, { recursive: true });
   const sources = programs.map(({ compiled }, i) => {
-    const file = join(folder, `p${i}.c`);
-    const main = compiled.c.files.find((f) => compiled.c.sources.includes(f.path));
-    writeFileSync(
-      file,
-      `#define tmc_program_main tmc_program_main_${i}\nvoid tmc_program_main(void);\n${main?.text ?? ""}`,
-    );
-    return file;
+    const own = join(folder, `p${i}`);
+    mkdirSync(own, { recursive: true });
+    const [main, ...others] = compiled.c.sources;
+    if (main === undefined || others.length > 0) {
+      throw new Error("a bundle takes programs of one C file");
+    }
+    for (const file of compiled.c.files) {
+      // Each program's entry gets a name of its own.
+      const entry = `#define tmc_program_main tmc_program_main_${i}\nvoid tmc_program_main(void);\n`;
+      writeFileSync(join(own, basename(file.path)), (file.path === main ? entry : "") + file.text);
+    }
+    return join(own, basename(main));
   });
   const driver = join(folder, "driver.c");
   writeFileSync(driver, driverText(programs.length));
