@@ -234,8 +234,8 @@ export class CTypes {
     this.#forward.add(name);
   }
 
-  /** All definitions, what they need first. */
-  definitions(): string[] {
+  /** All definitions (or those of `names`), what they need first. */
+  definitions(names: Iterable<string> = this.#definitions.keys()): string[] {
     const out: string[] = [];
     const done = new Set<string>();
     const visit = (name: string): void => {
@@ -245,7 +245,7 @@ export class CTypes {
       d.needs.forEach(visit);
       out.push(d.text);
     };
-    for (const name of [...this.#definitions.keys()].sort()) visit(name);
+    for (const name of [...names].sort()) visit(name);
     return out;
   }
 }

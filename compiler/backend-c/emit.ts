@@ -5,12 +5,13 @@
 import type { MonoFunc } from "../ir/monomorphise.js";
 import { functionName, type ReachableProgram } from "../ir/reachability.js";
 import type { CDecl, CFunction, CInit } from "./c-ast.js";
-import { CPrinter, declarator, printInit } from "./c-print.js";
+import { CPrinter, printInit } from "./c-print.js";
 import { initReferences, stmtReferences } from "./c-references.js";
 import { dropUnusedSelf } from "./drop-self.js";
 import { entryFunctions } from "./entries.js";
 import { Frames } from "./frames.js";
 import { lowerFunction } from "./lower-func.js";
+import { externPrototype, headerText, licence } from "./header.js";
 import { identifier } from "./names.js";
 import { Unit, type TrapSite } from "./unit.js";
 
@@ -42,12 +43,9 @@ export interface EmittedC {
   readonly sites: readonly TrapSite[];
   /** C names of the platform functions that the program calls. */
   readonly externs: readonly string[];
+  /** C names of the functions that the platform, or C of the user, calls. */
+  readonly entries: readonly string[];
 }
-
-const licence = `/*
- * Generated from TypeScript by tmc; changes are overwritten by the next build. This file is a translation of
- * the program it was made from: it carries no licence of tmc and belongs to the owner of that program.
- */`;
 
 /** Variables that a try body assigns are volatile; what else GCC suspects is not used after the longjmp. */
 const clobbered = `#if defined(__GNUC__) && !defined(__clang__)
@@ -93,11 +91,15 @@ export function emitC(reachable: ReachableProgram, options: EmitOptions): Emitte
   for (const d of data) p.data(d);
   for (const f of statics) p.function(f);
   return {
-    files: [{ path, text: p.toString() }],
+    files: [
+      { path, text: p.toString() },
+      { path: path.replace(/c$/, "h"), text: headerText(unit, identifier(options.appName), entries) },
+    ],
     sources: [path],
     symbols: symbolMap(unit, lowered, entries, used),
     sites: unit.sites,
     externs: externs.map(([name]) => name),
+    entries: entries.filter((e) => e.storage === "").map((e) => e.name),
   };
 }
 
@@ -126,11 +128,6 @@ function usedNames(functions: readonly CFunction[], data: readonly CDecl[]): Set
     for (const m of mentions.get(name) ?? []) queue.push(m);
   }
   return used;
-}
-
-function externPrototype(unit: Unit, name: string, f: MonoFunc): string {
-  const params = f.params.map((x) => declarator(unit.types.type(x.type), identifier(x.name)));
-  return `${declarator(unit.types.type(f.ret), name)}(${params.length === 0 ? "void" : params.join(", ")})`;
 }
 
 function literalTable(unit: Unit): string {

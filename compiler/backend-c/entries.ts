@@ -6,6 +6,7 @@ import {
   binary,
   call,
   cast,
+  deref,
   dot,
   id,
   lit,
@@ -19,7 +20,7 @@ import { LocalNames } from "./names.js";
 import type { Unit } from "./unit.js";
 
 /** `app_message` → `tmc_app_message`; `main` → `tmc_program_main`. */
-const entryName = (name: string): string => (name === "main" ? "tmc_program_main" : `tmc_${name}`);
+export const entryName = (name: string): string => (name === "main" ? "tmc_program_main" : `tmc_${name}`);
 
 /** The handler of traps that reach an entry's boundary; not called by the platform itself. */
 const trapEntry = "app_trap";
@@ -104,6 +105,16 @@ function trapFunction(unit: Unit, e: ReachedEntry): CFunction {
   };
 }
 
+/** What C gets of a handler's result: values. Objects live in the caller's frame, and the caller is gone. */
+export function hasResult(e: ReachedEntry): boolean {
+  const { name, type } = e.entry;
+  return (
+    !name.startsWith("app_") && name !== "main" && ["num", "bool", "string", "literals"].includes(type.ret.k)
+  );
+}
+
+const pointerTo = (type: string): string => `${type} *`;
+
 function entryFunction(unit: Unit, e: ReachedEntry, hasTrapHandler: boolean): CFunction {
   const { name: entry, type } = e.entry;
   const name = entryName(entry);
@@ -124,8 +135,19 @@ function entryFunction(unit: Unit, e: ReachedEntry, hasTrapHandler: boolean): CF
   const unused: CStmt[] = params
     .slice(e.func.params.length)
     .map((p) => ({ k: "expr", e: cast("void", id(p.name)) }));
+  if (entry === "main")
+    return {
+      comment: undefined,
+      storage: "",
+      name,
+      params: shown,
+      loc: undefined,
+      ret: "void",
+      body: [{ k: "expr", e: invoke }],
+    };
+  const result = hasResult(e) ? names.take("result") : undefined;
+  if (result !== undefined) shown.push({ type: pointerTo(unit.types.type(type.ret)), name: result });
   const base = { comment: undefined, storage: "" as const, name, params: shown, loc: undefined };
-  if (entry === "main") return { ...base, ret: "void", body: [{ k: "expr", e: invoke }] };
   const boundary = id(names.take("boundary"));
   const body: CStmt[] = [
     ...unused,
@@ -158,7 +180,7 @@ function entryFunction(unit: Unit, e: ReachedEntry, hasTrapHandler: boolean): CF
     k: "if",
     test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")),
     then: [
-      { k: "expr", e: invoke },
+      result === undefined ? { k: "expr", e: invoke } : assign(deref(id(result)), invoke),
       { k: "expr", e: call("tmc_boundary_pop", addressOf(boundary)) },
       ret(id("TMC_TRAP_NONE")),
     ],

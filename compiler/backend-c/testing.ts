@@ -54,11 +54,14 @@ export function runText(
   const dir = mkdtempSync(path.join(os.tmpdir(), "tmc-c-"));
   try {
     const compiled = compileText(text, options.checked ?? false);
-    const sources = compiled.c.files.map((f) => {
-      const file = path.join(dir, path.basename(f.path));
-      writeFileSync(file, f.text);
-      return file;
-    });
+    const { files, sources: names } = compiled.c;
+    const sources = files
+      .filter((f) => names.includes(f.path))
+      .map((f) => {
+        const file = path.join(dir, path.basename(f.path));
+        writeFileSync(file, f.text);
+        return file;
+      });
     const support = readdirSync(path.join(runtime, "src")).filter((n) => n.endsWith(".c"));
     const args = [
       ...flags,

@@ -61,6 +61,8 @@ export class Unit {
     readonly reachable: ReachableProgram,
     readonly checked: boolean,
   ) {
+    // Names that are not ours to choose come first.
+    for (const f of reachable.externs) this.names.claim(f.decl.cName ?? f.decl.name);
     this.effects = new EffectAnalysis(checked, (g) => reachable.isGlobalWritten(g));
     this.types = new CTypes(reachable.mono, reachable.classes, this.names);
     for (const c of reachable.classes) this.types.structName(c);

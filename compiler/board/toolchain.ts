@@ -269,7 +269,7 @@ async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promi
   return { objects, messages: messages.join("") };
 }
 
-function runtimeJobs(options: CompileOptions): Job[] {
+function runtimeJobs(options: Pick<CompileOptions, "sources" | "kernels">): Job[] {
   return [
     ...options.sources.map((source): Job => ({ source: resolve(source), group: "generated" })),
     ...cSources(packagePath("runtime-c", "src")).map((source): Job => ({ source, group: "runtime" })),
@@ -278,6 +278,11 @@ function runtimeJobs(options: CompileOptions): Job[] {
       group: "kernel",
     })),
   ];
+}
+
+/** C of the run-time library that generated code links to, absolute; with the kernels of models on request. */
+export function librarySources(kernels: boolean): string[] {
+  return runtimeJobs({ sources: [], kernels }).map((job) => job.source);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { SymbolMap } from "../board/symbol-map.js";
 import {
   buildExecutable,
   compileObjects,
+  librarySources,
   linkForMeasure,
   type CompileOptions as ToolchainOptions,
 } from "../board/toolchain.js";
@@ -39,22 +40,14 @@ export interface BuildOutcome {
   /** Undefined with emit c. */
   readonly report: MemoryReport | undefined;
   readonly symbols: SymbolMap;
-  /** What runs on the board; undefined when there is none. */
+  /** The app handles no event of a node and has no main: it is to be linked with C of the user. */
+  readonly library: boolean;
+  /** What runs on the board; undefined when there is none: `missing` or `library` says why, or the board has no bus. */
   readonly image: string | undefined;
   readonly zephyr: ZephyrImage | undefined;
   /** Why a Zephyr board got no image. */
   readonly missing: ZephyrMissing | undefined;
 }
-
-/** What a platform calls of an app: what a link without a platform must keep. */
-const appEntries = [
-  "tmc_program_main",
-  "tmc_app_start",
-  "tmc_app_connected",
-  "tmc_app_disconnected",
-  "tmc_app_message",
-  "tmc_app_tick",
-];
 
 /** @throws UserError of the toolchain, of Zephyr, TMC0014 (cannot write), TMC4013 (unbounded stack). Budgets are the caller's. */
 export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> {
@@ -66,10 +59,14 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
   const partial = {
     genDir: written.folder,
     symbols,
+    library: compiled.snapshot.entries.every((e) => e.name !== "main" && !e.name.startsWith("app_")),
     image: undefined,
     zephyr: undefined,
     missing: undefined,
   };
+  const kernels = compiled.models.models.length > 0;
+  const list = sourceList(compiled, [...written.sources, ...librarySources(kernels)]);
+  writeIfDifferent(join(written.folder, "sources.txt"), list);
   if (options.emit === "c") {
     return { ...partial, report: undefined };
   }
@@ -78,11 +75,12 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     sources: written.sources,
     includeDirs: [written.folder],
     outDir,
-    kernels: compiled.models.models.length > 0,
+    kernels,
     ...(options.debug === undefined ? {} : { opt: "-O0" as const }),
   };
-  const port = board.kind === "zephyr" ? undefined : portOf(compiled, board);
-  if (options.emit === "image" && port !== undefined) {
+  const { entries } = compiled.c;
+  const port = portOf(compiled, board);
+  if (options.emit === "image" && (port === "node" || port === "program")) {
     const { elf, map, objects } = await buildExecutable({ ...toolchain, name: "app", port });
     if (options.debug !== undefined) writeDebugScript({ elf, outDir, root: options.debug.root });
     return finish(
@@ -91,16 +89,9 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     );
   }
   const { objects } = await compileObjects(toolchain);
-  if (options.emit === "image" && board.kind === "zephyr" && board.zephyr !== undefined) {
+  if (options.emit === "image" && port === "zephyr" && board.zephyr !== undefined) {
     const found = await findWorkspace(options.zephyrDir === undefined ? {} : { dir: options.zephyrDir });
     if (found.kind === "found") {
-      writeIfDifferent(
-        join(written.folder, "sources.txt"),
-        sourceList(
-          compiled,
-          objects.map((o) => o.source),
-        ),
-      );
       const zephyr = await buildZephyr({
         workspace: found.workspace,
         board: board.zephyr.board,
@@ -115,16 +106,22 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
       const report = await memoryReport({ board, objects, elf: zephyr.elf, map: zephyr.map, symbols });
       return finish({ ...partial, image: zephyr.executable, zephyr, report }, outDir);
     }
-    const report = await measured(toolchain, objects, symbols);
+    const report = await measured(toolchain, objects, symbols, entries);
     return finish({ ...partial, report, missing: found.missing }, outDir);
   }
-  return finish({ ...partial, report: await measured(toolchain, objects, symbols) }, outDir);
+  return finish({ ...partial, report: await measured(toolchain, objects, symbols, entries) }, outDir);
 }
 
-/** What tmc links itself: a node for a board with a bus, a program (`main`) for any but Zephyr's. */
-function portOf(compiled: CompiledProgram, board: Board): "node" | "program" | undefined {
-  const isProgram = compiled.snapshot.entries.every((e) => e.name === "main");
-  return isProgram ? "program" : board.kind === "posix" ? "node" : undefined;
+/**
+ * What is around the app in the image: a node for a board with a bus, what runs a `main` for any but Zephyr's. Undefined:
+ * there is no image, as for code that only offers entries to C of the user.
+ */
+function portOf(compiled: CompiledProgram, board: Board): "node" | "program" | "zephyr" | undefined {
+  const names = compiled.snapshot.entries.map((e) => e.name);
+  if (names.some((name) => name.startsWith("app_"))) {
+    return board.kind === "posix" ? "node" : board.kind === "zephyr" ? "zephyr" : undefined;
+  }
+  return board.kind !== "zephyr" && names.includes("main") ? "program" : undefined;
 }
 
 /** The report of what would be in an image, without the platform around it. */
@@ -132,9 +129,10 @@ async function measured(
   toolchain: ToolchainOptions,
   objects: Awaited<ReturnType<typeof compileObjects>>["objects"],
   symbols: SymbolMap,
+  entries: readonly string[],
 ): Promise<MemoryReport> {
-  const { elf, map } = await linkForMeasure(toolchain, objects, appEntries);
-  return memoryReport({ board: toolchain.board, objects, elf, map, basis: "objects", symbols });
+  const { elf, map } = await linkForMeasure(toolchain, objects, entries);
+  return memoryReport({ board: toolchain.board, objects, elf, map, basis: "objects", symbols, entries });
 }
 
 function finish(outcome: BuildOutcome, outDir: string): BuildOutcome {
@@ -143,7 +141,7 @@ function finish(outcome: BuildOutcome, outDir: string): BuildOutcome {
   return outcome;
 }
 
-/** For zephyr-app/CMakeLists.txt: generated files by name, the run-time library's by absolute path. */
+/** For zephyr-app/CMakeLists.txt, and for a build of the user's own: generated files by name, the run-time library's by absolute path. */
 function sourceList(compiled: CompiledProgram, sources: readonly string[]): string {
   const generated = new Set([...compiled.c.files, ...compiled.models.files].map((file) => file.path));
   const lines = sources.map((source) => {

@@ -62,6 +62,8 @@ export interface FuncDecl {
   readonly exported: boolean;
   /** Extern: the C function of the binding (and the host function's key). */
   readonly cName: string | undefined;
+  /** Text of the JSDoc comment, without tags; absent when there is none. */
+  readonly doc?: string;
   /** Lambda: the variables of enclosing functions it uses, in order of first use; `this` when usesThis. */
   readonly captures: LocalVar[];
   usesThis: boolean;

@@ -76,4 +76,19 @@ export function main(): void {
     title: "setup did not end",
     rule: "It runs when the program is built, and is stopped after a while.",
   },
+  {
+    code: "TMC2012",
+    title: "not a name for an entry",
+    rule: "`entry(name, handler)` makes the C function `tmc_<name>`: 1 to 31 characters of a-z, 0-9 and _, each name once, none that the run-time library has.",
+    wrong: `export function halve(x: f32): f32 {
+  return x / 2;
+}
+entry("my-filter", halve);
+export function main(): void {}`,
+    right: `export function halve(x: f32): f32 {
+  return x / 2;
+}
+entry("my_filter", halve);
+export function main(): void {}`,
+  },
 ];

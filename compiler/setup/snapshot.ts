@@ -11,6 +11,7 @@ import type { Entry, Snapshot, SnapObject, SnapValue } from "../ir/snapshot.js";
 import { Monomorphiser } from "../ir/monomorphise.js";
 import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
 import { constantIn, matchTypes, substitute, typeName, type Type } from "../ir/types.js";
+import { refusedEntryName } from "./entry-names.js";
 import type { LoadedProgram } from "./run-setup.js";
 
 export interface SnapshotResult {
@@ -95,7 +96,13 @@ class Walk {
       }
     };
     const start: Loc = { file: this.program.entryModule, line: 1, col: 1 };
-    for (const e of this.loaded.entries) add(e.name, e.handler, start);
+    const taken = new Set<string>();
+    for (const e of this.loaded.entries) {
+      const refused = refusedEntryName(e.name, taken);
+      if (refused === undefined) add(e.name, e.handler, start);
+      else diagnostics.push({ ...problem(start, refused.message), code: "TMC2012", fix: refused.fix });
+      taken.add(e.name);
+    }
     const main = this.program.functions.get(`${this.program.entryModule}#main`);
     if (main !== undefined && main.kind === "function") {
       add("main", this.loaded.exports.get(main.module)?.[main.name], main.loc);

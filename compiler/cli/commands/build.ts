@@ -116,6 +116,10 @@ function printOutcome(outcome: BuildOutcome, noBus: boolean): void {
   process.stdout.write(formatMemoryReport(outcome.report, { symbols: outcome.symbols }));
   if (outcome.image !== undefined) {
     made(outcome.image, false);
+  } else if (outcome.library) {
+    process.stdout.write(
+      `no image: this app has entries for C only; compile ${join(shownPath(outcome.genDir), "sources.txt")} with yours\n`,
+    );
   } else if (noBus) {
     process.stdout.write("no image: this board has no bus, so an app is compiled and measured only\n");
   }
@@ -126,9 +130,11 @@ function made(path: string, json: boolean): void {
   if (json) {
     printJson({ made: path });
   } else {
-    process.stdout.write(`made ${relative(process.cwd(), path) || path}\n`);
+    process.stdout.write(`made ${shownPath(path)}\n`);
   }
 }
+
+const shownPath = (path: string): string => relative(process.cwd(), path) || path;
 
 /** Long steps, on a terminal only, on one line. */
 function progressLine(step: string): void {
