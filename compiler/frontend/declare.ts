@@ -196,8 +196,8 @@ export class Declarations {
       if (extern && node.type === undefined)
         this.ctx.fail("TMC1139", node, "a declared function needs a return type", "add it: `: void`");
     });
-    if (!ok) this.ctx.broken.add(f);
-    this.bodyOf(f, node, undefined, this.moduleScope(sf));
+    if (ok) this.bodyOf(f, node, undefined, this.moduleScope(sf));
+    else this.ctx.broken.add(f);
     return meaning;
   }
 

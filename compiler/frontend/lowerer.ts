@@ -16,7 +16,7 @@ import {
   type Type,
 } from "../ir/types.js";
 import { constantIn, rangeOf, untypedOf } from "./constants.js";
-import { tryConvert } from "./type-convert.js";
+import { tryConvert, typeOfNode } from "./type-convert.js";
 import { Abort, type Context, type FunctionScope } from "./context.js";
 import { refusalText, refusedSyntax, type Refusal } from "./refusals.js";
 
@@ -313,8 +313,14 @@ export class Lowerer {
     if (!ts.isVariableStatement(node)) return;
     for (const d of node.declarationList.declarations) {
       const symbol = this.ctx.checker.getSymbolAtLocation(d.name);
-      if (symbol !== undefined && !this.ctx.meanings.has(symbol))
-        this.ctx.meanings.set(symbol, { k: "poisoned" });
+      if (symbol === undefined || this.ctx.meanings.has(symbol)) continue;
+      this.ctx.meanings.set(symbol, { k: "poisoned" });
+      // With a type of its own the variable is known, whatever is wrong with its value.
+      const { name, type } = d;
+      const before = this.ctx.diagnostics.length;
+      if (type !== undefined && ts.isIdentifier(name))
+        this.ctx.guard(() => void this.declareLocal(name, typeOfNode(this.ctx, type), false));
+      this.ctx.diagnostics.length = before;
     }
   }
 

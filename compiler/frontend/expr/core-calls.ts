@@ -30,6 +30,7 @@ import { printable, templateParts } from "./templates.js";
 
 const K = ts.SyntaxKind;
 const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "f32", "f64"]);
+const narrowKinds = ["i8", "u8", "i16", "u16"] as const;
 /** Clamped to the length by both backends. */
 const toTheEnd = 2147483647;
 
@@ -45,8 +46,8 @@ export function coreCall(
   const first = args[0];
   if (numKinds.has(name) && first !== undefined) return conversion(lw, node, name as NumKind, first);
   if (name.startsWith("Math.")) return math(lw, node, name.slice(5), symbol);
-  if (name.startsWith("sat.") && first !== undefined)
-    return saturate(lw, node, name.slice(4) as NumKind, first);
+  const narrow = name.startsWith("sat.") ? narrowKinds.find((n) => n === name.slice(4)) : undefined;
+  if (narrow !== undefined && first !== undefined) return saturate(lw, node, narrow, first);
   switch (name) {
     case "log":
       return {
@@ -164,10 +165,15 @@ export function convertConstant(value: number, to: NumKind): number {
   return Math.min(hi, Math.max(lo, Math.trunc(value))) + 0;
 }
 
-function saturate(lw: Lowerer, node: ts.CallExpression, to: NumKind, argument: ts.Expression): Expr {
+function saturate(
+  lw: Lowerer,
+  node: ts.CallExpression,
+  to: (typeof narrowKinds)[number],
+  argument: ts.Expression,
+): Expr {
   const e = lw.raw(argument);
   const c = untypedOf(e);
-  const [lo, hi] = intRange[to as "i8"];
+  const [lo, hi] = intRange[to];
   if (c !== undefined && Number.isInteger(c.value)) {
     return { k: "num", type: num(to), loc: lw.loc(node), value: Math.min(hi, Math.max(lo, c.value)) };
   }
