@@ -22,11 +22,7 @@ export function init(
   return { create: (info) => decorate(modules.typescript, info, worker) };
 }
 
-function decorate(
-  typescript: typeof ts,
-  info: ts.server.PluginCreateInfo,
-  worker: URL,
-): ts.LanguageService {
+function decorate(typescript: typeof ts, info: ts.server.PluginCreateInfo, worker: URL): ts.LanguageService {
   const { languageService: inner, project } = info;
   const waitMs = waitOf(info.config);
   const client = new CheckClient({
