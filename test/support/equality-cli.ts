@@ -52,8 +52,11 @@ async function compare(file: string): Promise<void> {
       process.stderr.write(`skipped ${target.name}: ${missing}\n`);
     }
   }
-  process.stdout.write(differing.length === 0 ? reference : `${differing.join("\n")}\n`);
-  if (differing.length > 0) {
+  if (differing.length === 0) {
+    process.stdout.write(Buffer.from(reference, "latin1"));
+  } else {
+    // Not on standard output: that may be on its way into the expected text.
+    process.stderr.write(`${differing.join("\n")}\n`);
     process.exitCode = 1;
   }
 }
