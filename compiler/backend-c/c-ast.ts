@@ -109,7 +109,7 @@ export type CStmt =
 export interface CFunction {
   readonly comment: string | undefined;
   /** `static`, or empty for what the platform calls. */
-  readonly storage: "static" | "";
+  readonly storage: "static" | "static inline" | "";
   /** Never inlined: its caller has a setjmp, which costs optimisations. */
   readonly apart?: boolean;
   readonly ret: string;

@@ -163,7 +163,7 @@ export class CPrinter {
   signature(f: Pick<CFunction, "storage" | "ret" | "name" | "params" | "apart">): string {
     const params = f.params.map((p) => declarator(p.type, p.name)).join(", ");
     const head = declarator(f.ret, f.name);
-    return `${f.apart === true ? "TMC_NOINLINE " : ""}${f.storage === "" ? "" : "static "}${head}(${params === "" ? "void" : params})`;
+    return `${f.apart === true ? "TMC_NOINLINE " : ""}${f.storage === "" ? "" : `${f.storage} `}${head}(${params === "" ? "void" : params})`;
   }
 
   function(f: CFunction): void {

@@ -61,7 +61,7 @@ export function emitC(reachable: ReachableProgram, options: EmitOptions): Emitte
   const handlers = new Set(reachable.entries.filter((e) => e.entry.name !== "main").map((e) => e.func));
   const lowered = reachable.functions.map((f) => {
     const c = lowerFunction(unit, frames, f);
-    return { f, c: handlers.has(f) ? { ...c, apart: true } : c };
+    return { f, c: handlers.has(f) ? { ...c, storage: "static" as const, apart: true } : c };
   });
   const entries = entryFunctions(unit);
   const path = `${identifier(options.appName)}.c`;
@@ -84,7 +84,7 @@ export function emitC(reachable: ReachableProgram, options: EmitOptions): Emitte
   section(p, prototypes);
   section(
     p,
-    statics.filter((f) => f.storage === "static").map((f) => `${p.signature(f)};`),
+    statics.filter((f) => f.storage !== "").map((f) => `${p.signature(f)};`),
   );
   if (unit.usesLiteralTexts) p.raw(`${literalTable(unit)}\n`);
   if (used.has("tmc_no_elements")) p.raw("static const uint64_t tmc_no_elements[1] = {0};\n");

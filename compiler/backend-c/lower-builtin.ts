@@ -119,6 +119,7 @@ function saturate(c: FuncContext, e: ExprOf<"builtin">): CExpr {
   if (from.type.k === "num" && from.type.n === "u32") {
     return cast(numTypes[to], call("tmc_min_u32", v, lit(`${hi}U`)));
   }
+  if (to !== "i32" && to !== "u32") return call(`tmc_sat_${to}`, v);
   return cast(
     numTypes[to],
     call("tmc_clamp_i32", v, lit(lo === -2147483648 ? "INT32_MIN" : String(lo)), lit(String(hi))),
@@ -184,6 +185,11 @@ function arraySet(c: FuncContext, e: ExprOf<"builtin">): CExpr {
     a.array.len,
     c.site("index", e.loc),
   );
+  // What never fits traps always; GCC would warn of the copy after it.
+  if ((source.array.length ?? 0) > (a.array.length ?? Infinity)) {
+    c.emit({ k: "expr", e: cast("void", to) });
+    return VOID_VALUE;
+  }
   const size = binary("*", cast("size_t", source.array.len), call("sizeof", id(c.type(a.array.elem))));
   return call("memmove", { k: "unary", op: "&", arg: at(a.array.ptr, to) }, source.array.ptr, size);
 }

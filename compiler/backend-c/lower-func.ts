@@ -31,6 +31,25 @@ function assignedInTry(f: MonoFunc): Set<LocalVar> {
   return found;
 }
 
+/**
+ * Is the body a few operations without a loop, so that its call costs as much as itself? `inline` tells GCC to look
+ * for what constant arguments save; without the word it inlines only what makes the program smaller.
+ */
+function isSmall(f: MonoFunc): boolean {
+  let size = 0;
+  walkStmts(f.body, {
+    stmt: (s) => {
+      size += s.k === "for" || s.k === "forOf" || s.k === "doWhile" || s.k === "try" ? largestInline : 1;
+    },
+    expr: (e) => {
+      size += e.k === "num" || e.k === "local" || e.k === "this" || e.k === "convert" ? 0 : 1;
+    },
+  });
+  return size <= largestInline;
+}
+
+const largestInline = 5;
+
 export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunction {
   const frame = frames.frameOf(f);
   const c = new FuncContext(unit, f, frames, frame);
@@ -74,7 +93,7 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   const body = tidy([...head, ...stmts, ...tail]);
   return {
     comment: undefined,
-    storage: "static",
+    storage: isSmall(f) ? "static inline" : "static",
     ret: unit.types.type(f.ret),
     name: c.cName,
     params,

@@ -41,6 +41,7 @@ export class FlowConstraints {
   readonly #snapObjects = new Map<SnapObject, FlowObject>();
   readonly #closures = new Map<SnapValue, FlowObject>();
   readonly #made: FlowObject[] = [];
+  readonly #unsetLocals: LocalVar[] = [];
   #nextId = 0;
 
   constructor(
@@ -194,6 +195,21 @@ export class FlowConstraints {
     return this.#exprNodes.get(e)?.objects;
   }
 
+  /**
+   * Everything that is held by a place which may be read before it has a value: a field of an object made in the run
+   * phase, a slot, a variable declared without a value.
+   */
+  lateObjects(): Set<FlowObject> {
+    const found = new Set<FlowObject>();
+    const add = (n: FlowNode): void => n.objects.forEach((o) => found.add(o));
+    for (const [o, fields] of this.#fieldNodes) {
+      const isSlots = o.k === "snapshot" ? o.object.k === "slots" : o.k === "made" && o.type.k === "slots";
+      if (isSlots || (o.k === "made" && o.cls !== undefined)) fields.forEach(add);
+    }
+    for (const v of this.#unsetLocals) add(this.localNode(v));
+    return found;
+  }
+
   // ---- functions ---------------------------------------------------------------------------------------------
 
   #reach(f: MonoFunc): void {
@@ -227,6 +243,7 @@ export class FlowConstraints {
     switch (s.k) {
       case "let":
         if (s.init !== undefined) this.#expr(s.init, f)?.flowsTo(this.localNode(s.v));
+        else if (isTracked(s.v.type)) this.#unsetLocals.push(s.v);
         return;
       case "return":
         if (s.value !== undefined) this.#expr(s.value, f)?.flowsTo(this.resultNode(f));

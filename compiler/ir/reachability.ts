@@ -58,6 +58,8 @@ export interface ReachableProgram {
   /** May run-phase code write an element of this array or slots? */
   isArrayWritten(o: FlowObject): boolean;
   isGlobalWritten(g: GlobalVar): boolean;
+  /** Held by a place that may be read before it has a value: what is read there may be a zero instead. */
+  isLate(o: FlowObject): boolean;
   /** The flow object of an object of the snapshot. */
   flowObject(o: Extract<FlowObject, { k: "snapshot" }>["object"]): FlowObject;
 }
@@ -82,6 +84,7 @@ export function reach(program: Program, snapshot: Snapshot): Reached {
   const flow = new FlowConstraints(program, snapshot, mono);
   const entries = snapshot.entries.map((entry) => ({ entry, func: flow.addEntry(entry) }));
   flow.solve();
+  const late = flow.lateObjects();
   const order = new Map(program.modules.map((m, i) => [m.path, i]));
   const functions = [...flow.reached].sort(bySource(order));
   return {
@@ -105,6 +108,7 @@ export function reach(program: Program, snapshot: Snapshot): Reached {
       isFieldWritten: (o, name) => flow.writtenFields.get(o)?.has(name) ?? false,
       isArrayWritten: (o) => flow.writtenArrays.has(o),
       isGlobalWritten: (g) => flow.writtenGlobals.has(g.id),
+      isLate: (o) => late.has(o),
       flowObject: (o) => flow.snapshotObject(o),
     },
     recursion: findRecursion(functions, flow.calls),

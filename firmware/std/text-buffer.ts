@@ -4,7 +4,9 @@
  */
 import { trapCapacity } from "./platform.js";
 
-/** Writes decimal digits at `at`; gives the end, -1 when they do not fit. @binding tmc_text_put_i32 */
+/** Copies `text` to `at`; gives the end, -1 when it does not fit. @binding tmc_text_put_str */
+declare function putText(out: Uint8Array, at: i32, text: string): i32;
+/** Decimal digits in the same way. @binding tmc_text_put_i32 */
 declare function putI32(out: Uint8Array, at: i32, value: i32): i32;
 /** @binding tmc_text_put_u32 */
 declare function putU32(out: Uint8Array, at: i32, value: u32): i32;
@@ -26,10 +28,7 @@ export class TextBuffer {
   }
 
   write(text: string): void {
-    const start = this.length;
-    if (text.length > this.capacity - start) trapCapacity();
-    for (let i = 0; i < text.length; i++) this.bytes[start + i] = text.charCodeAt(i) & 0xff;
-    this.length = start + text.length;
+    this.advance(putText(this.bytes, this.length, text));
   }
 
   /** The parts of a template literal that are not text. */

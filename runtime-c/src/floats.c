@@ -1,7 +1,7 @@
 /*
  * The Math functions that ECMAScript defines exactly, for f32 and f64, without libm: every target computes
- * the same bits, and C libraries without mathematics (Zephyr's minimal one) suffice. sin, exp and the like
- * are not here: they are polynomials written in the subset.
+ * the same bits, and C libraries without mathematics (Zephyr's minimal one) suffice. The short ones are in
+ * floats.h. sin, exp and the like are not here: they are polynomials written in the subset.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -158,23 +158,11 @@ double tmc_f64_max(double a, double b) {
     }
     return a > b ? a : b;
 }
-float tmc_f32_min(float a, float b) {
-    if (a != a || b != b) {
-        return f32_nan();
-    }
-    if (a == b) {
-        return f32_of(f32_bits(a) | f32_bits(b));
-    }
-    return a < b ? a : b;
+float tmc_f32_min_rare(float a, float b) {
+    return a == b ? f32_of(f32_bits(a) | f32_bits(b)) : f32_nan();
 }
-float tmc_f32_max(float a, float b) {
-    if (a != a || b != b) {
-        return f32_nan();
-    }
-    if (a == b) {
-        return f32_of(f32_bits(a) & f32_bits(b));
-    }
-    return a > b ? a : b;
+float tmc_f32_max_rare(float a, float b) {
+    return a == b ? f32_of(f32_bits(a) & f32_bits(b)) : f32_nan();
 }
 
 /* ---- rounding to integers: the sign of a zero result is the argument's ----------------------------------
@@ -226,9 +214,6 @@ float tmc_f32_round(float v) {
 /* ---- sign and magnitude ----------------------------------------------------------------------------------
  */
 
-double tmc_f64_abs(double v) {
-    return f64_of(f64_bits(v) & ~F64_SIGN);
-}
 double tmc_f64_sign(double v) {
     return v > 0.0 ? 1.0 : (v < 0.0 ? -1.0 : v);
 }
@@ -282,16 +267,8 @@ double tmc_f64_sqrt(double v) {
 #endif
 }
 
+#ifdef TMC_F32_SQRT_IN_SOFTWARE
 float tmc_f32_sqrt(float v) {
-#if defined(__ARM_FP) && (__ARM_FP & 4) && !defined(__aarch64__) && !defined(TMC_SOFTWARE_SQRT)
-    float r;
-    __asm__("vsqrt.f32 %0, %1" : "=t"(r) : "t"(v));
-    return r;
-#elif defined(__x86_64__) && !defined(TMC_SOFTWARE_SQRT)
-    float r;
-    __asm__("sqrtss %1, %0" : "=x"(r) : "x"(v));
-    return r;
-#else
     return (float)tmc_f64_sqrt((double)v); /* 53 >= 2 * 24 + 2: rounding twice is rounding once */
-#endif
 }
+#endif

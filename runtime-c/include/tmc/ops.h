@@ -8,6 +8,7 @@
 #define TMC_OPS_H
 
 #include "tmc/tmc.h"
+
 #include <string.h>
 
 /* Kept out of callers that have a setjmp. */
@@ -45,6 +46,36 @@ static inline uint32_t tmc_sign_u32(uint32_t a) {
     return a > 0U ? 1U : 0U;
 }
 
+/* Saturating conversions. GCC finds SSAT in a clamp only while both bounds are constants at its place. The
+ * builtins are those of __ssat and __usat in arm_acle.h, which themselves do not pass -Wconversion. */
+#ifdef __ARM_FEATURE_SAT
+static inline int8_t tmc_sat_i8(int32_t v) {
+    return (int8_t)(int32_t)__builtin_arm_ssat(v, 8);
+}
+static inline int16_t tmc_sat_i16(int32_t v) {
+    return (int16_t)(int32_t)__builtin_arm_ssat(v, 16);
+}
+static inline uint8_t tmc_sat_u8(int32_t v) {
+    return (uint8_t)(uint32_t)__builtin_arm_usat(v, 8);
+}
+static inline uint16_t tmc_sat_u16(int32_t v) {
+    return (uint16_t)(uint32_t)__builtin_arm_usat(v, 16);
+}
+#else
+static inline int8_t tmc_sat_i8(int32_t v) {
+    return (int8_t)tmc_clamp_i32(v, INT8_MIN, INT8_MAX);
+}
+static inline int16_t tmc_sat_i16(int32_t v) {
+    return (int16_t)tmc_clamp_i32(v, INT16_MIN, INT16_MAX);
+}
+static inline uint8_t tmc_sat_u8(int32_t v) {
+    return (uint8_t)tmc_clamp_i32(v, 0, UINT8_MAX);
+}
+static inline uint16_t tmc_sat_u16(int32_t v) {
+    return (uint16_t)tmc_clamp_i32(v, 0, UINT16_MAX);
+}
+#endif
+
 /* ECMAScript's ToInt32/ToUint32: modulo 2^32; NaN and infinities give 0. */
 static inline uint32_t tmc_f64_to_uint32_wrap(double v) {
     uint64_t bits;
@@ -76,11 +107,6 @@ static inline int32_t tmc_set_offset(int32_t offset, int32_t source_len, int32_t
         tmc_trap(TMC_TRAP_INDEX, site);
     }
     return offset;
-}
-/* A bound of subarray/fill as ECMAScript takes it: negative counts from the end, clamped to [0, len]. */
-static inline int32_t tmc_relative(int32_t bound, int32_t len) {
-    const int32_t at = bound < 0 ? tmc_add_i32(bound, len) : bound;
-    return at < 0 ? 0 : (at > len ? len : at);
 }
 
 /* Strings that may be null. */

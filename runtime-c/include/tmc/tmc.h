@@ -230,8 +230,6 @@ double tmc_f64_rem(double a, double b); /* the % of ECMAScript (C's fmod) */
 float tmc_f32_rem(float a, float b);
 double tmc_f64_min(double a, double b); /* NaN wins; -0 < +0 */
 double tmc_f64_max(double a, double b);
-float tmc_f32_min(float a, float b);
-float tmc_f32_max(float a, float b);
 double tmc_f64_round(double v); /* Math.round: ties toward +infinity */
 float tmc_f32_round(float v);
 double tmc_f64_floor(double v);
@@ -241,40 +239,11 @@ double tmc_f64_sqrt(double v);
 float tmc_f32_floor(float v);
 float tmc_f32_ceil(float v);
 float tmc_f32_trunc(float v);
-float tmc_f32_sqrt(float v);
-double tmc_f64_abs(double v);
 double tmc_f64_sign(double v);
 float tmc_f32_sign(float v);
-static inline float tmc_f32_abs(float v) {
-    return __builtin_fabsf(v);
-}
-static inline int32_t tmc_clz32(uint32_t v) { /* 32 for 0 */
-    return v == 0U ? 32 : (int32_t)__builtin_clz(v);
-}
-typedef union {
-    float value;
-    uint32_t bits;
-} tmc_f32_view;
-static inline uint32_t tmc_f32_bits(float v) { /* the NaN is canonical: 0x7fc00000 */
-    const tmc_f32_view view = {.value = v};
-    return v != v ? 0x7fc00000U : view.bits;
-}
-static inline float tmc_f32_from_bits(uint32_t bits) {
-    const tmc_f32_view view = {.bits = bits};
-    return view.value;
-}
 
-/* ---- strings ------------------------------------------------------------------------------------ */
-
-bool tmc_str_equal(tmc_str a, tmc_str b);
-int32_t tmc_str_compare(tmc_str a, tmc_str b);                     /* <0, 0, >0 by bytes */
-int32_t tmc_str_char_code_at(tmc_str s, int32_t i, int32_t site);  /* traps outside 0..len-1 */
-tmc_str tmc_str_slice(tmc_str s, int32_t start, int32_t end);      /* String.prototype.slice; borrows */
-int32_t tmc_str_index_of(tmc_str s, tmc_str needle, int32_t from); /* -1 when absent */
-bool tmc_str_starts_with(tmc_str s, tmc_str prefix);
-bool tmc_str_ends_with(tmc_str s, tmc_str suffix);
-/* A borrowed view of bytes as a string, [start, end) clamped as slice does. */
-tmc_str tmc_str_from_bytes(tmc_arr_u8 bytes, int32_t start, int32_t end);
+#include "tmc/floats.h"
+#include "tmc/strings.h"
 
 /* ---- text: decimal digits as ECMAScript's Number::toString prints them ----------------------------- */
 
