@@ -175,6 +175,9 @@ describe("spectra", () => {
     expect(largestError(magnitude, powers.map(Math.sqrt))).toBeLessThan(1e-6 * Math.max(...powers));
     expect([power[33], magnitude[33]]).toEqual([0, 0]);
     expect(() => powerSpectrum(transformed, 64, new Float32Array(32))).toThrow();
+    const inPlace = transformed.slice();
+    powerSpectrum(inPlace, 64, inPlace);
+    expect(inPlace.slice(0, 33)).toEqual(power.slice(0, 33));
   });
 
   it("obey Parseval's theorem", () => {

@@ -125,7 +125,7 @@ export interface LogMelOptions extends MelOptions {
   readonly floor?: f64;
 }
 
-/** From samples to the logarithms of mel sums. RAM: 8 bytes per sample; flash: that of its three parts. */
+/** From samples to the logarithms of mel sums. RAM: 4 bytes per sample; flash: that of its three parts. */
 export class LogMel {
   readonly bank: MelFilterBank;
   readonly frame: i32;
@@ -134,7 +134,6 @@ export class LogMel {
   private readonly floor: f32;
   private readonly magnitude: boolean;
   private readonly data: Float32Array;
-  private readonly spectrum: Float32Array;
 
   /** @setup */
   constructor(options: LogMelOptions) {
@@ -146,7 +145,6 @@ export class LogMel {
     this.floor = f32(options.floor ?? 1e-6);
     this.magnitude = options.magnitude ?? false;
     this.data = new Float32Array(options.size);
-    this.spectrum = new Float32Array((options.size >> 1) + 1);
   }
 
   /** out[i] = ln(max(floor, mel sum i)) of samples[start] .. samples[start + frame - 1], which stay as they are. */
@@ -156,9 +154,9 @@ export class LogMel {
     for (let i = this.frame; i < data.length; i++) data[i] = 0;
     this.window.run(data);
     this.fft.run(data);
-    if (this.magnitude) magnitudeSpectrum(data, data.length, this.spectrum);
-    else powerSpectrum(data, data.length, this.spectrum);
-    this.bank.run(this.spectrum, out);
+    if (this.magnitude) magnitudeSpectrum(data, data.length, data);
+    else powerSpectrum(data, data.length, data);
+    this.bank.run(data, out);
     for (let i = 0; i < this.bank.filters; i++) out[i] = logF32(out[i] > this.floor ? out[i] : this.floor);
   }
 }

@@ -18,7 +18,7 @@ function anySingle(random: () => number): number {
 }
 
 describe("powF32", () => {
-  it("is within 1 ulp for arguments whose power is in range", () => {
+  it("is within 1.1 ulp for arguments whose power is in range", () => {
     const random = randomNumbers(1);
     const worst = new Worst();
     for (let i = 0; i < samples; i++) {
@@ -27,11 +27,11 @@ describe("powF32", () => {
       const y = Math.fround((random() * 280 - 151) / Math.log2(x));
       worst.take(powF32(x, y), x ** y, x, y);
     }
-    expect(worst.above(1)).toBe("");
+    expect(worst.above(1.1)).toBe("");
     expect(worst.error).toBeGreaterThan(0.5);
   });
 
-  it("is within 1 ulp for bases near 1 and large exponents", () => {
+  it("is within 1.1 ulp for bases near 1 and large exponents", () => {
     const random = randomNumbers(2);
     const worst = new Worst();
     for (let i = 0; i < samples; i++) {
@@ -40,10 +40,10 @@ describe("powF32", () => {
       const y = Math.fround((random() * 280 - 151) / Math.log2(x));
       worst.take(powF32(x, y), x ** y, x, y);
     }
-    expect(worst.above(1)).toBe("");
+    expect(worst.above(1.1)).toBe("");
   });
 
-  it("is within 1 ulp for negative bases, and for any bits", () => {
+  it("is within 1.1 ulp for negative bases, and for any bits", () => {
     const random = randomNumbers(3);
     const worst = new Worst();
     for (let i = 0; i < samples; i++) {
@@ -53,7 +53,7 @@ describe("powF32", () => {
       const [a, b] = [anySingle(random), anySingle(random)];
       worst.take(powF32(a, b), a ** b, a, b);
     }
-    expect(worst.above(1)).toBe("");
+    expect(worst.above(1.1)).toBe("");
   });
 
   it("is exact where the power of integers is a single", () => {

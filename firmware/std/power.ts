@@ -22,7 +22,7 @@ for (let i = 0; i < 16; i++) {
   logLow[i] = f32(logarithm - high);
 }
 
-/** x^y. Error below 1 ulp. Special values are those of ECMAScript: pow(1, NaN) and pow(1, Infinity) are NaN, unlike in C. */
+/** x^y. Error below 1.1 ulp. Special values are those of ECMAScript: pow(1, NaN) and pow(1, Infinity) are NaN, unlike in C. */
 export function powF32(x: f32, y: f32): f32 {
   if (x > 0 && x < f32(Infinity) && Math.abs(y) < 8589934592) return powerOfPositive(x, y);
   return powerOfSpecial(x, y);

@@ -3,7 +3,7 @@
  * count / 2 + 1 values, one for each frequency k * rate / count. Not scaled: window.ts says what a sine or noise gives.
  */
 
-/** out[k] = |X[k]|^2. Error below 1.5 ulp. `out` may not be `packed`. Traps when an array is shorter than count or count / 2 + 1. */
+/** out[k] = |X[k]|^2. Error below 1.5 ulp. `out` may be `packed`. Traps when an array is shorter than count or count / 2 + 1. */
 export function powerSpectrum(packed: Float32Array, count: i32, out: Float32Array): void {
   const half = count >> 1;
   const last = packed[1] * packed[1];
