@@ -109,7 +109,7 @@ function programText(subject: Subject, body: string, rounds: number): string {
   // What changes from round to round, so that none is left out.
   const round =
     subject.inputs === undefined
-      ? `data[0] += 1; words[0] = words[0] ^ 1; out[0] += 1; sink += data[0] + words[0] + out[0]; ${body};`
+      ? `data[0] += 1; words[0] = i16(words[0] ^ 1); out[0] += 1; sink += data[0] + out[0] + f32(words[0]); ${body};`
       : `for (const x of inputs) { sink += x; ${body}; }`;
   return `import { ${subject.uses} } from "tmc";
 const inputs = new Float32Array(${count});
