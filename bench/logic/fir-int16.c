@@ -46,7 +46,8 @@ void tmc_program_main(void) {
         }
         fir_filter(&fir, low_pass, input, output);
         for (int i = 0; i < BLOCK; i++) {
-            checksum = (checksum << 5) ^ (checksum >> 27) ^ (uint32_t)(int32_t)output[i];
+            const int32_t sample = output[i];
+            checksum = (checksum << 5) ^ (checksum >> 27) ^ (uint32_t)sample;
         }
     }
     tmc_log_str(TMC_STR("fir-int16"));

@@ -144,7 +144,7 @@ await import(${source("worker.ts")});
     start("other");
     open(at("other.ts"));
     open(at("lib.test.ts"));
-    expect(await findings(at("other.ts"), 1)).toMatchObject([{ line: 2, offset: 10 }]);
+    expect(await findings(at("other.ts"), 1)).toMatchObject([{ line: 2, offset: 12, code: 1216 }]);
     expect(await findings(at("lib.test.ts"), 0)).toEqual([]);
   });
 
