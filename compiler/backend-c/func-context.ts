@@ -36,13 +36,28 @@ export interface LoopScope {
   readonly tryDepth: number;
 }
 
+/** A way out of the body of a `finally` other than its end; its number is its index + 1. */
+export type FinallyExit =
+  { readonly k: "return" } | { readonly k: "break" | "continue"; readonly label: string | undefined };
+
+/** An open try body. */
+export interface TryScope {
+  /** Name of its boundary. */
+  readonly boundary: string;
+  /** Set for a `finally`: jumps out of the body go to `label` first, with their number in `exit`. */
+  readonly finally:
+    { readonly label: string; readonly exit: CExpr; readonly exits: FinallyExit[] } | undefined;
+}
+
 export class FuncContext {
   readonly names: LocalNames;
   readonly hoisted: CDecl[] = [];
   readonly vars = new Map<LocalVar, VarForm>();
   readonly loops: LoopScope[] = [];
-  /** Names of the boundaries of the try bodies around the current statement. */
-  readonly tries: string[] = [];
+  /** The try bodies around the current statement, outermost first. */
+  readonly tries: TryScope[] = [];
+  /** Where a `return` inside a `finally` keeps its value; made when needed. */
+  result: CExpr | undefined;
   /** Catch variables → the boundary that caught. */
   readonly caught = new Map<LocalVar, string>();
   readonly holes: CExpr[] = [];

@@ -17,7 +17,7 @@ function assignedInTry(f: MonoFunc): Set<LocalVar> {
   const found = new Set<LocalVar>();
   walkStmts(f.body, {
     stmt: (s) => {
-      if (s.k !== "try") return;
+      if (s.k !== "try" && s.k !== "finally") return;
       const inside = new Set(declaredIn(s.body));
       walkStmts(s.body, {
         expr: (e) => {
@@ -39,7 +39,10 @@ function isSmall(f: MonoFunc): boolean {
   let size = 0;
   walkStmts(f.body, {
     stmt: (s) => {
-      size += s.k === "for" || s.k === "forOf" || s.k === "doWhile" || s.k === "try" ? largestInline : 1;
+      size +=
+        s.k === "for" || s.k === "forOf" || s.k === "doWhile" || s.k === "try" || s.k === "finally"
+          ? largestInline
+          : 1;
     },
     expr: (e) => {
       size += e.k === "num" || e.k === "local" || e.k === "this" || e.k === "convert" ? 0 : 1;

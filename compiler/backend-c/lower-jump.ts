@@ -1,7 +1,7 @@
 /** Jumps: `return`, `break`, `continue`, and the loops and switches they leave. */
 import type { Expr } from "../ir/nodes.js";
-import { addressOf, call, id, type CStmt } from "./c-ast.js";
-import type { FuncContext, LoopScope } from "./func-context.js";
+import { addressOf, assign, call, id, lit, type CExpr, type CStmt } from "./c-ast.js";
+import type { FinallyExit, FuncContext, LoopScope } from "./func-context.js";
 import { coerce } from "./lower-convert.js";
 import { value } from "./lower-expr.js";
 import { discard } from "./lower-stmt.js";
@@ -66,11 +66,26 @@ export function leaveLoop(c: FuncContext, scope: LoopScope): void {
   if (scope.breakLabel !== undefined) c.emit({ k: "label", name: scope.breakLabel });
 }
 
-/** Leaves the try bodies opened inside the loop (or function) that a jump leaves. */
-function popBoundaries(c: FuncContext, depth: number): void {
+/**
+ * Leaves the try bodies opened inside the loop (or function) that a jump leaves, inside out. True when one of them is
+ * of a `finally`: the jump goes there now, and goes on from there when the finalizer ran.
+ */
+function leaveTries(c: FuncContext, depth: number, exit: FinallyExit): boolean {
   for (let i = c.tries.length - 1; i >= depth; i--) {
-    c.emit({ k: "expr", e: call("tmc_boundary_pop", addressOf(id(c.tries[i] ?? ""))) });
+    const scope = c.tries[i];
+    if (scope === undefined) break;
+    c.emit({ k: "expr", e: call("tmc_boundary_pop", addressOf(id(scope.boundary))) });
+    if (scope.finally === undefined) continue;
+    const { exits, label } = scope.finally;
+    let at = exits.findIndex(
+      (x) => x.k === exit.k && ("label" in x ? x.label : "") === ("label" in exit ? exit.label : ""),
+    );
+    if (at < 0) at = exits.push(exit) - 1;
+    c.emit(assign(scope.finally.exit, lit(String(at + 1))));
+    c.emit({ k: "goto", label });
+    return true;
   }
+  return false;
 }
 
 export function jump(c: FuncContext, k: "break" | "continue", label: string | undefined): void {
@@ -84,7 +99,7 @@ export function jump(c: FuncContext, k: "break" | "continue", label: string | un
       crossed ||= scope.kind === "loop" || (k === "break" && scope.kind === "switch");
       continue;
     }
-    popBoundaries(c, scope.tryDepth);
+    if (leaveTries(c, scope.tryDepth, { k, label })) return;
     if (k === "break") {
       if (!crossed && scope.kind !== "chain") c.emit({ k: "break" });
       else c.emit({ k: "goto", label: (scope.breakLabel ??= c.names.takeForFunction("done")) });
@@ -105,8 +120,17 @@ export function lowerReturn(c: FuncContext, e: Expr | undefined): void {
     v = undefined;
   } else if (e !== undefined && v !== undefined) {
     v = coerce(c, v, e.type, c.func.ret);
-    if (c.tries.length > 0) v = c.temp(c.type(c.func.ret), v, "result");
+    if (c.tries.some((t) => t.finally !== undefined)) {
+      c.result ??= c.hoist(c.type(c.func.ret), "result");
+      c.emit(assign(c.result, v));
+      v = c.result;
+    } else if (c.tries.length > 0) v = c.temp(c.type(c.func.ret), v, "result");
   }
-  popBoundaries(c, 0);
+  returnValue(c, v);
+}
+
+/** Returns a value that is already evaluated, through every `finally` around. */
+export function returnValue(c: FuncContext, v: CExpr | undefined): void {
+  if (leaveTries(c, 0, { k: "return" })) return;
   c.emit({ k: "return", value: c.func.ret.k === "void" ? undefined : v });
 }

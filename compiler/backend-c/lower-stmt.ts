@@ -11,7 +11,7 @@ import { value } from "./lower-expr.js";
 import { jump, lowerReturn } from "./lower-jump.js";
 import { lowerFor, lowerDoWhile, lowerForOf } from "./lower-loop.js";
 import { lowerSwitch } from "./lower-switch.js";
-import { lowerThrow, lowerTry } from "./lower-try.js";
+import { lowerFinally, lowerThrow, lowerTry } from "./lower-try.js";
 import { notExpr } from "./places.js";
 import { constantOf } from "./static-data.js";
 
@@ -59,6 +59,9 @@ function lowerStmt(c: FuncContext, s: Stmt): void {
       return;
     case "try":
       lowerTry(c, s);
+      return;
+    case "finally":
+      lowerFinally(c, s);
       return;
     case "block":
       c.emit({ k: "block", body: c.block(() => lowerStmts(c, s.body)) });

@@ -1,9 +1,21 @@
 /** `throw`, `try` and what a `catch` is given. */
 import type { LocalVar, Stmt } from "../ir/nodes.js";
 import { walkStmts } from "../ir/walk.js";
-import { addressOf, assign, at, binary, call, dot, id, lit, member, type CExpr } from "./c-ast.js";
-import type { FuncContext } from "./func-context.js";
-import { endsInJump } from "./lower-jump.js";
+import {
+  addressOf,
+  assign,
+  at,
+  binary,
+  call,
+  dot,
+  id,
+  lit,
+  member,
+  type CExpr,
+  type CStmt,
+} from "./c-ast.js";
+import type { FinallyExit, FuncContext } from "./func-context.js";
+import { endsInJump, jump, returnValue } from "./lower-jump.js";
 import { lowerStmts } from "./lower-stmt.js";
 import { trapKinds } from "./unit.js";
 
@@ -24,7 +36,7 @@ export function lowerTry(c: FuncContext, s: Extract<Stmt, { k: "try" }>): void {
   c.hoisted.push({ k: "decl", type: "tmc_boundary", name });
   const boundary = id(name);
   c.emit({ k: "expr", e: call("tmc_boundary_push", addressOf(boundary)) });
-  c.tries.push(name);
+  c.tries.push({ boundary: name, finally: undefined });
   const body = c.block(() => lowerStmts(c, s.body));
   c.tries.pop();
   if (!endsInJump(body)) body.push({ k: "expr", e: call("tmc_boundary_pop", addressOf(boundary)) });
@@ -41,6 +53,46 @@ export function lowerTry(c: FuncContext, s: Extract<Stmt, { k: "try" }>): void {
     then: body,
     else: handler,
   });
+}
+
+/**
+ * The finalizer stands once, after the body. `exit` says how the body was left: 0 by its end, -1 by a trap, else by one
+ * of the jumps, which go on behind the finalizer.
+ */
+export function lowerFinally(c: FuncContext, s: Extract<Stmt, { k: "finally" }>): void {
+  const name = c.names.takeForFunction("boundary");
+  c.hoisted.push({ k: "decl", type: "tmc_boundary", name });
+  const boundary = id(name);
+  const exit = c.hoist("int32_t", "exit");
+  const label = c.names.takeForFunction("finally");
+  const exits: FinallyExit[] = [];
+  c.emit(assign(exit, lit("-1")));
+  c.emit({ k: "expr", e: call("tmc_boundary_push", addressOf(boundary)) });
+  c.tries.push({ boundary: name, finally: { label, exit, exits } });
+  const body = c.block(() => lowerStmts(c, s.body));
+  c.tries.pop();
+  const hasEnd = !endsInJump(body);
+  if (hasEnd) {
+    body.push({ k: "expr", e: call("tmc_boundary_pop", addressOf(boundary)) });
+    body.push(assign(exit, lit("0")));
+  }
+  c.emit({
+    k: "if",
+    test: binary("==", call("setjmp", dot(boundary, "env")), lit("0")),
+    then: body,
+    else: [],
+  });
+  if (exits.length > 0) c.emit({ k: "label", name: label });
+  c.emit({ k: "block", body: c.block(() => lowerStmts(c, s.finalizer)) });
+  const goOn = (code: number, how: () => void): void =>
+    c.emit({ k: "if", test: binary("==", exit, lit(String(code))), then: c.block(how), else: [] });
+  const rethrow: CStmt = { k: "expr", e: call("tmc_rethrow", addressOf(dot(boundary, "info"))) };
+  const follow = (x: FinallyExit): void =>
+    x.k === "return" ? returnValue(c, c.result) : jump(c, x.k, x.label);
+  // Without an end to the body, what is left when every jump has gone is the trap.
+  exits.forEach((x, i) => goOn(i + 1, () => follow(x)));
+  if (hasEnd) goOn(-1, () => c.emit(rethrow));
+  else c.emit(rethrow);
 }
 
 /** Does the handler look at what it caught (other than to throw it again)? */

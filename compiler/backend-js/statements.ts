@@ -162,6 +162,12 @@ function statement(p: PrintContext, w: Out, s: Stmt): void {
       w.write("}");
       return;
     }
+    case "finally":
+      w.write("try ");
+      block(p, w, s.body);
+      w.write(" finally ");
+      block(p, w, s.finalizer);
+      return;
     case "block":
       block(p, w, s.body);
       return;

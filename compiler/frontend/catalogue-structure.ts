@@ -470,4 +470,36 @@ switch (x) {
     title: "members of enums",
     rule: "Constants, all numbers of `i32` or all texts.",
   },
+  {
+    code: "TMC1160",
+    title: "a jump out of `finally`",
+    rule: "`return`, `break` and `continue` that leave a `finally` would silently drop the error, or the value, that is under way. Jumps inside of it, and `throw`, are fine.",
+    wrong: `let busy = false;
+function f(): i32 {
+  try {
+    busy = true;
+    throw new Error("lost");
+  } finally {
+    busy = false;
+    return 1;
+  }
+}
+export function main(): void {
+  log(f(), busy);
+}`,
+    right: `let busy = false;
+function f(): i32 {
+  try {
+    busy = true;
+    throw new Error("caught");
+  } catch {
+    return 1;
+  } finally {
+    busy = false;
+  }
+}
+export function main(): void {
+  log(f(), busy);
+}`,
+  },
 ];

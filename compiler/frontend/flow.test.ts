@@ -205,3 +205,24 @@ describe("recursion", () => {
     ).toEqual(["120"]);
   });
 });
+
+describe("finally", () => {
+  const inLoop = (finalizer: string): string =>
+    `function f(): void { for (;;) { try { log(1); } finally { ${finalizer} } } }`;
+  it.each([
+    ["return", inLoop("return;"), ["TMC1160"]],
+    ["break", inLoop("break;"), ["TMC1160"]],
+    ["continue in a switch", inLoop("switch (1 as i32) { default: continue; }"), ["TMC1160"]],
+    [
+      "break of a label around",
+      `${inLoop("")} function g(): void { a: for (;;) { try { log(1); } finally { for (;;) { break a; } } } }`,
+      ["TMC1160"],
+    ],
+    ["jumps inside", inLoop("a: for (;;) { for (;;) { break a; } }"), []],
+    ["break of a switch inside", inLoop("switch (1 as i32) { default: break; }"), []],
+    ["return of a function inside", inLoop("const g = (): i32 => { return 1; }; log(g());"), []],
+    ["throw", inLoop('throw new Error("x");'), []],
+  ])("%s", (_name, source, expected) => {
+    expect(only(source)).toEqual(expected);
+  });
+});

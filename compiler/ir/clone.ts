@@ -155,6 +155,8 @@ function cloneStmt(stmt: Stmt, s: CloneScope): Stmt {
         v: stmt.v === undefined ? undefined : s.local(stmt.v),
         handler: body(stmt.handler),
       };
+    case "finally":
+      return { ...stmt, body: body(stmt.body), finalizer: body(stmt.finalizer) };
     case "block":
       return { ...stmt, body: body(stmt.body) };
     case "initGlobal":

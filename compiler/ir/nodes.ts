@@ -353,6 +353,16 @@ export type Stmt =
       readonly v: LocalVar | undefined;
       readonly handler: readonly Stmt[];
     })
+  /**
+   * Runs `finalizer` after `body`, however control leaves it (end, jump, return with its value evaluated before, trap),
+   * then goes on where the body went. No jump leaves `finalizer`; a trap in it replaces what was under way.
+   * `try … catch … finally` is a `finally` around a `try`.
+   */
+  | (StmtBase & {
+      readonly k: "finally";
+      readonly body: readonly Stmt[];
+      readonly finalizer: readonly Stmt[];
+    })
   | (StmtBase & { readonly k: "block"; readonly body: readonly Stmt[] })
   /** Assignment of a global by its declaration: `const x = …` at the top level of a module. */
   | (StmtBase & { readonly k: "initGlobal"; readonly g: GlobalVar; readonly init: Expr | undefined });

@@ -98,6 +98,8 @@ function printStmt(s: Stmt, i: string): string[] {
         `${i}catch${s.v === undefined ? "" : ` ${s.v.name}`}`,
         ...block(s.handler, i),
       ];
+    case "finally":
+      return [`${i}try`, ...block(s.body, i), `${i}finally`, ...block(s.finalizer, i)];
     case "block":
       return [`${i}block`, ...block(s.body, i)];
   }

@@ -123,6 +123,8 @@ export function stmtsOf(s: Stmt): readonly Stmt[] {
       return s.cases.flatMap((c) => c.body);
     case "try":
       return [...s.body, ...s.handler];
+    case "finally":
+      return [...s.body, ...s.finalizer];
     default:
       return [];
   }

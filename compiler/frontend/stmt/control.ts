@@ -307,6 +307,8 @@ function ends(s: ts.Statement): boolean {
   }
   if (ts.isIfStatement(s))
     return s.elseStatement !== undefined && ends(s.thenStatement) && ends(s.elseStatement);
+  if (ts.isTryStatement(s))
+    return ends(s.tryBlock) && (s.catchClause === undefined || ends(s.catchClause.block));
   if (ts.isSwitchStatement(s)) {
     const clauses = s.caseBlock.clauses;
     return (

@@ -266,18 +266,48 @@ function throwStatement(lw: Lowerer, node: ts.ThrowStatement): Stmt[] {
 }
 
 function tryStatement(lw: Lowerer, node: ts.TryStatement): Stmt[] {
-  if (node.finallyBlock !== undefined) {
-    return lw.ctx.fail(
-      "TMC1003",
-      node.finallyBlock,
-      "`finally` is not supported yet",
-      "do it after the `try` and in the `catch`",
+  const body = tryCatch(lw, node);
+  if (node.finallyBlock === undefined) return body;
+  for (const jump of jumpsOut(node.finallyBlock)) {
+    const what = ts.isReturnStatement(jump) ? "return" : ts.isBreakStatement(jump) ? "break" : "continue";
+    lw.ctx.report(
+      "TMC1160",
+      jump,
+      `this \`${what}\` would leave the \`finally\`, and forget the error or the value that is under way`,
+      "do it after the `try`, or in the `catch`",
     );
   }
+  const finalizer = lw.statements(node.finallyBlock.statements);
+  return [{ k: "finally", loc: lw.loc(node), body, finalizer }];
+}
+
+/** The `return`, `break` and `continue` statements inside a node whose target is outside of it. */
+function jumpsOut(node: ts.Node): ts.Statement[] {
+  const found: ts.Statement[] = [];
+  const visit = (n: ts.Node, inLoop: boolean, inSwitch: boolean, labels: readonly string[]): void => {
+    if (ts.isFunctionLike(n) || ts.isClassLike(n)) return;
+    if (ts.isReturnStatement(n)) found.push(n);
+    if (ts.isBreakStatement(n) || ts.isContinueStatement(n)) {
+      const stays =
+        n.label !== undefined
+          ? labels.includes(n.label.text)
+          : inLoop || (ts.isBreakStatement(n) && inSwitch);
+      if (!stays) found.push(n);
+    }
+    const loop = inLoop || ts.isIterationStatement(n, false);
+    const cases = inSwitch || ts.isSwitchStatement(n);
+    const known = ts.isLabeledStatement(n) ? [...labels, n.label.text] : labels;
+    ts.forEachChild(n, (c) => visit(c, loop, cases, known));
+  };
+  visit(node, false, false, []);
+  return found;
+}
+
+function tryCatch(lw: Lowerer, node: ts.TryStatement): Stmt[] {
   const loc = lw.loc(node);
   const body = lw.statements(node.tryBlock.statements);
   const clause = node.catchClause;
-  if (clause === undefined) return [{ k: "block", loc, body }];
+  if (clause === undefined) return body;
   let v: LocalVar | undefined;
   const name = clause.variableDeclaration?.name;
   if (name !== undefined) {
