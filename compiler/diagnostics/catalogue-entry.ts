@@ -10,4 +10,6 @@ export interface CatalogueEntry {
   readonly wrong?: string;
   /** The same example mended. */
   readonly right?: string;
+  /** Files beside the examples: name → text. */
+  readonly files?: Readonly<Record<string, string>>;
 }

@@ -44,16 +44,52 @@ export function main(): void {
     code: "TMC1105",
     title: "`this` or `super` outside of a class",
     rule: "There is no object that it could mean.",
+    wrong: `class A {
+  x = 1;
+}
+function f(): i32 {
+  return this.x;
+}
+export function main(): void {
+  log(f());
+}`,
+    right: `class A {
+  x = 1;
+}
+function f(a: A): i32 {
+  return a.x;
+}
+export function main(): void {
+  log(f(new A()));
+}`,
   },
   {
     code: "TMC1106",
     title: "a name that is not a value",
     rule: "The functions of the library can only be called; types have no value at run time.",
+    wrong: `const convert: (x: i32) => u8 = u8;
+log(convert(300));`,
+    right: `const convert = (x: i32): u8 => u8(x);
+log(convert(300));`,
   },
   {
     code: "TMC1107",
     title: "a function that is not a value",
     rule: "A generic function or one bound to C has no value of its own: wrap the call in an arrow function.",
+    wrong: `function same<T>(x: T): T {
+  return x;
+}
+export function main(): void {
+  const f: (x: i32) => i32 = same;
+  log(f(1));
+}`,
+    right: `function same<T>(x: T): T {
+  return x;
+}
+export function main(): void {
+  const f = (x: i32): i32 => same(x);
+  log(f(1));
+}`,
   },
   {
     code: "TMC1108",
@@ -111,6 +147,21 @@ export function main(): void {
     code: "TMC1111",
     title: "no such member",
     rule: "The class, interface or superclass has no member of that name.",
+    wrong: `interface P {
+  x: i32;
+}
+const p: P = { x: 1 };
+export function main(): void {
+  const { toString } = p;
+}`,
+    right: `interface P {
+  x: i32;
+}
+const p: P = { x: 1 };
+export function main(): void {
+  const { x } = p;
+  log(x);
+}`,
   },
   {
     code: "TMC1112",
@@ -145,26 +196,81 @@ log(xs[0], xs[1]);`,
     code: "TMC1115",
     title: "cannot be called",
     rule: "The value is not a function.",
+    wrong: `const n = 1;
+n();`,
+    right: `const n = () => 1;
+log(n());`,
   },
   {
     code: "TMC1116",
     title: "wrong number of arguments",
     rule: "Every parameter without a default value gets an argument, and no more than there are.",
+    wrong: `function area(width: i32, height: i32): i32 {
+  return width * height;
+}
+export function main(): void {
+  log(area(3));
+}`,
+    right: `function area(width: i32, height: i32): i32 {
+  return width * height;
+}
+export function main(): void {
+  log(area(3, 4));
+}`,
   },
   {
     code: "TMC1117",
     title: "a template where none can be built",
     rule: "Text is not built in memory by a handler: a template is written by a statement of its own, into a TextBuffer.",
+    wrong: `import { TextBuffer } from "tmc";
+const out = new TextBuffer(16);
+export function main(): void {
+  let n = 1;
+  n++;
+  n > 1 ? out.write(\`n=\${n}\`) : out.clear();
+}`,
+    right: `import { TextBuffer } from "tmc";
+const out = new TextBuffer(16);
+export function main(): void {
+  let n = 1;
+  n++;
+  if (n > 1) out.write(\`n=\${n}\`);
+  log(out.toString());
+}`,
   },
   {
     code: "TMC1118",
     title: "`new` needs a class",
     rule: "Interfaces are made by object literals; typed arrays, containers and your classes by `new`.",
+    wrong: `function Point(): i32 {
+  return 1;
+}
+export function main(): void {
+  log(new Point());
+}`,
+    right: `class Point {
+  x = 1;
+}
+export function main(): void {
+  log(new Point().x);
+}`,
   },
   {
     code: "TMC1119",
     title: "a type argument that cannot be inferred",
     rule: "Generic code is compiled for each type it is used with, so the type must be known.",
+    wrong: `function zero<T>(): i32 {
+  return 0;
+}
+export function main(): void {
+  log(zero());
+}`,
+    right: `function zero<T>(): i32 {
+  return 0;
+}
+export function main(): void {
+  log(zero<u8>());
+}`,
   },
   {
     code: "TMC1120",
@@ -245,11 +351,42 @@ export function main(): void {
     code: "TMC1127",
     title: "a type is missing",
     rule: "A parameter or field without a value to infer from needs an annotation.",
+    wrong: `class A {
+  value;
+  constructor() {
+    this.value = 1;
+  }
+}
+export function main(): void {
+  log(new A().value);
+}`,
+    right: `class A {
+  value: i32;
+  constructor() {
+    this.value = 1;
+  }
+}
+export function main(): void {
+  log(new A().value);
+}`,
   },
   {
     code: "TMC1128",
     title: "some paths return a value, others do not",
     rule: "JavaScript would give undefined, C anything.",
+    wrong: `function f(x: i32): i32 | undefined {
+  if (x > 0) return x;
+}
+export function main(): void {
+  log(f(1) === undefined);
+}`,
+    right: `function f(x: i32): i32 | null {
+  if (x > 0) return x;
+  return null;
+}
+export function main(): void {
+  log(f(1) === null);
+}`,
   },
   {
     code: "TMC1129",
@@ -361,11 +498,38 @@ export function main(): void {
     code: "TMC1137",
     title: "a case must be a constant",
     rule: "Cases become a C `switch`.",
+    wrong: `let x = 1;
+x++;
+let limit = 2;
+limit++;
+switch (x) {
+  case limit:
+    log("limit");
+}`,
+    right: `let x = 1;
+x++;
+let limit = 2;
+limit++;
+if (x === limit) log("limit");`,
   },
   {
     code: "TMC1138",
     title: "overloads",
     rule: "One function, one signature.",
+    wrong: `function f(x: i32): i32;
+function f(x: i32, y: i32): i32;
+function f(x: i32, y: i32 = 0): i32 {
+  return x + y;
+}
+export function main(): void {
+  log(f(1));
+}`,
+    right: `function f(x: i32, y: i32 = 0): i32 {
+  return x + y;
+}
+export function main(): void {
+  log(f(1));
+}`,
   },
   {
     code: "TMC1139",
@@ -375,21 +539,63 @@ export function main(): void {
 export function main(): void {
   log(readPin());
 }`,
+    right: `/** @binding board_read_pin */
+declare function readPin(): i32;
+export function main(): void {
+  log(readPin());
+}`,
   },
   {
     code: "TMC1140",
     title: "a return type that depends on itself",
     rule: "The type cannot be inferred in a circle: annotate it.",
+    wrong: `function last(n: i32) {
+  return n === 0 ? 0 : last(n - 1);
+}
+export function main(): void {
+  last(1);
+}`,
+    right: `function last(n: i32): i32 {
+  return n % 2;
+}
+export function main(): void {
+  log(last(1));
+}`,
   },
   {
     code: "TMC1141",
     title: "what can be extended or implemented",
     rule: "A class extends a class and implements interfaces; an interface extends interfaces.",
+    wrong: `class A {
+  x = 1;
+}
+class B implements A {
+  x = 2;
+}
+export function main(): void {
+  log(new B().x);
+}`,
+    right: `class A {
+  x = 1;
+}
+class B extends A {}
+export function main(): void {
+  log(new B().x);
+}`,
   },
   {
     code: "TMC1142",
     title: "what an interface may have",
     rule: "Fields and methods.",
+    wrong: `interface Table {
+  [index: number]: i32;
+}
+export function main(): void {}`,
+    right: `type Table = i32[];
+const table: Table = [1, 2];
+export function main(): void {
+  log(table[0]);
+}`,
   },
   {
     code: "TMC1143",
@@ -431,16 +637,54 @@ export function main(): void {
     code: "TMC1145",
     title: "namespace imports and exports",
     rule: "Not supported yet: import the names.",
+    wrong: `import * as std from "tmc";
+const out = new std.TextBuffer(8);
+export function main(): void {
+  log(out.length);
+}`,
+    right: `import { TextBuffer } from "tmc";
+const out = new TextBuffer(8);
+export function main(): void {
+  log(out.length);
+}`,
   },
   {
     code: "TMC1146",
     title: "not a module of the program",
     rule: 'Imports are `.ts` files of the program, and "tmc". C functions come in with `declare function`.',
+    wrong: `import { Pin } from "./pins.js";
+export function main(): void {
+  const led: Pin = { port: 1 };
+  log(led.port);
+}`,
+    right: `interface Pin {
+  port: i32;
+}
+export function main(): void {
+  const led: Pin = { port: 1 };
+  log(led.port);
+}`,
+    files: { "pins.d.ts": "export interface Pin {\n  port: i32;\n}\n" },
   },
   {
     code: "TMC1147",
     title: "declared twice",
     rule: "Declarations are not merged.",
+    wrong: `interface P {
+  x: i32;
+}
+interface P {
+  y: i32;
+}
+export function main(): void {}`,
+    right: `interface P {
+  x: i32;
+  y: i32;
+}
+const p: P = { x: 1, y: 2 };
+export function main(): void {
+  log(p.x + p.y);
+}`,
   },
   {
     code: "TMC1148",
@@ -464,11 +708,34 @@ switch (x) {
     break;
   default:
 }`,
+    right: `let x = 1;
+x++;
+switch (x) {
+  case 1:
+    break;
+  case 2:
+    break;
+  default:
+}`,
   },
   {
     code: "TMC1150",
     title: "members of enums",
     rule: "Constants, all numbers of `i32` or all texts.",
+    wrong: `enum Mode {
+  Off = 0,
+  On = "on",
+}
+export function main(): void {
+  log(Mode.Off);
+}`,
+    right: `enum Mode {
+  Off = 0,
+  On = 1,
+}
+export function main(): void {
+  log(Mode.Off);
+}`,
   },
   {
     code: "TMC1160",

@@ -31,6 +31,22 @@ log(x);`,
     code: "TMC1003",
     title: "not supported yet",
     rule: "The language is meant to have this, and this version does not. The message names what to write until then.",
+    wrong: `interface P {
+  x: i32 | null;
+}
+const p: P = { x: null };
+let x: i32 | null = 0;
+export function main(): void {
+  ({ x = 1 } = p);
+}`,
+    right: `interface P {
+  x: i32 | null;
+}
+const p: P = { x: null };
+let x: i32 | null = 0;
+export function main(): void {
+  x = p.x ?? 1;
+}`,
   },
   {
     code: "TMC1004",
@@ -67,6 +83,14 @@ export function main(): void {
     code: "TMC1006",
     title: "nested too deeply",
     rule: "The compiler walks the source recursively and gives up before its own stack does.",
+    wrong: `let x = 1;
+x++;
+log(x + (x + (x + (…))));`,
+    right: `let x = 1;
+x++;
+let sum = 0;
+for (let i = 0; i < 5000; i++) sum += x;
+log(sum);`,
   },
   {
     code: "TMC1007",
@@ -117,6 +141,10 @@ export function main(): void {
     code: "TMC1011",
     title: "`with`",
     rule: "`with` hides which variable a name means.",
+    wrong: `const data = [1, 2];
+with (data) log(length);`,
+    right: `const data = [1, 2];
+log(data.length);`,
   },
   {
     code: "TMC1012",

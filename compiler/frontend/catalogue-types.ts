@@ -90,6 +90,30 @@ log(i32(f));`,
     code: "TMC1207",
     title: "the tested object may be another by now",
     rule: "A test narrows a variable only while nothing can change it: keep the object in a constant first.",
+    wrong: `class A {}
+class B extends A {
+  x = 1;
+}
+export function main(): void {
+  let a: A = new B();
+  const change = (): void => {
+    a = new A();
+  };
+  if (a instanceof B) {
+    change();
+    log(a.x);
+  }
+}`,
+    right: `class A {}
+class B extends A {
+  x = 1;
+}
+const first: A = new B();
+export function main(): void {
+  let a: A = first;
+  const seen = a;
+  if (seen instanceof B) log(seen.x);
+}`,
   },
   {
     code: "TMC1210",
@@ -164,16 +188,51 @@ log(x === 2);`,
     code: "TMC1217",
     title: "this is never null",
     rule: "The test would always have the same result.",
+    wrong: `class A {
+  x = 1;
+}
+export function main(): void {
+  const a = new A();
+  if (a !== null) log(a.x);
+}`,
+    right: `class A {
+  x = 1;
+}
+export function main(): void {
+  const a = new A();
+  log(a.x);
+}`,
   },
   {
     code: "TMC1218",
     title: "cannot be compared",
     rule: "Both sides have one type; order exists for numbers and strings.",
+    wrong: `const a = [1, 2];
+const b = [1, 3];
+log(a < b);`,
+    right: `const a = [1, 2];
+const b = [1, 3];
+log(a[1] < b[1]);`,
   },
   {
     code: "TMC1219",
     title: "`instanceof`",
     rule: "An object on the left, a class without type parameters on the right.",
+    wrong: `class Box<T> {
+  constructor(readonly value: T) {}
+}
+export function main(): void {
+  const b: Box<i32> | null = new Box(1);
+  log(b instanceof Box);
+}`,
+    right: `class Shape {}
+class Circle extends Shape {
+  radius = 1;
+}
+export function main(): void {
+  const s: Shape = new Circle();
+  log(s instanceof Circle);
+}`,
   },
   {
     code: "TMC1220",
@@ -188,6 +247,12 @@ log((-x) >>> 0);`,
     code: "TMC1221",
     title: "two sides without a common type",
     rule: "Both values of `c ? a : b` have one type.",
+    wrong: `let on = true;
+on = !on;
+log(on ? 1 : "none");`,
+    right: `let on = true;
+on = !on;
+log(on ? "1" : "none");`,
   },
   {
     code: "TMC1222",
@@ -202,11 +267,23 @@ log(Math.sqrt(f32(n)));`,
     code: "TMC1230",
     title: "a RomArray is read-only",
     rule: "It may be in flash.",
+    wrong: `const table: RomArray<i32> = [1, 2];
+export function main(): void {
+  table[0] = 5;
+}`,
+    right: `const table: i32[] = [1, 2];
+export function main(): void {
+  table[0] = 5;
+}`,
   },
   {
     code: "TMC1231",
     title: "this cannot be assigned to",
     rule: "Assign to a variable, a field, an element.",
+    wrong: `const name = "abc";
+name.length = 2;`,
+    right: `const name = "abc";
+log(name.slice(0, 2));`,
   },
   {
     code: "TMC1240",
@@ -228,6 +305,26 @@ export function main(): void {
     code: "TMC1241",
     title: "an object literal has only fields",
     rule: "Methods belong to classes; a field may hold a function.",
+    wrong: `interface Counter {
+  next(): i32;
+}
+const c: Counter = {
+  next() {
+    return 1;
+  },
+};
+export function main(): void {
+  log(c.next());
+}`,
+    right: `class Counter {
+  next(): i32 {
+    return 1;
+  }
+}
+const c = new Counter();
+export function main(): void {
+  log(c.next());
+}`,
   },
   {
     code: "TMC1242",
@@ -256,20 +353,106 @@ export function main(): void {
     code: "TMC1243",
     title: "a field is missing",
     rule: "An object literal has every field that is not optional.",
+    wrong: `interface Point {
+  x: i32;
+  y: i32;
+}
+export function main(): void {
+  const p: Point = { x: 1 };
+  log(p.x);
+}`,
+    right: `interface Point {
+  x: i32;
+  y?: i32;
+}
+export function main(): void {
+  const p: Point = { x: 1 };
+  log(p.x);
+}`,
   },
   {
     code: "TMC1244",
     title: "a field that differs from its declaration",
     rule: "What a class implements or extends has fields of the same kind and type.",
+    wrong: `interface Named {
+  readonly id: i32;
+}
+class Node implements Named {
+  get id(): i32 {
+    return 1;
+  }
+}
+export function main(): void {
+  log(new Node().id);
+}`,
+    right: `interface Named {
+  readonly id: i32;
+}
+class Node implements Named {
+  readonly id: i32 = 1;
+}
+export function main(): void {
+  log(new Node().id);
+}`,
   },
   {
     code: "TMC1245",
     title: "a method that differs from its declaration",
     rule: "What a class implements or extends has methods with the same parameters, default values and result.",
+    wrong: `interface Source {
+  read(channel: i32): f32;
+}
+class Noise implements Source {
+  read(): f32 {
+    return 0.5;
+  }
+}
+const s: Source = new Noise();
+export function main(): void {
+  log(s.read(0));
+}`,
+    right: `interface Source {
+  read(channel: i32): f32;
+}
+class Noise implements Source {
+  read(channel: i32): f32 {
+    return 0.5;
+  }
+}
+const s: Source = new Noise();
+export function main(): void {
+  log(s.read(0));
+}`,
   },
   {
     code: "TMC1246",
     title: "an object that is used before it is made",
     rule: "In a constructor `super(…)` comes first, and nothing reads a field before it has its value.",
+    wrong: `class A {
+  readonly size: i32;
+  constructor() {
+    this.show();
+    this.size = 4;
+  }
+  show(): void {
+    log(this.size);
+  }
+}
+export function main(): void {
+  new A().show();
+}`,
+    right: `class A {
+  readonly size: i32;
+  constructor() {
+    this.size = 4;
+    this.show();
+  }
+  show(): void {
+    log(this.size);
+  }
+}
+export function main(): void {
+  new A().show();
+}`,
   },
 ];

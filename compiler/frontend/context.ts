@@ -84,19 +84,25 @@ export class Context {
     return { file: this.project.moduleName(sf), line: line + 1, col: character + 1 };
   }
 
-  report(code: string, node: ts.Node, message: string, fix = "", related: Diagnostic["related"] = []): void {
+  report(
+    code: string,
+    node: ts.Node,
+    message: string,
+    fix: string,
+    related: Diagnostic["related"] = [],
+  ): void {
     const sf = node.getSourceFile();
     const length = Math.max(1, node.getEnd() - node.getStart(sf));
     this.diagnostics.push({ code, severity: "error", loc: this.loc(node), length, message, fix, related });
   }
 
   /** Reports and unwinds to the statement. */
-  fail(code: string, node: ts.Node, message: string, fix = ""): never {
+  fail(code: string, node: ts.Node, message: string, fix: string): never {
     this.report(code, node, message, fix);
     throw new Abort(message);
   }
 
-  note(code: string, node: ts.Node, message: string, fix = ""): void {
+  note(code: string, node: ts.Node, message: string, fix: string): void {
     const sf = node.getSourceFile();
     const length = Math.max(1, node.getEnd() - node.getStart(sf));
     this.diagnostics.push({ code, severity: "note", loc: this.loc(node), length, message, fix, related: [] });

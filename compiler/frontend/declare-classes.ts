@@ -174,7 +174,8 @@ export class ClassDeclarations {
         continue;
       const name = p.name.text;
       ctx.guard(() => {
-        if (p.type === undefined) return ctx.fail("TMC1127", p, `the parameter \`${name}\` needs a type`, "");
+        if (p.type === undefined)
+          return ctx.fail("TMC1127", p, `the parameter \`${name}\` needs a type`, `write \`${name}: i32\``);
         c.fields.push(this.field(p, name, typeOfNode(ctx, p.type)));
         return undefined;
       });
@@ -288,7 +289,8 @@ export class ClassDeclarations {
     const annotated = m.type === undefined ? undefined : typeOfNode(this.ctx, m.type);
     const init = m.initializer === undefined ? undefined : lw.expr(m.initializer, annotated);
     const type = annotated ?? init?.type;
-    if (type === undefined) return this.ctx.fail("TMC1127", m, `the field \`${name}\` needs a type`, "");
+    if (type === undefined)
+      return this.ctx.fail("TMC1127", m, `the field \`${name}\` needs a type`, `write \`${name}: i32\``);
     const g: GlobalVar = {
       id: `${c.id}.${name}`,
       name: `${c.name}.${name}`,

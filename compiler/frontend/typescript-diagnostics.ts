@@ -9,6 +9,24 @@ const replaced = new Set([
   2318, // "cannot find global type": what needs it (async, generators) is refused by ours
 ]);
 
+/** Where inference of a type runs in a circle, TypeScript says so at every function of it; TMC1140 at the place to mend. */
+const circular = new Set([7022, 7023, 7024]);
+
+/** What mends the most frequent ones; the others say it themselves. */
+const fixes = new Map([
+  [2304, "declare it, or import it; JavaScript's own names exist only where core.d.ts has them"],
+  [2305, "import a name that the module exports"],
+  [2307, 'import a `.ts` file of the program by its relative path, or "tmc"'],
+  [2322, "convert it with a call (`i32(x)`), or change the declared type"],
+  [2339, "correct the name, or declare it"],
+  [2345, "convert it with a call (`i32(x)`), or change the declared type"],
+  [2454, "give it a value first"],
+  [2540, "leave out `readonly` where it is declared, or assign to something else"],
+  [2551, "take the name that TypeScript proposes"],
+  [2552, "take the name that TypeScript proposes"],
+  [2588, "declare it with `let`"],
+]);
+
 /** Parse errors of all files: with them the tree has holes, so nothing else is reported. */
 export function syntaxErrors(ctx: Context): Diagnostic[] {
   const { project } = ctx;
@@ -19,6 +37,7 @@ export function syntaxErrors(ctx: Context): Diagnostic[] {
 
 export function typescriptDiagnostics(ctx: Context, own: readonly Diagnostic[]): Diagnostic[] {
   const taken = new Set(own.filter((d) => d.severity === "error").map((d) => `${d.loc.file}:${d.loc.line}`));
+  const circle = own.some((d) => d.code === "TMC1140");
   const out: Diagnostic[] = [];
   for (const sf of ctx.project.files) {
     const file = ctx.project.moduleName(sf);
@@ -26,6 +45,7 @@ export function typescriptDiagnostics(ctx: Context, own: readonly Diagnostic[]):
     if (file.startsWith("tmc/") && !ctx.project.checksLibrary) continue;
     for (const d of ctx.project.program.getSemanticDiagnostics(sf)) {
       const found = converted(file, sf, d);
+      if (circle && circular.has(d.code)) continue;
       if (!replaced.has(d.code) && !taken.has(`${file}:${found.loc.line}`)) out.push(found);
     }
   }
@@ -40,7 +60,7 @@ function converted(file: string, sf: ts.SourceFile, d: ts.Diagnostic): Diagnosti
     loc: { file, line: line + 1, col: character + 1 },
     length: Math.max(1, d.length ?? 1),
     message: `${firstSentence(ts.flattenDiagnosticMessageText(d.messageText, "\n"))} (TS${d.code})`,
-    fix: "",
+    fix: fixes.get(d.code) ?? "",
     related: [],
   };
 }

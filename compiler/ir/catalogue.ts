@@ -34,16 +34,66 @@ export function main(): void {
     code: "TMC1602",
     title: "a closure escapes",
     rule: "A closure that a handler makes may be passed down and called, not stored or returned: its captures live on the stack.",
+    wrong: `class Button {
+  pressed: () => void = () => {};
+}
+const button = new Button();
+export function main(): void {
+  let n = 1;
+  button.pressed = () => {
+    n++;
+  };
+  button.pressed();
+  log(n);
+}`,
+    right: `class Button {
+  count = 1;
+  readonly pressed = (): void => {
+    this.count++;
+  };
+}
+const button = new Button();
+export function main(): void {
+  button.pressed();
+  log(button.count);
+}`,
   },
   {
     code: "TMC1603",
     title: "borrowed bytes or text would be kept",
     rule: "A slice of a message or a buffer is valid until the buffer changes. Copy it into a TextBuffer or an array.",
+    wrong: `import { TextBuffer } from "tmc";
+const line = new TextBuffer(16);
+class State {
+  last = "";
+}
+const state = new State();
+export function main(): void {
+  line.write(\`t=\${21}\`);
+  state.last = line.toString();
+  log(state.last);
+}`,
+    right: `import { TextBuffer } from "tmc";
+const line = new TextBuffer(16);
+const last = new TextBuffer(16);
+export function main(): void {
+  line.write(\`t=\${21}\`);
+  last.clear();
+  last.write(line.toString());
+  log(last.toString());
+}`,
   },
   {
     code: "TMC1801",
     title: "setup only",
     rule: "This exists when the program is built, not on the device. The message shows how a handler reaches it.",
+    wrong: `export function main(): void {
+  log(f32(Math.sin(0.5)));
+}`,
+    right: `import { sinF32 } from "tmc";
+export function main(): void {
+  log(sinF32(0.5));
+}`,
   },
   {
     code: "TMC1802",

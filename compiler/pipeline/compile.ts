@@ -30,6 +30,8 @@ export interface CompileOptions {
   /** program: exports main(). app: registers handlers. image: one of the two. either: whatever it has (`tmc check`). */
   readonly kind: "program" | "app" | "image" | "either";
   readonly overlay?: Overlay;
+  /** How long the top level of the modules may run, in milliseconds; a minute when it is not given. */
+  readonly setupLimitMs?: number;
 }
 
 export interface CompiledProgram {
@@ -79,13 +81,40 @@ export function compileProgram(options: CompileOptions): CompileResult {
   const { analysed, diagnostics } = analyseProgram(options);
   if (analysed === undefined) return failed(diagnostics);
   const { program, loaded, snapshot, reachable } = analysed;
-  const c = emitC(reachable, { checked: options.checked, appName: cFileName(options.entry) });
-  const models = emitModels(analysed.models.models);
-  return { ok: true, compiled: { program, loaded, snapshot, reachable, c, models }, diagnostics };
+  try {
+    const c = emitC(reachable, { checked: options.checked, appName: cFileName(options.entry) });
+    const models = emitModels(analysed.models.models);
+    return { ok: true, compiled: { program, loaded, snapshot, reachable, c, models }, diagnostics };
+  } catch (e) {
+    if (!isTooDeep(e)) throw e;
+    return failed([tooDeep(options)]);
+  }
 }
 
 /** Frontend, setup, snapshot and the rules about what handlers reach. @throws UserError as compileProgram. */
 export function analyseProgram(options: CompileOptions): AnalysisResult {
+  try {
+    return analyse(options);
+  } catch (e) {
+    if (!isTooDeep(e)) throw e;
+    return refused([tooDeep(options)], []);
+  }
+}
+
+/** Expressions and types nest as deep as someone, or some program, writes them; TypeScript's parser recurses too. */
+const isTooDeep = (e: unknown): boolean => e instanceof RangeError && /call stack/i.test(e.message);
+
+const tooDeep = (options: CompileOptions): Diagnostic => ({
+  code: "TMC1006",
+  severity: "error",
+  loc: { file: path.relative(options.root, options.entry).split(path.sep).join("/"), line: 1, col: 1 },
+  length: 1,
+  message: "something in the program is nested too deeply",
+  fix: "divide long expressions into several statements",
+  related: [],
+});
+
+function analyse(options: CompileOptions): AnalysisResult {
   const front = runFrontend(options.entry, options.root, options.overlay);
   const files = front.project.files.map((sf) => sf.fileName);
   if (hasErrors(front.diagnostics)) return refused(front.diagnostics, files);
@@ -95,7 +124,10 @@ export function analyseProgram(options: CompileOptions): AnalysisResult {
   bindStandardLibrary();
   let loaded: LoadedProgram;
   try {
-    loaded = runSetup(program, { checked: options.checked });
+    loaded = runSetup(program, {
+      checked: options.checked,
+      ...(options.setupLimitMs === undefined ? {} : { limitMs: options.setupLimitMs }),
+    });
   } catch (e) {
     return refused([...front.diagnostics, failure(e, program.entryModule)], files);
   }
@@ -175,7 +207,7 @@ function missingEntry(kind: CompileOptions["kind"], program: Program, snapshot: 
         loc: main.loc,
         length: 1,
         message: "`main` must be `export function main(): void`",
-        fix: "",
+        fix: "take no parameters and return nothing; print results with `log`",
         related: [],
       },
     ];

@@ -40,7 +40,10 @@ export function bindAssets(): void {
   });
 }
 
-export function runSetup(program: Program, options: { readonly checked: boolean }): LoadedProgram {
+export function runSetup(
+  program: Program,
+  options: { readonly checked: boolean; readonly limitMs?: number },
+): LoadedProgram {
   bindAssets();
   support.takeEntries();
   const exports = new Map<string, ModuleExports>(program.modules.map((m) => [m.path, {}]));
@@ -51,7 +54,7 @@ export function runSetup(program: Program, options: { readonly checked: boolean 
   };
   const prepared = program.modules.map((m) => prepare(m, options.checked, find));
   for (const step of prepared) step.next();
-  for (const step of prepared) withinTime(step);
+  for (const step of prepared) withinTime(step, options.limitMs ?? setupLimitMs);
   return { program, exports, entries: support.takeEntries() };
 }
 
@@ -95,27 +98,29 @@ const maps = new Map<string, string>();
 const emittedName = (module: string): string => `tmc:///${module}.js`;
 
 /** Longer than any table takes; a loop without end is found. */
-export const setupLimitMs = 60_000;
+const setupLimitMs = 60_000;
 const limited = new Script("globalThis.run()");
 
-function withinTime(step: Iterator<void>): void {
+function withinTime(step: Iterator<void>, limitMs: number): void {
   try {
-    limited.runInNewContext({ run: () => step.next() }, { timeout: setupLimitMs });
+    limited.runInNewContext({ run: () => step.next() }, { timeout: limitMs });
   } catch (e) {
-    throw explained(e);
+    throw explained(e, limitMs);
   }
 }
 
 /** What JavaScript throws at a program that TypeScript accepted, in the user's terms and with the place. */
-function explained(e: unknown): unknown {
-  if (support.asTrap(e) !== undefined || e instanceof UserError || !(e instanceof Error)) return e;
-  if ("code" in e && e.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+function explained(e: unknown, limitMs: number): unknown {
+  if (support.asTrap(e) !== undefined || e instanceof UserError) return e;
+  // In a worker it is an Error of another realm.
+  if (typeof e === "object" && e !== null && "code" in e && e.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
     return new UserError(
       "TMC2011",
-      `setup did not end within ${setupLimitMs / 1000} s`,
+      `setup did not end within ${limitMs / 1000} s`,
       "look for a loop at the top level that never ends",
     );
   }
+  if (!(e instanceof Error)) return e;
   const where = placeOf(e);
   const at = where === undefined ? "" : `${where}: `;
   const early = /^Cannot access '(.+)' before initialization/.exec(e.message);

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { allEntries } from "../../compiler/cli/all-catalogues.js";
+import { diagnosticsPage, renderDiagnosticsPage } from "../../compiler/cli/diagnostics-page.js";
 import { createProgram } from "../../compiler/cli/main.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { ExitCode } from "../../compiler/diagnostics/user-error.js";
@@ -53,6 +55,13 @@ describe("TypeScript in the documentation", () => {
   });
   it("has examples", () => {
     expect(examples.length).toBeGreaterThan(5);
+  });
+});
+
+describe("docs/diagnostics.md", () => {
+  it("is what the catalogues say: `npm run docs:diagnostics` makes it", async () => {
+    const page = readFileSync(packagePath(diagnosticsPage), "utf8");
+    expect(page).toBe(renderDiagnosticsPage(await allEntries()));
   });
 });
 

@@ -4,6 +4,7 @@ import type { CatalogueEntry } from "../../diagnostics/catalogue-entry.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import { allEntries } from "../all-catalogues.js";
 import { closest } from "../closest.js";
+import { linkTo } from "../diagnostics-page.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 
@@ -17,7 +18,8 @@ export function registerExplain(program: Command): void {
       const entries = await allEntries();
       const chosen = code === undefined ? entries : [findEntry(entries, code)];
       if (options.json === true) {
-        printJson(code === undefined ? entries : chosen[0]);
+        const linked = chosen.map((e) => ({ ...e, page: linkTo(e.code) }));
+        printJson(code === undefined ? linked : linked[0]);
       } else if (code === undefined) {
         process.stdout.write(`${entries.map((e) => `${e.code}  ${e.title}`).join("\n")}\n`);
       } else {
@@ -69,5 +71,9 @@ function formatEntry(entry: CatalogueEntry): string {
   if (entry.right !== undefined) {
     parts.push("right:", indent(entry.right), "");
   }
+  for (const [name, text] of Object.entries(entry.files ?? {})) {
+    parts.push(`with ${name}:`, indent(text.trimEnd()), "");
+  }
+  parts.push(`see ${linkTo(entry.code)}`, "");
   return parts.join("\n");
 }

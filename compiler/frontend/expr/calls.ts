@@ -232,7 +232,7 @@ function objectCall(
       "TMC1111",
       callee.name,
       `\`${classOf(lw.ctx.classes, t).name}\` has no method \`${name}\``,
-      "",
+      "correct the name, or declare it",
     );
   }
   const f = found.f;

@@ -326,7 +326,7 @@ function minMax(lw: Lowerer, node: ts.CallExpression, name: "min" | "max"): Expr
       "TMC1212",
       node,
       `\`Math.${name}\` needs numbers, this is \`${typeName(bad.type)}\``,
-      "",
+      bad.type.k === "bool" ? "convert it: `i32(x)`" : "give it a number",
     );
   }
   const type = num(commonOf(lw, l, r, l.type.n, r.type.n, node));
@@ -430,7 +430,8 @@ export function newCore(
   const first = node.arguments?.[0];
   if (element !== undefined) {
     const type = arrayOf(num(element), true);
-    if (first === undefined) return lw.ctx.fail("TMC1120", node, `\`new ${name}\` needs a length`, "");
+    if (first === undefined)
+      return lw.ctx.fail("TMC1120", node, `\`new ${name}\` needs a length`, `write \`new ${name}(16)\``);
     const inner = skipParentheses(first);
     if (ts.isArrayLiteralExpression(inner))
       return { k: "arrayLit", type, loc, elems: arrayElements(lw, inner, num(element)) };

@@ -20,7 +20,13 @@ export function registerNames(): void {
 
 export function thisExpr(lw: Lowerer, node: ts.Node): Expr {
   const self = lw.fn.self;
-  if (self === undefined) return lw.ctx.fail("TMC1105", node, "there is no `this` here", "");
+  if (self === undefined)
+    return lw.ctx.fail(
+      "TMC1105",
+      node,
+      "there is no `this` here",
+      "pass the object as a parameter, or make this a method",
+    );
   for (let fn: FunctionScope | undefined = lw.fn; fn?.decl.kind === "lambda"; fn = fn.parent)
     fn.decl.usesThis = true;
   return { k: "this", type: selfType(self), loc: lw.loc(node) };

@@ -27,7 +27,7 @@ function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint):
         "TMC1124",
         node,
         `the tuple has ${args.length} elements, this has ${node.elements.length}`,
-        "",
+        "give as many as the type has",
       );
     }
     const values = node.elements.map((e, i) => {

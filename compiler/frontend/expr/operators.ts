@@ -192,7 +192,7 @@ function comparedType(
     "TMC1218",
     node,
     `${text(a)} and ${text(b)} cannot be compared with \`${node.operatorToken.getText()}\``,
-    "",
+    "compare numbers or texts of them: fields, elements, lengths",
   );
 }
 
@@ -205,7 +205,7 @@ function instanceOf(lw: Lowerer, node: ts.BinaryExpression): Expr {
       "TMC1219",
       node.right,
       "`instanceof` needs a class without type parameters on the right",
-      "",
+      "test a class that is not generic, or keep the kind in a field",
     );
   }
   const type = arg.type.k === "nullable" ? arg.type.of : arg.type;

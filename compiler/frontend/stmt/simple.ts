@@ -200,7 +200,8 @@ export function variableType(lw: Lowerer, init: Expr, d: ts.VariableDeclaration)
       `annotate it: \`let ${d.name.getText()}: T | null = null\``,
     );
   }
-  if (init.type.k === "void") return lw.ctx.fail("TMC1131", d, "this has no value", "");
+  if (init.type.k === "void")
+    return lw.ctx.fail("TMC1131", d, "this has no value", "call it as a statement of its own");
   if (init.type.k === "literals" && init.k === "literal") {
     // A member of an enum widens to the enum; a plain literal to string.
     const declared = tryConvert(lw.ctx, lw.ctx.checker.getTypeAtLocation(d.name), d);
