@@ -2,7 +2,7 @@
  * The C type of each IR type. Types are made on demand and remembered with what they need by value, so that the
  * definitions come out in an order that C accepts. The members of structs are decided in `layout.ts`.
  */
-import type { MonoClass, Monomorphiser } from "../ir/monomorphise.js";
+import { isSubclass, type MonoClass, type Monomorphiser } from "../ir/monomorphise.js";
 import type { NumKind, Type } from "../ir/types.js";
 import { typeKey } from "../ir/types.js";
 import { identifier, moduleName, type FileNames } from "./names.js";
@@ -72,7 +72,7 @@ export class CTypes {
 
   /** Instantiated classes whose objects a reference of this type may refer to. */
   concreteOf(c: MonoClass): readonly MonoClass[] {
-    return this.#concrete.filter((x) => x.ancestors.has(c.key));
+    return this.#concrete.filter((x) => isSubclass(x, c));
   }
 
   isInstantiated(c: MonoClass): boolean {

@@ -4,7 +4,7 @@
  * the C compiler sees constant lengths; unshared objects are embedded by value. Printing the structs is here too.
  */
 import type { FlowObject } from "../ir/flow-graph.js";
-import type { MonoClass, MonoField } from "../ir/monomorphise.js";
+import { isSubclass, type MonoClass, type MonoField } from "../ir/monomorphise.js";
 import type { Expr } from "../ir/nodes.js";
 import type { ReachableProgram } from "../ir/reachability.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
@@ -243,7 +243,7 @@ export class Layouts {
 
   /** Would a struct of `outer` contain one of `inner` (or of a class derived from it)? */
   #contains(outer: MonoClass, inner: MonoClass, seen: Set<MonoClass>): boolean {
-    if (outer.ancestors.has(inner.key) || inner.ancestors.has(outer.key)) return true;
+    if (isSubclass(outer, inner) || isSubclass(inner, outer)) return true;
     if (seen.has(outer)) return false;
     seen.add(outer);
     return outer.fields.some((f) => {

@@ -1,5 +1,6 @@
 /** Operators: arithmetic, comparison, `&&`, `||`, `?:`, `instanceof`. */
 import type { Expr, ExprOf } from "../ir/nodes.js";
+import { isSubclass } from "../ir/monomorphise.js";
 import { type Type } from "../ir/types.js";
 import {
   binary,
@@ -181,7 +182,7 @@ export function lowerInstanceof(c: FuncContext, e: ExprOf<"instanceof">): CExpr 
   const to = unit.classOfType(e.of);
   if (from === undefined || to === undefined) throw new Error("instanceof of something else than objects");
   const possible = unit.types.concreteOf(from);
-  const yes = possible.filter((x) => x.ancestors.has(to.key));
+  const yes = possible.filter((x) => isSubclass(x, to));
   const [made] = operands(c, [{ e: e.arg, as: "twice" }]);
   const arg = made?.value ?? NULL_PTR;
   const notNull = e.arg.type.k === "nullable" ? binary("!=", arg, NULL_PTR) : undefined;

@@ -22,15 +22,22 @@ log(x);`,
   {
     code: "TMC1103",
     title: "a type without representation",
-    rule: "Values are numbers, booleans, strings, classes, interfaces, functions, arrays, enums, unions of string literals, and one of these `| null`. References are nominal: an object type needs a name.",
-    wrong: `const p: { x: i32 } = { x: 1 };
-log(p.x);`,
-    right: `interface P {
-  x: i32;
+    rule: "Values are numbers, booleans, strings, classes, interfaces, object types, functions, arrays, tuples, enums, unions of string literals or of object types, and one of these `| null`.",
+    wrong: `function show(value: i32 | string): void {
+  log("value");
 }
 export function main(): void {
-  const p: P = { x: 1 };
-  log(p.x);
+  show(1);
+}`,
+    right: `function show(value: i32): void {
+  log(value);
+}
+function showText(value: string): void {
+  log(value);
+}
+export function main(): void {
+  show(1);
+  showText("one");
 }`,
   },
   {

@@ -288,15 +288,16 @@ log(name.slice(0, 2));`,
   {
     code: "TMC1240",
     title: "an object literal needs a declared type",
-    rule: "It becomes an instance of an interface, which says its layout.",
-    wrong: `const p = { x: 1 };
+    rule: "Without one its type is what its fields are, and the type of each must be known: `null` alone, an empty array and a method are not enough.",
+    wrong: `const p = { x: 1, next: null };
 export function main(): void {
   log(p.x);
 }`,
     right: `interface P {
   x: i32;
+  next: P | null;
 }
-const p: P = { x: 1 };
+const p: P = { x: 1, next: null };
 export function main(): void {
   log(p.x);
 }`,

@@ -126,7 +126,10 @@ export function main(): void { const p: P = { y: say(1), x: say(2) }; log(p.x, p
   it.each([
     ["interface P { x: i32 } const p: P = { };", "TMC1243"],
     ["interface P { x: i32 } const p: P = { x: 1, z: 2 };", "TMC1111"],
-    ["const p = { x: 1 };", "TMC1240"],
+    ["const p = { x: null };", "TMC1240"],
+    ["const p = { f() {} };", "TMC1240"],
+    ["interface P { x: i32 } const a = { x: 1 }; const p: P = a;", "TMC1205"],
+    ["type T = { next: { t: T } | null } | { t: null; u: T }; function f(t: T): void {}", "TMC1103"],
     ["class P { x: i32 = 1; } const p: P = { x: 1 };", "TMC1205"],
     ["interface P { f(): void } const p: P = { f() {} };", "TMC1241"],
     ['interface P { "a-b": i32 } const p: P = { "a-b": 1 };', "TMC1142"],

@@ -4,6 +4,8 @@
  */
 import { ts } from "ts-morph";
 import { isSubtype } from "../ir/hierarchy.js";
+import { isRecordDecl } from "../ir/record.js";
+import { isUnionDecl } from "../ir/union.js";
 import type { ConvertMode, Expr, Loc, LocalVar, Stmt } from "../ir/nodes.js";
 import {
   BOOL,
@@ -74,6 +76,12 @@ export class Lowerer {
   expr(node: ts.Node, want?: Type, wrap = false): Expr {
     const e = this.raw(node, want, wrap);
     return want === undefined ? e : this.coerce(e, want, node);
+  }
+
+  /** Lowers; an untyped constant takes the type it has without surroundings: i32, or f64 with a fraction. */
+  settled(node: ts.Node): Expr {
+    const e = this.raw(node);
+    return untypedOf(e) === undefined ? e : this.coerce(e, e.type, node);
   }
 
   /** Operands of an open optional chain: already evaluated, known not to be null. */
@@ -237,7 +245,9 @@ export class Lowerer {
         "TMC1205",
         node,
         `an object of \`${typeName(from)}\` is not a \`${typeName(to)}\`: references are nominal`,
-        `declare it: \`${typeName(from)} implements ${typeName(to)}\` (or \`extends\`)`,
+        isRecordDecl(from.decl)
+          ? `declare it with that type: \`const x: ${typeName(to)} = { … }\``
+          : `declare it: \`${typeName(from)} implements ${typeName(to)}\` (or \`extends\`)`,
       );
     }
     if (from.k === "bool" && to.k === "num") {
@@ -331,7 +341,10 @@ export class Lowerer {
     const { decl } = e.type;
     const isSuper = (t: Type | undefined): boolean => t?.k === "object" && t.decl === decl;
     const classes = this.ctx.classes;
-    if (![...classes.values()].some((c) => isSuper(c.superclass) || c.implements.some(isSuper))) return e;
+    const narrows =
+      isUnionDecl(decl) ||
+      [...classes.values()].some((c) => isSuper(c.superclass) || c.implements.some(isSuper));
+    if (!narrows) return e;
     const found = tryConvert(this.ctx, this.ctx.checker.getTypeAtLocation(node), node);
     if (found?.k !== "object" || sameType(found, e.type) || !isSubtype(classes, found, e.type)) return e;
     const narrowed = this.convert("downcast", e, found);

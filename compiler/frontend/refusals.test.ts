@@ -96,7 +96,7 @@ describe("declarations that are refused", () => {
     ["class A { x!: i32; }", "1:11 TMC1131"],
     ["interface A { (x: i32): void }", "1:15 TMC1142"],
     ["let x: 1 | 2 = 1;", "1:8 TMC1103"],
-    ["const x: { y: i32 } = { y: 1 };", "1:10 TMC1103"],
+    ["const x: { [name: string]: i32 } = { y: 1 };", "1:10 TMC1103"],
     ["function f(x: unknown): void {}", "1:15 TMC1103"],
     ["let x: bigint;", "1:8 TMC1102"],
     ["enum E { A = 0.5 }", "1:10 TMC1150"],

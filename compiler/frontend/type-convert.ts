@@ -10,12 +10,13 @@ import {
   STRING,
   VOID,
   sameType,
+  unionOf,
   type NumKind,
+  type ObjectType,
   type Type,
 } from "../ir/types.js";
-import type { ObjectType } from "../ir/hierarchy.js";
+import { isRecordShape, recordType } from "./records.js";
 import { isTuple, tupleType } from "./tuples.js";
-import { unionType } from "./unions.js";
 import type { Context } from "./context.js";
 import { isCoreDeclaration } from "./context.js";
 
@@ -73,10 +74,10 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
   }
   if (objects.length > 0) {
     return ctx.fail(
-      "TMC1003",
+      "TMC1103",
       node,
-      `the union \`${text}\` is not supported yet`,
-      "declare a common base class or interface, and narrow with `instanceof`",
+      `the union \`${text}\` mixes objects with other values`,
+      'make each member an object: `{ kind: "text"; text: string } | …`',
     );
   }
   return ctx.fail(
@@ -174,7 +175,7 @@ function union(ctx: Context, t: ts.UnionType, node: ts.Node): Type | undefined {
     const first = converted[0];
     if (first !== undefined && converted.every((c) => c !== undefined && sameType(c, first))) of = first;
     else if (converted.every((c): c is ObjectType => c?.k === "object" && !isTuple(c)))
-      of = unionType(ctx, converted);
+      of = unionOf(converted);
   }
   if (of === undefined) return undefined;
   return has ? nullable(of) : of;
@@ -220,7 +221,7 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
       : symbol;
   if (declared === undefined) return undefined;
   const meaning = ctx.meaning(declared);
-  if (meaning?.k !== "class") return undefined;
+  if (meaning?.k !== "class") return record(ctx, t, node);
   const own = meaning.c.typeParams.length;
   const given =
     declared === t.aliasSymbol
@@ -229,6 +230,21 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
         ? []
         : args().slice(0, own);
   return { k: "object", decl: meaning.c.id, args: given };
+}
+
+/** An object type without a name. */
+function record(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
+  const anonymous = ts.SymbolFlags.TypeLiteral | ts.SymbolFlags.ObjectLiteral;
+  const symbol = t.symbol as ts.Symbol | undefined;
+  if (symbol === undefined || (symbol.flags & anonymous) === 0 || !isRecordShape(t)) return undefined;
+  return recordType(
+    ctx,
+    t.getProperties().map((p) => {
+      const optional = (p.flags & ts.SymbolFlags.Optional) !== 0;
+      const type = convertType(ctx, ctx.checker.getTypeOfSymbolAtLocation(p, node), node);
+      return { name: p.name, optional, type: optional ? nullable(type) : type };
+    }),
+  );
 }
 
 /** The type written in an annotation. */

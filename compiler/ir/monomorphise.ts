@@ -6,10 +6,11 @@
 import { UserError } from "../diagnostics/user-error.js";
 import { cloneBody, type CloneScope } from "./clone.js";
 import type { ClassDecl, FuncDecl, LocalVar, Param, Program, Stmt } from "./nodes.js";
-import { substitute, typeKey, type Type } from "./types.js";
+import { allFields, classOf } from "./hierarchy.js";
+import { substitute, typeKey, unionMembers, type ObjectType, type Type } from "./types.js";
 import { lambdasOf } from "./walk.js";
 
-export type ObjectType = Extract<Type, { k: "object" }>;
+export type { ObjectType } from "./types.js";
 export type FuncType = Extract<Type, { k: "func" }>;
 type TypeMap = ReadonlyMap<string, Type>;
 
@@ -31,8 +32,10 @@ export interface MonoClass {
   readonly ownFields: readonly MonoField[];
   /** Inherited fields first. */
   readonly fields: readonly MonoField[];
-  /** Keys of itself, its superclasses and every interface they implement. */
+  /** Keys of itself, its superclasses and every interface they implement; see `isSubclass`. */
   readonly ancestors: ReadonlySet<string>;
+  /** Of a union: what it is one of. */
+  readonly members: readonly MonoClass[] | undefined;
 }
 
 export interface MonoFunc {
@@ -50,6 +53,13 @@ export interface MonoFunc {
   readonly body: readonly Stmt[];
   /** The instance's copy of a variable of the declaration. */
   local(v: LocalVar): LocalVar;
+}
+
+/** Is every object of class `a` one of class (interface, union) `b`? */
+export function isSubclass(a: MonoClass, b: MonoClass): boolean {
+  if (a.ancestors.has(b.key)) return true;
+  if (a.members !== undefined) return a.members.every((m) => isSubclass(m, b));
+  return b.members?.some((m) => isSubclass(a, m)) ?? false;
 }
 
 const noTypes: TypeMap = new Map();
@@ -127,8 +137,7 @@ export class Monomorphiser {
     const key = typeKey(type);
     const known = this.#classes.get(key);
     if (known !== undefined) return known;
-    const decl = this.program.classes.get(type.decl);
-    if (decl === undefined) throw new Error(`no class ${type.decl}`);
+    const decl = classOf(this.program.classes, type);
     const map = bind(decl.typeParams, type.args);
     const superType = decl.superclass === undefined ? undefined : substitute(decl.superclass, map);
     const above = superType?.k === "object" ? this.classOf(superType) : undefined;
@@ -140,7 +149,8 @@ export class Monomorphiser {
     }
     const ownFields: MonoField[] = [];
     const fields: MonoField[] = [...(superclass?.fields ?? [])];
-    const made: MonoClass = { key, type, decl, superclass, ownFields, fields, ancestors };
+    const members = unionMembers(type)?.map((m) => this.classOf(m));
+    const made: MonoClass = { key, type, decl, superclass, ownFields, fields, ancestors, members };
     const declare = (name: string, fieldType: Type, isReadonly: boolean): void => {
       // A field that a subclass declares again is the same storage.
       if (fields.some((f) => f.name === name)) return;
@@ -155,13 +165,16 @@ export class Monomorphiser {
         for (const f of this.classOf(closed).fields) declare(f.name, f.type, f.readonly);
       }
     }
+    if (members !== undefined) {
+      for (const f of allFields(this.program.classes, type)) declare(f.field.name, f.type, f.field.readonly);
+    }
     for (const f of decl.fields) declare(f.name, substitute(f.type, map), f.readonly);
     this.#classes.set(key, made);
     return made;
   }
 
   isSubtype(a: MonoClass, b: MonoClass): boolean {
-    return a.ancestors.has(b.key);
+    return isSubclass(a, b);
   }
 
   /** The method a receiver of class `c` runs for `name`: its own or the nearest inherited one. */

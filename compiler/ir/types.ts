@@ -3,7 +3,9 @@
  * knows TypeScript's checker. Type parameters (`param`) appear only before monomorphisation (`ir/monomorphise.ts`).
  */
 
+import { isRecordDecl, recordFields } from "./record.js";
 import { isTupleDecl } from "./tuple.js";
+import { isUnionDecl, unionId } from "./union.js";
 
 export type NumKind = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "f32" | "f64";
 
@@ -29,6 +31,8 @@ export type Type =
   | { readonly k: "param"; readonly name: string }
   /** A value of setup only (Map, Set, the result of a setup-only call). `text` is TypeScript's name of it. */
   | { readonly k: "host"; readonly text: string };
+
+export type ObjectType = Extract<Type, { k: "object" }>;
 
 export const num = (n: NumKind): Type => ({ k: "num", n });
 export const I32 = num("i32");
@@ -68,6 +72,13 @@ export function typeName(t: Type): string {
       return `Slots<${typeName(t.elem)}>`;
     case "object": {
       if (isTupleDecl(t.decl)) return `[${t.args.map(typeName).join(", ")}]`;
+      if (isUnionDecl(t.decl)) return t.args.map(typeName).join(" | ");
+      if (isRecordDecl(t.decl)) {
+        const fields = recordFields(t.decl).map(
+          (f, i) => `${f.name}${f.optional ? "?" : ""}: ${typeName(t.args[i] ?? VOID)}`,
+        );
+        return fields.length === 0 ? "{}" : `{ ${fields.join("; ")} }`;
+      }
       const name = t.decl.slice(t.decl.lastIndexOf("#") + 1);
       return t.args.length === 0 ? name : `${name}<${t.args.map(typeName).join(", ")}>`;
     }
@@ -117,6 +128,19 @@ export function typeKey(t: Type): string {
   }
 }
 
+/** The members of a union of object types, when `t` is one. */
+export const unionMembers = (t: ObjectType): readonly ObjectType[] | undefined =>
+  isUnionDecl(t.decl) ? t.args.filter((a): a is ObjectType => a.k === "object") : undefined;
+
+/** The union of these types, unions among them taken apart; of one type, that type. The order has no meaning. */
+export function unionOf(list: readonly ObjectType[]): ObjectType {
+  const flat = new Map<string, ObjectType>();
+  for (const t of list) for (const m of unionMembers(t) ?? [t]) flat.set(typeKey(m), m);
+  const args = [...flat].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, t]) => t);
+  const [only] = args;
+  return only !== undefined && args.length === 1 ? only : { k: "object", decl: unionId(args.length), args };
+}
+
 export const sameType = (a: Type, b: Type): boolean => a === b || typeKey(a) === typeKey(b);
 
 export const isInteger = (n: NumKind): boolean => n !== "f32" && n !== "f64";
@@ -158,12 +182,17 @@ export function substitute(t: Type, map: ReadonlyMap<string, Type>): Type {
     case "slots":
       return { ...t, elem: substitute(t.elem, map) };
     case "object":
-      return t.args.length === 0 ? t : { ...t, args: t.args.map((a) => substitute(a, map)) };
+      return t.args.length === 0 ? t : substituteArgs(t, map);
     case "func":
       return { ...t, params: t.params.map((p) => substitute(p, map)), ret: substitute(t.ret, map) };
     default:
       return t;
   }
+}
+
+function substituteArgs(t: ObjectType, map: ReadonlyMap<string, Type>): ObjectType {
+  const args = t.args.map((a) => substitute(a, map));
+  return isUnionDecl(t.decl) ? unionOf(args.filter((a) => a.k === "object")) : { ...t, args };
 }
 
 /** True for what C passes as a reference into storage: its lifetime matters (escape analysis). */

@@ -10,7 +10,7 @@ import type { ClassDecl, FuncDecl, Loc, Program } from "../ir/nodes.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "../ir/snapshot.js";
 import { Monomorphiser } from "../ir/monomorphise.js";
 import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
-import { constantIn, matchTypes, substitute, typeName, type Type } from "../ir/types.js";
+import { constantIn, matchTypes, substitute, typeName, unionMembers, type Type } from "../ir/types.js";
 import { refusedEntryName } from "./entry-names.js";
 import type { LoadedProgram } from "./run-setup.js";
 
@@ -233,7 +233,7 @@ class Walk {
     const declared = made === undefined ? (support.literalTag(v) ?? type.decl) : made.id;
     const cls = this.program.classes.get(declared);
     if (cls === undefined) return this.fail(path, type, "its class is not part of the program");
-    const actual = this.actualType(cls, type, path);
+    const actual = this.actualType(cls, type, v, path);
     const o = this.keep(v, {
       k: "object",
       id: this.objects.length,
@@ -253,9 +253,21 @@ class Walk {
   }
 
   /** The class's type arguments, from the declared type through the hierarchy. */
-  private actualType(cls: ClassDecl, declared: ObjectType, path: string): ObjectType {
+  private actualType(cls: ClassDecl, declared: ObjectType, v: object, path: string): ObjectType {
     if (cls.id === declared.decl) return declared;
     if (cls.typeParams.length === 0) return { k: "object", decl: cls.id, args: [] };
+    const members = unionMembers(declared);
+    if (members !== undefined) {
+      const own = members.filter((m) => m.decl === cls.id);
+      const fitting = own.length > 1 ? own.filter((m) => this.fitsTexts(v, m)) : own;
+      const [only] = fitting;
+      if (only !== undefined && fitting.length === 1) return only;
+      return this.fail(
+        path,
+        declared,
+        `its value fits ${fitting.length === 0 ? "no member" : "several members"} of the union`,
+      );
+    }
     const open: ObjectType = {
       k: "object",
       decl: cls.id,
@@ -273,6 +285,15 @@ class Walk {
         this.fail(path, declared, `the type argument \`${p}\` of \`${cls.name}\` is not known here`),
     );
     return { k: "object", decl: cls.id, args };
+  }
+
+  /** Do the string-literal fields of the value have texts that the type allows? */
+  private fitsTexts(v: object, t: ObjectType): boolean {
+    const record = v as Readonly<Record<string, unknown>>;
+    return allFields(this.program.classes, t).every((f) => {
+      const value = record[f.field.name];
+      return f.type.k !== "literals" || (typeof value === "string" && f.type.values.includes(value));
+    });
   }
 
   private closure(v: unknown, type: Type, path: string): SnapValue {

@@ -3,10 +3,10 @@ import { ts } from "ts-morph";
 import { allFields, classOf, type ObjectType } from "../../ir/hierarchy.js";
 import { tupleField } from "../../ir/tuple.js";
 import { isTuple } from "../tuples.js";
-import { unionMembers } from "../unions.js";
 import type { Expr, Field } from "../../ir/nodes.js";
-import { arrayOf, nullable, typeName, type Type } from "../../ir/types.js";
+import { arrayOf, nullable, typeKey, typeName, unionMembers, type Type } from "../../ir/types.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
+import { recordType, type RecordMember } from "../records.js";
 import { tryConvert } from "../type-convert.js";
 import { valueOf } from "./names.js";
 
@@ -105,14 +105,7 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
     const converted = contextual === undefined ? undefined : tryConvert(lw.ctx, contextual, node);
     want = converted?.k === "nullable" ? converted.of : converted;
   }
-  if (want?.k !== "object") {
-    return lw.ctx.fail(
-      "TMC1240",
-      node,
-      "an object literal needs a declared type",
-      "declare an interface and annotate: `const p: Point = { … }`",
-    );
-  }
+  if (want?.k !== "object") return anonymousLiteral(lw, node);
   want = memberMeant(lw, node, want);
   const c = classOf(lw.ctx.classes, want);
   if (!c.isInterface) {
@@ -155,7 +148,7 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
       return lw.ctx.fail(
         "TMC1111",
         p.name,
-        `\`${c.name}\` has no field \`${name}\``,
+        `\`${typeName(want)}\` has no field \`${name}\``,
         "correct the name, or declare it",
       );
     const earlier = fields.findIndex((f) => f.name === name);
@@ -185,12 +178,7 @@ function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint
 }
 
 /** `...o`: reads the fields of `o` in its place; `o` is a name, so that nothing is evaluated out of order. */
-function spreadFields(
-  lw: Lowerer,
-  node: ts.SpreadAssignment,
-  types: readonly { readonly field: Field; readonly type: Type }[],
-  fields: { name: string; value: Expr }[],
-): void {
+function spreadParts(lw: Lowerer, node: ts.SpreadAssignment): { name: string; value: Expr }[] {
   const from = lw.raw(node.expression);
   if (from.type.k !== "object" || !isName(from)) {
     return lw.ctx.fail(
@@ -200,13 +188,24 @@ function spreadFields(
       "put it in a constant first: `const o = …`",
     );
   }
-  for (const f of allFields(lw.ctx.classes, from.type)) {
-    const name = f.field.name;
+  return allFields(lw.ctx.classes, from.type).map((f) => ({
+    name: f.field.name,
+    value: { k: "field", type: f.type, loc: lw.loc(node), obj: from, name: f.field.name },
+  }));
+}
+
+/** The fields of `...o` that the literal's type has. */
+function spreadFields(
+  lw: Lowerer,
+  node: ts.SpreadAssignment,
+  types: readonly { readonly field: Field; readonly type: Type }[],
+  fields: { name: string; value: Expr }[],
+): void {
+  for (const { name, value } of spreadParts(lw, node)) {
     const target = types.find((t) => t.field.name === name);
     if (target === undefined) continue;
     const earlier = fields.findIndex((x) => x.name === name);
     if (earlier >= 0) fields.splice(earlier, 1);
-    const value: Expr = { k: "field", type: f.type, loc: lw.loc(node), obj: from, name };
     fields.push({ name, value: lw.coerce(value, target.type, node) });
   }
 }
@@ -218,35 +217,69 @@ const isName = (e: Expr): boolean =>
   (e.k === "field" && isName(e.obj)) ||
   (e.k === "convert" && isName(e.arg));
 
-/** The member of a union that a literal is: the one whose fields and literal values fit. */
+/** A literal without a declared type: a record of what its fields are. */
+function anonymousLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression): Expr {
+  const fields: { name: string; value: Expr }[] = [];
+  const members = new Map<string, RecordMember>();
+  const add = (name: string, value: Expr): void => {
+    const earlier = fields.findIndex((f) => f.name === name);
+    if (earlier >= 0) fields.splice(earlier, 1);
+    fields.push({ name, value });
+    members.set(name, { name, optional: false, type: value.type });
+  };
+  for (const p of node.properties) {
+    if (ts.isSpreadAssignment(p)) {
+      for (const { name, value } of spreadParts(lw, p)) add(name, value);
+      continue;
+    }
+    const named = ts.isPropertyAssignment(p) || ts.isShorthandPropertyAssignment(p);
+    if (!named || !ts.isIdentifier(p.name)) {
+      return lw.ctx.fail(
+        "TMC1240",
+        p,
+        "an object literal of this kind needs a declared type",
+        "declare an interface and annotate: `const p: Point = { … }`",
+      );
+    }
+    const name = p.name.text;
+    const value = lw.settled(ts.isPropertyAssignment(p) ? p.initializer : p.name);
+    const { type } = value;
+    if (type.k === "null" || type.k === "void" || type.k === "host") {
+      return lw.ctx.fail(
+        "TMC1240",
+        p,
+        `the type of \`${name}\` is not known here`,
+        "declare an interface and annotate: `const p: Point = { … }`",
+      );
+    }
+    add(name, value);
+  }
+  return { k: "objectLit", type: recordType(lw.ctx, [...members.values()]), loc: lw.loc(node), fields };
+}
+
+/** The member of a union that a literal is: the one TypeScript assigns it to. */
 function memberMeant(lw: Lowerer, node: ts.ObjectLiteralExpression, want: ObjectType): ObjectType {
-  const members = unionMembers(classOf(lw.ctx.classes, want));
+  const members = unionMembers(want);
   if (members === undefined) return want;
-  const names = node.properties.flatMap((p) =>
-    p.name !== undefined && (ts.isIdentifier(p.name) || ts.isStringLiteral(p.name)) ? [p.name.text] : [],
-  );
-  const fitting = members.filter((m) => {
-    if (!classOf(lw.ctx.classes, m).isInterface) return false;
-    const all = allFields(lw.ctx.classes, m);
-    return (
-      names.every((n) => all.some((f) => f.field.name === n)) &&
-      all.every((f) => f.field.optional || names.includes(f.field.name)) &&
-      node.properties.every((p) => {
-        if (!ts.isPropertyAssignment(p) || !ts.isStringLiteral(p.initializer)) return true;
-        const text = p.initializer.text;
-        const type = all.find((f) => f.field.name === p.name.getText())?.type;
-        return type?.k !== "literals" || type.values.includes(text);
-      })
-    );
-  });
-  const [first, second] = fitting;
+  const { checker } = lw.ctx;
+  const context = checker.getContextualType(node);
+  const literal = checker.getTypeAtLocation(node);
+  const fits = (t: ts.Type): boolean =>
+    checker.isTypeAssignableTo(literal, t) &&
+    literal.getProperties().every((p) => t.getProperty(p.name) !== undefined);
+  const fitting = new Map<string, ObjectType>();
+  for (const t of context?.isUnion() === true ? context.types : []) {
+    if ((t.flags & ts.TypeFlags.Object) === 0 || !fits(t)) continue;
+    const converted = tryConvert(lw.ctx, t, node);
+    if (converted?.k === "object" && classOf(lw.ctx.classes, converted).isInterface)
+      fitting.set(typeKey(converted), converted);
+  }
+  const [first, second] = fitting.values();
   if (first === undefined || second !== undefined) {
     return lw.ctx.fail(
       "TMC1245",
       node,
-      first === undefined
-        ? `this fits no member of \`${typeName(want)}\``
-        : `this fits several members of \`${typeName(want)}\``,
+      `this fits ${first === undefined ? "no member" : "several members"} of \`${typeName(want)}\``,
       "annotate a constant with the member's type",
     );
   }
