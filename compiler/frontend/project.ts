@@ -4,9 +4,10 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { Project, ts } from "ts-morph";
+import { ts } from "ts-morph";
 import { UserError, ExitCode } from "../diagnostics/user-error.js";
 import { packageRoot } from "../board/package-root.js";
+import { SourceCache } from "./source-cache.js";
 
 export interface LoadedProject {
   readonly program: ts.Program;
@@ -29,7 +30,15 @@ const toPosix = (p: string): string => p.split(path.sep).join("/");
 /** Sources that are not on disk (tests, the Vitest plugin): absolute file name → text. */
 export type Overlay = ReadonlyMap<string, string>;
 
-export function loadProject(entryFile: string, root: string, overlay: Overlay = new Map()): LoadedProject {
+/** Sources for `loadProject`: kept by who loads the same program again. */
+export const newSources = (): SourceCache => new SourceCache(`${toPosix(firmwareRoot())}/`);
+
+export function loadProject(
+  entryFile: string,
+  root: string,
+  overlay: Overlay = new Map(),
+  sources: SourceCache = newSources(),
+): LoadedProject {
   const entryPath = path.resolve(entryFile);
   if (!overlay.has(entryPath) && !existsSync(entryPath)) {
     throw new UserError("TMC0010", `there is no file ${entryFile}`, "check the path", ExitCode.usage);
@@ -57,28 +66,14 @@ export function loadProject(entryFile: string, root: string, overlay: Overlay = 
     noEmit: true,
     paths: { tmc: [toPosix(path.join(lib, "index.ts"))] },
   };
-  const project = new Project({
-    compilerOptions: options,
-    skipAddingFilesFromTsConfig: true,
-    skipFileDependencyResolution: false,
-  });
-  for (const [file, text] of overlay) project.createSourceFile(file, text, { overwrite: true });
-  project.addSourceFileAtPath(path.join(lib, "core.d.ts"));
-  if (!overlay.has(entryPath)) project.addSourceFileAtPath(entryPath);
-  project.resolveSourceFileDependencies();
-  const program = project.getProgram().compilerObject;
+  const host = sources.host(options, new Map([...overlay].map(([file, text]) => [toPosix(file), text])));
+  const program = ts.createProgram([toPosix(path.join(lib, "core.d.ts")), toPosix(entryPath)], options, host);
   const entry = program.getSourceFile(toPosix(entryPath));
   if (entry === undefined) throw new Error(`TypeScript did not load ${entryPath}`);
 
-  const host = project.getModuleResolutionHost();
   const resolve = (specifier: string, sf: ts.SourceFile): ts.SourceFile | undefined => {
-    const found = ts.resolveModuleName(
-      specifier,
-      sf.fileName,
-      program.getCompilerOptions(),
-      host,
-    ).resolvedModule;
-    return found === undefined ? undefined : program.getSourceFile(found.resolvedFileName);
+    const found = host.resolve(specifier, sf.fileName);
+    return found === undefined ? undefined : program.getSourceFile(found);
   };
   const names = new Map<ts.SourceFile, string>();
   const moduleName = (sf: ts.SourceFile): string => {
