@@ -190,6 +190,8 @@ interface ReadonlyArray<T> {
   readonly length: i32;
   readonly [index: number]: T;
   [Symbol.iterator](): IterableIterator<T>;
+  /** In `for (const [i, value] of array.entries())` only. */
+  entries(): IterableIterator<[i32, T]>;
   /** @setup */
   map<U>(f: (value: T, index: i32) => U): U[];
   /** @setup */
@@ -234,6 +236,8 @@ interface TypedArray<T extends number, Self> {
   readonly length: i32;
   [index: number]: T;
   [Symbol.iterator](): IterableIterator<T>;
+  /** In `for (const [i, value] of array.entries())` only. */
+  entries(): IterableIterator<[i32, T]>;
   fill(value: T, start?: i32, end?: i32): Self;
   /** Copies `source` to `offset`; traps when it does not fit. */
   set(source: Self, offset?: i32): void;

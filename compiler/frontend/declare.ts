@@ -9,6 +9,7 @@ import { constantMeaning } from "./const-declarations.js";
 import { jsDocTag, type Context, type FunctionScope, type Meaning } from "./context.js";
 import { ClassDeclarations, trapClass } from "./declare-classes.js";
 import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "./functions.js";
+import { selfType } from "./expr/names.js";
 import { Lowerer } from "./lowerer.js";
 import { variableType } from "./stmt/simple.js";
 import { typeOfNode } from "./type-convert.js";
@@ -222,9 +223,10 @@ export class Declarations {
     const ok = this.ctx.guard(() => {
       Object.assign(f, { params: lowerParams(lw, node) });
       if (node.type !== undefined) {
-        if (node.type.kind === K.ThisType)
-          this.ctx.fail("TMC1103", node.type, "the type `this` has no representation", "name the class");
-        scope.ret = typeOfNode(this.ctx, node.type);
+        if (node.type.kind === K.ThisType && self !== undefined) {
+          this.ctx.returnsThis.add(f);
+          scope.ret = selfType(self);
+        } else scope.ret = typeOfNode(this.ctx, node.type);
         f.ret = scope.ret;
       } else if (f.kind === "constructor") scope.ret = VOID;
     });

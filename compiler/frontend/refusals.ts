@@ -255,7 +255,7 @@ const members: Readonly<Record<string, Omit<Refusal, "what">>> = {
   flatMap: absent("use `map` and `concat` in setup"),
   keys: absent("count with a loop"),
   values: absent("iterate directly: `for (const x of array)`"),
-  entries: absent("count with a loop"),
+  entries: absent("`for (const [i, value] of array.entries())`, or count with a loop"),
   lastIndexOf: absent("write a loop"),
   copyWithin: absent("write `a.set(a.subarray(from, to), at)`"),
   parse: absent("write the value as TypeScript, or parse the text in setup"),

@@ -118,6 +118,13 @@ function setupOnly(e: Expr, insideLog: boolean): Finding | undefined {
 }
 
 function hostFinding({ name, how, recv }: ExprOf<"host">): Finding {
+  if (recv?.k === "global" && recv.type.k === "host" && /number\[\]$/.test(recv.type.text)) {
+    return {
+      code: "TMC1801",
+      message: `the elements of \`${recv.g.name}\` (\`${recv.type.text}\`) have no number type of a device`,
+      fix: `annotate it: \`const ${recv.g.name}: i32[] = …\``,
+    };
+  }
   const shown =
     recv !== undefined && name !== "[]" && name !== "()"
       ? `\`${name}\` of \`${typeName(recv.type)}\``

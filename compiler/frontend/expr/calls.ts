@@ -257,7 +257,9 @@ function objectCall(
   }
   const args = lowerArguments(lw, f, node.arguments, map, node, lowered);
   const type = substitute(lw.ctx.returnType(f, node), map);
-  return { k: "method", type, loc: lw.loc(node), recv: obj, f, typeArgs, isSuper: false, args };
+  const made: Expr = { k: "method", type, loc: lw.loc(node), recv: obj, f, typeArgs, isSuper: false, args };
+  // `this` of a subclass is one of it.
+  return lw.ctx.returnsThis.has(f) && !sameType(type, t) ? lw.convert("downcast", made, t) : made;
 }
 
 export const textBufferId = "tmc/std/text-buffer.ts#TextBuffer";

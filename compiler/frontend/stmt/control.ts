@@ -5,6 +5,7 @@ import type { Expr, FuncDecl, LocalVar, Stmt, SwitchCase } from "../../ir/nodes.
 import { isFloat, num, substitute, typeName, VOID, type Type } from "../../ir/types.js";
 import { hostType } from "../host-type.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
+import { entriesLoop } from "./array-entries.js";
 import { declarePattern } from "./patterns.js";
 import { variables } from "./simple.js";
 
@@ -91,6 +92,8 @@ function forOf(lw: Lowerer, node: ts.ForOfStatement, label: string | undefined):
       "declare the variable in the loop",
       "write `for (const x of …)`",
     );
+  const entries = entriesLoop(lw, node, d.name, label);
+  if (entries !== undefined) return entries;
   const of = lw.raw(node.expression);
   const found = iteration(lw, of, node.expression, d);
   const parts: Stmt[] = [];
