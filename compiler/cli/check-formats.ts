@@ -1,5 +1,6 @@
 /** The formats of `tmc check --format`: text for people, JSON, SARIF and GitHub's workflow commands for programs. */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { styleFor } from "../diagnostics/colors.js";
 import { diagnosticToJson, formatDiagnostics } from "../diagnostics/format-diagnostics.js";
 import { formatGithub } from "../diagnostics/github.js";
 import { toSarif } from "../diagnostics/sarif.js";
@@ -16,18 +17,23 @@ export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
 /**
  * All of what goes to stdout.
  * @param root folder that places are relative to.
+ * @param fixed what `--fix` mended, for json.
  * @returns one document (json, sarif), one line a finding (github), or blocks for people; "" when there is nothing to say.
  */
 export async function formatCheck(
   format: CheckFormat,
   diagnostics: readonly Diagnostic[],
   root: string,
+  fixed?: readonly Diagnostic[],
 ): Promise<string> {
   switch (format) {
     case "text":
-      return formatDiagnostics(diagnostics, { root });
+      return formatDiagnostics(diagnostics, { root, style: styleFor(process.stdout) });
     case "json":
-      return document(checkDocument(diagnostics, root));
+      return document({
+        ...checkDocument(diagnostics, root),
+        ...(fixed === undefined ? {} : { fixed: fixed.map((d) => diagnosticToJson(d, { root })) }),
+      });
     case "sarif":
       return document(
         toSarif(diagnostics, {

@@ -2,6 +2,7 @@
 import type { CompiledProgram, CompileOptions } from "../pipeline/compile.js";
 import { ExitCode } from "../diagnostics/user-error.js";
 import { printJson } from "./failure.js";
+import { styleFor } from "../diagnostics/colors.js";
 import { diagnosticToJson, formatDiagnostics } from "../diagnostics/format-diagnostics.js";
 
 export interface CommandCompileOptions extends CompileOptions {
@@ -17,7 +18,9 @@ export async function compileOrReport(options: CommandCompileOptions): Promise<C
   // Loads TypeScript: not before a command needs it.
   const { compileProgram } = await import("../pipeline/compile.js");
   const { compiled, diagnostics } = compileProgram(options);
-  process.stderr.write(formatDiagnostics(diagnostics, { root: options.root }));
+  process.stderr.write(
+    formatDiagnostics(diagnostics, { root: options.root, style: styleFor(process.stderr) }),
+  );
   if (compiled === undefined) {
     process.exitCode = ExitCode.failed;
     if (options.json) {

@@ -3,6 +3,23 @@ import type { Loc } from "../ir/nodes.js";
 
 export type Severity = "error" | "warning" | "note";
 
+/** A replacement of source text, on one line, in the file of its finding. Columns from 1; `endCol` is one past the last. */
+export interface SourceEdit {
+  readonly line: number;
+  readonly col: number;
+  readonly endCol: number;
+  readonly text: string;
+}
+
+/** The fix of a finding as edits, which belong together. */
+export interface QuickFix {
+  /** What an editor shows: "write `===`". */
+  readonly title: string;
+  /** `tmc check --fix` applies it: it is what the program means, whatever it was meant to do. */
+  readonly automatic: boolean;
+  readonly edits: readonly SourceEdit[];
+}
+
 export interface Diagnostic {
   /** Stable: `TMC1203`. */
   readonly code: string;
@@ -15,6 +32,7 @@ export interface Diagnostic {
   readonly fix: string;
   /** Further places: a call path, the other half of a conflict. */
   readonly related: readonly { readonly loc: Loc; readonly message: string }[];
+  readonly quickFix?: QuickFix;
 }
 
 /** Orders by file, line, column, code, and drops repetitions. */

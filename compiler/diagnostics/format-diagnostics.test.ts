@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { colored, plain, styleFor } from "./colors.js";
 import type { Diagnostic } from "./diagnostic.js";
 import { formatDiagnostics, summarize } from "./format-diagnostics.js";
 
@@ -47,6 +48,30 @@ describe("formatDiagnostics", () => {
       cwd: root,
     });
     expect(gone).toContain("b.ts:1:1 - error TMC1203: what is wrong\n  fix: what to do");
+  });
+  it("shows a part of a very long line, with the marks under what they mean", () => {
+    const line = `${"a".repeat(300)}WRONG${"b".repeat(300)}`;
+    writeFileSync(join(root, "long.ts"), line);
+    const text = formatDiagnostics(
+      [{ ...example, loc: { file: "long.ts", line: 1, col: 301 }, length: 5, related: [] }],
+      { root, cwd: root },
+    );
+    const [, source, marks] = text.split("\n");
+    expect(source?.length).toBeLessThan(200);
+    expect(source?.indexOf("WRONG")).toBe(marks?.indexOf("^~~~~"));
+    expect(source).toMatch(/^  1 \| …a+WRONGb+…$/);
+  });
+  it("has colours for a terminal, and none where they are forbidden", () => {
+    const text = formatDiagnostics([example], { root, cwd: root, style: colored });
+    expect(text).toContain("\u001b[36ma.ts\u001b[39m:\u001b[33m2\u001b[39m:");
+    expect(text).toContain("\u001b[31m^~~~~\u001b[39m");
+    // Without the colours it is the same text.
+    // eslint-disable-next-line no-control-regex
+    expect(text.replace(/\u001b\[\d+m/g, "")).toBe(formatDiagnostics([example], { root, cwd: root }));
+    expect(styleFor({ isTTY: true }, {})).toBe(colored);
+    expect(styleFor({ isTTY: true }, { NO_COLOR: "1" })).toBe(plain);
+    expect(styleFor({ isTTY: true }, { TERM: "dumb" })).toBe(plain);
+    expect(styleFor({}, {})).toBe(plain);
   });
   it("counts errors and warnings", () => {
     expect(summarize([])).toBe("0 errors");

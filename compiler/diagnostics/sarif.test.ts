@@ -76,6 +76,30 @@ describe("toSarif", () => {
     const clipped = toSarif([{ ...finding, loc: { file: "a.ts", line: 2, col: 3 } }], options);
     expect(clipped.runs[0]?.results[0]?.locations[0]?.physicalLocation.region.endColumn).toBe(8);
   });
+  it("carries fixes as replacements", () => {
+    const quickFix = {
+      title: "write `===`",
+      automatic: true,
+      edits: [{ line: 2, col: 5, endCol: 7, text: "===" }],
+    };
+    const [result] = toSarif([{ ...finding, quickFix }], options).runs[0]?.results ?? [];
+    expect(result?.fixes).toEqual([
+      {
+        description: { text: "write `===`" },
+        artifactChanges: [
+          {
+            artifactLocation: { uri: "src/a%20b.ts", uriBaseId: "%SRCROOT%" },
+            replacements: [
+              {
+                deletedRegion: { startLine: 2, startColumn: 5, endLine: 2, endColumn: 7 },
+                insertedContent: { text: "===" },
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
   it("of nothing is a document without results, which closes former alerts", () => {
     expect(toSarif([], options).runs[0]).toMatchObject({ results: [], tool: { driver: { rules: [] } } });
   });

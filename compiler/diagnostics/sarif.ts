@@ -6,7 +6,7 @@ import { relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loc } from "../ir/nodes.js";
 import type { CatalogueEntry } from "./catalogue-entry.js";
-import type { Diagnostic } from "./diagnostic.js";
+import type { Diagnostic, QuickFix } from "./diagnostic.js";
 import { fileOf, lengthOnLine, SourceLines } from "./source-lines.js";
 
 export interface SarifOptions {
@@ -28,6 +28,7 @@ interface ArtifactLocation {
 interface Region {
   readonly startLine: number;
   readonly startColumn: number;
+  readonly endLine?: number;
   /** One past the last character. */
   readonly endColumn?: number;
 }
@@ -70,6 +71,18 @@ export interface SarifResult {
   readonly message: { readonly text: string };
   readonly locations: readonly SarifLocation[];
   readonly relatedLocations?: readonly SarifLocation[];
+  readonly fixes?: readonly SarifFix[];
+}
+
+export interface SarifFix {
+  readonly description: { readonly text: string };
+  readonly artifactChanges: readonly {
+    readonly artifactLocation: ArtifactLocation;
+    readonly replacements: readonly {
+      readonly deletedRegion: Region;
+      readonly insertedContent: { readonly text: string };
+    }[];
+  }[];
 }
 
 export function toSarif(diagnostics: readonly Diagnostic[], options: SarifOptions): SarifLog {
@@ -105,6 +118,7 @@ export function toSarif(diagnostics: readonly Diagnostic[], options: SarifOption
                   message: { text: r.message },
                 })),
               }),
+          ...(d.quickFix === undefined ? {} : { fixes: [fixOf(d.loc, d.quickFix, options)] }),
         })),
       },
     ],
@@ -131,14 +145,27 @@ const regionOf = (loc: Loc): Region => ({ startLine: loc.line, startColumn: loc.
 const endColumn = (d: Diagnostic, lines: SourceLines): number =>
   d.loc.col + lengthOnLine(lines.get(d.loc), d.loc.col, d.length);
 
+function fixOf(loc: Loc, fix: QuickFix, options: SarifOptions): SarifFix {
+  const replacements = fix.edits.map((e) => ({
+    deletedRegion: { startLine: e.line, startColumn: e.col, endLine: e.line, endColumn: e.endCol },
+    insertedContent: { text: e.text },
+  }));
+  return {
+    description: { text: fix.title },
+    artifactChanges: [{ artifactLocation: artifact(loc, options), replacements }],
+  };
+}
+
 function location(loc: Loc, region: Region, options: SarifOptions): SarifLocation {
+  return { physicalLocation: { artifactLocation: artifact(loc, options), region } };
+}
+
+function artifact(loc: Loc, options: SarifOptions): ArtifactLocation {
   const file = fileOf(loc, options.root);
   const inside = relative(options.base, file);
-  const artifactLocation: ArtifactLocation =
-    inside.startsWith("..") || inside === file
-      ? { uri: pathToFileURL(file).href }
-      : { uri: inside.split(sep).map(encodeURIComponent).join("/"), uriBaseId: "%SRCROOT%" };
-  return { physicalLocation: { artifactLocation, region } };
+  return inside.startsWith("..") || inside === file
+    ? { uri: pathToFileURL(file).href }
+    : { uri: inside.split(sep).map(encodeURIComponent).join("/"), uriBaseId: "%SRCROOT%" };
 }
 
 /** A base must end in `/`. */

@@ -7,6 +7,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ClassDecl, Expr, FuncDecl, GlobalVar, Loc, LocalVar, Stmt } from "../ir/nodes.js";
 import type { Type } from "../ir/types.js";
 import type { LoadedProject } from "./project.js";
+import { quickFixOf } from "./quick-fixes.js";
 
 /** Unwinds to the statement being lowered; its diagnostic is already reported. */
 export class Abort extends Error {}
@@ -95,7 +96,11 @@ export class Context {
   ): void {
     const sf = node.getSourceFile();
     const length = Math.max(1, node.getEnd() - node.getStart(sf));
-    this.diagnostics.push({ code, severity: "error", loc: this.loc(node), length, message, fix, related });
+    const quickFix = quickFixOf(this.checker, code, node);
+    this.diagnostics.push({
+      ...{ code, severity: "error", loc: this.loc(node), length, message, fix, related },
+      ...(quickFix === undefined ? {} : { quickFix }),
+    });
   }
 
   /** Reports and unwinds to the statement. */

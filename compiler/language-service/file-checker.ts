@@ -76,6 +76,7 @@ function findingsIn(file: string, { outcome, entry, root }: Checked): EditorDiag
       message: d.message,
       fix: d.fix,
       related: d.related.map((r) => ({ ...place(r.loc), message: r.message })),
+      ...(d.quickFix === undefined ? {} : { quickFix: d.quickFix }),
     }));
   const problems = (file === entry ? outcome.problems : []).map((p): EditorDiagnostic => ({
     ...{ file, line: 1, col: 1, length: 1, severity: "error", related: [] },

@@ -1,4 +1,5 @@
 /** What the plugin (in tsserver) and its worker say to each other. Types only. */
+import type { QuickFix } from "../diagnostics/diagnostic.js";
 
 export interface CheckRequest {
   readonly id: number;
@@ -25,6 +26,7 @@ export interface EditorDiagnostic extends EditorPlace {
   /** "" when there is none. */
   readonly fix: string;
   readonly related: readonly (EditorPlace & { readonly message: string })[];
+  readonly quickFix?: QuickFix;
 }
 
 export interface CheckReply {

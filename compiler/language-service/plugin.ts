@@ -3,6 +3,7 @@
  * tsconfig.json; tsserver loads it through language-service/index.cjs. It checks nothing itself: see check-client.ts.
  */
 import type ts from "typescript";
+import { fixableCodes } from "../diagnostics/fixable-codes.js";
 import { CheckClient } from "./check-client.js";
 import type { CheckRequest, EditorDiagnostic, EditorPlace } from "./messages.js";
 
@@ -51,6 +52,24 @@ function decorate(typescript: typeof ts, info: ts.server.PluginCreateInfo, worke
       const place = (path: string): ts.SourceFile | undefined => inner.getProgram()?.getSourceFile(path);
       return [...own, ...found.map((d) => toTypescript(typescript, d, source, place))];
     },
+    getCodeFixesAtPosition(file, start, end, errorCodes, format, preferences) {
+      const source = isSource(file) ? inner.getProgram()?.getSourceFile(file) : undefined;
+      const found =
+        source === undefined ? [] : client.ask(file, project.getProjectVersion(), overlay, waitMs);
+      const own = found.filter((d) => {
+        const at = source === undefined ? -1 : offsetOf(source, d);
+        return errorCodes.includes(numberOf(d)) && at <= end && start <= at + d.length;
+      });
+      // TypeScript has errors of the same numbers, with fixes that would not fit ours.
+      const ours = new Set(own.map(numberOf));
+      const others = errorCodes.filter((code) => !ours.has(code));
+      const theirs =
+        others.length === 0
+          ? []
+          : inner.getCodeFixesAtPosition(file, start, end, others, format, preferences);
+      return [...own.flatMap((d) => (source === undefined ? [] : codeFix(d, source))), ...theirs];
+    },
+    getSupportedCodeFixes: (file) => [...inner.getSupportedCodeFixes(file), ...ownCodes],
     dispose() {
       client.stop();
       inner.dispose();
@@ -82,7 +101,7 @@ function toTypescript(
     note: DiagnosticCategory.Suggestion,
   };
   const start = offsetOf(file, d);
-  const code = Number(d.code.slice("TMC".length));
+  const code = numberOf(d);
   return {
     file,
     start,
@@ -98,6 +117,21 @@ function toTypescript(
       return [{ ...place, code, category: DiagnosticCategory.Message, messageText: r.message }];
     }),
   };
+}
+
+const ownCodes = fixableCodes.map((code) => String(Number(code.slice("TMC".length))));
+
+const numberOf = (d: EditorDiagnostic): number => Number(d.code.slice("TMC".length));
+
+function codeFix(d: EditorDiagnostic, file: ts.SourceFile): ts.CodeFixAction[] {
+  if (d.quickFix === undefined) return [];
+  const textChanges = d.quickFix.edits.map((e): ts.TextChange => {
+    const start = offsetOf(file, { line: e.line, col: e.col });
+    const end = offsetOf(file, { line: e.line, col: e.endCol });
+    return { span: { start, length: end - start }, newText: e.text };
+  });
+  const changes = [{ fileName: file.fileName, textChanges }];
+  return [{ fixName: d.code, description: `tmc: ${d.quickFix.title}`, changes }];
 }
 
 /** The place may be of an older text: never past the end. */

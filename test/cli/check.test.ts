@@ -1,5 +1,14 @@
 /** `tmc check --format` and `--watch` as a user sees them. The formats themselves are tested in compiler/diagnostics. */
-import { mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,8 +20,8 @@ import { callTmc, type TmcResult } from "../support/tmc.js";
 let folder = "";
 const write = (name: string, text: string): void => {
   // As many editors save: the file is replaced, not changed.
-  writeFileSync(join(folder, `.${name}.new`), text);
-  renameSync(join(folder, `.${name}.new`), join(folder, name));
+  writeFileSync(join(folder, `${name}.new`), text);
+  renameSync(join(folder, `${name}.new`), join(folder, name));
 };
 const good = 'import { twice } from "./lib.js";\nexport function main(): void {\n  log(twice(2));\n}\n';
 const goodLib = "export function twice(x: i32): i32 {\n  return x * 2;\n}\n";
@@ -72,6 +81,61 @@ describe("tmc check --format", () => {
     const { stderr, exitCode } = await call(...args);
     expect(exitCode).toBe(ExitCode.usage);
     expect(stderr).toContain(`error ${code}: `);
+  });
+});
+
+describe("tmc check --fix", () => {
+  const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+  const unusual = "\uFEFFexport function f(x: i32): i32 {\r\n  return x == 2 ? x / 2 / 3 : 0;\r\n}\r\n";
+  const main = `import { f } from "./unusual.js";
+export function main(): void {
+  var n = f(4);
+  if (!n) console.log("none");
+  const half: f32 = n / 2;
+  log(half);
+}
+`;
+  it("mends what has one meaning, in all files, once, and reports the rest", async () => {
+    write("unusual.ts", unusual);
+    write("fixes.ts", main);
+    const first = await call("check", "--fix", "fixes.ts");
+    expect(first.exitCode).toBe(ExitCode.failed);
+    expect(first.stdout).toMatch(
+      /^fixes\.ts:5:21 - error TMC1211: [^]*\n1 error\nfixed 6 errors in 2 files\n$/,
+    );
+    expect(read("unusual.ts")).toBe(
+      unusual.replace("==", "===").replace("x / 2 / 3", "Math.trunc(Math.trunc(x / 2) / 3)"),
+    );
+    expect(read("fixes.ts")).toBe(
+      main.replace("var", "let").replace("!n", "n === 0").replace("console.log", "log"),
+    );
+    const second = await call("check", "--fix", "--json", "fixes.ts");
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: "TMC1211", fixes: [{ automatic: false }] }],
+      fixed: [],
+    });
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+  it("writes nothing when a file cannot be written", async () => {
+    mkdirSync(join(folder, "locked"));
+    write("locked/lib.ts", badLib);
+    write("locked/app.ts", good.replace("twice(2)", "twice(5 / twice(1))"));
+    // The name of the temporary file is taken by a folder.
+    mkdirSync(join(folder, "locked", `.lib.ts.${process.pid}`));
+    const before = [read("locked/app.ts"), read("locked/lib.ts")];
+    const { stderr, exitCode } = await call("check", "--fix", "locked/app.ts");
+    expect(exitCode).toBe(ExitCode.usage);
+    expect(stderr).toContain("error TMC0014: cannot write the fixes");
+    expect([read("locked/app.ts"), read("locked/lib.ts")]).toEqual(before);
+  });
+  it("keeps a document on stdout, and does not go with --watch", async () => {
+    write("sarif.ts", "export function main(): void {\n  let x = 1;\n  x++;\n  log(x == 2);\n}\n");
+    const { stdout, stderr, exitCode } = await call("check", "--fix", "--format", "sarif", "sarif.ts");
+    expect(JSON.parse(stdout)).toMatchObject({ runs: [{ results: [] }] });
+    expect(stderr).toBe("fixed 1 error in 1 file\n");
+    expect(exitCode).toBe(0);
+    expect((await call("check", "--fix", "--watch", "sarif.ts")).stderr).toContain("error TMC0005: ");
   });
 });
 

@@ -123,6 +123,26 @@ await import(${source("worker.ts")});
     ]);
   });
 
+  it("offers fixes as code actions, and leaves TypeScript's own alone", async () => {
+    start("fixes");
+    open(at("lib.ts"));
+    expect(await findings(at("lib.ts"), 1)).toHaveLength(1);
+    const range = { startLine: 2, startOffset: 10, endLine: 2, endOffset: 15 };
+    const request = { file: at("lib.ts"), ...range, errorCodes: [1211] };
+    const span = { start: { line: 2, offset: 10 }, end: { line: 2, offset: 15 } };
+    expect(await server?.request("getCodeFixes", request)).toMatchObject([
+      {
+        fixName: "TMC1211",
+        description: "tmc: write `Math.trunc(a / b)`",
+        changes: [{ fileName: at("lib.ts"), textChanges: [{ ...span, newText: "Math.trunc(x / 2)" }] }],
+      },
+    ]);
+    expect(await server?.request("getCodeFixes", { ...request, errorCodes: [1216] })).toEqual([]);
+    expect(await server?.request("getSupportedCodeFixes", { file: at("lib.ts") })).toEqual(
+      expect.arrayContaining(["1211", "1216", "2552"]),
+    );
+  });
+
   it("follows what is typed before it is saved, over modules", async () => {
     start("typing");
     open(at("lib.ts"));
