@@ -66,7 +66,6 @@ describe("formatDiagnostics", () => {
     expect(text).toContain("\u001b[36ma.ts\u001b[39m:\u001b[33m2\u001b[39m:");
     expect(text).toContain("\u001b[31m^~~~~\u001b[39m");
     // Without the colours it is the same text.
-    // eslint-disable-next-line no-control-regex
     expect(text.replace(/\u001b\[\d+m/g, "")).toBe(formatDiagnostics([example], { root, cwd: root }));
     expect(styleFor({ isTTY: true }, {})).toBe(colored);
     expect(styleFor({ isTTY: true }, { NO_COLOR: "1" })).toBe(plain);

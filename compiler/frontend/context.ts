@@ -87,16 +87,18 @@ export class Context {
     return { file: this.project.moduleName(sf), line: line + 1, col: character + 1 };
   }
 
+  /** `type`: the name of the node's type where lowering knows more than TypeScript (`n % 2` is an i32). */
   report(
     code: string,
     node: ts.Node,
     message: string,
     fix: string,
     related: Diagnostic["related"] = [],
+    type?: string,
   ): void {
     const sf = node.getSourceFile();
     const length = Math.max(1, node.getEnd() - node.getStart(sf));
-    const quickFix = quickFixOf(this.checker, code, node);
+    const quickFix = quickFixOf(this.checker, code, node, type);
     this.diagnostics.push({
       ...{ code, severity: "error", loc: this.loc(node), length, message, fix, related },
       ...(quickFix === undefined ? {} : { quickFix }),
@@ -104,8 +106,8 @@ export class Context {
   }
 
   /** Reports and unwinds to the statement. */
-  fail(code: string, node: ts.Node, message: string, fix: string): never {
-    this.report(code, node, message, fix);
+  fail(code: string, node: ts.Node, message: string, fix: string, type?: string): never {
+    this.report(code, node, message, fix, [], type);
     throw new Abort(message);
   }
 

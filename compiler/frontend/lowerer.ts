@@ -138,6 +138,7 @@ export class Lowerer {
       node,
       `a condition must be a boolean, this is \`${typeName(e.type)}\``,
       fix,
+      typeName(e.type),
     );
   }
 

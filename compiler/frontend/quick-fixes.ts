@@ -13,13 +13,18 @@ interface Replacement {
   readonly changes: readonly { readonly start: number; readonly end: number; readonly text: string }[];
 }
 
-type Finder = (node: ts.Node, checker: ts.TypeChecker) => Replacement | undefined;
+type Finder = (node: ts.Node, checker: ts.TypeChecker, type: string | undefined) => Replacement | undefined;
 
 const K = ts.SyntaxKind;
 
-/** The one for this message, undefined where there is none or where it would span lines. */
-export function quickFixOf(checker: ts.TypeChecker, code: string, node: ts.Node): QuickFix | undefined {
-  const found = isFixable(code) ? finders[code](node, checker) : undefined;
+/** The one for this message, undefined where there is none or where it would span lines. `type`: see Context.report. */
+export function quickFixOf(
+  checker: ts.TypeChecker,
+  code: string,
+  node: ts.Node,
+  type?: string,
+): QuickFix | undefined {
+  const found = isFixable(code) ? finders[code](node, checker, type) : undefined;
   if (found === undefined) return undefined;
   const sf = node.getSourceFile();
   const edits: SourceEdit[] = [];
@@ -104,9 +109,13 @@ function letForVar(node: ts.Node): Replacement | undefined {
 }
 
 /** `if (n)` → `if (n !== 0)`, `!s` → `s === ""`; not for floats (NaN is falsy) and not where null and zero are both meant. */
-function comparison(node: ts.Node, checker: ts.TypeChecker): Replacement | undefined {
+function comparison(
+  node: ts.Node,
+  checker: ts.TypeChecker,
+  type: string | undefined,
+): Replacement | undefined {
   if (!ts.isExpression(node)) return undefined;
-  const value = falsy(checker.getTypeAtLocation(node));
+  const value = type !== undefined && integers.has(type) ? "0" : falsy(checker.getTypeAtLocation(node));
   if (value === undefined) return undefined;
   const not = node.parent;
   if (!ts.isPrefixUnaryExpression(not) || not.operator !== K.ExclamationToken) {
@@ -125,9 +134,8 @@ function comparison(node: ts.Node, checker: ts.TypeChecker): Replacement | undef
 
 const integers = new Set(["i8", "u8", "i16", "u16", "i32", "u32"]);
 
-/** The only value of the type that a condition takes for false. */
+/** The only value of the type, which is not a number, that a condition takes for false. */
 function falsy(t: ts.Type): string | undefined {
-  if (t.aliasSymbol !== undefined && integers.has(t.aliasSymbol.name)) return "0";
   if ((t.flags & ts.TypeFlags.StringLike) !== 0 && !t.isUnion()) return '""';
   if (!t.isUnion()) return undefined;
   const others = t.types.filter((m) => (m.flags & ts.TypeFlags.Null) === 0);
