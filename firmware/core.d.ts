@@ -154,8 +154,8 @@ declare const Math: {
   readonly LN2: f64;
   readonly SQRT2: f64;
   abs(x: number): number;
-  min(a: number, b: number): number;
-  max(a: number, b: number): number;
+  min(a: number, b: number, ...more: number[]): number;
+  max(a: number, b: number, ...more: number[]): number;
   floor(x: number): number;
   ceil(x: number): number;
   trunc(x: number): number;

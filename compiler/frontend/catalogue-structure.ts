@@ -282,9 +282,12 @@ export function main(): void {
   {
     code: "TMC1120",
     title: "a library function that cannot be called like this",
-    rule: "core.d.ts names the arguments. `Math.min` and `Math.max` take two.",
-    wrong: "log(Math.max(1, 2, 3));",
-    right: "log(Math.max(1, Math.max(2, 3)));",
+    rule: "core.d.ts names the arguments. `utf8` takes a literal: its bytes are made when you build.",
+    wrong: `const unit = "m";
+const text = utf8(unit);
+log(text);`,
+    right: `const text = utf8("µm");
+log(text.length);`,
   },
   {
     code: "TMC1121",

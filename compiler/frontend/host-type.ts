@@ -41,7 +41,7 @@ export function hostArguments(lw: Lowerer, nodes: readonly ts.Expression[]): Exp
 }
 
 /** TypeScript widened a number in it to `number`: the value may be an integer. */
-function mentionsBareNumber(checker: ts.TypeChecker, t: ts.Type, depth: number): boolean {
+export function mentionsBareNumber(checker: ts.TypeChecker, t: ts.Type, depth: number): boolean {
   if (depth > 4) return true;
   if ((t.flags & ts.TypeFlags.NumberLike) !== 0) return true;
   if (t.isUnion()) return t.types.some((m) => mentionsBareNumber(checker, m, depth + 1));

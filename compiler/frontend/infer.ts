@@ -3,7 +3,8 @@ import { ts } from "ts-morph";
 import type { Expr, LocalVar } from "../ir/nodes.js";
 import { matchTypes, substitute, type Type } from "../ir/types.js";
 import type { Lowerer } from "./lowerer.js";
-import { typeOfNode } from "./type-convert.js";
+import { mentionsBareNumber } from "./host-type.js";
+import { tryConvert, typeOfNode } from "./type-convert.js";
 
 export interface Inferred {
   readonly typeArgs: readonly Type[];
@@ -48,8 +49,9 @@ export function inferTypeArguments(
   }
   if (want !== undefined && want.k !== "void") matchTypes(substitute(ret, outer), want, names, found);
   const typeArgs = typeParams.map(
-    (p) =>
+    (p, i) =>
       found.get(p) ??
+      defaulted(lw, node, i) ??
       lw.ctx.fail(
         "TMC1119",
         node,
@@ -58,6 +60,16 @@ export function inferTypeArguments(
       ),
   );
   return { typeArgs, lowered: kept };
+}
+
+/** The default of a class's type parameter, when no argument says more. */
+function defaulted(lw: Lowerer, node: ts.CallExpression | ts.NewExpression, i: number): Type | undefined {
+  if (!ts.isNewExpression(node)) return undefined;
+  const { checker } = lw.ctx;
+  const made = checker.getTypeAtLocation(node);
+  if ((made.flags & ts.TypeFlags.Object) === 0) return undefined;
+  const arg = checker.getTypeArguments(made as ts.TypeReference)[i];
+  return arg === undefined || mentionsBareNumber(checker, arg, 0) ? undefined : tryConvert(lw.ctx, arg, node);
 }
 
 function mentions(t: Type, names: ReadonlySet<string>): boolean {

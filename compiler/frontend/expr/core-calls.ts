@@ -305,17 +305,30 @@ function unary(lw: Lowerer, node: ts.CallExpression, name: string, e: Expr, at: 
 
 function minMax(lw: Lowerer, node: ts.CallExpression, name: "min" | "max"): Expr {
   const loc = lw.loc(node);
-  const [a, b, c] = node.arguments;
-  if (a === undefined || b === undefined || c !== undefined) {
+  const nodes = node.arguments;
+  if (nodes.length < 2 || nodes.some((a) => ts.isSpreadElement(a))) {
     return lw.ctx.fail(
       "TMC1120",
       node,
-      `\`Math.${name}\` takes two arguments here`,
-      `nest it: \`Math.${name}(a, Math.${name}(b, c))\``,
+      `\`Math.${name}\` takes two or more numbers here`,
+      `write them: \`Math.${name}(a, b)\`; of an array, loop over it`,
     );
   }
-  const l = lw.raw(a);
-  const r = lw.raw(b);
+  const parts = nodes.map((at) => ({ at, e: lw.raw(at) }));
+  // From the left, two at a time: the same result in any order, and every argument is evaluated in its place.
+  const all = parts.reduce((l, r) => ({ at: node, e: larger(lw, node, name, l, r) }));
+  return { ...all.e, loc };
+}
+
+interface Operand {
+  readonly at: ts.Node;
+  readonly e: Expr;
+}
+
+function larger(lw: Lowerer, node: ts.CallExpression, name: "min" | "max", a: Operand, b: Operand): Expr {
+  const loc = lw.loc(node);
+  const { e: l } = a;
+  const { e: r } = b;
   const cl = untypedOf(l);
   const cr = untypedOf(r);
   if (cl !== undefined && cr !== undefined)
@@ -336,7 +349,7 @@ function minMax(lw: Lowerer, node: ts.CallExpression, name: "min" | "max"): Expr
     loc,
     name,
     n: type.k === "num" ? type.n : "i32",
-    args: [lw.coerce(l, type, a), lw.coerce(r, type, b)],
+    args: [lw.coerce(l, type, a.at), lw.coerce(r, type, b.at)],
   };
 }
 
