@@ -297,28 +297,46 @@ declare class Slots<T> {
 /** Registers a handler under the name of a C entry `tmc_<name>`: what it reaches is run-phase code. @setup */
 declare function entry<F>(name: string, handler: F): void;
 
-// ---- setup-only collections ----
-/** @setup */
-interface Map<K, V> {
+// ---- collections ----
+interface ReadonlyMap<K, V> {
   readonly size: i32;
   get(key: K): V | undefined;
   has(key: K): boolean;
-  set(key: K, value: V): this;
-  delete(key: K): boolean;
-  clear(): void;
+  /** @setup */
   forEach(f: (value: V, key: K) => void): void;
+  keys(): IterableIterator<K>;
+  values(): IterableIterator<V>;
+  entries(): IterableIterator<[K, V]>;
   [Symbol.iterator](): IterableIterator<[K, V]>;
 }
-declare const Map: { new <K, V>(): Map<K, V> };
-/** @setup */
-interface Set<T> {
+/** Made and filled in setup; handlers read it (`get`, `has`, `size`, `for … of`). What changes at run time is a FixedMap. */
+interface Map<K, V> extends ReadonlyMap<K, V> {
+  /** @setup */
+  set(key: K, value: V): this;
+  /** @setup */
+  delete(key: K): boolean;
+  /** @setup */
+  clear(): void;
+}
+declare const Map: { new <K, V>(entries?: ReadonlyMap<K, V> | readonly (readonly [K, V])[]): Map<K, V> };
+interface ReadonlySet<T> {
   readonly size: i32;
   has(value: T): boolean;
-  add(value: T): this;
-  delete(value: T): boolean;
-  clear(): void;
+  /** @setup */
+  forEach(f: (value: T) => void): void;
+  keys(): IterableIterator<T>;
+  values(): IterableIterator<T>;
   [Symbol.iterator](): IterableIterator<T>;
 }
-declare const Set: { new <T>(): Set<T> };
+/** Made and filled in setup; handlers read it (`has`, `size`, `for … of`). */
+interface Set<T> extends ReadonlySet<T> {
+  /** @setup */
+  add(value: T): this;
+  /** @setup */
+  delete(value: T): boolean;
+  /** @setup */
+  clear(): void;
+}
+declare const Set: { new <T>(values?: ReadonlySet<T> | readonly T[]): Set<T> };
 /** @setup */
 declare const JSON: { stringify(value: unknown): string };

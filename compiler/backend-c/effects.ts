@@ -129,6 +129,8 @@ function own(e: Expr, x: Effects, checked: boolean): void {
         case "log":
           x.writes = x.reads = true;
           return;
+        case "mapGet":
+        case "mapHas":
         case "strSlice":
         case "strIndexOf":
         case "startsWith":

@@ -6,6 +6,7 @@ import { numTypes } from "./c-types.js";
 import type { FuncContext } from "./func-context.js";
 import { coerce } from "./lower-convert.js";
 import { checkedIndex, operandArray, operands, value, values, type Operand } from "./lower-expr.js";
+import { lowerMap } from "./lower-map.js";
 import { sliceOf, type ArrayPlace } from "./places.js";
 import { pointerTo } from "./static-data.js";
 
@@ -82,6 +83,10 @@ export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
       return arraySet(c, e);
     case "subarray":
       return subarray(c, e);
+    case "mapGet":
+    case "mapHas":
+    case "mapSize":
+      return lowerMap(c, e);
     case "slotsGet":
     case "slotsSet":
       return slots(c, e);

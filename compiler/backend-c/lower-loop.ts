@@ -1,5 +1,6 @@
 /** Loops: `for`, `while`, `do`, `for … of`. */
 import type { Expr, LocalVar, Stmt } from "../ir/nodes.js";
+import { isMapOrSet } from "../ir/map-type.js";
 import { assign, at, binary, id, lit, type CExpr, type CStmt } from "./c-ast.js";
 import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
@@ -7,6 +8,7 @@ import { invoke } from "./lower-call.js";
 import { coerce } from "./lower-convert.js";
 import { value } from "./lower-expr.js";
 import { enterLoop, leaveLoop } from "./lower-jump.js";
+import { mapTables } from "./lower-map.js";
 import { lowerStmts, lowerEffect, declareLocal } from "./lower-stmt.js";
 import { arrayPlace, notExpr, stableArray } from "./places.js";
 
@@ -102,7 +104,20 @@ export function lowerForOf(c: FuncContext, s: Extract<Stmt, { k: "forOf" }>): vo
     const scope = enterLoop(c, s.label, "loop", false);
     let test: CExpr;
     let body: CStmt[];
-    if (s.get === undefined) {
+    if (isMapOrSet(s.of.type)) {
+      const table = mapTables(c, s.of);
+      const first = table(s.lengthOf === "mapValues" ? "values" : "keys");
+      test = binary("<", i, first.len);
+      body = c.block(() => {
+        declareLocal(c, s.v, coerce(c, at(first.ptr, i), first.elem, s.v.type));
+        if (s.second !== undefined) {
+          const second = table("values");
+          declareLocal(c, s.second, coerce(c, at(second.ptr, i), second.elem, s.second.type));
+        }
+        lowerStmts(c, s.body);
+        if (scope.continueLabel !== undefined) c.emit({ k: "label", name: scope.continueLabel });
+      });
+    } else if (s.get === undefined) {
       const array = stableArray(c, arrayPlace(c, s.of), s.of.type);
       test = binary("<", i, array.len);
       body = c.block(() => {

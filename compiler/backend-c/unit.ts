@@ -11,6 +11,7 @@ import type { CFunction } from "./c-ast.js";
 import { CTypes } from "./c-types.js";
 import { EffectAnalysis } from "./effects.js";
 import { Layouts } from "./layout.js";
+import { fillMapIndexes } from "./map-index.js";
 import { FileNames, functionBaseName } from "./names.js";
 import { StaticData } from "./static-data.js";
 
@@ -70,6 +71,7 @@ export class Unit {
     this.layouts = new Layouts(reachable, this.types);
     this.#literals = collectLiterals(reachable);
     this.#literals.forEach((text, i) => this.#literalIndex.set(text, i));
+    fillMapIndexes(reachable.snapshot.objects, (text) => this.literal(text));
     this.data = new StaticData(this);
   }
 

@@ -387,6 +387,12 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
       return `${rt}.arraySet(${all}, ${at})`;
     case "subarray":
       return `${x}.subarray(${a.slice(1).join(", ")})`;
+    case "mapGet":
+      return `(${x}.get(${y}) ?? null)`;
+    case "mapHas":
+      return `${x}.has(${y})`;
+    case "mapSize":
+      return `${x}.size`;
     case "slotsGet":
       return `${x}.get(${y}, ${at})`;
     case "slotsSet":

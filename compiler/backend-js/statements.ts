@@ -1,4 +1,5 @@
 /** IR statements and functions → JavaScript text, with source map marks at every statement. */
+import { isMapOrSet } from "../ir/map-type.js";
 import type { Expr, FuncDecl, LocalVar, Loc, Stmt } from "../ir/nodes.js";
 import { expr, isCell, rt, staticField, type PrintContext } from "./expressions.js";
 import { topName } from "./names.js";
@@ -193,7 +194,31 @@ function forLoop(p: PrintContext, w: Out, s: Extract<Stmt, { k: "for" }>): void 
   block(p, w, s.body);
 }
 
+/** Over a Map or Set, or its values, or keys and values. */
+function forOfMap(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void {
+  const vars = s.second === undefined ? [s.v] : [s.v, s.second];
+  const names = vars.map((v) => (isCell(v) ? `${p.local(v)}$in` : p.local(v))).join(", ");
+  const of = `${expr(p, s.of)}${s.lengthOf === "mapKeys" ? ".keys()" : s.lengthOf === "mapValues" ? ".values()" : ""}`;
+  w.write(`${labelText(s.label)}for (const ${s.second === undefined ? names : `[${names}]`} of ${of}) {`);
+  w.newline();
+  w.indent(1);
+  for (const v of vars) {
+    if (!isCell(v)) continue;
+    w.write(`const ${p.local(v)} = { v: ${p.local(v)}$in };`);
+    w.newline();
+  }
+  // The body may declare the same name again.
+  block(p, w, s.body);
+  w.newline();
+  w.indent(-1);
+  w.write("}");
+}
+
 function forOf(p: PrintContext, w: Out, s: Extract<Stmt, { k: "forOf" }>): void {
+  if (isMapOrSet(s.of.type)) {
+    forOfMap(p, w, s);
+    return;
+  }
   const cell = isCell(s.v);
   const name = p.local(s.v);
   if (s.lengthOf === "array" || s.lengthOf === "host") {

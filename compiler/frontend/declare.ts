@@ -3,6 +3,7 @@
  * modules may refer to each other; bodies are lowered later (`ctx.pending`).
  */
 import { ts } from "ts-morph";
+import { mapClasses } from "../ir/map-type.js";
 import type { ClassDecl, Expr, FuncDecl, FuncKind, GlobalVar, Stmt } from "../ir/nodes.js";
 import { VOID, type Type } from "../ir/types.js";
 import { constantMeaning } from "./const-declarations.js";
@@ -40,6 +41,7 @@ export class Declarations {
     ctx.declareSymbol = (symbol) => this.declare(symbol);
     ctx.returnType = (f, at) => this.returnType(f, at);
     ctx.classes.set("tmc/core#Trap", trapClass());
+    for (const c of mapClasses()) ctx.classes.set(c.id, c);
   }
 
   moduleScope(sf: ts.SourceFile): FunctionScope {

@@ -15,6 +15,7 @@ import {
   type ObjectType,
   type Type,
 } from "../ir/types.js";
+import { mapType, setType } from "../ir/map-type.js";
 import { isRecordShape, recordType } from "./records.js";
 import { isTuple, tupleType } from "./tuples.js";
 import type { Context } from "./context.js";
@@ -199,7 +200,17 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
       return elem === undefined ? undefined : { k: "slots", elem };
     }
     if (name === "Trap") return { k: "object", decl: "tmc/core#Trap", args: [] };
-    if (name === "Map" || name === "Set" || name === "IterableIterator") {
+    if (/^(Readonly)?(Map|Set)$/.test(name)) {
+      // A key or value without a meaning on a device: setup may still use it.
+      const given = ctx.checker.getTypeArguments(t as ts.TypeReference).map((a) => tryConvert(ctx, a, node));
+      const [key, value] = given;
+      if (key !== undefined && key.k !== "host" && key.k !== "void") {
+        if (name.endsWith("Set")) return setType(key);
+        if (value !== undefined && value.k !== "host" && value.k !== "void") return mapType(key, value);
+      }
+      return { k: "host", text: ctx.checker.typeToString(t) };
+    }
+    if (name === "IterableIterator") {
       return { k: "host", text: ctx.checker.typeToString(t) };
     }
   }

@@ -127,6 +127,19 @@ export function main(): void {
 }`,
   },
   {
+    code: "TMC1804",
+    title: "a key that cannot be looked up",
+    rule: "A handler looks up integers, booleans, strings and members of unions in a Map or Set that setup made. Floats and objects as keys can only be iterated over.",
+    wrong: `const steps = new Map<f32, i32>([[0.5, 1]]);
+export function main(): void {
+  log(steps.get(0.5) ?? 0);
+}`,
+    right: `const steps = new Map<i32, i32>([[500, 1]]);
+export function main(): void {
+  log(steps.get(500) ?? 0);
+}`,
+  },
+  {
     code: "TMC1901",
     title: "recursion",
     rule: "The worst-case stack must be known, so functions may not call each other in a circle. The message shows the circle.",

@@ -137,7 +137,13 @@ function cloneStmt(stmt: Stmt, s: CloneScope): Stmt {
     case "doWhile":
       return { ...stmt, body: body(stmt.body), test: expr(stmt.test) };
     case "forOf":
-      return { ...stmt, v: s.local(stmt.v), of: expr(stmt.of), body: body(stmt.body) };
+      return {
+        ...stmt,
+        v: s.local(stmt.v),
+        second: stmt.second === undefined ? undefined : s.local(stmt.second),
+        of: expr(stmt.of),
+        body: body(stmt.body),
+      };
     case "switch":
       return {
         ...stmt,

@@ -51,6 +51,7 @@ class EscapeCheck {
       for (const e of exprsOf(s)) walkExpr(e, { expr: (x) => this.place(x, own) });
       if (s.k === "let") this.varHomes.set(s.v, { func, loops });
       if (s.k === "forOf") this.varHomes.set(s.v, { func, loops: inside });
+      if (s.k === "forOf" && s.second !== undefined) this.varHomes.set(s.second, { func, loops: inside });
       if (s.k === "try" && s.v !== undefined) this.varHomes.set(s.v, { func, loops });
       if (s.k === "for") {
         this.locate(func, s.init, loops);

@@ -5,6 +5,7 @@
 import { FlowNode, type FlowObject } from "./flow-graph.js";
 import type { MonoClass, MonoFunc, Monomorphiser } from "./monomorphise.js";
 import type { Expr, ExprOf, GlobalVar, LocalVar, Loc, LValue, Program, Stmt } from "./nodes.js";
+import { isMapOrSet, mapFields } from "./map-type.js";
 import type { CallTarget } from "./reachability.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "./snapshot.js";
 import type { Type } from "./types.js";
@@ -262,6 +263,12 @@ export class FlowConstraints {
 
   #forOf(s: Extract<Stmt, { k: "forOf" }>, f: MonoFunc): void {
     const of = this.#expr(s.of, f);
+    if (isMapOrSet(s.of.type)) {
+      const from = s.lengthOf === "mapValues" ? mapFields.values : mapFields.keys;
+      this.#fromTable(of, from, s.v);
+      if (s.second !== undefined) this.#fromTable(of, mapFields.values, s.second);
+      return;
+    }
     if (s.get === undefined) {
       of?.watch((o) => {
         if (isTracked(s.v.type)) this.elementNode(o).flowsTo(this.localNode(s.v));
@@ -270,6 +277,15 @@ export class FlowConstraints {
     }
     this.#dispatch(s.of, s.get.name, [], f, [], of, this.localNode(s.v));
     if (s.lengthOf === "method") this.#dispatch(s.of, "length", [], f, [], of, undefined);
+  }
+
+  /** What a table of a Map or Set holds flows to a variable. */
+  #fromTable(map: FlowNode | undefined, field: string, to: LocalVar): void {
+    if (isTracked(to.type)) this.#tableElements(map, field, this.localNode(to));
+  }
+
+  #tableElements(map: FlowNode | undefined, field: string, to: FlowNode): void {
+    map?.watch((o) => this.fieldNode(o, field).watch((table) => this.elementNode(table).flowsTo(to)));
   }
 
   // ---- expressions -------------------------------------------------------------------------------------------
@@ -500,6 +516,11 @@ export class FlowConstraints {
         array?.flowsTo(view);
         view.add({ k: "external", id: this.#nextId++, type: e.type });
         return view;
+      }
+      case "mapGet": {
+        const result = this.#fresh(e);
+        if (result !== undefined) this.#tableElements(array, mapFields.values, result);
+        return result;
       }
       case "slotsGet": {
         const result = this.#fresh(e);

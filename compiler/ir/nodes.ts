@@ -162,6 +162,10 @@ export type BuiltinName =
   | "arrayFill" // array, value, start, end (i32, clamped as in ECMAScript); the value is the array
   | "arraySet" // typed array, source, offset: traps index when it does not fit; memmove
   | "subarray" // typed array, start, end
+  // Map and Set (args[0]; made in setup, see map-type.ts), key
+  | "mapGet" // the value, or null
+  | "mapHas"
+  | "mapSize"
   // slots
   | "slotsGet"
   | "slotsSet"
@@ -330,14 +334,19 @@ export type Stmt =
       readonly body: readonly Stmt[];
       readonly test: Expr;
     })
-  /** Over an array, or an object with `length` and `get(i)` (`get`, `lengthOf` set): by index, the length read on every turn. Setup: over any host iterable. */
+  /**
+   * Over an array, or an object with `length` and `get(i)` (`get`, `lengthOf` set): by index, the length read on every
+   * turn. Setup: over any host iterable. Map and Set (`map…`): in insertion order; `v` is the key, of `mapValues` the
+   * value; `mapEntries` has the value in `second`.
+   */
   | (StmtBase & {
       readonly k: "forOf";
       readonly label: string | undefined;
       readonly v: LocalVar;
       readonly of: Expr;
+      readonly second?: LocalVar | undefined;
       readonly get: FuncDecl | undefined;
-      readonly lengthOf: "array" | "field" | "method" | "host";
+      readonly lengthOf: "array" | "field" | "method" | "host" | "mapKeys" | "mapValues" | "mapEntries";
       readonly body: readonly Stmt[];
     })
   | (StmtBase & { readonly k: "switch"; readonly subject: Expr; readonly cases: readonly SwitchCase[] })

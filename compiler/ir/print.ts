@@ -75,7 +75,10 @@ function printStmt(s: Stmt, i: string): string[] {
     case "doWhile":
       return [`${i}${labelled(s.label)}do`, ...block(s.body, i), `${i}while ${printExpr(s.test)}`];
     case "forOf":
-      return [`${i}${labelled(s.label)}for ${variable(s.v)} of ${printExpr(s.of)}`, ...block(s.body, i)];
+      return [
+        `${i}${labelled(s.label)}for ${variable(s.v)}${s.second === undefined ? "" : `, ${variable(s.second)}`} of ${printExpr(s.of)}`,
+        ...block(s.body, i),
+      ];
     case "switch":
       return [
         `${i}switch ${printExpr(s.subject)}`,

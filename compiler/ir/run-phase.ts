@@ -2,6 +2,7 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Expr, ExprOf } from "./nodes.js";
 import { functionName, type ReachableProgram } from "./reachability.js";
+import { isLookupKey, isMapOrSet, keyOf } from "./map-type.js";
 import type { MonoFunc } from "./monomorphise.js";
 import { typeName } from "./types.js";
 import { walkStmts } from "./walk.js";
@@ -66,6 +67,21 @@ function report(
   };
 }
 
+/** A Map or Set that setup made is read-only afterwards. */
+function mapFix(name: string): string {
+  switch (name) {
+    case "set":
+    case "add":
+    case "delete":
+    case "clear":
+      return 'setup makes it, handlers read it: what changes at run time is a `FixedMap` from "tmc"';
+    case "forEach":
+      return "write `for (const [key, value] of map)`";
+    default:
+      return "handlers have `get`, `has`, `size` and `for … of`";
+  }
+}
+
 interface Finding {
   readonly code: string;
   readonly message: string;
@@ -96,6 +112,15 @@ function setupOnly(e: Expr, insideLog: boolean): Finding | undefined {
         message: "containers are made in setup",
         fix: "make it a field or a module constant",
       };
+    case "builtin": {
+      const map = e.name === "mapGet" || e.name === "mapHas" ? e.args[0] : undefined;
+      if (map === undefined || !isMapOrSet(map.type) || isLookupKey(keyOf(map.type))) return undefined;
+      return {
+        code: "TMC1804",
+        message: `a handler cannot look up a key of type \`${typeName(keyOf(map.type))}\``,
+        fix: "use integers, booleans or strings as keys; `for … of` works with any",
+      };
+    }
     case "newTyped":
       return e.length.k === "num"
         ? undefined
@@ -139,10 +164,12 @@ function hostFinding({ name, how, recv }: ExprOf<"host">): Finding {
     code: "TMC1801",
     message: `${shown} runs in setup only`,
     fix:
-      recv?.type.k === "host" && /^(Map|Set)</.test(recv.type.text)
+      (recv?.type.k === "host" && /^(Map|Set)</.test(recv.type.text)) || name === "Map" || name === "Set"
         ? 'use a `FixedMap` from "tmc", or look it up at the top level of a module and keep the result'
-        : name.startsWith("Math.")
-          ? 'use the function of the same name from "tmc" (f32), or compute a table in setup'
-          : "do it at the top level of a module and keep the result",
+        : recv !== undefined && isMapOrSet(recv.type)
+          ? mapFix(name)
+          : name.startsWith("Math.")
+            ? 'use the function of the same name from "tmc" (f32), or compute a table in setup'
+            : "do it at the top level of a module and keep the result",
   };
 }

@@ -166,6 +166,7 @@ export function declaredIn(body: readonly Stmt[]): LocalVar[] {
   walkStmts(body, {
     stmt: (s) => {
       if (s.k === "let" || s.k === "forOf") found.push(s.v);
+      if (s.k === "forOf" && s.second !== undefined) found.push(s.second);
       if (s.k === "try" && s.v !== undefined) found.push(s.v);
     },
     expr: (e) => {

@@ -34,17 +34,17 @@ export function main(): void {
     code: "TMC2002",
     title: "cannot be represented on the device",
     rule: "A handler reaches an object of a kind that exists in setup only. The message names the path to it from the program's roots.",
-    wrong: `class Cache {
-  readonly names = new Set<string>();
+    wrong: `const all = new Uint8Array(8);
+class Cache {
+  readonly tail = all.subarray(4);
   hits = 0;
 }
 const cache = new Cache();
 export function main(): void {
   cache.hits++;
 }`,
-    right: `import { FixedMap } from "tmc";
-class Cache {
-  readonly names = new FixedMap<string, boolean>(4);
+    right: `class Cache {
+  readonly tail = new Uint8Array(4);
   hits = 0;
 }
 const cache = new Cache();

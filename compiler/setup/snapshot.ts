@@ -10,7 +10,8 @@ import type { ClassDecl, FuncDecl, Loc, Program } from "../ir/nodes.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "../ir/snapshot.js";
 import { Monomorphiser } from "../ir/monomorphise.js";
 import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
-import { constantIn, matchTypes, substitute, typeName, unionMembers, type Type } from "../ir/types.js";
+import { isLookupKey, isMapOrSet, keyOf, mapFields, slotCount, valueOf } from "../ir/map-type.js";
+import { constantIn, matchTypes, num, substitute, typeName, unionMembers, type Type } from "../ir/types.js";
 import { refusedEntryName } from "./entry-names.js";
 import type { LoadedProgram } from "./run-setup.js";
 
@@ -22,6 +23,16 @@ export interface SnapshotResult {
 }
 
 class Unrepresentable extends Error {}
+
+/** Entries of a Map or Set: an index of 16 bits tells them apart. */
+const largestMap = 65535;
+
+const keyText = (k: unknown): string =>
+  typeof k === "string" || typeof k === "number"
+    ? JSON.stringify(k)
+    : typeof k === "boolean"
+      ? String(k)
+      : "…";
 
 export function takeSnapshot(loaded: LoadedProgram): SnapshotResult {
   return new Walk(loaded).run();
@@ -225,7 +236,55 @@ class Walk {
     return o;
   }
 
+  /** The entries in insertion order, and room for the index. */
+  private map(v: unknown, type: ObjectType, path: string): SnapObject {
+    const value = valueOf(type);
+    const wanted = value === undefined ? "[object Set]" : "[object Map]";
+    if (typeof v !== "object" || v === null || Object.prototype.toString.call(v) !== wanted)
+      return this.fail(path, type, "setup left none in it");
+    const known = this.known.get(v);
+    if (known !== undefined) return known;
+    const entries = [...(v as Map<unknown, unknown> | Set<unknown>).entries()];
+    if (entries.length > largestMap)
+      return this.fail(path, type, `it has ${entries.length} entries, and ${largestMap} is the limit`);
+    const cls = this.program.classes.get(type.decl);
+    if (cls === undefined) return this.fail(path, type, "its class is not part of the program");
+    const fields = new Map<string, SnapValue>();
+    const o = this.keep(v, { k: "object", id: this.objects.length, cls, type, fields, path });
+    const table = (name: string, elem: Type, elems: SnapValue[]): SnapValue[] => {
+      const array: SnapObject = {
+        k: "array",
+        id: this.objects.length,
+        type: { k: "array", elem, typed: false, readonly: true },
+        elems,
+        path: `${path}.${name.slice(1)}`,
+      };
+      this.objects.push(array);
+      fields.set(name, { k: "ref", to: array });
+      return elems;
+    };
+    const zero: SnapValue = { k: "num", value: 0 };
+    const keys = table(mapFields.keys, keyOf(type), []);
+    const values = value === undefined ? [] : table(mapFields.values, value, []);
+    const slots = isLookupKey(keyOf(type)) ? slotCount(entries.length) : 0;
+    table(
+      mapFields.slots,
+      num("u16"),
+      Array.from({ length: slots }, () => zero),
+    );
+    fields.set(mapFields.mul, zero);
+    fields.set(mapFields.shift, zero);
+    this.pending.push(() => {
+      for (const [k, item] of entries) {
+        keys.push(this.value(k, keyOf(type), `a key of ${path}`));
+        if (value !== undefined) values.push(this.value(item, value, `${path}.get(${keyText(k)})`));
+      }
+    });
+    return o;
+  }
+
   private object(v: unknown, type: ObjectType, path: string): SnapObject {
+    if (isMapOrSet(type)) return this.map(v, type, path);
     if (typeof v !== "object" || v === null) return this.fail(path, type, "setup left no object in it");
     const known = this.known.get(v);
     if (known !== undefined) return known;

@@ -16,6 +16,8 @@ import { untypedExpr, untypedOf } from "../constants.js";
 import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { hostResult } from "../host-type.js";
+import { isMapOrSet } from "../../ir/map-type.js";
+import { mapProperty } from "./maps.js";
 import { refusedMember } from "../refusals.js";
 import { tryConvert } from "../type-convert.js";
 
@@ -104,6 +106,7 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
     case "nullable":
       return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
     case "object": {
+      if (isMapOrSet(t)) return mapProperty(lw, node, obj);
       if (isTuple(t) && name === "length") return untypedExpr({ value: t.args.length, float: false }, loc);
       const field = findField(lw.ctx.classes, t, name);
       if (field !== undefined) return lw.narrow({ k: "field", type: field.type, loc, obj, name }, node);

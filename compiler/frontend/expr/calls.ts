@@ -19,6 +19,8 @@ import { refusedGlobal } from "../refusals.js";
 import { typedArrayElement, typeOfNode } from "../type-convert.js";
 import { skipBroken } from "./access.js";
 import { coreCall, coreMethod, newCore } from "./core-calls.js";
+import { isMapOrSet } from "../../ir/map-type.js";
+import { mapCall } from "./maps.js";
 import { selfType, thisExpr } from "./names.js";
 
 const K = ts.SyntaxKind;
@@ -207,6 +209,7 @@ function memberCall(
   const obj = lw.raw(callee.expression);
   if (obj.type.k === "nullable")
     return lw.ctx.fail("TMC1204", callee.expression, "this may be null", "test it first: `if (x !== null)`");
+  if (isMapOrSet(obj.type)) return mapCall(lw, node, obj, name);
   if (obj.type.k === "object") return objectCall(lw, node, callee, obj, obj.type, want);
   if (obj.type.k === "host" || (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined)) {
     return hostResult(lw, node, { recv: obj, name, how: "call", args: hostArguments(lw, node.arguments) });

@@ -25,6 +25,7 @@ import type { Lowerer } from "../lowerer.js";
 import { refusedGlobal, refusedMember } from "../refusals.js";
 import { typeOfNode } from "../type-convert.js";
 import { arith, commonOf } from "./arithmetic.js";
+import { newMap } from "./maps.js";
 import { arrayElements } from "./objects.js";
 import { printable, templateParts } from "./templates.js";
 
@@ -474,6 +475,10 @@ export function newCore(
   }
   if (name === "Error") {
     return lw.ctx.fail("TMC1122", node, "an `Error` exists only in `throw`", 'write `throw new Error("…")`');
+  }
+  if (name === "Map" || name === "Set") {
+    const made = newMap(lw, node, name, want);
+    if (made !== undefined) return made;
   }
   const type = hostType(lw, node);
   return {

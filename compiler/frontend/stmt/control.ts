@@ -1,6 +1,10 @@
 /** if, loops, switch, break, continue, labels. */
 import { ts } from "ts-morph";
 import { findField, findMethod } from "../../ir/hierarchy.js";
+import { isMapOrSet } from "../../ir/map-type.js";
+import { mapIteration } from "../expr/maps.js";
+import { skipParentheses } from "../syntax.js";
+import { forOfMap } from "./map-loop.js";
 import type { Expr, FuncDecl, LocalVar, Stmt, SwitchCase } from "../../ir/nodes.js";
 import { isFloat, num, substitute, typeName, VOID, type Type } from "../../ir/types.js";
 import { hostType } from "../host-type.js";
@@ -94,7 +98,9 @@ function forOf(lw: Lowerer, node: ts.ForOfStatement, label: string | undefined):
     );
   const entries = entriesLoop(lw, node, d.name, label);
   if (entries !== undefined) return entries;
-  const of = lw.raw(node.expression);
+  const overMap = mapIteration(lw, skipParentheses(node.expression));
+  const of = overMap?.map ?? lw.raw(node.expression);
+  if (isMapOrSet(of.type)) return forOfMap(lw, node, label, d.name, of, overMap?.over);
   const found = iteration(lw, of, node.expression, d);
   const parts: Stmt[] = [];
   let v: LocalVar;

@@ -245,6 +245,8 @@ float tmc_f32_sign(float v);
 #include "tmc/floats.h"
 #include "tmc/strings.h"
 
+#include "tmc/maps.h"
+
 /* ---- text: decimal digits as ECMAScript's Number::toString prints them ----------------------------- */
 
 #define TMC_NUMBER_TEXT_MAX 32
