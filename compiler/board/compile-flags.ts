@@ -38,6 +38,7 @@ export function compileFlags(choice: FlagChoice): string[] {
     ...choice.board.toolchain.flags,
     ...always,
     choice.opt,
+    ...(choice.board.kernels === "portable" ? ["-DTMC_KERNELS_PORTABLE"] : []),
     ...(choice.warningsAreErrors ? ["-Werror"] : []),
     // What the memory report reads; clang has no call graph output.
     ...(choice.cc === "gcc" && !choice.sanitize ? ["-fstack-usage", "-fcallgraph-info=su"] : []),

@@ -1,12 +1,14 @@
 /**
  * The static memory plan: an offset in one arena for every activation tensor, so that tensors that are alive at the
  * same time do not overlap. The output of a Reshape or an Add takes the place of an input that dies
- * there; such a Reshape costs nothing. The emitter declares the arena with exactly `arenaBytes`.
+ * there; such a Reshape costs nothing. A kernel that works in order lets its output overlap its input as far as
+ * `kernels/overlap.ts` proves. The emitter declares the arena with exactly `arenaBytes`.
  *
  * Several greedy orders are tried and the best kept; when the result meets the lower bound it is an optimum.
  */
 import { UserError } from "../diagnostics/user-error.js";
 import { elementCount, tensorAt, type Graph } from "./graph.js";
+import type { KernelChoice } from "./kernels/choose.js";
 import { layerInputs, type Layer } from "./layers.js";
 
 /** Where a tensor lives: [offset, offset + bytes) of the arena, from operator `first` to operator `last` inclusive. */
@@ -22,8 +24,10 @@ export interface Placement {
 export interface MemoryPlan {
   /** By tensor number; tensors without an entry are constants or unused. */
   readonly placements: ReadonlyMap<number, Placement>;
+  /** Scratch memory by operator number, for kernels that need some. */
+  readonly scratch: ReadonlyMap<number, { readonly offset: number; readonly bytes: number }>;
   readonly arenaBytes: number;
-  /** Most bytes alive at once; no plan without recomputation can need less. */
+  /** Most bytes needed at once, scratch included; no plan for these kernels can need less. */
   readonly lowerBound: number;
   /** The operator at which that many are alive; -1 before the first. */
   readonly peakOperator: number;
@@ -31,12 +35,20 @@ export interface MemoryPlan {
   readonly heuristic: string;
 }
 
-/** Tensors that share one place: a chain of in-place operators. */
+/** Tensors that share one place (a chain of in-place operators), or the scratch memory of an operator. */
 interface Block {
   readonly tensors: number[];
   bytes: number;
   first: number;
   last: number;
+}
+
+/** `output` may overlap `input` when it starts at least `distance` bytes (a multiple of ALIGNMENT) before it. */
+interface Overlap {
+  readonly at: number;
+  readonly input: Block;
+  readonly output: Block;
+  readonly distance: number;
 }
 
 /** Offsets are multiples of this, so that kernels may read words. */
@@ -49,14 +61,46 @@ function align(bytes: number): number {
 /** Far above the RAM of any target. */
 const MAX_ARENA_BYTES = 256 * 1024 * 1024;
 
-/** The plan for `layers` = lower(graph). Deterministic. @throws UserError TMC3003 above 256 MiB. */
-export function planMemory(graph: Graph, layers: readonly Layer[]): MemoryPlan {
+/**
+ * The plan for `layers` = lower(graph), computed by `kernels` (by position; without, by kernels that need no scratch and
+ * no overlap). Deterministic.
+ * @throws UserError TMC3003 above 256 MiB.
+ */
+export function planMemory(
+  graph: Graph,
+  layers: readonly Layer[],
+  kernels: readonly KernelChoice[] = [],
+): MemoryPlan {
   const lifetimes = findLifetimes(graph, layers);
-  const blocks = mergeInPlace(lifetimes, layers);
-  const { lowerBound, peakOperator } = peak(blocks, layers.length);
-  let best: { offsets: readonly number[]; size: number; heuristic: string } | undefined;
+  const blockOf = mergeInPlace(lifetimes, layers);
+  const scratch = new Map<number, Block>();
+  const overlaps: Overlap[] = [];
+  kernels.forEach((kernel, at) => {
+    const layer = layers[at];
+    if (layer === undefined) {
+      return;
+    }
+    if (kernel.scratchBytes > 0) {
+      scratch.set(layer.operator, { tensors: [], bytes: kernel.scratchBytes, first: at, last: at });
+    }
+    const input = blockOf.get(layerInputs(layer)[0] ?? -1);
+    const output = blockOf.get(layer.output);
+    if (input === undefined || output === undefined) {
+      return;
+    }
+    if (kernel.readsBeyond > 0) {
+      const bytes = (lifetimes.get(layerInputs(layer)[0] ?? -1)?.bytes ?? 0) + kernel.readsBeyond;
+      input.bytes = Math.max(input.bytes, bytes);
+    }
+    if (kernel.overlap !== undefined && input !== output && input.last === at && output.first === at) {
+      overlaps.push({ at, input, output, distance: align(Math.max(kernel.overlap, -MAX_ARENA_BYTES)) });
+    }
+  });
+  const blocks = [...new Set(blockOf.values()), ...scratch.values()];
+  const { lowerBound, peakOperator } = peak(blocks, overlaps, layers.length);
+  let best: { offsets: ReadonlyMap<Block, number>; size: number; heuristic: string } | undefined;
   for (const [heuristic, compare] of heuristics) {
-    const { offsets, size } = placeGreedily(blocks, compare);
+    const { offsets, size } = placeGreedily(blocks, overlaps, compare);
     if (best === undefined || size < best.size) {
       best = { offsets, size, heuristic };
     }
@@ -68,17 +112,15 @@ export function planMemory(graph: Graph, layers: readonly Layer[]): MemoryPlan {
       "Reduce the input or the width of the model.",
     );
   }
-  const placements = new Map<number, Placement>();
-  blocks.forEach((block, i) => {
-    for (const tensor of block.tensors) {
-      const lifetime = lifetimes.get(tensor);
-      if (lifetime !== undefined) {
-        placements.set(tensor, { ...lifetime, offset: best?.offsets[i] ?? 0 });
-      }
-    }
-  });
+  const offsetOf = (block: Block | undefined): number =>
+    block === undefined ? 0 : (best?.offsets.get(block) ?? 0);
   return {
-    placements,
+    placements: new Map(
+      [...lifetimes].map(([tensor, life]) => [tensor, { ...life, offset: offsetOf(blockOf.get(tensor)) }]),
+    ),
+    scratch: new Map(
+      [...scratch].map(([operator, block]) => [operator, { offset: offsetOf(block), bytes: block.bytes }]),
+    ),
     arenaBytes: best?.size ?? 0,
     lowerBound,
     peakOperator,
@@ -117,7 +159,10 @@ function findLifetimes(graph: Graph, layers: readonly Layer[]): Map<number, Life
 }
 
 /** One block per tensor, then in-place outputs join the block of the input they replace. */
-function mergeInPlace(lifetimes: ReadonlyMap<number, Lifetime>, layers: readonly Layer[]): Block[] {
+function mergeInPlace(
+  lifetimes: ReadonlyMap<number, Lifetime>,
+  layers: readonly Layer[],
+): Map<number, Block> {
   const blockOf = new Map<number, Block>();
   for (const [tensor, { bytes, first, last }] of lifetimes) {
     blockOf.set(tensor, { tensors: [tensor], bytes, first, last });
@@ -138,20 +183,29 @@ function mergeInPlace(lifetimes: ReadonlyMap<number, Lifetime>, layers: readonly
     donor.last = output.last;
     output.tensors.forEach((tensor) => blockOf.set(tensor, donor));
   });
-  return [...new Set(blockOf.values())];
+  return blockOf;
 }
 
-function overlaps(a: Block, b: Block): boolean {
+function aliveTogether(a: Block, b: Block): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
-function peak(blocks: readonly Block[], operators: number): { lowerBound: number; peakOperator: number } {
+function peak(
+  blocks: readonly Block[],
+  overlaps: readonly Overlap[],
+  operators: number,
+): { lowerBound: number; peakOperator: number } {
   let lowerBound = 0;
   let peakOperator = -1;
   for (let at = -1; at <= operators; at++) {
-    const alive = blocks
+    let alive = blocks
       .filter((block) => block.first <= at && at <= block.last)
       .reduce((sum, block) => sum + align(block.bytes), 0);
+    for (const { input, output, distance } of overlaps.filter((overlap) => overlap.at === at)) {
+      const both = align(input.bytes) + align(output.bytes);
+      const together = Math.max(align(input.bytes) + Math.max(0, distance), align(output.bytes));
+      alive -= both - Math.min(both, together);
+    }
     if (alive > lowerBound) {
       lowerBound = alive;
       peakOperator = at;
@@ -171,27 +225,49 @@ const heuristics: readonly (readonly [string, Compare])[] = [
 ];
 
 /** Places blocks in the given order, each at the lowest offset that is free during its whole life. */
-function placeGreedily(blocks: readonly Block[], compare: Compare): { offsets: number[]; size: number } {
-  const offsets = new Array<number>(blocks.length).fill(0);
+function placeGreedily(
+  blocks: readonly Block[],
+  overlaps: readonly Overlap[],
+  compare: Compare,
+): { offsets: Map<Block, number>; size: number } {
+  const offsets = new Map<Block, number>();
   const order = blocks
     .map((block, index) => ({ block, index }))
     .sort((a, b) => compare(a.block, b.block) || a.index - b.index);
-  const placed: { block: Block; offset: number }[] = []; // by offset
   let size = 0;
-  for (const { block, index } of order) {
+  for (const { block } of order) {
+    const taken = [...offsets]
+      .filter(([other]) => aliveTogether(block, other))
+      .map(([other, offset]) => takenBy(block, other, offset, overlaps))
+      .sort((a, b) => a.above - b.above);
     let offset = 0;
-    for (const other of placed) {
-      if (overlaps(block, other.block)) {
-        if (offset + align(block.bytes) <= other.offset) {
-          break;
-        }
-        offset = Math.max(offset, other.offset + align(other.block.bytes));
+    for (const { above, below } of taken) {
+      if (above < offset && offset < below) {
+        offset = below;
       }
     }
-    offsets[index] = offset;
-    const position = placed.findIndex((other) => other.offset > offset);
-    placed.splice(position < 0 ? placed.length : position, 0, { block, offset });
+    offsets.set(block, offset);
     size = Math.max(size, offset + align(block.bytes));
   }
   return { offsets, size };
+}
+
+/** The offsets strictly between `above` and `below` are not possible for `block`, because of `other` at `offset`. */
+function takenBy(
+  block: Block,
+  other: Block,
+  offset: number,
+  overlaps: readonly Overlap[],
+): { above: number; below: number } {
+  const above = offset - align(block.bytes);
+  const below = offset + align(other.bytes);
+  for (const { input, output, distance } of overlaps) {
+    if (block === output && other === input) {
+      return { above: Math.max(above, offset - distance), below };
+    }
+    if (block === input && other === output) {
+      return { above, below: Math.min(below, offset + distance) };
+    }
+  }
+  return { above, below };
 }

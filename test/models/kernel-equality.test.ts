@@ -7,6 +7,8 @@ import { findBoard } from "../../compiler/board/board.js";
 import { describeDifference, firstDifference } from "../../compiler/model/execute/compare.js";
 import { runOnNode, type Inference } from "../../compiler/model/execute/inference.js";
 import { runOnBoard, type BoardRunOptions } from "../../compiler/model/execute/on-board.js";
+import { compileModel } from "../../compiler/model/compile.js";
+import { layerInputs } from "../../compiler/model/layers.js";
 import { lower } from "../../compiler/model/lower.js";
 import { runOracle } from "./oracle.js";
 import { layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
@@ -16,6 +18,8 @@ const perKind = 60;
 const graphs = [
   ...layerKinds.map((kind, i) => sideBySide(kind, kind === "reshape" ? 5 : perKind, 1000 + i)),
   ...Array.from({ length: 25 }, (_, i) => network(i)),
+  ...layerKinds.slice(0, 5).map((kind, i) => sideBySide(kind, perKind, 2000 + i, true)),
+  ...Array.from({ length: 25 }, (_, i) => network(100 + i, true)),
 ];
 const runs = graphs.map((graph, i) => ({
   model: { name: graph.name, graph },
@@ -53,6 +57,29 @@ describe("random layers", () => {
       node.flatMap((results) => results.flatMap((one) => one.layers.flatMap((layer) => [...layer.data]))),
     );
     expect(outputs.size).toBe(256);
+  });
+  it("reach every fast kernel often, in place too", () => {
+    const models = graphs.map(compileModel);
+    const names = models.flatMap(({ kernels }) => kernels.map((kernel) => kernel.name));
+    for (const name of ["conv", "conv1x1", "depthwise", "dense", "add"] as const) {
+      expect(names.filter((one) => one === name).length, name).toBeGreaterThan(20);
+    }
+    const sharing = models.flatMap(({ layers, plan }) =>
+      layers.filter((layer) => {
+        const [input, output] = [
+          plan.placements.get(layerInputs(layer)[0] ?? -1),
+          plan.placements.get(layer.output),
+        ];
+        return (
+          "filter" in layer &&
+          input !== undefined &&
+          output !== undefined &&
+          input.offset < output.offset + output.bytes &&
+          output.offset < input.offset + input.bytes
+        );
+      }),
+    );
+    expect(sharing.length).toBeGreaterThan(20);
   });
   it("equal a second implementation on Node.js", () => {
     runs.forEach(({ model, inputs }, m) => {

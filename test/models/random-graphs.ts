@@ -50,7 +50,19 @@ export class GraphBuilder {
   readonly operators: Operator[] = [];
   readonly inputs: number[] = [];
   readonly outputs: number[] = [];
-  constructor(readonly random: Random) {}
+  /**
+   * `usual`: weights and scales as trained models have them, so that the fast kernels apply: symmetric weights, right
+   * shifts, channels in fours mostly, and sometimes filters of zeros. Without: extremes that the portable kernels meet.
+   */
+  constructor(
+    readonly random: Random,
+    readonly usual = false,
+  ) {}
+
+  /** A number of channels. */
+  channels(): number {
+    return this.usual && this.random.chance(0.75) ? 4 * this.random.int(1, 5) : this.random.int(1, 10);
+  }
 
   tensor(shape: readonly number[], quantization: Quantization, data?: TensorData): number {
     const type = data instanceof Int32Array ? "int32" : "int8";
@@ -97,6 +109,9 @@ export class GraphBuilder {
   /** Filter, bias and the quantisation of the output of a layer with weights. */
   private weights(input: number, shape: readonly number[], channels: number, axis: number) {
     const { random } = this;
+    if (this.usual) {
+      return this.usualWeights(input, shape, channels, axis);
+    }
     const depth = product(shape) / channels;
     const perChannel = channels > 1 && random.chance(0.7);
     const filterScales = Array.from({ length: perChannel ? channels : 1 }, () => this.scale());
@@ -121,6 +136,35 @@ export class GraphBuilder {
     return { filter, bias, output: { scales: [outputScale], zeroPoints: [this.zeroPoint()], axis: 0 } };
   }
 
+  private usualWeights(input: number, shape: readonly number[], channels: number, axis: number) {
+    const { random } = this;
+    const depth = product(shape) / channels;
+    const zero = random.pick([0, 0, 0.3, 0.8]); // how many filters are all zero
+    const isZero = Array.from({ length: channels }, () => random.chance(zero));
+    const size = random.pick([127, 127, 40]);
+    const data = Int8Array.from({ length: product(shape) }, (_, i) => {
+      const channel = axis === 0 ? Math.floor(i / depth) : i % channels;
+      return isZero[channel] === true ? 0 : random.int(-size, size);
+    });
+    const perChannel = random.chance(0.7);
+    const filterScales = Array.from({ length: perChannel ? channels : 1 }, () =>
+      Math.fround(0.01 * (0.3 + random.unit())),
+    );
+    const scales = filterScales.map((scale) => this.scaleOf(input) * scale);
+    const filter = this.tensor(
+      shape,
+      { scales: filterScales, zeroPoints: filterScales.map(() => 0), axis: perChannel ? axis : 0 },
+      data,
+    );
+    const spread = Math.sqrt(depth) * 40 * size;
+    const biasData = Int32Array.from({ length: channels }, () => Math.round((random.unit() - 0.5) * spread));
+    const bias = random.chance(0.1)
+      ? undefined
+      : this.tensor([channels], { scales, zeroPoints: scales.map(() => 0), axis: 0 }, biasData);
+    const outputScale = Math.fround((Math.max(...scales) * spread * (0.5 + random.unit())) / 64);
+    return { filter, bias, output: { scales: [outputScale], zeroPoints: [this.zeroPoint()], axis: 0 } };
+  }
+
   private bias(channels: number, depth: number, scales: readonly number[]): number | undefined {
     const { random } = this;
     if (random.chance(0.2)) {
@@ -135,9 +179,8 @@ export class GraphBuilder {
   }
 
   conv2D(input: number, options: Partial<WindowOptions> & { channels?: number } = {}): number {
-    const { random } = this;
     const [, height = 1, width = 1, depth = 1] = this.shapeOf(input);
-    const channels = options.channels ?? random.int(1, 10);
+    const channels = options.channels ?? this.channels();
     const w = this.window(height, width, options);
     const { filter, bias, output } = this.weights(
       input,
@@ -164,7 +207,8 @@ export class GraphBuilder {
   depthwiseConv2D(input: number, options: Partial<WindowOptions> & { multiplier?: number } = {}): number {
     const { random } = this;
     const [, height = 1, width = 1, depth = 1] = this.shapeOf(input);
-    const depthMultiplier = options.multiplier ?? random.pick([1, 1, 2, 3]);
+    const depthMultiplier =
+      options.multiplier ?? (this.usual && random.chance(0.8) ? 1 : random.pick([1, 1, 2, 3]));
     const channels = depth * depthMultiplier;
     const w = this.window(height, width, options);
     const { filter, bias, output } = this.weights(
@@ -262,15 +306,20 @@ export class GraphBuilder {
   /** A random window that gives at least one output. */
   private window(height: number, width: number, options: Partial<WindowOptions>) {
     const { random } = this;
+    const threes = this.usual && height >= 3 && width >= 3 && random.chance(0.4);
+    const ones = this.usual && random.chance(0.25) ? { filterHeight: 1, filterWidth: 1 } : {};
+    const still = "filterHeight" in ones ? { strideHeight: 1, strideWidth: 1 } : {};
     for (;;) {
       const w = {
         padding: random.pick(["same", "valid"] as const),
-        filterHeight: random.int(1, 5),
-        filterWidth: random.int(1, 5),
+        filterHeight: threes ? 3 : random.int(1, 5),
+        filterWidth: threes ? 3 : random.int(1, 5),
         strideHeight: random.int(1, 3),
         strideWidth: random.int(1, 3),
-        dilationHeight: random.pick([1, 1, 2, 3]),
-        dilationWidth: random.pick([1, 1, 2, 3]),
+        dilationHeight: this.usual ? 1 : random.pick([1, 1, 2, 3]),
+        dilationWidth: this.usual ? 1 : random.pick([1, 1, 2, 3]),
+        ...ones,
+        ...still,
         ...options,
       };
       const vertical = windowAxis(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padding);
@@ -303,10 +352,20 @@ export const layerKinds = [
 ] as const;
 
 /** `count` random layers of one kind side by side, each from its own input to its own output. */
-export function sideBySide(kind: (typeof layerKinds)[number], count: number, seed: number): Graph {
+export function sideBySide(
+  kind: (typeof layerKinds)[number],
+  count: number,
+  seed: number,
+  usual = false,
+): Graph {
   const random = new Random(seed);
-  const b = new GraphBuilder(random);
-  const image = (): number[] => [1, random.int(1, 9), random.int(1, 9), random.int(1, 9)];
+  const b = new GraphBuilder(random, usual);
+  const image = (): number[] => [
+    1,
+    random.int(1, 9),
+    random.int(1, 9),
+    usual ? b.channels() : random.int(1, 9),
+  ];
   for (let i = 0; i < count; i++) {
     const shape = image();
     switch (kind) {
@@ -333,17 +392,17 @@ export function sideBySide(kind: (typeof layerKinds)[number], count: number, see
         break;
     }
   }
-  return b.graph(`${kind}-${seed}`);
+  return b.graph(`${kind}-${usual ? "usual-" : ""}${seed}`);
 }
 
 /** A small network: convolutions and residual additions, a pool, a head; every layer kind of a classifier. */
-export function network(seed: number): Graph {
+export function network(seed: number, usual = false): Graph {
   const random = new Random(seed);
-  const b = new GraphBuilder(random);
+  const b = new GraphBuilder(random, usual);
   const same = { padding: "same", strideHeight: 1, strideWidth: 1 } as const;
   let x = b.input([1, random.int(4, 9), random.int(4, 9), random.int(1, 4)]);
   for (let block = random.int(1, 3); block > 0; block--) {
-    x = b.conv2D(x, { channels: random.int(2, 8) });
+    x = b.conv2D(x, { channels: usual ? b.channels() : random.int(2, 8) });
     const branch = b.depthwiseConv2D(x, { ...same, multiplier: 1 });
     const channels = b.shapeOf(x)[3] ?? 1;
     const other = random.chance(0.5)
@@ -358,7 +417,7 @@ export function network(seed: number): Graph {
   x = b.reshape(x, [1, product(b.shapeOf(x))]);
   x = b.fullyConnected(x);
   b.outputs.push(b.softmax(x));
-  return b.graph(`network-${seed}`);
+  return b.graph(`network-${usual ? "usual-" : ""}${seed}`);
 }
 
 /** Inputs for a graph: random, all -128, all 127. */

@@ -4,7 +4,8 @@ import { operatorInputs, tensorAt, tensorBytes, type Graph, type Tensor } from "
 import { layerConstantBytes, layerMacs, type Layer } from "../../model/layers.js";
 import { loadTflite } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
-import { planMemory, type MemoryPlan } from "../../model/plan.js";
+import { compileModel } from "../../model/compile.js";
+import type { MemoryPlan } from "../../model/plan.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { modelGroup } from "./model.js";
@@ -84,7 +85,7 @@ export interface ModelInspection {
 export function inspectModel(graph: Graph): ModelInspection {
   const int8 = graph.inputs.every((tensor) => tensorAt(graph, tensor).type !== "float32");
   const layers = int8 ? lower(graph) : [];
-  const plan = int8 ? planMemory(graph, layers) : undefined;
+  const plan = int8 ? compileModel(graph).plan : undefined;
   const summaries = graph.operators.map((_, index) => summarizeLayer(graph, index, layers[index]));
   const sum = (pick: (layer: LayerSummary) => number): number =>
     summaries.reduce((total, layer) => total + pick(layer), 0);

@@ -71,7 +71,7 @@ describe("tmc model inspect", () => {
     expect(text).toContain("small: int8 model, 4 layers");
     expect(text).toMatch(/^ 0 {2}Conv2D +1x4x4x1 +1x4x4x2 +3x3\/1x1 same relu +0.05, -128 +288 +26$/m);
     expect(text).toContain("MACs        384");
-    expect(text).toMatch(/arena +48 bytes of RAM, the least possible/);
+    expect(text).toMatch(/arena +128 bytes of RAM, the least possible/);
     expect(text).toContain("memory plan:");
   });
   it("prints the same for programs", async () => {
@@ -80,7 +80,7 @@ describe("tmc model inspect", () => {
       model: "small",
       int8: true,
       totals: { macs: 384, weightBytes: 18 + 96, biasBytes: 8 },
-      memory: { arenaBytes: 48 },
+      memory: { arenaBytes: 128 },
       layers: [
         { kind: "Conv2D", attributes: { padding: "same", activation: "relu" } },
         {},
@@ -209,7 +209,7 @@ describe("tmc model bench", () => {
       board: "qemu_cortex_m4",
       macs: 384,
       instructions: expect.any(Number),
-      ram: { arena: 48 },
+      ram: { arena: 128 },
       layers: [{ kind: "Conv2D" }, { kind: "Reshape" }, { kind: "FullyConnected" }, { kind: "Softmax" }],
     });
     const { instructions, layers, flash } = cost as {
@@ -222,6 +222,6 @@ describe("tmc model bench", () => {
     expect(Math.abs(sum - instructions)).toBeLessThan(200);
     expect(flash.model).toBeGreaterThan(18 + 96 + 8);
     expect(flash.kernels).toBeGreaterThan(500);
-    expect(await tmc("bench", model)).toMatch(/^RAM +48 bytes: the arena$/m);
+    expect(await tmc("bench", model)).toMatch(/^RAM +128 bytes: the arena$/m);
   });
 });

@@ -2,12 +2,23 @@
 
 const LINE = 108;
 
-/** `static const <type> <symbol>[n] = { … };` with wrapped lines. */
-export function constantArray(symbol: string, type: string, data: Int8Array | Int32Array): string {
+/** Numbers, or structs of int32 each given by its members. */
+export type ConstantData = Int8Array | Int32Array | Uint32Array | readonly Int32Array[];
+
+/** Bytes of the data in the image. */
+export function constantBytes(data: ConstantData): Uint8Array {
+  const arrays = ArrayBuffer.isView(data) ? [data] : data;
+  return Buffer.concat(
+    arrays.map((array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
+  );
+}
+
+/** `static const <type> <symbol>[n] = { … };` with wrapped lines; unsigned words are printed in hexadecimal. */
+export function constantArray(symbol: string, type: string, data: ConstantData): string {
   const lines: string[] = [];
   let line = "   ";
   for (const value of data) {
-    const item = ` ${intLiteral(value)},`;
+    const item = ` ${literal(value, data instanceof Uint32Array)},`;
     if (line.length + item.length > LINE) {
       lines.push(line);
       line = "   ";
@@ -16,6 +27,13 @@ export function constantArray(symbol: string, type: string, data: Int8Array | In
   }
   lines.push(line);
   return `static const ${type} ${symbol}[${data.length}] = {\n${lines.join("\n")}\n};`;
+}
+
+function literal(value: number | Int32Array, hexadecimal: boolean): string {
+  if (typeof value !== "number") {
+    return `{${Array.from(value, intLiteral).join(", ")}}`;
+  }
+  return hexadecimal ? `0x${value.toString(16).padStart(8, "0")}U` : intLiteral(value);
 }
 
 /** -2147483648 has no literal in C: it would be the negation of a number that does not fit. */

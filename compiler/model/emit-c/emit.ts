@@ -7,11 +7,13 @@
  */
 import { createHash } from "node:crypto";
 import { tensorAt, type Graph } from "../graph.js";
+import { chooseKernel } from "../kernels/choose.js";
 import type { Layer } from "../layers.js";
-import { lower } from "../lower.js";
-import { planMemory, type MemoryPlan } from "../plan.js";
-import { layerCode, type TensorExpression } from "./layer-code.js";
-import { constantArray } from "./constants.js";
+import { compileModel } from "../compile.js";
+import type { MemoryPlan } from "../plan.js";
+import { layerCode } from "./layer-code.js";
+import type { TensorExpression } from "./layer-fields.js";
+import { constantArray, constantBytes as bytesOf, type ConstantData } from "./constants.js";
 import { renderGlue, renderModelHeader, renderModelSource } from "./templates.js";
 
 export interface ModelToEmit {
@@ -66,24 +68,22 @@ export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
 }
 
 function emitModel(model: ModelToEmit, prefix: string, index: number) {
-  const layers = lower(model.graph);
-  const plan = planMemory(model.graph, layers);
+  const { layers, kernels, plan } = compileModel(model.graph);
   const arena = `${prefix}_arena`;
   const constants: string[] = [];
   const shared = new Map<string, string>();
   let constantBytes = 0;
   /** Declares an array once, however many layers use equal data; returns its name. */
-  const constant = (name: string, type: string, data: Int8Array | Int32Array): string => {
-    const key = `${type} ${createHash("sha256")
-      .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-      .digest("hex")}`;
+  const constant = (name: string, type: string, data: ConstantData): string => {
+    const bytes = bytesOf(data);
+    const key = `${type} ${createHash("sha256").update(bytes).digest("hex")}`;
     const known = shared.get(key);
     if (known !== undefined) {
       return known;
     }
     const symbol = `${prefix}_${name}`;
     shared.set(key, symbol);
-    constantBytes += data.byteLength;
+    constantBytes += bytes.byteLength;
     constants.push(constantArray(symbol, type, data));
     return symbol;
   };
@@ -98,7 +98,10 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     }
     return constant(`tensor${tensor}`, "int8_t", data);
   };
-  const code = layers.map((layer) => layerCode(layer, { prefix, expression, constant }));
+  const scratch = (operator: number): string =>
+    `(uint32_t *)(void *)(${arena} + ${plan.scratch.get(operator)?.offset ?? 0})`;
+  const context = { prefix, expression, scratch, constant };
+  const code = layers.map((layer, i) => layerCode(layer, kernels[i] ?? chooseKernel(layer), context));
   const ends = (tensors: readonly number[]) =>
     tensors.map((tensor) => ({
       pointer: expression(tensor),

@@ -1,27 +1,20 @@
 /** C for one layer: its constant struct and a static function that passes it to the kernel. */
-import type {
-  AddLayer,
-  Clamp,
-  Conv2DLayer,
-  DepthwiseConv2DLayer,
-  FullyConnectedLayer,
-  Layer,
-  PoolLayer,
-  ReshapeLayer,
-  SoftmaxLayer,
-  WindowGeometry,
+import {
+  layerInputs,
+  type AddLayer,
+  type Clamp,
+  type Conv2DLayer,
+  type DepthwiseConv2DLayer,
+  type FullyConnectedLayer,
+  type Layer,
+  type PoolLayer,
+  type ReshapeLayer,
+  type SoftmaxLayer,
 } from "../layers.js";
+import type { KernelChoice } from "../kernels/choose.js";
 import { structFields } from "./constants.js";
-
-/** C expression for the first byte of a tensor. */
-export type TensorExpression = (tensor: number) => string;
-
-export interface LayerContext {
-  readonly prefix: string;
-  readonly expression: TensorExpression;
-  /** Declares a constant array and returns its name; equal data is declared once. */
-  readonly constant: (name: string, type: string, data: Int8Array | Int32Array) => string;
-}
+import { describeFast } from "./fast-layer-code.js";
+import { structText, windowText, type Description, type Field, type LayerContext } from "./layer-fields.js";
 
 export interface LayerCode {
   /** The struct and the function; "" when there is nothing to do. */
@@ -32,23 +25,25 @@ export interface LayerCode {
   readonly symbols: readonly string[];
 }
 
-type Field = readonly [string, number | string];
-
-export function layerCode(layer: Layer, context: LayerContext): LayerCode {
+export function layerCode(layer: Layer, choice: KernelChoice, context: LayerContext): LayerCode {
   if (layer.kind === "Reshape") {
     return reshapeCode(layer, context);
   }
-  const { struct, kernel, fields } = describe(layer, context);
+  const description = describeFast(layer, choice, stem(layer), context) ?? describe(layer, context);
+  const { struct, kernel, fields } = description;
   const name = `${context.prefix}_${stem(layer)}`;
-  const operands =
-    layer.kind === "Add" ? [layer.left, layer.right, layer.output] : [layer.input, layer.output];
+  const tensors = description.operands ?? [...layerInputs(layer), layer.output];
+  const operands = tensors.map(context.expression);
+  if (description.scratch === true) {
+    operands.splice(-1, 0, context.scratch(layer.operator));
+  }
   const definition = [
     `static const ${struct} ${name}_layer = {`,
     structFields(fields, "    "),
     "};",
     "",
     `static void ${name}(void) {`,
-    `    ${kernel}(&${name}_layer, ${operands.map(context.expression).join(", ")});`,
+    `    ${kernel}(&${name}_layer, ${operands.join(", ")});`,
     "}",
   ].join("\n");
   return { definition, call: `${name}();`, symbols: [name, `${name}_layer`] };
@@ -74,26 +69,20 @@ function reshapeCode(layer: ReshapeLayer, { prefix, expression }: LayerContext):
   };
 }
 
-interface Description {
-  readonly struct: string;
-  readonly kernel: string;
-  readonly fields: readonly Field[];
-}
-
 function describe(layer: Exclude<Layer, ReshapeLayer>, context: LayerContext): Description {
   switch (layer.kind) {
     case "Conv2D":
       return {
         struct: "tmc_conv2d",
         kernel: "tmc_conv2d_s8",
-        fields: [["window", window(layer.geometry)], ...weighted(layer, context)],
+        fields: [["window", windowText(layer.geometry)], ...weighted(layer, context)],
       };
     case "DepthwiseConv2D":
       return {
         struct: "tmc_depthwise_conv2d",
         kernel: "tmc_depthwise_conv2d_s8",
         fields: [
-          ["window", window(layer.geometry)],
+          ["window", windowText(layer.geometry)],
           ["depth_multiplier", layer.depthMultiplier],
           ...weighted(layer, context),
         ],
@@ -135,7 +124,7 @@ function weighted(
     ["filter", constant(`${name}_filter`, "int8_t", layer.filter)],
     ["bias", layer.bias === undefined ? "NULL" : constant(`${name}_bias`, "int32_t", layer.bias)],
     ["input_offset", layer.inputOffset],
-    ["requantization", struct(requantization)],
+    ["requantization", structText(requantization)],
   ];
 }
 
@@ -156,7 +145,7 @@ function addFields(layer: AddLayer): readonly Field[] {
 }
 
 function poolFields(layer: PoolLayer): readonly Field[] {
-  return [["window", window(layer.geometry)], ...clamp(layer.clamp)];
+  return [["window", windowText(layer.geometry)], ...clamp(layer.clamp)];
 }
 
 function softmaxFields(layer: SoftmaxLayer): readonly Field[] {
@@ -174,28 +163,4 @@ function clamp({ min, max }: Clamp): readonly Field[] {
     ["min", min],
     ["max", max],
   ];
-}
-
-function window(g: WindowGeometry): string {
-  return struct([
-    ["input_height", g.inputHeight],
-    ["input_width", g.inputWidth],
-    ["input_channels", g.inputChannels],
-    ["output_height", g.outputHeight],
-    ["output_width", g.outputWidth],
-    ["output_channels", g.outputChannels],
-    ["filter_height", g.filterHeight],
-    ["filter_width", g.filterWidth],
-    ["stride_height", g.strideHeight],
-    ["stride_width", g.strideWidth],
-    ["dilation_height", g.dilationHeight],
-    ["dilation_width", g.dilationWidth],
-    ["pad_top", g.padTop],
-    ["pad_left", g.padLeft],
-  ]);
-}
-
-/** A nested struct on its own lines. */
-function struct(fields: readonly Field[]): string {
-  return `{\n${structFields(fields, "        ")}\n    }`;
 }

@@ -91,6 +91,72 @@ typedef struct {
 
 void tmc_softmax_s8(const tmc_softmax *layer, const int8_t *input, int8_t *output);
 
+/*
+ * Fast kernels: the same results for layers that the generator has proved to fit them, with weights packed in
+ * the order they are read (`stream`: see runtime-c/kernels, *_block.h). `offsets` is minus the input's zero
+ * point in both halves. On CPUs with DSP instructions they use those. Little-endian only.
+ */
+
+/* How a channel is requantised where its multiplication shifts right by 1..22 and twice its accumulator fits
+ * in 32 bits, both proved by the generator. */
+typedef struct {
+    int32_t multiplier;
+    int32_t rounding; /* 2^(shift - 1) + output zero point * 2^shift */
+    int32_t shift;
+} tmc_right_shift;
+
+typedef struct {
+    tmc_window window; /* dilation 1 */
+    const uint32_t *stream;
+    int32_t pairs; /* half of the inputs of a window, rounded up to an even number */
+    int32_t input_offset;
+    uint32_t offsets;
+    int32_t min, max;
+} tmc_fast_conv2d;
+
+/* `columns` is scratch: 3 * pairs words, then 2 * pairs + 4 bytes. Up to 3 bytes after the input are read,
+ * without effect on the result. */
+void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns, int8_t *output);
+
+/* 1x1 windows with stride 1, input channels a multiple of 4. Scratch: 3 * pairs words. */
+void tmc_fast_conv2d_1x1_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
+                            int8_t *output);
+
+typedef struct {
+    tmc_window window; /* dilation 1, as many input as output channels, a multiple of 4; at most 8 rows */
+    const uint32_t *stream;
+    int32_t columns; /* inputs that a row of windows touches, padding included */
+    uint32_t offsets;
+    int32_t min, max;
+} tmc_fast_depthwise_conv2d;
+
+/* `rows` is scratch: filter_height * columns * channels / 2 words. */
+void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input, uint32_t *rows,
+                                  int8_t *output);
+
+typedef struct {
+    int32_t rows, input_depth, output_depth;
+    const uint32_t *stream;
+    const tmc_right_shift *requantization;
+    int32_t requantization_step; /* 0: one for all channels; 1: one each */
+    int32_t min, max;
+} tmc_fast_fully_connected;
+
+/* Up to 3 bytes after the input are read, without effect on the result. */
+void tmc_fast_fully_connected_s8(const tmc_fast_fully_connected *layer, const int8_t *input, int8_t *output);
+
+/* The operand with the smaller scale is `scaled`, the other only shifted. */
+typedef struct {
+    int32_t count;
+    int32_t scaled_offset, scaled_multiplier, scaled_rounding, scaled_shift; /* shift 1..31 */
+    int32_t plain_offset;                                                    /* times 2^19 */
+    tmc_right_shift output;
+    int32_t min, max;
+} tmc_fast_add;
+
+/* output may be scaled or plain. */
+void tmc_fast_add_s8(const tmc_fast_add *layer, const int8_t *scaled, const int8_t *plain, int8_t *output);
+
 #ifdef TMC_MODEL_LAYERS
 /* Called after each operator, when compiled in: `operator_index` of `model` has written tensor `tensor`. */
 void tmc_model_layer(int32_t model, int32_t operator_index, int32_t tensor, const int8_t *data, int32_t size);

@@ -1,0 +1,150 @@
+/** The constant struct and kernel of a layer that a fast kernel computes. The structs are in tmc/kernels.h. */
+import { depthwiseColumns, fastAdd, paddedDepth, type KernelChoice } from "../kernels/choose.js";
+import { packConv2D, packDense, packDepthwise, packRequantization } from "../kernels/pack.js";
+import type {
+  AddLayer,
+  Clamp,
+  Conv2DLayer,
+  DepthwiseConv2DLayer,
+  FullyConnectedLayer,
+  Layer,
+} from "../layers.js";
+import { structText, windowText, type Description, type Field, type LayerContext } from "./layer-fields.js";
+
+/** What `layerCode` prints for the layer; undefined for the portable kernel. `name` is the layer's stem. */
+export function describeFast(
+  layer: Layer,
+  kernel: KernelChoice,
+  name: string,
+  context: LayerContext,
+): Description | undefined {
+  if (kernel.name === "portable") {
+    return undefined;
+  }
+  switch (layer.kind) {
+    case "Conv2D":
+      return fastConv2D(layer, kernel, name, context);
+    case "DepthwiseConv2D":
+      return fastDepthwise(layer, kernel, name, context);
+    case "FullyConnected":
+      return fastDense(layer, kernel, name, context);
+    case "Add":
+      return fastAddition(layer);
+    default:
+      return undefined;
+  }
+}
+
+function clampFields({ min, max }: Clamp): readonly Field[] {
+  return [
+    ["min", min],
+    ["max", max],
+  ];
+}
+
+/** The same int16 in both halves of a word. */
+function bothHalves(value: number): string {
+  const half = (value & 0xffff).toString(16).padStart(4, "0");
+  return `0x${half}${half}U`;
+}
+
+function fastConv2D(
+  layer: Conv2DLayer,
+  kernel: KernelChoice,
+  name: string,
+  { constant }: LayerContext,
+): Description {
+  const stream = packConv2D(layer, kernel.requantization);
+  return {
+    struct: "tmc_fast_conv2d",
+    kernel: kernel.name === "conv1x1" ? "tmc_fast_conv2d_1x1_s8" : "tmc_fast_conv2d_s8",
+    scratch: true,
+    fields: [
+      ["window", windowText(layer.geometry)],
+      ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+      ["pairs", paddedDepth(layer) / 2],
+      ["input_offset", layer.inputOffset],
+      ["offsets", bothHalves(layer.inputOffset)],
+      ...clampFields(layer.clamp),
+    ],
+  };
+}
+
+function fastDepthwise(
+  layer: DepthwiseConv2DLayer,
+  kernel: KernelChoice,
+  name: string,
+  { constant }: LayerContext,
+): Description {
+  const stream = packDepthwise(layer, kernel.requantization);
+  return {
+    struct: "tmc_fast_depthwise_conv2d",
+    kernel: "tmc_fast_depthwise_conv2d_s8",
+    scratch: true,
+    fields: [
+      ["window", windowText(layer.geometry)],
+      ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+      ["columns", depthwiseColumns(layer)],
+      ["offsets", bothHalves(layer.inputOffset)],
+      ...clampFields(layer.clamp),
+    ],
+  };
+}
+
+function fastDense(
+  layer: FullyConnectedLayer,
+  kernel: KernelChoice,
+  name: string,
+  { constant }: LayerContext,
+): Description {
+  const { words, step } = packRequantization(kernel.requantization);
+  const shifts = Array.from({ length: words.length / 3 }, (_, i) => words.slice(3 * i, 3 * i + 3));
+  return {
+    struct: "tmc_fast_fully_connected",
+    kernel: "tmc_fast_fully_connected_s8",
+    fields: [
+      ["rows", layer.rows],
+      ["input_depth", layer.inputDepth],
+      ["output_depth", layer.outputDepth],
+      ["stream", constant(`${name}_stream`, "uint32_t", packDense(layer))],
+      ["requantization", constant(`${name}_requantization`, "tmc_right_shift", shifts)],
+      ["requantization_step", step],
+      ...clampFields(layer.clamp),
+    ],
+  };
+}
+
+function fastAddition(layer: AddLayer): Description | undefined {
+  const fast = fastAdd(layer);
+  if (fast === undefined) {
+    return undefined;
+  }
+  const left = { offset: layer.leftOffset, multiplier: layer.leftMultiplier, shift: -layer.leftShift };
+  const right = { offset: layer.rightOffset, multiplier: layer.rightMultiplier, shift: -layer.rightShift };
+  const [scaled, plain] = fast.scaled === "left" ? [left, right] : [right, left];
+  return {
+    struct: "tmc_fast_add",
+    kernel: "tmc_fast_add_s8",
+    operands:
+      fast.scaled === "left"
+        ? [layer.left, layer.right, layer.output]
+        : [layer.right, layer.left, layer.output],
+    fields: [
+      ["count", layer.count],
+      ["scaled_offset", scaled.offset],
+      ["scaled_multiplier", scaled.multiplier],
+      ["scaled_rounding", 2 ** (scaled.shift - 1)],
+      ["scaled_shift", scaled.shift],
+      ["plain_offset", plain.offset * 2 ** 19],
+      [
+        "output",
+        structText([
+          ["multiplier", fast.output.multiplier],
+          ["rounding", fast.output.rounding],
+          ["shift", fast.output.shift],
+        ]),
+      ],
+      ...clampFields(layer.clamp),
+    ],
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Chooses the kernel of each layer: a fast one where its conditions hold for every possible input, else the portable
+ * one. The choice is the same for all boards; the fast kernels have portable twins (runtime-c/kernels/dsp.h).
+ */
+import type { AddLayer, Conv2DLayer, DepthwiseConv2DLayer, FullyConnectedLayer, Layer } from "../layers.js";
+import { convStep, depthwiseStep, overlapDistance } from "./overlap.js";
+import {
+  accumulatorRanges,
+  MAX_SHIFT,
+  rightShiftOf,
+  weightIndex,
+  type RightShift,
+  type WeightedLayer,
+} from "./ranges.js";
+
+/** What the memory plan and the emitter need to know of a kernel. */
+export interface KernelChoice {
+  readonly name: "portable" | "conv" | "conv1x1" | "depthwise" | "dense" | "add";
+  /** Bytes of the arena that the kernel needs while it runs, at a multiple of 4. */
+  readonly scratchBytes: number;
+  /** Bytes after the input that may be read, without effect. */
+  readonly readsBeyond: number;
+  /**
+   * The output may overlap the input when it starts at least this many bytes before it (negative: at most so many
+   * after it). Undefined: they must not overlap.
+   */
+  readonly overlap: number | undefined;
+  /** Of each output channel; empty for kernels without channels. */
+  readonly requantization: readonly RightShift[];
+}
+
+const portable: KernelChoice = {
+  name: "portable",
+  scratchBytes: 0,
+  readsBeyond: 0,
+  overlap: undefined,
+  requantization: [],
+};
+
+/** Rows of a window in the depthwise kernel (TMC_K_DEPTHWISE_ROWS). */
+const MAX_DEPTHWISE_ROWS = 8;
+
+export function chooseKernel(layer: Layer): KernelChoice {
+  switch (layer.kind) {
+    case "Conv2D":
+      return chooseConv2D(layer) ?? portable;
+    case "DepthwiseConv2D":
+      return chooseDepthwise(layer) ?? portable;
+    case "FullyConnected":
+      return chooseDense(layer) ?? portable;
+    case "Add":
+      return fastAdd(layer) === undefined ? portable : { ...portable, name: "add" };
+    default:
+      return portable;
+  }
+}
+
+/** Inputs of a window, filled up to a multiple of 4. */
+export function paddedDepth(layer: Conv2DLayer | FullyConnectedLayer): number {
+  return Math.ceil(layer.filter.length / layer.multiplier.length / 4) * 4;
+}
+
+/** The channels of each pair: 0 and 1, 2 and 3 ...; of an odd number the last two once more together. */
+export function channelPairs(channels: number): (readonly [number, number])[] {
+  return Array.from({ length: Math.ceil(channels / 2) }, (_, i) => {
+    const first = Math.min(2 * i, channels - 2);
+    return [first, first + 1] as const;
+  });
+}
+
+function chooseConv2D(layer: Conv2DLayer): KernelChoice | undefined {
+  const g = layer.geometry;
+  if (g.dilationHeight !== 1 || g.dilationWidth !== 1 || g.outputChannels < 2) {
+    return undefined;
+  }
+  const requantization = rightShifts(layer);
+  if (requantization === undefined || !channelsPair(layer, channelPairs(g.outputChannels))) {
+    return undefined;
+  }
+  const depth = paddedDepth(layer);
+  const pointwise =
+    g.filterHeight * g.filterWidth * g.strideHeight * g.strideWidth === 1 && g.inputChannels % 4 === 0;
+  return {
+    name: pointwise ? "conv1x1" : "conv",
+    scratchBytes: 6 * depth + (pointwise ? 0 : depth + 4),
+    readsBeyond: g.inputChannels % 4 === 0 ? 0 : 3,
+    overlap: overlapDistance(convStep(g)),
+    requantization,
+  };
+}
+
+/** Inputs that a row of depthwise windows touches. */
+export function depthwiseColumns({ geometry: g }: DepthwiseConv2DLayer): number {
+  return (g.outputWidth - 1) * g.strideWidth + g.filterWidth;
+}
+
+function chooseDepthwise(layer: DepthwiseConv2DLayer): KernelChoice | undefined {
+  const g = layer.geometry;
+  if (
+    g.dilationHeight !== 1 ||
+    g.dilationWidth !== 1 ||
+    layer.depthMultiplier !== 1 ||
+    g.inputChannels % 4 !== 0 ||
+    g.filterHeight > MAX_DEPTHWISE_ROWS
+  ) {
+    return undefined;
+  }
+  const requantization = rightShifts(layer);
+  return requantization === undefined
+    ? undefined
+    : {
+        name: "depthwise",
+        scratchBytes: 2 * g.filterHeight * depthwiseColumns(layer) * g.inputChannels,
+        readsBeyond: 0,
+        overlap: overlapDistance(depthwiseStep(g)),
+        requantization,
+      };
+}
+
+function chooseDense(layer: FullyConnectedLayer): KernelChoice | undefined {
+  const requantization = rightShifts(layer);
+  const pairs = channelPairs(layer.outputDepth - (layer.outputDepth % 2));
+  return requantization === undefined || !channelsPair(layer, pairs)
+    ? undefined
+    : { ...portable, name: "dense", readsBeyond: layer.inputDepth % 4 === 0 ? 0 : 3, requantization };
+}
+
+function rightShifts(layer: WeightedLayer): RightShift[] | undefined {
+  const shifts = accumulatorRanges(layer).map((range, c) => rightShiftOf(layer, range, c));
+  return shifts.every((shift) => shift !== undefined) ? shifts : undefined;
+}
+
+/** Whether the second channel of each pair fits in 23 bits with sign, and both weights in one half word. */
+function channelsPair(layer: WeightedLayer, pairs: readonly (readonly [number, number])[]): boolean {
+  const ranges = accumulatorRanges(layer);
+  const weights = layer.filter.length / layer.multiplier.length;
+  return pairs.every(([first, second]) => {
+    const { min = -Infinity, max = Infinity } = ranges[second] ?? {};
+    if (min < -(2 ** 23) || max >= 2 ** 23) {
+      return false;
+    }
+    for (let k = 0; k < weights; k++) {
+      const low = layer.filter[weightIndex(layer, first, k)] ?? 0;
+      if (low + 256 * (layer.filter[weightIndex(layer, second, k)] ?? 0) < -32768) {
+        return false;
+      }
+    }
+    return true;
+  });
+}
+
+export interface FastAdd {
+  /** The operand that is multiplied. */
+  readonly scaled: "left" | "right";
+  readonly output: RightShift;
+}
+
+/** How the fast addition computes the layer; undefined when it cannot. */
+export function fastAdd(layer: AddLayer): FastAdd | undefined {
+  const plain = (multiplier: number, shift: number): boolean => multiplier === 2 ** 30 && shift === 0;
+  const leftPlain = plain(layer.leftMultiplier, layer.leftShift);
+  const rightPlain = plain(layer.rightMultiplier, layer.rightShift);
+  const shift = -layer.outputShift;
+  const scaledShift = -(leftPlain ? layer.rightShift : layer.leftShift);
+  // Equal scales: both only shifted. A multiplier of 0 has no shift.
+  if (leftPlain === rightPlain || scaledShift < 1 || shift < 1 || shift > MAX_SHIFT) {
+    return undefined;
+  }
+  return {
+    scaled: leftPlain ? "right" : "left",
+    output: {
+      multiplier: layer.outputMultiplier,
+      rounding: 2 ** (shift - 1) + layer.outputOffset * 2 ** shift,
+      shift,
+    },
+  };
+}

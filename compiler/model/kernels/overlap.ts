@@ -1,0 +1,62 @@
+/**
+ * How far the output of a kernel that works in order may overlap its input: each step reads what it needs and then
+ * writes, so an output byte may lie where no later step reads.
+ */
+import type { WindowGeometry } from "../layers.js";
+
+export interface Steps {
+  readonly count: number;
+  /** One past the last output byte that steps 0..t write. */
+  readonly written: (t: number) => number;
+  /** The lowest input byte that step t reads; Infinity for none. */
+  readonly reads: (t: number) => number;
+}
+
+/**
+ * The least distance from the output's first byte to the input's so that no step overwrites what a later one reads;
+ * may be negative. -Infinity when there is only one step.
+ */
+export function overlapDistance({ count, written, reads }: Steps): number {
+  let distance = -Infinity;
+  let lowest = Infinity; // read by the steps after t
+  for (let t = count - 2; t >= 0; t--) {
+    lowest = Math.min(lowest, reads(t + 1));
+    distance = Math.max(distance, written(t) - lowest);
+  }
+  return distance;
+}
+
+/** Positions of one step of the convolution kernels. */
+const POSITIONS = 3;
+
+export function convStep(g: WindowGeometry): Steps {
+  const positions = g.outputHeight * g.outputWidth;
+  const start = (position: number): number => {
+    const y = Math.max(0, Math.floor(position / g.outputWidth) * g.strideHeight - g.padTop);
+    const x = Math.max(0, (position % g.outputWidth) * g.strideWidth - g.padLeft);
+    return (y * g.inputWidth + x) * g.inputChannels;
+  };
+  return {
+    count: Math.ceil(positions / POSITIONS),
+    written: (t) => Math.min((t + 1) * POSITIONS, positions) * g.outputChannels,
+    reads: (t) => {
+      const own = Array.from({ length: POSITIONS }, (_, i) => Math.min(t * POSITIONS + i, positions - 1));
+      return Math.min(...own.map(start));
+    },
+  };
+}
+
+/** One row of outputs; the rows of the input that it adds to those already kept are read first. */
+export function depthwiseStep(g: WindowGeometry): Steps {
+  const row = g.inputWidth * g.inputChannels;
+  return {
+    count: g.outputHeight,
+    written: (y) => (y + 1) * g.outputWidth * g.outputChannels,
+    reads: (y) => {
+      const first = y * g.strideHeight - g.padTop;
+      const kept = y === 0 ? -g.padTop : (y - 1) * g.strideHeight - g.padTop + g.filterHeight;
+      const next = Math.max(0, first, kept);
+      return next < Math.min(first + g.filterHeight, g.inputHeight) ? next * row : Infinity;
+    },
+  };
+}

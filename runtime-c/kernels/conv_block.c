@@ -1,0 +1,116 @@
+/*
+ * Three positions by two channels, in 9 instructions per pair of inputs (12 multiplications). See
+ * conv_block.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "conv_block.h"
+
+#include "dsp.h"
+
+#if TMC_K_DSP
+
+/* One pair of inputs: r3 the weights, r5-r7 the inputs of three positions, r8-r10 both channels, r11-lr the
+ * low one. */
+#define PAIR                                                                                                 \
+    "ldr r3, [r0], #4\n\t"                                                                                   \
+    "ldmia r1!, {r5, r6, r7}\n\t"                                                                            \
+    "sxtb16 r4, r3\n\t"                                                                                      \
+    "smlad r8, r5, r3, r8\n\t"                                                                               \
+    "smlad r9, r6, r3, r9\n\t"                                                                               \
+    "smlad r10, r7, r3, r10\n\t"                                                                             \
+    "smlad r11, r5, r4, r11\n\t"                                                                             \
+    "smlad r12, r6, r4, r12\n\t"                                                                             \
+    "smlad lr, r7, r4, lr\n\t"
+
+/* Twice the accumulator in `x` to int8, see tmc_k_requantize_right; m, r, s: multiplier, rounding, shift. */
+#define REQUANTIZE(x, m, r, s)                                                                               \
+    "smmulr " x ", " x ", " m "\n\t"                                                                         \
+    "add " x ", " x ", " x ", asr #31\n\t"                                                                   \
+    "add " x ", " x ", " r "\n\t"                                                                            \
+    "asr " x ", " x ", " s "\n\t"                                                                            \
+    "ssat " x ", #8, " x "\n\t"
+
+void tmc_k_run_conv_block(tmc_k_conv_block *block) {
+    __asm__ volatile("1:\n\t"
+                     "ldr r3, %[block]\n\t"
+                     "ldmia r3, {r0, r1, r2}\n\t" /* stream, columns, fours */
+                     "ldmia r0!, {r8, r11}\n\t"
+                     "mov r9, r8\n\t"
+                     "mov r10, r8\n\t"
+                     "mov r12, r11\n\t"
+                     "mov lr, r11\n\t"
+                     "cmp r2, #0\n\t"
+                     "beq 3f\n\t"
+                     "2:\n\t" PAIR PAIR PAIR PAIR "subs r2, r2, #1\n\t"
+                     "bne 2b\n\t"
+                     "3:\n\t"
+                     "ldr r3, %[block]\n\t"
+                     "ldr r2, [r3, #12]\n\t" /* rest */
+                     "cmp r2, #0\n\t"
+                     "beq 5f\n\t"
+                     "4:\n\t" PAIR "subs r2, r2, #1\n\t"
+                     "bne 4b\n\t"
+                     "5:\n\t"
+                     "ldmia r0!, {r1, r2, r3, r4, r5, r6}\n\t"
+                     "sub r8, r8, r11\n\t" /* 256 times the second channel */
+                     "sub r9, r9, r12\n\t"
+                     "sub r10, r10, lr\n\t"
+                     "asr r8, r8, #7\n\t"
+                     "asr r9, r9, #7\n\t"
+                     "asr r10, r10, #7\n\t"
+                     "lsl r11, r11, #1\n\t"
+                     "lsl r12, r12, #1\n\t"
+                     "lsl lr, lr, #1\n\t" REQUANTIZE("r11", "r1", "r2", "r3")
+                         REQUANTIZE("r12", "r1", "r2", "r3") REQUANTIZE("lr", "r1", "r2", "r3")
+                             REQUANTIZE("r8", "r4", "r5", "r6") REQUANTIZE("r9", "r4", "r5", "r6") REQUANTIZE(
+                                 "r10", "r4", "r5", "r6") "ldr r3, %[block]\n\t"
+                                                          "ldr r2, [r3, #16]\n\t" /* channel pairs left */
+                                                          "add r1, r3, #20\n\t"
+                                                          "ldmia r1, {r4, r5, r6}\n\t" /* outputs */
+                                                          "strb r11, [r4], #1\n\t"
+                                                          "strb r12, [r5], #1\n\t"
+                                                          "strb lr, [r6], #1\n\t"
+                                                          "strb r8, [r4], #1\n\t"
+                                                          "strb r9, [r5], #1\n\t"
+                                                          "strb r10, [r6], #1\n\t"
+                                                          "str r0, [r3]\n\t"
+                                                          "subs r2, r2, #1\n\t"
+                                                          "str r2, [r3, #16]\n\t"
+                                                          "stmia r1, {r4, r5, r6}\n\t"
+                                                          "bne 1b\n\t"
+                     :
+                     : [block] "m"(block)
+                     : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr",
+                       "cc", "memory");
+}
+
+#else
+
+static void one_position(const uint32_t *stream, const uint32_t *column, int32_t pairs, int8_t *output) {
+    uint32_t both = stream[0];
+    uint32_t low = stream[1];
+    const uint32_t *weights = stream + 2;
+    for (int32_t i = 0; i < pairs; i++) {
+        both = tmc_k_dot(column[3 * i], weights[i], both);
+        low = tmc_k_dot(column[3 * i], tmc_k_even_bytes(0U, weights[i]), low);
+    }
+    const uint32_t *r = weights + pairs;
+    const tmc_right_shift first = {(int32_t)r[0], (int32_t)r[1], (int32_t)r[2]};
+    const tmc_right_shift second = {(int32_t)r[3], (int32_t)r[4], (int32_t)r[5]};
+    output[0] = (int8_t)tmc_k_requantize_right((int32_t)(low << 1), &first);
+    output[1] = (int8_t)tmc_k_requantize_right((int32_t)(both - low) >> 7, &second);
+}
+
+void tmc_k_run_conv_block(tmc_k_conv_block *block) {
+    const int32_t pairs = 4 * block->fours + block->rest;
+    for (; block->channel_pairs > 0; block->channel_pairs--) {
+        for (int32_t p = 0; p < 3; p++) {
+            one_position(block->stream, block->columns + p, pairs, block->output[p]);
+            block->output[p] += 2;
+        }
+        block->stream += pairs + 8;
+    }
+}
+
+#endif
