@@ -54,6 +54,13 @@ export const catalogue: CatalogueEntry[] = [
     right: "tmc size --board host --json > before.json\ntmc size --board host --diff before.json",
   },
   {
+    code: "TMC4015",
+    title: "f64 on a board without double precision",
+    rule: "A note, not an error. A constant with a fraction is an f64 where nothing says otherwise (`let x = 0.5`); on a CPU whose floating-point unit is single precision every operation with it is a call into a library, about twenty times slower. Say which you mean.",
+    wrong: "let level = 0.5;",
+    right: "let level: f32 = 0.5;",
+  },
+  {
     code: "TMC4090",
     title: "the C compiler rejected generated code",
     rule: "Generated C always compiles: this is a bug in tmc. Please report it with the program that shows it.",

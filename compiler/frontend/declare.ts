@@ -12,7 +12,7 @@ import { ClassDeclarations, trapClass } from "./declare-classes.js";
 import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "./functions.js";
 import { selfType } from "./expr/names.js";
 import { Lowerer } from "./lowerer.js";
-import { variableType } from "./stmt/simple.js";
+import { isDefaultedFloat, variableType } from "./stmt/simple.js";
 import { typeOfNode } from "./type-convert.js";
 
 const K = ts.SyntaxKind;
@@ -309,6 +309,7 @@ export class Declarations {
     if (constant !== undefined) return this.set(symbol, constant);
     let init: Expr | undefined;
     let type: Type | undefined;
+    let defaulted = false;
     const ok = this.ctx.guard(() => {
       if (d.exclamationToken !== undefined) {
         this.ctx.fail(
@@ -322,6 +323,7 @@ export class Declarations {
       else if (d.initializer !== undefined) {
         init = lw.raw(d.initializer);
         type = variableType(lw, init, d);
+        defaulted = isDefaultedFloat(init);
         init = lw.coerce(init, type, d);
       } else this.ctx.fail("TMC1131", d, `\`${name}\` needs a type or a value`, `write \`let ${name} = …\``);
     });
@@ -333,6 +335,7 @@ export class Declarations {
       type,
       mutable: !isConst,
       exported: isExported(list.parent),
+      ...(defaulted ? { defaulted } : {}),
       loc: this.ctx.loc(d),
     };
     if (init !== undefined) this.globalInits.set(g, init);

@@ -23,6 +23,8 @@ export interface LocalVar {
   mutable: boolean;
   /** Used by a lambda inside the declaring function. A variable both mutable and captured is a cell: shared by reference. */
   captured: boolean;
+  /** An f64 only because nothing says otherwise: `let x = 0.5`. */
+  defaulted?: boolean;
 }
 
 export interface Param extends LocalVar {
@@ -39,6 +41,8 @@ export interface GlobalVar {
   /** Declared with `let`. */
   readonly mutable: boolean;
   readonly exported: boolean;
+  /** As of a local variable. */
+  readonly defaulted?: boolean;
   readonly loc: Loc;
 }
 

@@ -5,7 +5,10 @@ import { Option, type Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { formatMemoryReport } from "../../board/memory-report-text.js";
 import { checkBudget } from "../../board/memory-report.js";
+import { styleFor } from "../../diagnostics/colors.js";
+import { formatDiagnostics } from "../../diagnostics/format-diagnostics.js";
 import { UserError, ExitCode } from "../../diagnostics/user-error.js";
+import { softDoubleNotes } from "../../ir/soft-double.js";
 import { buildApp, type BuildOutcome } from "../build-app.js";
 import { debugHint } from "../debug-script.js";
 import { compileOrReport } from "../compile-or-report.js";
@@ -62,6 +65,10 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
   });
   if (compiled === undefined) {
     return;
+  }
+  if (board.cpu.fpu !== "double") {
+    const notes = softDoubleNotes(compiled.reachable, board.name);
+    process.stderr.write(formatDiagnostics(notes, { root, style: styleFor(process.stderr) }));
   }
   const outDir = resolve(options.out ?? join("build", board.name));
   if (options.emit === "ir") {

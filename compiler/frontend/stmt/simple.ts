@@ -166,6 +166,7 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
     }
     const v = lw.declareLocal(d.name, type, false);
     if (init === undefined) lw.ctx.unset.add(v);
+    else if (annotated === undefined && isDefaultedFloat(init)) v.defaulted = true;
     out.push({
       k: "let",
       loc: lw.loc(d),
@@ -175,6 +176,9 @@ export function variables(lw: Lowerer, list: ts.VariableDeclarationList): Stmt[]
   }
   return out;
 }
+
+/** An untyped constant that became an f64. */
+export const isDefaultedFloat = (init: Expr): boolean => untypedOf(init)?.float === true;
 
 /** The type of a variable without annotation: its value's, constants with their default. */
 export function variableType(lw: Lowerer, init: Expr, d: ts.VariableDeclaration): Type {
