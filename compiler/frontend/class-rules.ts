@@ -10,13 +10,25 @@ import { sameType, substitute, typeName, type Type } from "../ir/types.js";
 import { walkStmts } from "../ir/walk.js";
 import type { ClassNode, Context } from "./context.js";
 
+/** Of classes that an earlier run has checked, only what new subclasses may change is checked again. */
 export function checkClasses(ctx: Context): void {
   for (const meaning of ctx.meanings.values()) {
     if (meaning.k !== "class") continue;
     const self = selfOf(meaning.c);
-    if (meaning.c.isInterface) continue;
+    if (meaning.c.isInterface || ctx.reused.has(meaning.node.getSourceFile())) continue;
     checkImplementation(ctx, meaning.c, meaning.node, self);
-    if (meaning.c.ctor !== undefined) checkConstructor(ctx, meaning.c, meaning.node, meaning.c.ctor);
+    if (meaning.c.ctor !== undefined) checkConstructor(ctx, meaning.c, meaning.c.ctor);
+  }
+}
+
+/** Constructors of classes that an earlier run has checked: a subclass may be new. */
+export function checkKnownConstructors(ctx: Context, known: readonly ClassDecl[]): void {
+  const extended = new Set<string>();
+  for (const c of ctx.classes.values()) {
+    if (c.superclass?.k === "object") extended.add(c.superclass.decl);
+  }
+  for (const c of known) {
+    if (c.ctor !== undefined && extended.has(c.id)) checkConstructor(ctx, c, c.ctor);
   }
 }
 
@@ -196,7 +208,7 @@ const sameDefault = (a: Expr | undefined, b: Expr | undefined): boolean =>
 // ---- constructors --------------------------------------------------------------------------------------------------
 
 /** `this` as a whole leaves the constructor only when every field has its value. */
-function checkConstructor(ctx: Context, c: ClassDecl, node: ClassNode, ctor: FuncDecl): void {
+function checkConstructor(ctx: Context, c: ClassDecl, ctor: FuncDecl): void {
   const unset = new Set(c.fields.filter((f) => f.type.k !== "nullable").map((f) => f.name));
   const known = new Set<Expr>();
   const check = (s: Stmt): void => {
@@ -212,8 +224,8 @@ function checkConstructor(ctx: Context, c: ClassDecl, node: ClassNode, ctor: Fun
         }
         const leaks = (e.k === "this" && !known.has(e)) || (e.k === "lambda" && e.f.usesThis);
         const first = [...unset][0];
-        if (leaks && first !== undefined) early(ctx, node, e, first);
-        if (e.k === "method" && e.recv.k === "this" && !e.isSuper) overridden(ctx, c, node, e);
+        if (leaks && first !== undefined) early(ctx, c, e, first);
+        if (e.k === "method" && e.recv.k === "this" && !e.isSuper) overridden(ctx, c, e);
       },
     });
     for (const name of assigned) unset.delete(name);
@@ -221,10 +233,10 @@ function checkConstructor(ctx: Context, c: ClassDecl, node: ClassNode, ctor: Fun
   for (const s of ctor.body) check(s);
 }
 
-function early(ctx: Context, node: ClassNode, e: Expr, field: string): void {
+function early(ctx: Context, c: ClassDecl, e: Expr, field: string): void {
   reportAt(
     ctx,
-    node,
+    c,
     e,
     "TMC1246",
     `\`this\` is used before \`${field}\` has its value`,
@@ -233,14 +245,14 @@ function early(ctx: Context, node: ClassNode, e: Expr, field: string): void {
 }
 
 /** A method that a subclass replaces would see the subclass's fields before they have values. */
-function overridden(ctx: Context, c: ClassDecl, node: ClassNode, e: Extract<Expr, { k: "method" }>): void {
+function overridden(ctx: Context, c: ClassDecl, e: Extract<Expr, { k: "method" }>): void {
   for (const d of ctx.classes.values()) {
     if (d === c || d.fields.length === 0 || !d.methods.some((m) => m.name === e.f.name && !m.isStatic))
       continue;
     if (!allSupertypes(ctx.classes, selfOf(d)).some((s) => s.decl === c.id)) continue;
     reportAt(
       ctx,
-      node,
+      c,
       e,
       "TMC1246",
       `the constructor calls \`${e.f.name}\`, which \`${d.name}\` replaces: its fields have no values yet`,
@@ -250,12 +262,11 @@ function overridden(ctx: Context, c: ClassDecl, node: ClassNode, e: Extract<Expr
   }
 }
 
-function reportAt(ctx: Context, node: ClassNode, e: Expr, code: string, message: string, fix: string): void {
-  const file = ctx.loc(node).file;
+function reportAt(ctx: Context, c: ClassDecl, e: Expr, code: string, message: string, fix: string): void {
   ctx.diagnostics.push({
     code,
     severity: "error",
-    loc: e.loc.file === file ? e.loc : ctx.loc(node),
+    loc: e.loc.file === c.module ? e.loc : c.loc,
     length: 1,
     message,
     fix,

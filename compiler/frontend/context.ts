@@ -32,6 +32,13 @@ export type Meaning =
 
 export type ClassNode = ts.ClassDeclaration | ts.InterfaceDeclaration | ts.TypeLiteralNode;
 
+/** Modules that an earlier run has lowered. */
+export interface Reused {
+  has(sf: ts.SourceFile): boolean;
+  /** What a declaration in one of them means. */
+  meaning(symbol: ts.Symbol): Meaning | undefined;
+}
+
 /** The function whose body is being lowered. */
 export interface FunctionScope {
   readonly decl: FuncDecl;
@@ -75,7 +82,10 @@ export class Context {
   /** The return type of a function, inferred from its body when not annotated (set by declare.ts). */
   returnType: (f: FuncDecl, at: ts.Node) => Type = (f) => f.ret;
 
-  constructor(readonly project: LoadedProject) {}
+  constructor(
+    readonly project: LoadedProject,
+    readonly reused: Reused,
+  ) {}
 
   get checker(): ts.TypeChecker {
     return this.project.checker;
@@ -130,7 +140,13 @@ export class Context {
   }
 
   meaning(symbol: ts.Symbol): Meaning | undefined {
-    return this.meanings.get(symbol) ?? this.declareSymbol(symbol);
+    return this.meanings.get(symbol) ?? this.#reusedMeaning(symbol) ?? this.declareSymbol(symbol);
+  }
+
+  #reusedMeaning(symbol: ts.Symbol): Meaning | undefined {
+    const found = this.reused.meaning(symbol);
+    if (found !== undefined) this.meanings.set(symbol, found);
+    return found;
   }
 
   /** Runs `f`; an Abort inside is swallowed (its diagnostic stands). */

@@ -10,7 +10,8 @@ import { Declarations, isExported } from "./declare.js";
 import { Lowerer } from "./lowerer.js";
 import { loadProject, type LoadedProject, type Overlay } from "./project.js";
 import { registerVisitors } from "./register.js";
-import { checkClasses } from "./class-rules.js";
+import { FrontendCache } from "./reuse.js";
+import { checkClasses, checkKnownConstructors } from "./class-rules.js";
 import { syntaxErrors, typescriptDiagnostics } from "./typescript-diagnostics.js";
 
 export interface FrontendResult {
@@ -19,25 +20,39 @@ export interface FrontendResult {
   readonly project: LoadedProject;
 }
 
-/** `root`: module names are relative to it. */
-export function runFrontend(entryFile: string, root: string, overlay?: Overlay): FrontendResult {
+/**
+ * @param root module names are relative to it.
+ * @param cache what earlier runs over this root left; made for one root.
+ */
+export function runFrontend(
+  entryFile: string,
+  root: string,
+  overlay?: Overlay,
+  cache: FrontendCache = new FrontendCache(),
+): FrontendResult {
   registerVisitors();
-  const project = loadProject(entryFile, root, overlay);
-  const ctx = new Context(project);
+  const project = loadProject(entryFile, root, overlay, cache.sources);
+  const reused = cache.reusable(project);
+  const ctx = new Context(project, reused);
   const syntax = syntaxErrors(ctx);
   if (syntax.length > 0)
     return { program: noProgram(project), diagnostics: sortDiagnostics(syntax), project };
   const declarations = new Declarations(ctx);
   const inits = new Map<ts.SourceFile, Stmt[]>();
-  for (const sf of project.files) declareAll(ctx, sf);
-  for (const sf of project.files) inits.set(sf, topLevel(ctx, declarations, sf));
+  reused.restore(ctx);
+  const fresh = project.files.filter((sf) => !reused.has(sf));
+  for (const sf of fresh) declareAll(ctx, sf);
+  for (const sf of fresh) inits.set(sf, topLevel(ctx, declarations, sf));
   // Lowering a body can declare more functions (of classes seen late): until none is left.
   while (ctx.pending.size > 0) for (const f of [...ctx.pending.keys()]) declarations.runBody(f);
 
   recheckNarrowing(ctx);
   checkClasses(ctx);
+  checkKnownConstructors(ctx, reused.classes);
 
   const modules = project.files.map((sf): Module => {
+    const known = reused.module(sf);
+    if (known !== undefined) return known;
     const path = project.moduleName(sf);
     const statics = declarations.classes.statics.filter((s) => s.g.module === path);
     return {
@@ -59,7 +74,12 @@ export function runFrontend(entryFile: string, root: string, overlay?: Overlay):
     entryModule: project.moduleName(project.entry),
   };
   const own = ctx.diagnostics;
-  const diagnostics = sortDiagnostics([...own, ...typescriptDiagnostics(ctx, own)]);
+  const diagnostics = sortDiagnostics([
+    ...reused.diagnostics,
+    ...own,
+    ...typescriptDiagnostics(ctx, fresh, own),
+  ]);
+  cache.keep(ctx, modules, diagnostics);
   return { program, diagnostics, project };
 }
 

@@ -35,11 +35,16 @@ export function syntaxErrors(ctx: Context): Diagnostic[] {
   );
 }
 
-export function typescriptDiagnostics(ctx: Context, own: readonly Diagnostic[]): Diagnostic[] {
+/** @param files those to check. */
+export function typescriptDiagnostics(
+  ctx: Context,
+  files: readonly ts.SourceFile[],
+  own: readonly Diagnostic[],
+): Diagnostic[] {
   const taken = new Set(own.filter((d) => d.severity === "error").map((d) => `${d.loc.file}:${d.loc.line}`));
   const circle = own.some((d) => d.code === "TMC1140");
   const out: Diagnostic[] = [];
-  for (const sf of ctx.project.files) {
+  for (const sf of files) {
     const file = ctx.project.moduleName(sf);
     // The library is checked by its own tests: here it would cost more than the program.
     if (file.startsWith("tmc/") && !ctx.project.checksLibrary) continue;

@@ -1,10 +1,11 @@
 /**
  * Checks the same files again and again: for `tmc check --watch` and for editors. What did not change since the last
- * time is not read and not parsed again. It watches nothing and prints nothing.
+ * time, and imports nothing that did, is not parsed and not lowered again. It watches nothing and prints nothing.
  */
 import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
 import { UserError } from "../diagnostics/user-error.js";
 import type { Overlay } from "../frontend/project.js";
+import { FrontendCache } from "../frontend/reuse.js";
 import { analyseProgram } from "./compile.js";
 
 export interface CheckSessionOptions {
@@ -32,6 +33,8 @@ export class CheckSession {
   /** By entry: what the last check of it read. */
   readonly #files = new Map<string, readonly string[]>();
 
+  readonly #cache = new FrontendCache();
+
   constructor(private readonly options: CheckSessionOptions) {}
 
   /**
@@ -48,6 +51,7 @@ export class CheckSession {
           root: this.options.root,
           checked: true,
           kind: "either",
+          cache: this.#cache,
           ...(overlay === undefined ? {} : { overlay }),
         });
         diagnostics.push(...result.diagnostics);

@@ -10,6 +10,7 @@ import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
 import { UserError } from "../diagnostics/user-error.js";
 import { runFrontend } from "../frontend/frontend.js";
 import type { Overlay } from "../frontend/project.js";
+import type { FrontendCache } from "../frontend/reuse.js";
 import type { Loc, Program } from "../ir/nodes.js";
 import { reach, type Reached, type ReachableProgram } from "../ir/reachability.js";
 import type { Snapshot } from "../ir/snapshot.js";
@@ -30,6 +31,8 @@ export interface CompileOptions {
   /** program: exports main(). app: registers handlers. image: one of the two. either: whatever it has (`tmc check`). */
   readonly kind: "program" | "app" | "image" | "either";
   readonly overlay?: Overlay;
+  /** What earlier runs over the same root left; absent: everything is made anew. */
+  readonly cache?: FrontendCache;
   /** How long the top level of the modules may run, in milliseconds; a minute when it is not given. */
   readonly setupLimitMs?: number;
 }
@@ -115,7 +118,7 @@ const tooDeep = (options: CompileOptions): Diagnostic => ({
 });
 
 function analyse(options: CompileOptions): AnalysisResult {
-  const front = runFrontend(options.entry, options.root, options.overlay);
+  const front = runFrontend(options.entry, options.root, options.overlay, options.cache);
   const files = front.project.files.map((sf) => sf.fileName);
   if (hasErrors(front.diagnostics)) return refused(front.diagnostics, files);
   const { program } = front;

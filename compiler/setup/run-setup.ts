@@ -54,7 +54,9 @@ export function runSetup(
   };
   const prepared = program.modules.map((m) => prepare(m, options.checked, find));
   for (const step of prepared) step.next();
-  for (const step of prepared) withinTime(step, options.limitMs ?? setupLimitMs);
+  withinTime(() => {
+    for (const step of prepared) step.next();
+  }, options.limitMs ?? setupLimitMs);
   return { program, exports, entries: support.takeEntries() };
 }
 
@@ -66,8 +68,20 @@ type ModuleBody = (
   reexport: Reexport,
 ) => Iterator<void>;
 
-/** The module as a generator, not started. */
-function prepare(m: Module, checked: boolean, find: (module: string) => ModuleExports): Iterator<void> {
+interface Emitted {
+  readonly script: Script;
+  readonly map: string;
+}
+
+/** A module that the frontend kept from an earlier run is emitted once: unchecked, checked. */
+const emitted = new WeakMap<Module, [Emitted?, Emitted?]>();
+
+function emit(m: Module, checked: boolean): Emitted {
+  const known = emitted.get(m) ?? [];
+  emitted.set(m, known);
+  const i = checked ? 1 : 0;
+  const found = known[i];
+  if (found !== undefined) return found;
   const { code, map } = emitModule(m, {
     format: "function",
     checked,
@@ -75,6 +89,15 @@ function prepare(m: Module, checked: boolean, find: (module: string) => ModuleEx
     specifier: (to) => to,
     sourceText: "",
   });
+  const text = `(function* ($rt, $exports, $import, $reexport) {\n${code}\n})`;
+  // The text is our own output of a checked program: nothing of the user's source is pasted into it.
+  const script = new Script(text, { filename: emittedName(m.path), lineOffset: -1 });
+  return (known[i] = { script, map });
+}
+
+/** The module as a generator, not started. */
+function prepare(m: Module, checked: boolean, find: (module: string) => ModuleExports): Iterator<void> {
+  const { script, map } = emit(m, checked);
   const own = find(m.path);
   const reexport: Reexport = (from, names) => {
     const source = find(from);
@@ -86,9 +109,6 @@ function prepare(m: Module, checked: boolean, find: (module: string) => ModuleEx
       });
     }
   };
-  const text = `(function* ($rt, $exports, $import, $reexport) {\n${code}\n})`;
-  // The text is our own output of a checked program: nothing of the user's source is pasted into it.
-  const script = new Script(text, { filename: emittedName(m.path), lineOffset: -1 });
   maps.set(m.path, map);
   return (script.runInThisContext() as ModuleBody)(support, own, find, reexport);
 }
@@ -101,9 +121,9 @@ const emittedName = (module: string): string => `tmc:///${module}.js`;
 const setupLimitMs = 60_000;
 const limited = new Script("globalThis.run()");
 
-function withinTime(step: Iterator<void>, limitMs: number): void {
+function withinTime(run: () => void, limitMs: number): void {
   try {
-    limited.runInNewContext({ run: () => step.next() }, { timeout: limitMs });
+    limited.runInNewContext({ run }, { timeout: limitMs });
   } catch (e) {
     throw explained(e, limitMs);
   }

@@ -12,6 +12,7 @@ import { packageRoot } from "../../compiler/board/package-root.js";
 import { formatDiagnostics } from "../../compiler/diagnostics/format-diagnostics.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { runFrontend } from "../../compiler/frontend/frontend.js";
+import { FrontendCache } from "../../compiler/frontend/reuse.js";
 import type { Module } from "../../compiler/ir/nodes.js";
 
 export interface TmcVitestOptions {
@@ -44,6 +45,7 @@ export function tmc(options: TmcVitestOptions = {}): TmcVitePlugin {
   let root = process.cwd();
   const library = path.join(packageRoot(), "firmware");
   let compiled: Compiled | undefined;
+  const cache = new FrontendCache();
   const roots = (): string[] =>
     [...(options.roots ?? ["src", "firmware"]).map((r) => path.resolve(root, r)), library].filter((r) =>
       existsSync(r),
@@ -68,7 +70,7 @@ export function tmc(options: TmcVitestOptions = {}): TmcVitePlugin {
     load(id) {
       const file = id.replace(/\?.*$/, "");
       if (!owns(file)) return undefined;
-      compiled ??= compileAll(roots(), root);
+      compiled ??= compileAll(roots(), root, cache);
       return compiled.emit(file, options.checked ?? true);
     },
     watchChange(id) {
@@ -81,14 +83,14 @@ interface Compiled {
   emit(file: string, checked: boolean): { code: string; map: string };
 }
 
-/** One run of the frontend over all sources of the roots. */
-function compileAll(roots: readonly string[], root: string): Compiled {
+/** One run of the frontend over all sources of the roots; what did not change since the last one is taken over. */
+function compileAll(roots: readonly string[], root: string, cache: FrontendCache): Compiled {
   const files = roots.flatMap(sourcesBelow);
   const entry = path.join(root, "tmc-all-sources.ts");
   const text = files
     .map((f) => `import "${posix(path.relative(root, f)).replace(/^(?!\.)/, "./")}";`)
     .join("\n");
-  const { program, diagnostics } = runFrontend(entry, root, new Map([[entry, text]]));
+  const { program, diagnostics } = runFrontend(entry, root, new Map([[entry, text]]), cache);
   const byFile = new Map(program.modules.map((m) => [path.resolve(m.file), m]));
   const byPath = new Map(program.modules.map((m) => [m.path, m]));
   return {
