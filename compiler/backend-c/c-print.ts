@@ -124,9 +124,17 @@ export class CPrinter {
   #indent = 0;
   /** The source position that the C compiler gives to the next line; undefined: the C file itself. */
   #position: { file: string; line: number } | undefined;
+  /** Of the statement of TypeScript that is being printed: it may be several of C. */
+  #statement: Loc | undefined;
 
-  /** `fileName`: the name of the C file, for `#line` back to it. */
-  constructor(private readonly fileName: string) {}
+  /**
+   * `fileName`: the name of the C file, for `#line` back to it.
+   * `debug`: a statement is one line, however long, so that a debugger finds none of its parts on the lines below.
+   */
+  constructor(
+    private readonly fileName: string,
+    private readonly debug = false,
+  ) {}
 
   toString(): string {
     return `${this.#lines.join("\n")}\n`;
@@ -142,13 +150,15 @@ export class CPrinter {
   }
 
   #line(text: string): void {
-    const lines = broken("    ".repeat(this.#indent) + text, "    ".repeat(this.#indent + 1));
+    const whole = "    ".repeat(this.#indent) + text;
+    const lines = this.debug ? [whole] : broken(whole, "    ".repeat(this.#indent + 1));
     this.#lines.push(...lines);
     if (this.#position !== undefined) this.#position.line += lines.length;
   }
 
   #sync(loc: Loc | undefined): void {
     if (loc === undefined) return;
+    this.#statement = loc;
     const at = this.#position;
     const gap = at !== undefined && at.file === loc.file ? loc.line - at.line : -1;
     if (gap === 0) return;
@@ -167,6 +177,7 @@ export class CPrinter {
   }
 
   function(f: CFunction): void {
+    this.#statement = undefined;
     this.raw("");
     if (f.comment !== undefined) this.raw(f.comment);
     this.#sync(f.loc);
@@ -211,7 +222,8 @@ export class CPrinter {
   }
 
   #stmt(s: CStmt): void {
-    this.#sync(s.loc);
+    const idle = s.k === "label" || s.k === "block" || (s.k === "decl" && s.init === undefined);
+    this.#sync(s.loc ?? (idle ? undefined : this.#statement));
     switch (s.k) {
       case "decl":
       case "assign":

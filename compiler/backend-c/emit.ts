@@ -20,6 +20,8 @@ export interface EmitOptions {
   readonly checked: boolean;
   /** Names the C file. */
   readonly appName: string;
+  /** For a debugger: no statement is broken into lines. */
+  readonly debug?: boolean;
 }
 
 /** The JSON of `symbols.json` (read by `board/symbol-map.ts`). */
@@ -73,7 +75,7 @@ export function emitC(reachable: ReachableProgram, options: EmitOptions): Emitte
   const statics = functions.filter((f) => f.storage === "" || used.has(f.name));
   const data = unit.data.declarations.filter((d) => used.has(d.name));
 
-  const p = new CPrinter(path);
+  const p = new CPrinter(path, options.debug);
   p.raw(licence);
   p.raw('#include "tmc/ops.h"\n#include "tmc/port.h"\n');
   p.raw(clobbered);

@@ -33,6 +33,8 @@ export interface CompileOptions {
   readonly overlay?: Overlay;
   /** What earlier runs over the same root left; absent: everything is made anew. */
   readonly cache?: FrontendCache;
+  /** The C is for a debugger. */
+  readonly debug?: boolean;
   /** How long the top level of the modules may run, in milliseconds; a minute when it is not given. */
   readonly setupLimitMs?: number;
 }
@@ -85,7 +87,11 @@ export function compileProgram(options: CompileOptions): CompileResult {
   if (analysed === undefined) return failed(diagnostics);
   const { program, loaded, snapshot, reachable } = analysed;
   try {
-    const c = emitC(reachable, { checked: options.checked, appName: cFileName(options.entry) });
+    const c = emitC(reachable, {
+      checked: options.checked,
+      appName: cFileName(options.entry),
+      debug: options.debug === true,
+    });
     const models = emitModels(analysed.models.models);
     return { ok: true, compiled: { program, loaded, snapshot, reachable, c, models }, diagnostics };
   } catch (e) {

@@ -98,12 +98,59 @@ class ArrayPrinter:
         return "(%d) [%s%s]" % (length, ", ".join(shown), more)
 
 
+class BytesPrinter:
+    """An array of i8 or u8: numbers, not characters."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        low, high = self.value.type.range()
+        shown = [str(int(self.value[i])) for i in range(low, min(high + 1, low + MAX_ELEMENTS))]
+        more = ", ..." if high + 1 - low > MAX_ELEMENTS else ""
+        return "{%s%s}" % (", ".join(shown), more)
+
+
+class OptionalPrinter:
+    """A number or boolean that may be null."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        return "null" if not self.value["has"] else self.value["value"].format_string()
+
+
+class Word:
+    """Prints one word."""
+
+    def __init__(self, word):
+        self.word = word
+
+    def to_string(self):
+        return self.word
+
+
+def is_small(type_of_value):
+    return type_of_value.name in ("int8_t", "uint8_t")
+
+
 def printer_of(value):
     name = value.type.name or ""
     if name == "tmc_str":
         return TextPrinter(value)
     if name.startswith("tmc_arr_"):
         return ArrayPrinter(value)
+    if is_small(value.type):
+        return Word(str(int(value)))
+    kind = value.type.strip_typedefs()
+    if kind.code == gdb.TYPE_CODE_PTR:
+        is_object = kind.target().strip_typedefs().code == gdb.TYPE_CODE_STRUCT
+        return Word("null") if is_object and int(value) == 0 else None
+    if kind.code == gdb.TYPE_CODE_ARRAY:
+        return BytesPrinter(value) if is_small(kind.target().unqualified()) else None
+    if kind.code == gdb.TYPE_CODE_STRUCT and [field.name for field in kind.fields()] == ["has", "value"]:
+        return OptionalPrinter(value)
     return None
 
 

@@ -28,28 +28,32 @@ const title = missing === "" ? "GDB on qemu_cortex_m4" : `GDB on qemu_cortex_m4 
 
 describe.skipIf(missing !== "")(title, () => {
   let folder = "";
-  let out = "";
+  const out = (program: string): string => join(folder, program);
   beforeAll(async () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "tmc-debug-")));
-    out = join(folder, "out");
-    const source = packagePath("test", "debug", "programs", "session.ts");
-    const built = await callTmc(
-      ["build", source, "--board", "qemu_cortex_m4", "--debug", "--out", out],
-      folder,
-    );
-    expect(built.stderr).toBe("");
-    expect(built.exitCode).toBe(0);
-    expect(built.stdout).toContain("qemu-system-arm -machine mps2-an386 ");
-    expect(built.stdout).toContain("-ex 'target remote 127.0.0.1:1234'");
+    for (const program of ["session", "values"]) {
+      const source = packagePath("test", "debug", "programs", `${program}.ts`);
+      const built = await callTmc(
+        ["build", source, "--board", "qemu_cortex_m4", "--debug", "--out", out(program)],
+        folder,
+      );
+      expect(built.stderr).toBe("");
+      expect(built.exitCode).toBe(0);
+      expect(built.stdout).toContain("qemu-system-arm -machine mps2-an386 ");
+      expect(built.stdout).toContain("-ex 'target remote 127.0.0.1:1234'");
+    }
   });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
   /** Starts QEMU, halted, and gives what GDB printed for the commands. */
-  async function session(commands: readonly string[]): Promise<string> {
+  async function session(commands: readonly string[], program = "session"): Promise<string> {
     const port = await freePort();
-    const { command, args } = runCommand({ board: findBoard("qemu_cortex_m4"), elf: join(out, "app.elf") });
+    const { command, args } = runCommand({
+      board: findBoard("qemu_cortex_m4"),
+      elf: join(out(program), "app.elf"),
+    });
     const qemu = await Child.start(command, [...args, "-S", "-gdb", `tcp:127.0.0.1:${port}`], {
       name: "qemu",
     });
@@ -63,7 +67,14 @@ describe.skipIf(missing !== "")(title, () => {
       const all = [...settings, `target remote 127.0.0.1:${port}`, ...commands, "kill"];
       const { stdout, stderr } = await runProcess(
         "gdb-multiarch",
-        ["-nx", "-q", "-batch", "-x", join(out, "debug.gdb"), ...all.flatMap((line) => ["-ex", line])],
+        [
+          "-nx",
+          "-q",
+          "-batch",
+          "-x",
+          join(out(program), "debug.gdb"),
+          ...all.flatMap((line) => ["-ex", line]),
+        ],
         { cwd: folder, timeoutMs: 60_000 },
       );
       return stdout.toString("utf8") + stderr.toString("utf8").replace(/^/gm, "stderr: ");
@@ -96,6 +107,26 @@ describe.skipIf(missing !== "")(title, () => {
       /^#0 +Filter\.push \(sample=0\) at .*session\.ts:8\n#1 .* in feed \(step=3, label="debug"\) at .*session\.ts:23\n#2 .* in main \(\) at .*session\.ts:30$/m,
     );
     expect(text).toMatch(/^sample = 0\ni = 0\nlast = 0$/m);
+  });
+
+  it("shows values of every kind as TypeScript has them, on the line that was asked for", async () => {
+    const show = ["info args", "info locals", "print *node", "print *last", "print history", "print line"];
+    const text = await session(["break values.ts:39", "continue", ...show, "backtrace 2"], "values");
+    // The statement before it is many lines of C: they must not be taken for lines of TypeScript below it.
+    expect(text).toMatch(/^Breakpoint 1, values_show \(.*\) at .*values\.ts:39\n39\t  return \($/m);
+    expect(text).toMatch(/^samples = \(3\) \[-5, 6, 7\]\nlimit = null$/m);
+    expect(text).toMatch(/^here = \{\s*x = 0\.25,\s*y = 100,\s*name = "here"\s*\}$/m);
+    expect(text).toMatch(/^flag = true\ntext = "irst"$/m);
+    expect(text).toMatch(/^total = 0\.25000000100000003\nlast = 0x[0-9a-f]+ <second>$/m);
+    expect(text).toMatch(
+      /^\$1 = \{\s*id = 1,\s*at = \{\s*x = 1,\s*y = -2,\s*name = "first"\s*\},\s*next = 0x[0-9a-f]+ <second>\s*\}$/m,
+    );
+    expect(text).toMatch(/^\$2 = \{\s*id = 2,[^$]*name = "second"\s*\},\s*next = null\s*\}$/m);
+    expect(text).toMatch(/^\$3 = \{\s*capacity = 4,\s*length = 1,\s*slots = \{-5, 0, 0, 0\}\s*\}$/m);
+    expect(text).toMatch(
+      /^\$4 = \{\s*capacity = 8,\s*length = 3,\s*bytes = \{110, 61, 49, 0, 0, 0, 0, 0\}\s*\}$/m,
+    );
+    expect(text).toMatch(/^#0 +show \(node=.*\) at .*values\.ts:39\n#1 .* in main \(\) at .*values\.ts:51$/m);
   });
 
   it("lists functions by their names, and says when there is none of a name", async () => {

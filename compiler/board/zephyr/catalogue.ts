@@ -53,7 +53,7 @@ export const catalogue: CatalogueEntry[] = [
     title: "the board cannot run here",
     rule: "native_sim and the QEMU boards run on this machine; an image for real hardware is flashed.",
     wrong: "tmc run --board b_l4s5i_iot01a",
-    right: "west flash --build-dir build/b_l4s5i_iot01a/zephyr",
+    right: "west flash --build-dir build/b_l4s5i_iot01a/zephyr/build",
   },
   {
     code: "TMC5010",

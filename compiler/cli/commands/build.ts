@@ -60,6 +60,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     entry,
     root,
     checked: options.checked === true,
+    debug: options.debug === true,
     kind: board.kind === "zephyr" ? "app" : "image",
     json,
   });
