@@ -9,6 +9,7 @@ import type { Type } from "../ir/types.js";
 import { deref, dot, id, lit, member, type CDecl, type CExpr, type CInit, type CStmt } from "./c-ast.js";
 import { sameExpr } from "./c-references.js";
 import { isCell, type Env } from "./closures.js";
+import type { CountedLoop } from "./counted-loops.js";
 import type { Frame, Frames } from "./frames.js";
 import { LocalNames } from "./names.js";
 import { constantOf } from "./static-data.js";
@@ -54,6 +55,8 @@ export class FuncContext {
   readonly hoisted: CDecl[] = [];
   readonly vars = new Map<LocalVar, VarForm>();
   readonly loops: LoopScope[] = [];
+  /** The loops around that prove an index. */
+  readonly counted: CountedLoop[] = [];
   /** The try bodies around the current statement, outermost first. */
   readonly tries: TryScope[] = [];
   /** Where a `return` inside a `finally` keeps its value; made when needed. */

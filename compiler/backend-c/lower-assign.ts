@@ -41,7 +41,7 @@ function assignElement(c: FuncContext, t: ExprOf<"index">, v: Expr, wanted: bool
   if (obj?.array === undefined || index === undefined || made === undefined)
     throw new Error("operands expected");
   const result = wanted && !isReusable(made.value) ? c.temp(c.type(t.type), made.value) : made.value;
-  const place = at(obj.array.ptr, checkedIndex(c, obj.array, t.index, index.value, t.loc));
+  const place = at(obj.array.ptr, checkedIndex(c, obj.array, t.obj, t.index, index.value, t.loc));
   c.emit(assign(place, result));
   return result;
 }
@@ -122,7 +122,7 @@ function updatePlace(c: FuncContext, e: ExprOf<"update">): { readonly place: CEx
       ]);
       if (obj?.array === undefined || index === undefined) throw new Error("operands expected");
       const array = disturbed && !obj.array.stable ? stableArray(c, obj.array, t.obj.type) : obj.array;
-      const checked = checkedIndex(c, array, t.index, index.value, t.loc);
+      const checked = checkedIndex(c, array, t.obj, t.index, index.value, t.loc);
       const i = checked.k === "lit" ? checked : c.temp("int32_t", checked, "i");
       return { place: at(array.ptr, i), type: array.elem };
     }

@@ -2,6 +2,7 @@
 import type { BuiltinName, Expr, ExprOf } from "../ir/nodes.js";
 import { intRange, type NumKind, type Type } from "../ir/types.js";
 import { assign, at, binary, call, cast, dot, id, lit, type CExpr } from "./c-ast.js";
+import { isCounted } from "./counted-loops.js";
 import { numTypes } from "./c-types.js";
 import type { FuncContext } from "./func-context.js";
 import { coerce } from "./lower-convert.js";
@@ -24,6 +25,14 @@ function arg(e: ExprOf<"builtin">, i: number): Expr {
   const a = e.args[i];
   if (a === undefined) throw new Error(`${e.name}: argument ${i + 1} is missing`);
   return a;
+}
+
+function charCodeAt(c: FuncContext, e: ExprOf<"builtin">): CExpr {
+  const [s, i] = values(c, e.args);
+  if (s === undefined || i === undefined) throw new Error("string and index expected");
+  return isCounted(c.counted, arg(e, 0), arg(e, 1))
+    ? cast("int32_t", at(c.part(s, "ptr"), i))
+    : call("tmc_str_char_code_at", s, i, c.site("index", e.loc));
 }
 
 export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
@@ -56,7 +65,7 @@ export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
     case "f32FromBits":
       return call("tmc_f32_from_bits", ...values(c, e.args));
     case "charCodeAt":
-      return call("tmc_str_char_code_at", ...values(c, e.args), c.site("index", e.loc));
+      return charCodeAt(c, e);
     case "strSlice":
       return stringSlice(c, e);
     case "strIndexOf": {
@@ -232,7 +241,7 @@ function slots(c: FuncContext, e: ExprOf<"builtin">): CExpr {
   if (e.name === "slotsSet") list.push({ e: arg(e, 2), as: "value", to: elementType(storage.type) });
   const [a, i, v] = operands(c, list, true);
   if (a?.array === undefined || i === undefined) throw new Error("slots and index expected");
-  const place = at(a.array.ptr, checkedIndex(c, a.array, index, i.value, e.loc));
+  const place = at(a.array.ptr, checkedIndex(c, a.array, arg(e, 0), index, i.value, e.loc));
   if (v === undefined) return coerce(c, place, a.array.elem, e.type);
   c.emit(assign(place, v.value));
   return VOID_VALUE;

@@ -5,6 +5,7 @@
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import { isInteger, type Type } from "../ir/types.js";
 import { at, call, cast, dot, lit, type CExpr } from "./c-ast.js";
+import { isCounted } from "./counted-loops.js";
 import { mustPrecede } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { lowerNew, lowerArray, lowerObjectLiteral } from "./lower-alloc.js";
@@ -33,6 +34,7 @@ import { numberConstant } from "./numbers.js";
 import {
   accessClass,
   arrayPlace,
+  knownObject,
   asClass,
   constantField,
   constantValue,
@@ -253,6 +255,8 @@ function fieldValue(c: FuncContext, e: ExprOf<"field">): CExpr {
   const constant = constantField(c, e);
   if (constant !== undefined) return constantValue(c, constant, e.type);
   if (e.obj.type.k !== "object") throw new Error(`${c.func.key}: field ${e.name} of ${e.obj.type.k}`);
+  const known = knownObject(c, e);
+  if (known?.k === "array" || known?.k === "slots") return sliceOf(c, arrayPlace(c, e), e.type);
   const cls = accessClass(c, e.obj);
   if (cls === undefined) {
     return call(fieldAccessor(c, e.obj.type, e.name, e.type, "get"), value(c, e.obj));
@@ -279,14 +283,16 @@ function fieldValue(c: FuncContext, e: ExprOf<"field">): CExpr {
   }
 }
 
-/** A checked index as a C expression; a constant inside a constant length needs no check. */
+/** A checked index of `obj` as a C expression; a constant inside a constant length needs no check. */
 export function checkedIndex(
   c: FuncContext,
   a: ArrayPlace,
+  obj: Expr,
   index: Expr,
   made: CExpr,
   loc: Expr["loc"],
 ): CExpr {
+  if (isCounted(c.counted, obj, index)) return made;
   if (index.k === "num" && a.length !== undefined && index.value >= 0 && index.value < a.length) return made;
   const unsigned = index.type.k === "num" && index.type.n === "u32";
   const narrow = index.type.k === "num" && isInteger(index.type.n) && !unsigned;
@@ -302,7 +308,7 @@ function indexValue(c: FuncContext, e: ExprOf<"index">): CExpr {
   if (obj?.array === undefined || index === undefined) throw new Error("array and index expected");
   return coerce(
     c,
-    at(obj.array.ptr, checkedIndex(c, obj.array, e.index, index.value, e.loc)),
+    at(obj.array.ptr, checkedIndex(c, obj.array, e.obj, e.index, index.value, e.loc)),
     obj.array.elem,
     e.type,
   );

@@ -1,7 +1,7 @@
 /** One C function for each function instance. */
 import type { MonoFunc } from "../ir/monomorphise.js";
-import type { LocalVar } from "../ir/nodes.js";
-import { declaredIn, walkStmts } from "../ir/walk.js";
+import type { LocalVar, Stmt } from "../ir/nodes.js";
+import { declaredIn, stmtsOf, walkStmts } from "../ir/walk.js";
 import { addressOf, call, id, lit, type CFunction, type CStmt } from "./c-ast.js";
 import { envOf } from "./closures.js";
 import type { Frames } from "./frames.js";
@@ -31,27 +31,55 @@ function assignedInTry(f: MonoFunc): Set<LocalVar> {
   return found;
 }
 
-/**
- * Is the body a few operations without a loop, so that its call costs as much as itself? `inline` tells GCC to look
- * for what constant arguments save; without the word it inlines only what makes the program smaller.
- */
-function isSmall(f: MonoFunc): boolean {
-  let size = 0;
-  walkStmts(f.body, {
-    stmt: (s) => {
-      size +=
-        s.k === "for" || s.k === "forOf" || s.k === "doWhile" || s.k === "try" || s.k === "finally"
-          ? largestInline
-          : 1;
-    },
-    expr: (e) => {
-      size += e.k === "num" || e.k === "local" || e.k === "this" || e.k === "convert" ? 0 : 1;
-    },
-  });
-  return size <= largestInline;
+/** Operations of a body, and how deep its loops nest. */
+interface Weight {
+  readonly operations: number;
+  readonly loopDepth: number;
 }
 
+const isLoop = (s: Stmt): boolean => s.k === "for" || s.k === "forOf" || s.k === "doWhile";
+
+function loopDepth(body: readonly Stmt[]): number {
+  return Math.max(0, ...body.map((s) => loopDepth(stmtsOf(s)) + (isLoop(s) ? 1 : 0)));
+}
+
+function weigh(f: MonoFunc): Weight {
+  let operations = 0;
+  walkStmts(f.body, {
+    stmt: () => {
+      operations += 1;
+    },
+    expr: (e) => {
+      operations += e.k === "num" || e.k === "local" || e.k === "this" || e.k === "convert" ? 0 : 1;
+    },
+  });
+  return { operations, loopDepth: loopDepth(f.body) };
+}
+
+/**
+ * Is the call dearer than the body? So it is for a few operations without a loop, and for somewhat more where the
+ * result is a text or an array, which C returns through memory. `inline` tells GCC to look for what constant arguments
+ * save; without the word it inlines only what makes the program smaller.
+ */
+function isSmall(f: MonoFunc, weight: Weight): boolean {
+  let tries = false;
+  walkStmts(f.body, { stmt: (s) => (tries ||= s.k === "try" || s.k === "finally") });
+  if (tries) return false;
+  const throughMemory = f.ret.k === "string" || f.ret.k === "array";
+  return throughMemory
+    ? weight.operations <= largestInlineView && weight.loopDepth <= 1
+    : weight.operations <= largestInline && weight.loopDepth === 0;
+}
+
+/**
+ * Does the body take so long that its call costs nothing? GCC inlines what is called once, however large; then the
+ * loops of the caller and the callee share the registers, and the inner ones spill.
+ */
+const isLarge = (weight: Weight): boolean => weight.loopDepth > 1 || weight.operations >= smallestApart;
+
 const largestInline = 5;
+const largestInlineView = 40;
+const smallestApart = 100;
 
 export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunction {
   const frame = frames.frameOf(f);
@@ -93,10 +121,12 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
     f.ret.k !== "void" && !endsInJump(stmts)
       ? [{ k: "expr", e: call("tmc_trap", id("TMC_TRAP_ASSERT"), lit("0")) }]
       : [];
+  const weight = weigh(f);
   const body = tidy([...head, ...stmts, ...tail]);
   return {
     comment: undefined,
-    storage: isSmall(f) ? "static inline" : "static",
+    storage: isSmall(f, weight) ? "static inline" : "static",
+    apart: isLarge(weight),
     ret: unit.types.type(f.ret),
     name: c.cName,
     params,

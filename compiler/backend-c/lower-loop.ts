@@ -2,6 +2,7 @@
 import type { Expr, LocalVar, Stmt } from "../ir/nodes.js";
 import { isMapOrSet } from "../ir/map-type.js";
 import { assign, at, binary, id, lit, type CExpr, type CStmt } from "./c-ast.js";
+import { countedLoop } from "./counted-loops.js";
 import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { invoke } from "./lower-call.js";
@@ -30,6 +31,8 @@ export function lowerFor(c: FuncContext, s: For): void {
       update.length === 1 && (update[0]?.k === "assign" || update[0]?.k === "expr") ? update[0] : undefined;
     const simple = test.stmts.length === 0 && (update.length === 0 || step !== undefined);
     const scope = enterLoop(c, s.label, "loop", !simple && update.length > 0);
+    const counted = countedLoop(s);
+    if (counted !== undefined) c.counted.push(counted);
     const loc = s.loc;
     if (simple) {
       const body = c.block(() => {
@@ -66,6 +69,7 @@ export function lowerFor(c: FuncContext, s: For): void {
         body,
       });
     }
+    if (counted !== undefined) c.counted.pop();
     leaveLoop(c, scope);
   });
   // The variables of the head are already scoped by the C `for`.

@@ -12,12 +12,9 @@
 
 #include <string.h>
 
-/* Two null strings are equal; a null string and an empty one are not. */
+/* Of strings that are not null; tmc_str_same is for the others. */
 static inline bool tmc_str_equal(tmc_str a, tmc_str b) {
-    if (a.len != b.len) {
-        return false;
-    }
-    return a.len == 0 ? (a.ptr == NULL) == (b.ptr == NULL) : memcmp(a.ptr, b.ptr, (size_t)a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, (size_t)a.len) == 0);
 }
 
 int32_t tmc_str_compare(tmc_str a, tmc_str b); /* <0, 0, >0 by bytes */
@@ -80,16 +77,19 @@ static inline tmc_str tmc_str_from_bytes(tmc_arr_u8 bytes, int32_t start, int32_
 
 /* The standard library's: copies the text to out[at]; gives its end, -1 when it does not fit. */
 static inline int32_t tmc_text_put_str(tmc_arr_u8 out, int32_t at, tmc_str text) {
-    if (at < 0 || at > out.len || text.len > out.len - at) {
+    const uint32_t end = (uint32_t)at + (uint32_t)text.len; /* does not wrap: both are below 2^31 */
+    if ((uint32_t)at > (uint32_t)out.len || end > (uint32_t)out.len) {
         return -1;
     }
     uint8_t *to = out.ptr + at;
-    if (text.ptr + text.len <= to || text.ptr >= to + text.len) {
+    if (__builtin_constant_p(text.len)) {
+        memmove(to, text.ptr, (size_t)text.len); /* of a literal: the compiler makes stores of it */
+    } else if (text.ptr + text.len <= to || text.ptr >= to + text.len) {
         memcpy(to, text.ptr, (size_t)text.len);
     } else { /* a view of out */
         memmove(to, text.ptr, (size_t)text.len);
     }
-    return at + text.len;
+    return (int32_t)end;
 }
 
 #endif
