@@ -15,26 +15,33 @@ type f64 = number & {
   readonly __num?: "f64" | "f32" | "i32" | "u32" | "i16" | "u16" | "i8" | "u8";
 };
 
+// 64-bit integers are bigints, with literals as `5n`: they never mix with numbers.
+type i64 = bigint & { readonly __num?: "i64" };
+type u64 = bigint & { readonly __num?: "u64" };
+
 /** Conversions. Integer to integer keeps the low bits; float to integer truncates and saturates, NaN gives 0. */
-declare function i8(x: number | boolean): i8;
-declare function u8(x: number | boolean): u8;
-declare function i16(x: number | boolean): i16;
-declare function u16(x: number | boolean): u16;
-declare function i32(x: number | boolean): i32;
-declare function u32(x: number | boolean): u32;
-declare function f32(x: number | boolean): f32;
-declare function f64(x: number | boolean): f64;
+declare function i8(x: number | bigint | boolean): i8;
+declare function u8(x: number | bigint | boolean): u8;
+declare function i16(x: number | bigint | boolean): i16;
+declare function u16(x: number | bigint | boolean): u16;
+declare function i32(x: number | bigint | boolean): i32;
+declare function u32(x: number | bigint | boolean): u32;
+declare function f32(x: number | bigint | boolean): f32;
+declare function f64(x: number | bigint | boolean): f64;
+
+declare function i64(x: number | bigint | boolean): i64;
+declare function u64(x: number | bigint | boolean): u64;
 
 /** Saturating conversions of integers: out of range gives the nearest bound. */
 declare const sat: {
-  i8(x: number): i8;
-  u8(x: number): u8;
-  i16(x: number): i16;
-  u16(x: number): u16;
+  i8(x: number | bigint): i8;
+  u8(x: number | bigint): u8;
+  i16(x: number | bigint): i16;
+  u16(x: number | bigint): u16;
 };
 
 /** Prints its arguments on one line, joined by a space. */
-declare function log(...values: (number | boolean | string)[]): void;
+declare function log(...values: (number | bigint | boolean | string)[]): void;
 
 /** Traps with kind `assert` when the condition is false. */
 declare function assert(condition: boolean): asserts condition;
@@ -93,6 +100,16 @@ type Readonly<T> = { readonly [P in keyof T]: T[P] };
 type Record<K extends string | number, T> = { [P in K]: T };
 
 interface Boolean {}
+interface BigInt {
+  /** @setup */
+  toString(radix?: i32): string;
+}
+declare const BigInt: {
+  /** The low `bits` (a constant from 1 to 64) as a signed number. What `x` computes may wrap. */
+  asIntN(bits: number, x: bigint): i64;
+  /** The same, unsigned. */
+  asUintN(bits: number, x: bigint): u64;
+};
 interface Number {
   /** @setup */
   toString(radix?: i32): string;
@@ -232,7 +249,7 @@ interface Array<T> extends ReadonlyArray<T> {
 /** A read-only array placed in flash. */
 type RomArray<T> = readonly T[];
 
-interface TypedArray<T extends number, Self> {
+interface TypedArray<T extends number | bigint, Self> {
   readonly length: i32;
   [index: number]: T;
   [Symbol.iterator](): IterableIterator<T>;
@@ -244,11 +261,11 @@ interface TypedArray<T extends number, Self> {
   /** A borrowed view of [start, end), clamped as in JavaScript. */
   subarray(start?: i32, end?: i32): Self;
 }
-interface TypedArrayConstructor<T extends number, Self> {
+interface TypedArrayConstructor<T extends number | bigint, Self> {
   new (length: i32): Self;
   new (values: readonly T[]): Self;
   /** @setup */
-  from(values: readonly number[]): Self;
+  from(values: readonly (T extends bigint ? bigint : number)[]): Self;
 }
 interface Int8Array extends TypedArray<i8, Int8Array> {
   readonly __element?: "i8";
@@ -268,6 +285,12 @@ interface Int32Array extends TypedArray<i32, Int32Array> {
 interface Uint32Array extends TypedArray<u32, Uint32Array> {
   readonly __element?: "u32";
 }
+interface BigInt64Array extends TypedArray<i64, BigInt64Array> {
+  readonly __element?: "i64";
+}
+interface BigUint64Array extends TypedArray<u64, BigUint64Array> {
+  readonly __element?: "u64";
+}
 interface Float32Array extends TypedArray<f32, Float32Array> {
   readonly __element?: "f32";
 }
@@ -280,6 +303,8 @@ declare const Int16Array: TypedArrayConstructor<i16, Int16Array>;
 declare const Uint16Array: TypedArrayConstructor<u16, Uint16Array>;
 declare const Int32Array: TypedArrayConstructor<i32, Int32Array>;
 declare const Uint32Array: TypedArrayConstructor<u32, Uint32Array>;
+declare const BigInt64Array: TypedArrayConstructor<i64, BigInt64Array>;
+declare const BigUint64Array: TypedArrayConstructor<u64, BigUint64Array>;
 declare const Float32Array: TypedArrayConstructor<f32, Float32Array>;
 declare const Float64Array: TypedArrayConstructor<f64, Float64Array>;
 

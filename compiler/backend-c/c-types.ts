@@ -14,12 +14,14 @@ export const numTypes: Readonly<Record<NumKind, string>> = {
   u16: "uint16_t",
   i32: "int32_t",
   u32: "uint32_t",
+  i64: "int64_t",
+  u64: "uint64_t",
   f32: "float",
   f64: "double",
 };
 
 /** Element tags that tmc.h declares arrays of. */
-const runtimeArrays = new Set(["u8", "i8", "u16", "i16", "u32", "i32", "f32", "f64", "bool", "str"]);
+const runtimeArrays = new Set<string>([...Object.keys(numTypes), "bool", "str"]);
 
 /** How `T | null` is represented. */
 export type NullForm =

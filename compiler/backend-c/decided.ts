@@ -3,21 +3,23 @@
  * warn about them, and TypeScript allows them.
  */
 import type { CompareOp, Expr, ExprOf } from "../ir/nodes.js";
-import { intRange, type NumKind } from "../ir/types.js";
+import { bigRange, intRange, isBig, type NumKind } from "../ir/types.js";
 import type { CExpr } from "./c-ast.js";
 import { sameExpr } from "./c-references.js";
 import { isDroppableExpr } from "./tidy.js";
 
-type Range = readonly [lo: number, hi: number];
+/** Numbers and bigints compare exactly with each other. */
+type Range = readonly [lo: number | bigint, hi: number | bigint];
 
-const kindRange = (n: NumKind): Range | undefined => (n === "f32" || n === "f64" ? undefined : intRange[n]);
+const kindRange = (n: NumKind): Range | undefined =>
+  n === "f32" || n === "f64" ? undefined : isBig(n) ? bigRange[n] : intRange[n];
 
 /** The values an integer expression can have, from its type. */
 function rangeOf(e: Expr): Range | undefined {
   if (e.type.k !== "num") return undefined;
   const own = kindRange(e.type.n);
   if (own === undefined) return undefined;
-  if (e.k === "num") return [e.value, e.value];
+  if (e.k === "num" || e.k === "big") return [e.value, e.value];
   if (e.k === "convert" && e.mode === "num" && e.arg.type.k === "num") {
     const inner = rangeOf(e.arg);
     if (inner !== undefined && inner[0] >= own[0] && inner[1] <= own[1]) return inner;
@@ -45,6 +47,11 @@ function compareRanges(op: CompareOp, [a, b]: Range, [x, y]: Range): boolean | u
 
 /** `(x & 16) === 10`, `(x | 16) === 3`: bits that can never be so. */
 function impossibleBits(e: Expr, other: Expr): boolean {
+  if (e.k === "arith" && other.k === "big" && (e.op === "and" || e.op === "or")) {
+    const mask = e.r.k === "big" ? e.r.value : e.l.k === "big" ? e.l.value : undefined;
+    if (mask === undefined) return false;
+    return e.op === "and" ? (other.value & ~mask) !== 0n : (mask & ~other.value) !== 0n;
+  }
   if (e.k !== "arith" || other.k !== "num" || (e.op !== "and" && e.op !== "or")) return false;
   const mask = e.r.k === "num" ? e.r.value : e.l.k === "num" ? e.l.value : undefined;
   if (mask === undefined) return false;

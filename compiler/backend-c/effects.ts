@@ -3,6 +3,7 @@
  * C leaves the order of operands open, ECMAScript does not.
  */
 import type { Expr, GlobalVar, LocalVar } from "../ir/nodes.js";
+import { isFloat } from "../ir/types.js";
 import { childrenOf } from "../ir/walk.js";
 
 export interface Effects {
@@ -73,11 +74,11 @@ function own(e: Expr, x: Effects, checked: boolean): void {
       x.traps = true;
       return;
     case "arith":
-      if ((e.op === "div" || e.op === "rem") && (e.n === "i32" || e.n === "u32")) {
-        x.traps ||= !(e.r.k === "num" && e.r.value !== 0);
+      if ((e.op === "div" || e.op === "rem") && !isFloat(e.n)) {
+        x.traps ||= !((e.r.k === "num" && e.r.value !== 0) || (e.r.k === "big" && e.r.value !== 0n));
       }
       if (checked && !e.wrap && (e.op === "add" || e.op === "sub" || e.op === "mul")) {
-        x.traps ||= e.n === "i32" || e.n === "u32";
+        x.traps ||= !isFloat(e.n);
       }
       return;
     case "unary":

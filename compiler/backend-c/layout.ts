@@ -58,7 +58,10 @@ const largestEmbeddedZeros = 16;
 
 function isZeroed(o: SnapObject): boolean {
   if (o.k === "slots") return o.elems.every((e) => e === undefined);
-  return o.k === "array" && o.elems.every((e) => e.k === "num" && Object.is(e.value, 0));
+  return (
+    o.k === "array" &&
+    o.elems.every((e) => (e.k === "num" && Object.is(e.value, 0)) || (e.k === "big" && e.value === 0n))
+  );
 }
 
 /** The constant length of an array made by an expression; undefined when it is not constant. */

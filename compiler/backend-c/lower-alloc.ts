@@ -171,6 +171,8 @@ function constantInit(c: FuncContext, e: Expr): CInit | undefined {
   switch (e.k) {
     case "num":
       return c.unit.data.init({ k: "num", value: e.value }, e.type);
+    case "big":
+      return c.unit.data.init({ k: "big", value: e.value }, e.type);
     case "bool":
       return c.unit.data.init({ k: "bool", value: e.value }, e.type);
     case "str":

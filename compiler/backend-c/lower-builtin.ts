@@ -1,6 +1,6 @@
 /** Built-in operations: one function per family, each on the runtime's functions. */
 import type { BuiltinName, Expr, ExprOf } from "../ir/nodes.js";
-import { intRange, type NumKind, type Type } from "../ir/types.js";
+import { intRange, isBig, isFloat, type NumKind, type Type } from "../ir/types.js";
 import { assign, at, binary, call, cast, dot, id, lit, type CExpr } from "./c-ast.js";
 import { isCounted } from "./counted-loops.js";
 import { numTypes } from "./c-types.js";
@@ -128,8 +128,13 @@ function saturate(c: FuncContext, e: ExprOf<"builtin">): CExpr {
   const from = arg(e, 0);
   const v = value(c, from);
   const to: NumKind = e.type.k === "num" ? e.type.n : "i32";
-  if (to === "f32" || to === "f64") throw new Error("sat of a float kind");
+  if (isFloat(to) || isBig(to)) throw new Error(`sat to ${to}`);
   const [lo, hi] = intRange[to];
+  if (from.type.k === "num" && isBig(from.type.n)) {
+    return from.type.n === "u64"
+      ? cast(numTypes[to], call("tmc_min_u64", v, lit(`${hi}U`)))
+      : cast(numTypes[to], call("tmc_clamp_i64", v, lit(String(lo)), lit(String(hi))));
+  }
   if (from.type.k === "num" && from.type.n === "u32") {
     return cast(numTypes[to], call("tmc_min_u32", v, lit(`${hi}U`)));
   }
@@ -280,6 +285,7 @@ function printed(c: FuncContext, t: Type, v: CExpr): CExpr {
       return call("tmc_log_bool", v);
     case "num":
       if (t.n === "f32" || t.n === "f64") return call("tmc_log_f64", t.n === "f32" ? cast("double", v) : v);
+      if (isBig(t.n)) return call(`tmc_log_${t.n}`, v);
       return call(t.n === "u32" ? "tmc_log_u32" : "tmc_log_i32", v);
     default:
       throw new Error(`${c.func.key}: log of ${t.k}`);

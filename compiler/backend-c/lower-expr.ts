@@ -30,7 +30,7 @@ import {
   lowerLogical,
   lowerCond,
 } from "./lower-operators.js";
-import { numberConstant } from "./numbers.js";
+import { bigConstant, numberConstant } from "./numbers.js";
 import {
   accessClass,
   arrayPlace,
@@ -131,6 +131,8 @@ export function value(c: FuncContext, e: Expr): CExpr {
   switch (e.k) {
     case "num":
       return e.type.k === "num" ? numberConstant(e.type.n, e.value) : lit(String(e.value));
+    case "big":
+      return bigConstant(e.type.k === "num" && e.type.n === "u64" ? "u64" : "i64", e.value);
     case "bool":
       return lit(e.value ? "true" : "false");
     case "str":

@@ -50,7 +50,8 @@ function weigh(f: MonoFunc): Weight {
       operations += 1;
     },
     expr: (e) => {
-      operations += e.k === "num" || e.k === "local" || e.k === "this" || e.k === "convert" ? 0 : 1;
+      operations +=
+        e.k === "num" || e.k === "big" || e.k === "local" || e.k === "this" || e.k === "convert" ? 0 : 1;
     },
   });
   return { operations, loopDepth: loopDepth(f.body) };

@@ -1,7 +1,7 @@
 /** Operators: arithmetic, comparison, `&&`, `||`, `?:`, `instanceof`. */
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import { isSubclass } from "../ir/monomorphise.js";
-import { type Type } from "../ir/types.js";
+import { isBig, type BigKind, type Type } from "../ir/types.js";
 import {
   binary,
   call,
@@ -22,6 +22,7 @@ import { isDroppableExpr } from "./tidy.js";
 import type { FuncContext } from "./func-context.js";
 import { coerce } from "./lower-convert.js";
 import { notExpr } from "./places.js";
+import { bigConstant } from "./numbers.js";
 import { operands, pair, value } from "./lower-expr.js";
 
 export function lowerUnary(c: FuncContext, e: ExprOf<"unary">): CExpr {
@@ -29,6 +30,11 @@ export function lowerUnary(c: FuncContext, e: ExprOf<"unary">): CExpr {
   if (e.op === "not") return notExpr(arg);
   if (e.op === "bitnot") return unary("~", arg);
   const n = e.type.k === "num" ? e.type.n : "f64";
+  if (isBig(n)) {
+    const zero = bigConstant(n, 0n);
+    if (c.unit.checked && !e.wrap) return call(`tmc_sub_${n}_checked`, zero, arg, c.site("overflow", e.loc));
+    return n === "u64" ? binary("-", zero, arg) : call("tmc_neg_i64", arg);
+  }
   if (n === "f32" || n === "f64") return unary("-", arg);
   if (c.unit.checked && !e.wrap) {
     const zero = lit(n === "u32" ? "0U" : "0");
@@ -61,17 +67,29 @@ export function lowerArith(c: FuncContext, e: ExprOf<"arith">): CExpr {
   if (n === "f32" || n === "f64") {
     return op === "rem" ? call(`tmc_${n}_rem`, l, r) : binary(plain ?? "+", l, r);
   }
-  const sign = n === "u32" ? "u32" : "i32";
+  const sign = n === "u32" || isBig(n) ? n : "i32";
   if (op === "div" || op === "rem") {
-    const harmless = e.r.k === "num" && e.r.value !== 0 && e.r.value !== -1;
+    const harmless =
+      (e.r.k === "num" && e.r.value !== 0 && e.r.value !== -1) ||
+      (e.r.k === "big" && e.r.value !== 0n && e.r.value !== -1n);
     if (harmless) return binary(op === "div" ? "/" : "%", l, r);
     return call(`tmc_${op}_${sign}`, l, r, c.site("division", e.loc));
   }
   if (c.unit.checked && !e.wrap) return call(`tmc_${op}_${sign}_checked`, l, r, c.site("overflow", e.loc));
-  return sign === "u32" ? binary(plain ?? "+", l, r) : call(`tmc_${op}_i32`, l, r);
+  return sign === "u32" || sign === "u64" ? binary(plain ?? "+", l, r) : call(`tmc_${op}_${sign}`, l, r);
+}
+
+/** The count is not masked: from 64 on nothing is left, and a negative one shifts the other way. */
+function bigShift(e: ExprOf<"arith">, n: BigKind, l: CExpr, r: CExpr): CExpr {
+  const left = e.op === "shl";
+  const count = e.r.k === "big" && e.r.value >= 0n && e.r.value < 64n ? e.r.value : undefined;
+  if (count !== undefined && (n === "u64" || !left)) return binary(left ? "<<" : ">>", l, lit(String(count)));
+  const by = e.r.type.k === "num" && e.r.type.n === "u64" ? call("tmc_shift_count", r) : r;
+  return call(`tmc_${left ? "shl" : "shr"}_${n}`, l, by);
 }
 
 function shift(e: ExprOf<"arith">, l: CExpr, r: CExpr): CExpr {
+  if (isBig(e.n)) return bigShift(e, e.n, l, r);
   const unsigned = e.n === "u32" || e.op === "ushr";
   const left = e.op === "ushr" && e.n === "i32" ? cast("uint32_t", l) : l;
   const count = e.r.k === "num" ? ((e.r.value % 32) + 32) % 32 : undefined;

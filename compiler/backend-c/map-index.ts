@@ -35,6 +35,8 @@ function hashOf(v: SnapValue | undefined, type: Type, literal: (text: string) =>
   switch (v?.k) {
     case "num":
       return v.value >>> 0;
+    case "big":
+      return Number(BigInt.asUintN(32, v.value ^ (v.value >> 32n)));
     case "bool":
       return v.value ? 1 : 0;
     case "str": {

@@ -1,5 +1,5 @@
 /** Constants and number conversions as C expressions: exact, and silent under -Wconversion. */
-import { intRange, isFloat, type NumKind } from "../ir/types.js";
+import { intRange, isBig, isFloat, type BigKind, type NumKind } from "../ir/types.js";
 import { call, cast, lit, type CExpr } from "./c-ast.js";
 import { numTypes } from "./c-types.js";
 
@@ -41,6 +41,13 @@ export function numberConstant(n: NumKind, v: number): CExpr {
   return lit(String(v === 0 ? 0 : v));
 }
 
+/** A constant of a 64-bit kind, of that type in C whatever it meets. */
+export function bigConstant(n: BigKind, v: bigint): CExpr {
+  if (n === "u64") return lit(`UINT64_C(${v >= 0x10000n ? `0x${v.toString(16)}` : v})`);
+  if (v === -(1n << 63n)) return lit("INT64_MIN");
+  return lit(v < 0n ? `-INT64_C(${-v})` : `INT64_C(${v})`);
+}
+
 const bound = (v: number): CExpr =>
   v === -2147483648 ? lit("INT32_MIN") : v === 2147483647 ? lit("INT32_MAX") : lit(String(v));
 
@@ -48,6 +55,13 @@ const bound = (v: number): CExpr =>
 export function convertNumber(e: CExpr, from: NumKind | "bool", to: NumKind): CExpr {
   if (from === to) return e;
   const type = numTypes[to];
+  if (isBig(to)) {
+    if (from !== "bool" && isFloat(from)) return call(`tmc_${from}_to_${to}`, e);
+    // gcc warns falsely (-Wsign-conversion) of a plain cast to another size and sign.
+    return to === "u64" && from !== "bool" && from.startsWith("i")
+      ? cast(type, cast("int64_t", e))
+      : cast(type, e);
+  }
   if (from === "bool" || !isFloat(from)) {
     const literal = e.k === "lit" && /^-?\d+$/.test(e.text) && !isFloat(to) && to !== "u32";
     if (literal && from !== "bool") {

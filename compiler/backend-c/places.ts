@@ -26,7 +26,7 @@ import { constantLength, onlySnapshotObject, type FieldPlace } from "./layout.js
 import { adapt } from "./lower-convert.js";
 import { value } from "./lower-expr.js";
 import { identifier } from "./names.js";
-import { numberConstant } from "./numbers.js";
+import { bigConstant, numberConstant } from "./numbers.js";
 import { fieldPath, pointerTo } from "./static-data.js";
 
 /** An array: `ptr` is a pointer or a C array. */
@@ -123,7 +123,8 @@ export function constantField(c: FuncContext, e: ExprOf<"field">): SnapValue | u
     if (o.k !== "snapshot" || o.object.k !== "object") return undefined;
     if (c.unit.reachable.isFieldWritten(o, e.name)) return undefined;
     const v = o.object.fields.get(e.name);
-    if (v === undefined || (v.k !== "num" && v.k !== "bool" && v.k !== "str")) return undefined;
+    if (v === undefined || (v.k !== "num" && v.k !== "big" && v.k !== "bool" && v.k !== "str"))
+      return undefined;
     if (found !== undefined && !(found.k === v.k && "value" in found && Object.is(found.value, v.value)))
       return undefined;
     found = v;
@@ -133,6 +134,7 @@ export function constantField(c: FuncContext, e: ExprOf<"field">): SnapValue | u
 
 export function constantValue(c: FuncContext, v: SnapValue, t: Type): CExpr {
   if (v.k === "num" && t.k === "num") return numberConstant(t.n, v.value);
+  if (v.k === "big") return bigConstant(t.k === "num" && t.n === "u64" ? "u64" : "i64", v.value);
   if (v.k === "bool") return lit(v.value ? "true" : "false");
   if (v.k === "str") return literalConstant(c, v.value);
   throw new Error(`no constant of ${v.k}`);

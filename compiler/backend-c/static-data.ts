@@ -4,7 +4,7 @@
  */
 import type { GlobalVar } from "../ir/nodes.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
-import { typeName, type Type } from "../ir/types.js";
+import { isBig, typeName, type Type } from "../ir/types.js";
 import {
   addressOf,
   cast,
@@ -23,7 +23,7 @@ import { closureInit, envOf, staticEnv } from "./closures.js";
 import { nullForm } from "./c-types.js";
 import type { ClassLayout } from "./layout.js";
 import { identifier, moduleName } from "./names.js";
-import { numberConstant } from "./numbers.js";
+import { bigConstant, numberConstant } from "./numbers.js";
 import type { Unit } from "./unit.js";
 
 type SnapArray = Extract<SnapObject, { k: "array" | "slots" }>;
@@ -247,6 +247,8 @@ export class StaticData {
     switch (v.k) {
       case "num":
         return of.k === "num" ? numberConstant(of.n, v.value) : lit(String(v.value));
+      case "big":
+        return bigConstant(of.k === "num" && of.n === "u64" ? "u64" : "i64", v.value);
       case "bool":
         return lit(v.value ? "true" : "false");
       case "str":
@@ -316,7 +318,7 @@ export class StaticData {
   zero(type: Type): CInit {
     switch (type.k) {
       case "num":
-        return numberConstant(type.n, 0);
+        return isBig(type.n) ? bigConstant(type.n, 0n) : numberConstant(type.n, 0);
       case "bool":
         return lit("false");
       case "literals":
@@ -337,7 +339,7 @@ export function isZero(i: CInit | undefined): boolean {
   if (i === undefined) return true;
   if (i.k === "list") return i.items.every((x) => isZero(x.value));
   if (i.k === "note") return isZero(i.arg);
-  return i.k === "lit" && /^(0U?|0\.0f?|NULL|false)$/.test(i.text);
+  return i.k === "lit" && /^(0U?|U?INT64_C\(0\)|0\.0f?|NULL|false)$/.test(i.text);
 }
 
 export const pointerTo = (type: string): string => (type.endsWith("*") ? `${type}*` : `${type} *`);

@@ -4,7 +4,8 @@
  */
 import type { Expr, ExprOf, FuncDecl, GlobalVar, Loc, LocalVar, LValue } from "../ir/nodes.js";
 import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
-import { intRange, isFloat, typeName, type NumKind, type Type } from "../ir/types.js";
+import { intRange, isBig, isFloat, typeName, type NumKind, type Type } from "../ir/types.js";
+import { bigArith, bigUnary, bigConversion } from "./bigints.js";
 import { childrenOf } from "../ir/walk.js";
 import { lambdaText } from "./statements.js";
 
@@ -32,6 +33,8 @@ export function expr(p: PrintContext, e: Expr): string {
   switch (e.k) {
     case "num":
       return number(e.value);
+    case "big":
+      return e.value < 0n ? `(${e.value}n)` : `${e.value}n`;
     case "bool":
       return String(e.value);
     case "str":
@@ -162,6 +165,7 @@ function unary(p: PrintContext, e: ExprOf<"unary">): string {
   const arg = expr(p, e.arg);
   const n: NumKind = e.type.k === "num" ? e.type.n : "i32";
   if (e.op === "not") return `!${arg}`;
+  if (isBig(n)) return bigUnary(e.op, n, arg, p.checked && !e.wrap, where(e.loc));
   if (e.op === "bitnot") return n === "u32" ? `(~${arg} >>> 0)` : `(~${arg})`;
   if (isFloat(n)) return `(-${arg})`;
   if (n === "u32") return `(-${arg} >>> 0)`;
@@ -188,6 +192,7 @@ function arith(p: PrintContext, e: ExprOf<"arith">): string {
   const sign = signs[e.op];
   if (e.n === "f32") return `Math.fround(${l} ${sign} ${r})`;
   if (e.n === "f64") return `(${l} ${sign} ${r})`;
+  if (isBig(e.n)) return bigArith(e, e.n, l, r, p.checked && !e.wrap, where(e.loc));
   const unsigned = e.n === "u32";
   const kind = unsigned ? "U32" : "I32";
   switch (e.op) {
@@ -214,7 +219,7 @@ function convert(p: PrintContext, e: ExprOf<"convert">): string {
     case "num":
     case "fit": {
       const to: NumKind = e.type.k === "num" ? e.type.n : "f64";
-      if (e.arg.type.k === "bool") return `(${arg} ? 1 : 0)`;
+      if (e.arg.type.k === "bool") return isBig(to) ? `(${arg} ? 1n : 0n)` : `(${arg} ? 1 : 0)`;
       const from: NumKind = e.arg.type.k === "num" ? e.arg.type.n : "f64";
       if (e.mode === "fit" && p.checked && !isFloat(to)) {
         const [lo, hi] = intRange[to as "i32"];
@@ -233,6 +238,7 @@ function convert(p: PrintContext, e: ExprOf<"convert">): string {
 
 function numeric(arg: string, from: NumKind, to: NumKind): string {
   if (from === to) return arg;
+  if (isBig(from) || isBig(to)) return bigConversion(arg, from, to);
   if (to === "f64") return arg;
   if (to === "f32") return from === "f64" || from === "i32" || from === "u32" ? `Math.fround(${arg})` : arg;
   if (isFloat(from)) {
@@ -240,7 +246,7 @@ function numeric(arg: string, from: NumKind, to: NumKind): string {
     return `${rt}.toInt(${arg}, ${lo}, ${hi})`;
   }
   const [lo, hi] = intRange[to];
-  const [flo, fhi] = intRange[from as "i32"];
+  const [flo, fhi] = intRange[from];
   if (flo >= lo && fhi <= hi) return arg;
   switch (to) {
     case "i8":
@@ -265,6 +271,7 @@ function isSimple(e: Expr): boolean {
     e.k === "global" ||
     e.k === "this" ||
     e.k === "num" ||
+    e.k === "big" ||
     (e.k === "field" && isSimple(e.obj))
   );
 }
@@ -368,6 +375,7 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
     case "sat": {
       const n = e.type.k === "num" ? e.type.n : "i32";
       const [lo, hi] = intRange[n as "i32"];
+      if (e.n !== undefined && isBig(e.n)) return `${rt}.clampBig(${x}, ${lo}n, ${hi}n)`;
       return `${rt}.clamp(${x}, ${lo}, ${hi})`;
     }
     case "charCodeAt":

@@ -1,6 +1,6 @@
 /** Checks that a value computed by setup is a value of its declared type: no rounding, no lost bits. */
 import { UserError } from "../diagnostics/user-error.js";
-import { constantIn, typeName, type Type } from "../ir/types.js";
+import { bigIn, constantIn, isBig, typeName, type Type } from "../ir/types.js";
 
 export function checkHostValue(value: unknown, type: Type, where: string): unknown {
   if (!accepts(value, type)) {
@@ -16,6 +16,7 @@ export function checkHostValue(value: unknown, type: Type, where: string): unkno
 function accepts(value: unknown, type: Type): boolean {
   switch (type.k) {
     case "num":
+      if (isBig(type.n)) return typeof value === "bigint" && bigIn(value, type.n);
       return (
         typeof value === "number" &&
         Object.is(constantIn(value, type.n), type.n === "f32" || type.n === "f64" ? value : value + 0)
@@ -43,6 +44,7 @@ function accepts(value: unknown, type: Type): boolean {
 
 function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
   if (value === null || typeof value !== "object") return String(value);
   return Array.isArray(value) ? "an array with other elements" : "an object";
 }

@@ -65,12 +65,14 @@ export function emitModule(m: Module, options: ModuleOptions): EmittedModule {
   };
 }
 
-const constant = (v: number | Readonly<Record<string, number | string>>): string =>
-  typeof v === "number"
-    ? numberText(v)
-    : `{ ${Object.entries(v)
-        .map(([k, x]) => `${JSON.stringify(k)}: ${typeof x === "number" ? numberText(x) : JSON.stringify(x)}`)
-        .join(", ")} }`;
+const constant = (v: number | bigint | Readonly<Record<string, number | bigint | string>>): string =>
+  typeof v === "object"
+    ? `{ ${Object.entries(v)
+        .map(([k, x]) => `${JSON.stringify(k)}: ${typeof x === "string" ? JSON.stringify(x) : constant(x)}`)
+        .join(", ")} }`
+    : typeof v === "bigint"
+      ? `${v}n`
+      : numberText(v);
 const numberText = (v: number): string => (Object.is(v, -0) ? "-0" : String(v));
 
 function header(

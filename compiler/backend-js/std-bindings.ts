@@ -1,7 +1,7 @@
 /** The host side of the C functions that belong to the language itself (`strings.h`, `format-binding.c` of runtime-c). */
 import { bind } from "./support.js";
 
-function put(out: Uint8Array, at: number, value: number | string): number {
+function put(out: Uint8Array, at: number, value: number | bigint | string): number {
   const text = String(value);
   if (at < 0 || at + text.length > out.length) return -1;
   for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
@@ -9,5 +9,5 @@ function put(out: Uint8Array, at: number, value: number | string): number {
 }
 
 export function bindStandardLibrary(): void {
-  bind({ tmc_text_put_str: put, tmc_text_put_i32: put, tmc_text_put_u32: put, tmc_text_put_f64: put });
+  for (const kind of ["str", "i32", "u32", "i64", "u64", "f64"]) bind({ [`tmc_text_put_${kind}`]: put });
 }

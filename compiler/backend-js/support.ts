@@ -188,6 +188,21 @@ export function toInt(v: number, lo: number, hi: number): number {
   return Math.trunc(v) + 0;
 }
 
+// ---- 64-bit integers ----
+
+export {
+  clampBig,
+  divBig,
+  exactI64,
+  exactU64,
+  f32OfBig,
+  remBig,
+  shl,
+  shr,
+  toI64,
+  toU64,
+} from "./big-support.js";
+
 // ---- bits of floats ----
 
 const bitBuffer = new DataView(new ArrayBuffer(4));
@@ -264,7 +279,7 @@ export function setLogSink(next: LogSink): LogSink {
   return before;
 }
 
-export function log(...values: (number | boolean | string)[]): void {
+export function log(...values: (number | bigint | boolean | string)[]): void {
   sink(values.map(String).join(" "));
 }
 

@@ -13,10 +13,11 @@ log(x);`,
   },
   {
     code: "TMC1102",
-    title: "64-bit integers",
-    rule: "Not supported yet.",
-    wrong: "const x = 1n;",
-    right: `const x: u32 = 1;
+    title: "`bigint` without a size",
+    rule: "An integer on a device has a size: `i64` or `u64`. A `const` of a literal, and a variable made from one (i64), need no annotation.",
+    wrong: `const x: bigint = 1n;
+log(x);`,
+    right: `const x: u64 = 1n;
 log(x);`,
   },
   {

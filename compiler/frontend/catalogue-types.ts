@@ -5,7 +5,7 @@ export const typeMessages: readonly CatalogueEntry[] = [
   {
     code: "TMC1201",
     title: "a value that does not fit its place",
-    rule: "Only conversions that lose nothing happen by themselves (`u8` to `i32`, `i16` to `f32`, `f32` to `f64`).",
+    rule: "Only conversions that lose nothing happen by themselves (`u8` to `i32`, `i16` to `f32`, `f32` to `f64`). `i64` and `u64` are bigints and never mix with the others: `i64(x)`, `i32(x)`.",
     wrong: `const f: f32 = 0.5;
 const i: i32 = f;
 log(i);`,
@@ -166,8 +166,8 @@ log(i32(f) & 1);`,
   },
   {
     code: "TMC1215",
-    title: "`>>` on u32",
-    rule: "JavaScript would make large values negative.",
+    title: "`>>` on u32, `>>>` on a bigint",
+    rule: "On a u32, JavaScript's `>>` would make large values negative. `>>>` is not defined on bigints, where `>>` of a u64 brings in zeros.",
     wrong: `const x: u32 = 4000000000;
 log(x >> 1);`,
     right: `const x: u32 = 4000000000;
@@ -262,6 +262,15 @@ log(on ? "1" : "none");`,
 log(Math.sqrt(n));`,
     right: `const n: i32 = 2;
 log(Math.sqrt(f32(n)));`,
+  },
+  {
+    code: "TMC1223",
+    title: "`Math` on a bigint",
+    rule: "`Math` takes numbers, in JavaScript too. Of two bigints `/` is the integer division already.",
+    wrong: `const x: i64 = -5n;
+log(Math.abs(x));`,
+    right: `const x: i64 = -5n;
+log(x < 0n ? -x : x);`,
   },
   {
     code: "TMC1230",

@@ -199,7 +199,8 @@ function isUpcast(ctx: Context, from: Type, to: Type): boolean {
 const constantText = (e: Expr | undefined): string => {
   if (e === undefined) return "";
   if (e.k === "convert") return constantText(e.arg);
-  if (e.k === "num" || e.k === "str" || e.k === "literal" || e.k === "bool") return String(e.value);
+  if (e.k === "num" || e.k === "big" || e.k === "str" || e.k === "literal" || e.k === "bool")
+    return String(e.value);
   return e.k === "global" ? e.g.id : e.k;
 };
 const sameDefault = (a: Expr | undefined, b: Expr | undefined): boolean =>

@@ -1,7 +1,7 @@
 /** `const` declarations that need no storage: untyped numbers and `as const` objects. */
 import { ts } from "ts-morph";
 import { skipParentheses } from "./syntax.js";
-import { untypedOf } from "./constants.js";
+import { untypedBigOf, untypedOf } from "./constants.js";
 import type { Meaning, UntypedConst } from "./context.js";
 import type { Lowerer } from "./lowerer.js";
 
@@ -18,18 +18,28 @@ export function constantMeaning(lw: Lowerer, d: ts.VariableDeclaration): Meaning
   }
   if (!mayBeConstant(init)) return undefined;
   const before = lw.ctx.diagnostics.length;
-  let value: UntypedConst | undefined;
+  let value: UntypedConst | bigint | undefined;
   const ok = lw.ctx.guard(() => {
-    value = untypedOf(lw.raw(init));
+    value = untypedValue(lw, init);
   });
   // Whatever is wrong with it is reported when it is lowered as a variable.
   lw.ctx.diagnostics.length = before;
   return ok && value !== undefined ? { k: "const", value } : undefined;
 }
 
+function untypedValue(lw: Lowerer, node: ts.Expression): UntypedConst | bigint | undefined {
+  const e = lw.raw(node);
+  return untypedOf(e) ?? untypedBigOf(e);
+}
+
 function mayBeConstant(e: ts.Expression): boolean {
   const inner = skipParentheses(e);
-  if (ts.isNumericLiteral(inner) || ts.isIdentifier(inner) || ts.isPropertyAccessExpression(inner))
+  if (
+    ts.isNumericLiteral(inner) ||
+    ts.isBigIntLiteral(inner) ||
+    ts.isIdentifier(inner) ||
+    ts.isPropertyAccessExpression(inner)
+  )
     return true;
   if (ts.isPrefixUnaryExpression(inner)) {
     return (
@@ -45,13 +55,13 @@ function mayBeConstant(e: ts.Expression): boolean {
 }
 
 function constObject(lw: Lowerer, node: ts.ObjectLiteralExpression): Meaning | undefined {
-  const members = new Map<string, UntypedConst | string>();
+  const members = new Map<string, UntypedConst | bigint | string>();
   for (const p of node.properties) {
     if (!ts.isPropertyAssignment(p) || (!ts.isIdentifier(p.name) && !ts.isStringLiteral(p.name)))
       return undefined;
     if (ts.isStringLiteralLike(p.initializer)) members.set(p.name.text, p.initializer.text);
     else {
-      const value = mayBeConstant(p.initializer) ? untypedOf(lw.raw(p.initializer)) : undefined;
+      const value = mayBeConstant(p.initializer) ? untypedValue(lw, p.initializer) : undefined;
       if (value === undefined) {
         return lw.ctx.fail(
           "TMC1109",

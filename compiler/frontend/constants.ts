@@ -1,14 +1,20 @@
 /** Untyped constants: numbers that take the type of what they meet, and the ranges of integer expressions. */
 import type { Expr } from "../ir/nodes.js";
-import { constantIn, intRange, isFloat, num, type NumKind } from "../ir/types.js";
+import { constantIn, I64, intRange, isBig, isFloat, num, type NumKind } from "../ir/types.js";
 import type { UntypedConst } from "./context.js";
 
 export { constantIn };
 
 const untyped = new WeakMap<Expr, UntypedConst>();
+const untypedBigs = new WeakSet<Expr>();
 
-/** The expression with its default type (i32, or f64 when written as a fraction), remembered as untyped. */
-export function untypedExpr(c: UntypedConst, loc: Expr["loc"]): Expr {
+/** The expression with its default type (i32, f64 when written as a fraction, i64), remembered as untyped. */
+export function untypedExpr(c: UntypedConst | bigint, loc: Expr["loc"]): Expr {
+  if (typeof c === "bigint") {
+    const big: Expr = { k: "big", type: I64, loc, value: c };
+    untypedBigs.add(big);
+    return big;
+  }
   const n: NumKind = c.float || !Number.isInteger(c.value) ? "f64" : "i32";
   // There is no integer minus zero.
   const e: Expr = { k: "num", type: num(n), loc, value: n === "i32" ? c.value + 0 : c.value };
@@ -16,14 +22,19 @@ export function untypedExpr(c: UntypedConst, loc: Expr["loc"]): Expr {
   return e;
 }
 
+/** An untyped number. */
 export const untypedOf = (e: Expr): UntypedConst | undefined => untyped.get(e);
+/** An untyped bigint. */
+export const untypedBigOf = (e: Expr): bigint | undefined =>
+  e.k === "big" && untypedBigs.has(e) ? e.value : undefined;
+export const isUntyped = (e: Expr): boolean => untyped.has(e) || untypedBigs.has(e);
 
 export type Range = readonly [lo: number, hi: number];
 
-/** The values an integer expression can have; conservative. */
+/** The values an integer expression of up to 32 bits can have; conservative. */
 export function rangeOf(e: Expr): Range | undefined {
-  if (e.type.k !== "num" || isFloat(e.type.n)) return undefined;
-  const all = intRange[e.type.n as "i32"];
+  if (e.type.k !== "num" || isFloat(e.type.n) || isBig(e.type.n)) return undefined;
+  const all = intRange[e.type.n];
   const within = (r: Range | undefined): Range =>
     r !== undefined && r[0] >= all[0] && r[1] <= all[1] ? r : all;
   switch (e.k) {

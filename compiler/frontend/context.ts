@@ -20,13 +20,13 @@ export interface UntypedConst {
 
 /** What a TypeScript symbol means to us. */
 export type Meaning =
-  | { readonly k: "const"; readonly value: UntypedConst }
+  | { readonly k: "const"; readonly value: UntypedConst | bigint }
   | { readonly k: "global"; readonly g: GlobalVar }
   | { readonly k: "func"; readonly f: FuncDecl; readonly node: ts.FunctionLikeDeclaration }
   | { readonly k: "class"; readonly c: ClassDecl; readonly node: ClassNode }
   | { readonly k: "local"; readonly v: LocalVar; readonly fn: FunctionScope }
   /** `as const` object: its properties. */
-  | { readonly k: "constObject"; readonly members: ReadonlyMap<string, UntypedConst | string> }
+  | { readonly k: "constObject"; readonly members: ReadonlyMap<string, UntypedConst | bigint | string> }
   /** Declared by a statement that had an error. */
   | { readonly k: "poisoned" };
 

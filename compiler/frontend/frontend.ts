@@ -5,7 +5,7 @@
 import { ts } from "ts-morph";
 import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ImportItem, Module, Program, Stmt } from "../ir/nodes.js";
-import { Context } from "./context.js";
+import { Context, type UntypedConst } from "./context.js";
 import { Declarations, isExported } from "./declare.js";
 import { Lowerer } from "./lowerer.js";
 import { loadProject, type LoadedProject, type Overlay } from "./project.js";
@@ -250,16 +250,18 @@ function constantsOf(ctx: Context, sf: ts.SourceFile): Module["constants"][numbe
       const symbol = ctx.checker.getSymbolAtLocation(d.name);
       const meaning = symbol === undefined ? undefined : ctx.meanings.get(symbol);
       const exported = isExported(s);
-      if (meaning?.k === "const") out.push({ name: d.name.getText(), exported, value: meaning.value.value });
+      if (meaning?.k === "const") out.push({ name: d.name.getText(), exported, value: plain(meaning.value) });
       if (meaning?.k === "constObject") {
-        const members: Record<string, number | string> = {};
-        for (const [name, v] of meaning.members) members[name] = typeof v === "string" ? v : v.value;
+        const members: Record<string, number | bigint | string> = {};
+        for (const [name, v] of meaning.members) members[name] = typeof v === "string" ? v : plain(v);
         out.push({ name: d.name.getText(), exported, value: members });
       }
     }
   }
   return out;
 }
+
+const plain = (c: UntypedConst | bigint): number | bigint => (typeof c === "bigint" ? c : c.value);
 
 function checkImport(ctx: Context, s: ts.ImportDeclaration): void {
   ctx.guard(() => {

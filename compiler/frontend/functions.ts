@@ -2,7 +2,7 @@
 import { ts } from "ts-morph";
 import type { Expr, Param } from "../ir/nodes.js";
 import { nullable, typeName, VOID, type Type } from "../ir/types.js";
-import { untypedOf } from "./constants.js";
+import { isUntyped } from "./constants.js";
 import type { Context } from "./context.js";
 import { declarePattern } from "./stmt/patterns.js";
 import type { Lowerer } from "./lowerer.js";
@@ -132,6 +132,7 @@ export function lowerParams(
 export function isConstant(e: Expr): boolean {
   switch (e.k) {
     case "num":
+    case "big":
     case "bool":
     case "str":
     case "literal":
@@ -175,8 +176,7 @@ export function inferReturn(lw: Lowerer): Type {
       );
     }
     joined = t;
-    before =
-      untypedOf(before) !== undefined && untypedOf(value) === undefined ? value : { ...before, type: t };
+    before = isUntyped(before) && !isUntyped(value) ? value : { ...before, type: t };
   }
   for (const r of returns) {
     if (r.stmt.value !== undefined) r.stmt.value = lw.coerce(r.stmt.value, joined, r.node);

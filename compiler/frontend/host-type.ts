@@ -40,10 +40,10 @@ export function hostArguments(lw: Lowerer, nodes: readonly ts.Expression[]): Exp
   });
 }
 
-/** TypeScript widened a number in it to `number`: the value may be an integer. */
+/** TypeScript widened a number in it to `number` (or `bigint`): its kind is not known. */
 export function mentionsBareNumber(checker: ts.TypeChecker, t: ts.Type, depth: number): boolean {
   if (depth > 4) return true;
-  if ((t.flags & ts.TypeFlags.NumberLike) !== 0) return true;
+  if ((t.flags & (ts.TypeFlags.NumberLike | ts.TypeFlags.BigIntLike)) !== 0) return true;
   if (t.isUnion()) return t.types.some((m) => mentionsBareNumber(checker, m, depth + 1));
   if ((t.flags & ts.TypeFlags.Object) !== 0 && checker.isArrayType(t)) {
     return checker

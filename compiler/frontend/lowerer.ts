@@ -8,7 +8,9 @@ import { isRecordDecl } from "../ir/record.js";
 import { isUnionDecl } from "../ir/union.js";
 import type { ConvertMode, Expr, Loc, LocalVar, Stmt } from "../ir/nodes.js";
 import {
+  bigIn,
   BOOL,
+  isBig,
   isFloat,
   nullable,
   sameType,
@@ -17,7 +19,7 @@ import {
   type NumKind,
   type Type,
 } from "../ir/types.js";
-import { constantIn, rangeOf, untypedOf } from "./constants.js";
+import { constantIn, isUntyped, rangeOf, untypedBigOf, untypedOf } from "./constants.js";
 import { tryConvert, typeOfNode } from "./type-convert.js";
 import { Abort, type Context, type FunctionScope } from "./context.js";
 import { refusalText, refusedSyntax, type Refusal } from "./refusals.js";
@@ -127,7 +129,7 @@ export class Lowerer {
     if (e.type.k === "host") return this.convert("fromHost", e, BOOL);
     const fix =
       e.type.k === "num"
-        ? "compare it: `x !== 0`"
+        ? `compare it: \`x !== ${isBig(e.type.n) ? "0n" : "0"}\``
         : e.type.k === "nullable"
           ? "compare it: `x !== null`"
           : e.type.k === "string"
@@ -162,12 +164,33 @@ export class Lowerer {
           "TMC1203",
           node,
           `the constant ${constant.value} is not a value of ${to.n}`,
-          Number.isInteger(constant.value)
-            ? `\`${to.n}(${constant.value})\` keeps the low bits`
-            : `use an integer, or \`${to.n}(${constant.value})\` to truncate it`,
+          isBig(to.n)
+            ? Number.isInteger(constant.value)
+              ? `write \`${constant.value}n\``
+              : `\`${to.n}(${constant.value})\` truncates it`
+            : Number.isInteger(constant.value)
+              ? `\`${to.n}(${constant.value})\` keeps the low bits`
+              : `use an integer, or \`${to.n}(${constant.value})\` to truncate it`,
         );
       }
       return { k: "num", type: to, loc: e.loc, value };
+    }
+    const big = untypedBigOf(e);
+    if (big !== undefined && to.k === "num") {
+      if (!isBig(to.n))
+        return this.ctx.fail(
+          "TMC1201",
+          node,
+          `${big}n is a \`bigint\`, and ${to.n} a \`number\``,
+          `write \`${big}\``,
+        );
+      if (bigIn(big, to.n)) return { k: "big", type: to, loc: e.loc, value: big };
+      return this.ctx.fail(
+        "TMC1203",
+        node,
+        `the constant ${big}n is not a value of ${to.n}`,
+        `\`${to.n}(${big}n)\` keeps the low bits`,
+      );
     }
     if (sameType(from, to)) return e;
     if (from.k === "num" && to.k === "num") return this.coerceNum(e, from.n, to.n, node);
@@ -213,6 +236,14 @@ export class Lowerer {
 
   private coerceNum(e: Expr, from: NumKind, to: NumKind, node: ts.Node): Expr {
     const target: Type = { k: "num", n: to };
+    if (isBig(from) !== isBig(to)) {
+      return this.ctx.fail(
+        "TMC1201",
+        node,
+        `${from} and ${to} never mix: one is a \`bigint\`, the other a \`number\``,
+        `convert it: \`${to}(…)\``,
+      );
+    }
     if (widensTo[from].includes(to)) return this.convert("num", e, target);
     const range = rangeOf(e);
     if (
@@ -391,20 +422,16 @@ export class Lowerer {
 
   /** Two types meet (`?:`, inferred returns): the one both convert to, or undefined. */
   join(a: Expr, b: Expr): Type | undefined {
+    if (untypedBigOf(a) !== undefined && b.type.k === "num") return b.type;
+    if (untypedBigOf(b) !== undefined && a.type.k === "num") return a.type;
     if (untypedOf(a) !== undefined && untypedOf(b) !== undefined) {
       return a.type.k === "num" && b.type.k === "num" && (isFloat(a.type.n) || isFloat(b.type.n))
         ? { k: "num", n: "f64" }
         : { k: "num", n: "i32" };
     }
-    if (
-      untypedOf(a) !== undefined &&
-      (b.type.k === "num" || (b.type.k === "nullable" && b.type.of.k === "num"))
-    )
+    if (isUntyped(a) && (b.type.k === "num" || (b.type.k === "nullable" && b.type.of.k === "num")))
       return b.type;
-    if (
-      untypedOf(b) !== undefined &&
-      (a.type.k === "num" || (a.type.k === "nullable" && a.type.of.k === "num"))
-    )
+    if (isUntyped(b) && (a.type.k === "num" || (a.type.k === "nullable" && a.type.of.k === "num")))
       return a.type;
     return this.joinTypes(a.type, b.type);
   }

@@ -73,15 +73,6 @@ const syntax = new Map<ts.SyntaxKind, Refusal>([
     K.TaggedTemplateExpression,
     { code: "TMC1001", what: "a tagged template", fix: "call a function, or write into a TextBuffer" },
   ],
-  [
-    K.BigIntLiteral,
-    {
-      code: "TMC1102",
-      what: "a 64-bit integer",
-      says: notYet,
-      fix: "use u32 or i32, or two of them",
-    },
-  ],
   [K.MetaProperty, { code: "TMC1001", what: "`import.meta` or `new.target`", fix: "use a module constant" }],
   [K.ImportKeyword, { code: "TMC1001", what: "`import(…)`", fix: "import at the top of the module" }],
   [
@@ -201,7 +192,7 @@ const globals: Readonly<Record<string, Omit<Refusal, "what">>> = {
   RegExp: absent("use `indexOf`, `startsWith`, or a loop over `charCodeAt`"),
   Number: absent("convert with `f64(x)` or `i32(x)`; parse text in a loop over `charCodeAt`"),
   Boolean: absent("compare: `x !== 0`"),
-  BigInt: absent("use u32 or i32, or two of them"),
+  BigInt: absent("convert with `i64(x)` or `u64(x)`"),
   parseInt: absent("parse in a loop over `charCodeAt`"),
   parseFloat: absent("parse in a loop over `charCodeAt`"),
   isNaN: absent("write `x !== x`"),
@@ -217,8 +208,6 @@ const globals: Readonly<Record<string, Omit<Refusal, "what">>> = {
   window: absent("use a module constant"),
   TypeError: absent('write `throw new Error("…")`'),
   RangeError: absent('write `throw new Error("…")`'),
-  BigInt64Array: absent("use `Int32Array`, two elements a value"),
-  BigUint64Array: absent("use `Uint32Array`, two elements a value"),
 };
 
 /** A name of JavaScript's library that the subset has not, when nothing in the program declares it. */

@@ -4,6 +4,7 @@ import {
   arrayOf,
   BOOL,
   F64,
+  I64,
   NULL,
   nullable,
   num,
@@ -21,7 +22,7 @@ import { isTuple, tupleType } from "./tuples.js";
 import type { Context } from "./context.js";
 import { isCoreDeclaration } from "./context.js";
 
-const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "f32", "f64"]);
+const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"]);
 const typedElements: Readonly<Record<string, NumKind>> = {
   Int8Array: "i8",
   Uint8Array: "u8",
@@ -29,6 +30,8 @@ const typedElements: Readonly<Record<string, NumKind>> = {
   Uint16Array: "u16",
   Int32Array: "i32",
   Uint32Array: "u32",
+  BigInt64Array: "i64",
+  BigUint64Array: "u64",
   Float32Array: "f32",
   Float64Array: "f64",
 };
@@ -44,14 +47,6 @@ export function convertType(ctx: Context, t: ts.Type, node: ts.Node): Type {
   const text = ctx.checker.typeToString(t);
   if ((t.flags & flags.Any) !== 0) {
     return ctx.fail("TMC1101", node, "`any` has no meaning on a device", "give the value a type");
-  }
-  if ((t.flags & flags.BigIntLike) !== 0) {
-    return ctx.fail(
-      "TMC1102",
-      node,
-      "64-bit integers are not supported yet",
-      "use u32 or i32, or two of them",
-    );
   }
   if (ctx.checker.isTupleType(t)) {
     return ctx.fail(
@@ -120,6 +115,8 @@ function converted(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
   if ((t.flags & flags.BooleanLike) !== 0) return BOOL;
   if ((t.flags & flags.EnumLike) !== 0) return enumType(t);
   if ((t.flags & flags.NumberLike) !== 0) return F64;
+  // Only where TypeScript infers it: written, it is refused (`typeOfNode`).
+  if ((t.flags & flags.BigIntLike) !== 0) return I64;
   if ((t.flags & flags.StringLiteral) !== 0)
     return { k: "literals", values: [(t as ts.StringLiteralType).value] };
   if ((t.flags & flags.String) !== 0) return STRING;
@@ -155,7 +152,7 @@ function intersection(ctx: Context, t: ts.IntersectionType): Type | undefined {
   if (tag === undefined) return undefined;
   const text = ctx.checker.typeToString(ctx.checker.getTypeOfSymbol(tag));
   const listed = new Set([...text.matchAll(/"(\w+)"/g)].map((m) => m[1]));
-  for (const n of ["f64", "f32", "i32", "u32", "i16", "u16", "i8", "u8"] as const) {
+  for (const n of ["f64", "f32", "i64", "u64", "i32", "u32", "i16", "u16", "i8", "u8"] as const) {
     if (listed.has(n)) return num(n);
   }
   return undefined;
@@ -258,6 +255,9 @@ function record(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
   );
 }
 
+const findNode = (node: ts.Node, is: (n: ts.Node) => boolean): ts.Node | undefined =>
+  is(node) ? node : ts.forEachChild(node, (n) => findNode(n, is));
+
 /** The type written in an annotation. */
 export function typeOfNode(ctx: Context, node: ts.TypeNode): Type {
   if (ts.isTypePredicateNode(node)) {
@@ -268,9 +268,23 @@ export function typeOfNode(ctx: Context, node: ts.TypeNode): Type {
       "return boolean, and test `x !== null` or `instanceof` where it is used",
     );
   }
+  const unsized = findNode(node, (n) => n.kind === ts.SyntaxKind.BigIntKeyword);
+  if (unsized !== undefined) {
+    return ctx.fail(
+      "TMC1102",
+      unsized,
+      "a `bigint` has no size: an integer on a device has one",
+      "write `i64` or `u64`",
+    );
+  }
   const t = ctx.checker.getTypeFromTypeNode(node);
   const members = t.isUnion() ? t.types : [t];
-  if (members.some((m) => (m.flags & flags.NumberLiteral) !== 0 && (m.flags & flags.EnumLiteral) === 0)) {
+  if (
+    members.some(
+      (m) =>
+        (m.flags & (flags.NumberLiteral | flags.BigIntLiteral)) !== 0 && (m.flags & flags.EnumLiteral) === 0,
+    )
+  ) {
     return ctx.fail(
       "TMC1103",
       node,

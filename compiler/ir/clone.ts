@@ -34,6 +34,7 @@ export function cloneExpr(e: Expr, s: CloneScope): Expr {
   const all = (list: readonly Expr[]): Expr[] => list.map((x) => cloneExpr(x, s));
   switch (e.k) {
     case "num":
+    case "big":
     case "bool":
     case "str":
     case "literal":

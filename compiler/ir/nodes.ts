@@ -188,6 +188,8 @@ interface ExprBase {
 export type Expr =
   /** A number, already in the range of its kind (f32: already rounded; NaN and infinities are allowed). */
   | (ExprBase & { readonly k: "num"; readonly value: number })
+  /** An i64 or u64, in the range of its kind. */
+  | (ExprBase & { readonly k: "big"; readonly value: bigint })
   | (ExprBase & { readonly k: "bool"; readonly value: boolean })
   | (ExprBase & { readonly k: "str"; readonly value: string })
   /** A member of a string-literal union. */
@@ -200,7 +202,7 @@ export type Expr =
   /** A declared function as a value. */
   | (ExprBase & { readonly k: "funcref"; readonly f: FuncDecl; readonly typeArgs: readonly Type[] })
   | (ExprBase & { readonly k: "lambda"; readonly f: FuncDecl })
-  /** neg: `wrap` as in arith; bitnot: i32/u32; not: bool */
+  /** neg: `wrap` as in arith; bitnot: i32/u32/i64/u64; not: bool */
   | (ExprBase & {
       readonly k: "unary";
       readonly op: "neg" | "bitnot" | "not";
@@ -208,7 +210,8 @@ export type Expr =
       readonly wrap: boolean;
     })
   /**
-   * Both operands have kind `n` (i32, u32, f32 or f64); shifts: the right one is i32 or u32, its count masked.
+   * Both operands have kind `n` (i32, u32, i64, u64, f32 or f64); shifts: the right one is i32 or u32, its count masked.
+   * 64-bit shifts are `<<` and `>>` of BigInt: the count is signed (i64) or u64, never masked; the result wraps.
    * `wrap`: exempt from the overflow check of checked builds. ushr on i32 operands gives u32; else type = n.
    */
   | (ExprBase & {
@@ -307,7 +310,7 @@ interface StmtBase {
 }
 
 export interface SwitchCase {
-  /** Constants (num, str, literal, bool); empty for a pure `default`. */
+  /** Constants (num, big, str, literal, bool); empty for a pure `default`. */
   readonly tests: readonly Expr[];
   readonly isDefault: boolean;
   /** Never falls through into the next: the frontend made sure. A trailing `break` is removed. */
@@ -402,7 +405,7 @@ export interface Module {
   readonly constants: readonly {
     readonly name: string;
     readonly exported: boolean;
-    readonly value: number | Readonly<Record<string, number | string>>;
+    readonly value: number | bigint | Readonly<Record<string, number | bigint | string>>;
   }[];
   readonly functions: readonly FuncDecl[];
   readonly classes: readonly ClassDecl[];

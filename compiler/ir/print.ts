@@ -117,6 +117,8 @@ export function printExpr(e: Expr): string {
   switch (e.k) {
     case "num":
       return `${Object.is(e.value, -0) ? "-0" : e.value}:${typeName(e.type)}`;
+    case "big":
+      return `${e.value}:${typeName(e.type)}`;
     case "bool":
       return String(e.value);
     case "str":

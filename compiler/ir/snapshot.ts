@@ -7,6 +7,7 @@ import type { Type } from "./types.js";
 
 export type SnapValue =
   | { readonly k: "num"; readonly value: number }
+  | { readonly k: "big"; readonly value: bigint }
   | { readonly k: "bool"; readonly value: boolean }
   /** Also a member of a string-literal union. */
   | { readonly k: "str"; readonly value: string }

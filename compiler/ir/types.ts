@@ -7,7 +7,9 @@ import { isRecordDecl, recordFields } from "./record.js";
 import { isTupleDecl } from "./tuple.js";
 import { isUnionDecl, unionId } from "./union.js";
 
-export type NumKind = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "f32" | "f64";
+/** 64-bit integers: a `bigint` on the host, never mixed with the other kinds. */
+export type BigKind = "i64" | "u64";
+export type NumKind = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | BigKind | "f32" | "f64";
 
 export type Type =
   | { readonly k: "num"; readonly n: NumKind }
@@ -37,6 +39,7 @@ export type ObjectType = Extract<Type, { k: "object" }>;
 export const num = (n: NumKind): Type => ({ k: "num", n });
 export const I32 = num("i32");
 export const U32 = num("u32");
+export const I64 = num("i64");
 export const F64 = num("f64");
 export const BOOL: Type = { k: "bool" };
 export const VOID: Type = { k: "void" };
@@ -98,6 +101,8 @@ const typedArrayNames: Readonly<Record<NumKind, string>> = {
   u16: "Uint16Array",
   i32: "Int32Array",
   u32: "Uint32Array",
+  i64: "BigInt64Array",
+  u64: "BigUint64Array",
   f32: "Float32Array",
   f64: "Float64Array",
 };
@@ -144,18 +149,27 @@ export function unionOf(list: readonly ObjectType[]): ObjectType {
 export const sameType = (a: Type, b: Type): boolean => a === b || typeKey(a) === typeKey(b);
 
 export const isInteger = (n: NumKind): boolean => n !== "f32" && n !== "f64";
-export const isFloat = (n: NumKind): boolean => n === "f32" || n === "f64";
+export const isFloat = (n: NumKind): n is "f32" | "f64" => n === "f32" || n === "f64";
+export const isBig = (n: NumKind): n is BigKind => n === "i64" || n === "u64";
 
-/** Inclusive ranges of the integer kinds. */
-export const intRange: Readonly<Record<Exclude<NumKind, "f32" | "f64">, readonly [lo: number, hi: number]>> =
-  {
-    i8: [-128, 127],
-    u8: [0, 255],
-    i16: [-32768, 32767],
-    u16: [0, 65535],
-    i32: [-2147483648, 2147483647],
-    u32: [0, 4294967295],
-  };
+/** Integer kinds of up to 32 bits. */
+export type IntKind = Exclude<NumKind, BigKind | "f32" | "f64">;
+
+/** Inclusive ranges of the integer kinds of up to 32 bits. */
+export const intRange: Readonly<Record<IntKind, readonly [lo: number, hi: number]>> = {
+  i8: [-128, 127],
+  u8: [0, 255],
+  i16: [-32768, 32767],
+  u16: [0, 65535],
+  i32: [-2147483648, 2147483647],
+  u32: [0, 4294967295],
+};
+
+/** Inclusive ranges of the 64-bit kinds. */
+export const bigRange: Readonly<Record<BigKind, readonly [lo: bigint, hi: bigint]>> = {
+  i64: [-(1n << 63n), (1n << 63n) - 1n],
+  u64: [0n, (1n << 64n) - 1n],
+};
 
 /** What each kind widens into without loss (beside itself). */
 export const widensTo: Readonly<Record<NumKind, readonly NumKind[]>> = {
@@ -165,6 +179,8 @@ export const widensTo: Readonly<Record<NumKind, readonly NumKind[]>> = {
   u16: ["i32", "u32", "f32", "f64"],
   i32: ["f64"],
   u32: ["f64"],
+  i64: [],
+  u64: [],
   f32: ["f64"],
   f64: [],
 };
@@ -212,14 +228,23 @@ export function isReference(t: Type): boolean {
   }
 }
 
-/** The value in kind `n`, or undefined when it does not fit. f32 and f64 constants are rounded. */
+/** The value in kind `n`, or undefined when it does not fit (no number is an i64). f32 and f64 constants are rounded. */
 export function constantIn(value: number, n: NumKind): number | undefined {
   if (n === "f64") return value;
   if (n === "f32") return Math.fround(value);
-  if (!Number.isInteger(value)) return undefined;
-  const [lo, hi] = intRange[n as "i32"];
+  if (isBig(n) || !Number.isInteger(value)) return undefined;
+  const [lo, hi] = intRange[n];
   return value >= lo && value <= hi ? value + 0 : undefined;
 }
+
+export function bigIn(value: bigint, n: BigKind): boolean {
+  const [lo, hi] = bigRange[n];
+  return value >= lo && value <= hi;
+}
+
+/** The low 64 bits as a value of the kind. */
+export const wrapBig = (value: bigint, n: BigKind): bigint =>
+  n === "i64" ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
 
 /** Binds the parameters `names` that `pattern` mentions to what `actual` has in their places. */
 export function matchTypes(

@@ -23,6 +23,7 @@ export function targetOperands(t: LValue): readonly Expr[] {
 export function childrenOf(e: Expr): readonly Expr[] {
   switch (e.k) {
     case "num":
+    case "big":
     case "bool":
     case "str":
     case "literal":

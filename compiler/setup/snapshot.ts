@@ -11,7 +11,17 @@ import type { Entry, Snapshot, SnapObject, SnapValue } from "../ir/snapshot.js";
 import { Monomorphiser } from "../ir/monomorphise.js";
 import { isTupleDecl, tupleIndex } from "../ir/tuple.js";
 import { isLookupKey, isMapOrSet, keyOf, mapFields, slotCount, valueOf } from "../ir/map-type.js";
-import { constantIn, matchTypes, num, substitute, typeName, unionMembers, type Type } from "../ir/types.js";
+import {
+  bigIn,
+  constantIn,
+  isBig,
+  matchTypes,
+  num,
+  substitute,
+  typeName,
+  unionMembers,
+  type Type,
+} from "../ir/types.js";
 import { refusedEntryName } from "./entry-names.js";
 import type { LoadedProgram } from "./run-setup.js";
 
@@ -143,6 +153,11 @@ class Walk {
   private value(v: unknown, type: Type, path: string): SnapValue {
     switch (type.k) {
       case "num": {
+        if (isBig(type.n)) {
+          if (typeof v !== "bigint") return this.fail(path, type, "setup left no value in it");
+          if (bigIn(v, type.n)) return { k: "big", value: v };
+          return this.fail(path, type, `setup left ${v}n in it, which is not a value of that type`);
+        }
         if (typeof v !== "number") return this.fail(path, type, "setup left no value in it");
         const exact = constantIn(v, type.n);
         if (exact === undefined || (exact !== v && !Number.isNaN(v)))

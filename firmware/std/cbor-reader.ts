@@ -2,7 +2,7 @@
  * Reads CBOR from a copy of a message. Every length is checked against the bytes that are there; whatever is
  * malformed, of another type than asked for, or of indefinite length sets `failed`, after which every read
  * gives zero or empty: a caller reads what it expects and looks at `failed` once. It never traps and never recurses.
- * Integers have up to 32 bits. Text is not checked to be UTF-8.
+ * `readUint` and `readInt` take 32 bits, `readU64` and `readI64` 64. Text is not checked to be UTF-8.
  */
 
 /** What `peek` finds. */
@@ -81,6 +81,21 @@ export class CborReader {
       return 0;
     }
     const value = i32(this.value);
+    return negative ? ~value : value;
+  }
+
+  readU64(): u64 {
+    return this.head(CborKind.Uint) ? this.argument() : 0n;
+  }
+
+  readI64(): i64 {
+    const negative = this.peek() === CborKind.NegativeInt;
+    const ok = this.head(negative ? CborKind.NegativeInt : CborKind.Uint);
+    if (!ok || this.high > 0x7fffffff) {
+      this.fail();
+      return 0n;
+    }
+    const value = i64(this.argument());
     return negative ? ~value : value;
   }
 
@@ -202,6 +217,11 @@ export class CborReader {
     if (this.info <= 27) this.value = this.word(this.info === 27 ? 4 : 1 << (this.info - 24));
     else this.fail();
     return !this.failed;
+  }
+
+  /** All 64 bits of the argument. */
+  private argument(): u64 {
+    return (u64(this.high) << 32n) | u64(this.value);
   }
 
   /** As `head`, for an argument of up to 32 bits. */

@@ -1,6 +1,6 @@
 /**
  * Writes CBOR in the core deterministic encoding of RFC 8949 section 4.2.1: definite lengths, shortest heads,
- * shortest floats. Integers up to 32 bits. Two things remain the caller's: as many items as a head announced, and
+ * shortest floats. Two things remain the caller's: as many items as a head announced, and
  * ascending map keys. What does not fit sets `overflow` and writes nothing more; it never traps.
  */
 export class CborWriter {
@@ -46,6 +46,15 @@ export class CborWriter {
   writeInt(value: i32): void {
     if (value >= 0) this.head(0, value >>> 0);
     else this.head(0x20, ~value >>> 0);
+  }
+
+  writeU64(value: u64): void {
+    this.head64(0, value);
+  }
+
+  writeI64(value: i64): void {
+    if (value >= 0n) this.head64(0, u64(value));
+    else this.head64(0x20, u64(~value));
   }
 
   writeBool(value: boolean): void {
@@ -152,6 +161,18 @@ export class CborWriter {
     else if (value < 0x100) this.put(major | 24, value, 1);
     else if (value < 0x10000) this.put(major | 25, value, 2);
     else this.put(major | 26, value, 4);
+  }
+
+  private head64(major: i32, value: u64): void {
+    if (value <= 0xffffffffn) {
+      this.head(major, u32(value));
+      return;
+    }
+    const at = this.reserve(9);
+    if (at < 0) return;
+    this.buffer[at] = (major | 27) & 0xff;
+    this.store(at + 1, u32(value >> 32n), 4);
+    this.store(at + 5, u32(value), 4);
   }
 
   /** One byte and `size` (0 to 4) bytes of `value`, most significant first. */

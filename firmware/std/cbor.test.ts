@@ -7,6 +7,8 @@ import { CborWriter } from "./cbor-writer.js";
 
 const int32 = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
+const int64 = fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n });
+const uint64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 const ascii = fc.string({ maxLength: 40 });
 const double = fc.double();
 
@@ -30,6 +32,26 @@ describe("CborWriter", () => {
   it("writes integers as cborg does", () => {
     fc.assert(fc.property(int32, (v) => hex(written((w) => w.writeInt(v))) === hex(encode(v))));
     fc.assert(fc.property(uint32, (v) => hex(written((w) => w.writeUint(v))) === hex(encode(v))));
+  });
+
+  it("writes integers of 64 bits as cborg does", () => {
+    fc.assert(fc.property(int64, (v) => hex(written((w) => w.writeI64(v))) === hex(encode(v))));
+    fc.assert(fc.property(uint64, (v) => hex(written((w) => w.writeU64(v))) === hex(encode(v))));
+    for (const v of [
+      0n,
+      23n,
+      24n,
+      0xffffffffn,
+      0x100000000n,
+      -1n,
+      -0x100000000n,
+      -0x100000001n,
+      -(1n << 63n),
+    ])
+      expect(hex(written((w) => w.writeI64(v)))).toBe(hex(encode(v)));
+    const small = new CborWriter(8);
+    small.writeU64(1n << 32n);
+    expect([small.overflow, small.length]).toEqual([true, 0]);
   });
 
   it.each([
@@ -109,6 +131,19 @@ describe("CborReader", () => {
     fc.assert(fc.property(int32, (v) => reading(encode(v)).readInt() === v));
     fc.assert(fc.property(uint32, (v) => reading(encode(v)).readUint() === v));
     expect(reading(Uint8Array.from([0x1a, 0, 0, 0, 5])).readInt()).toBe(5);
+  });
+
+  it("reads integers of 64 bits", () => {
+    fc.assert(fc.property(int64, (v) => reading(encode(v)).readI64() === v));
+    fc.assert(fc.property(uint64, (v) => reading(encode(v)).readU64() === v));
+    for (const v of [1n << 63n, -(1n << 63n) - 1n, (1n << 64n) - 1n]) {
+      const reader = reading(encode(v));
+      expect([reader.readI64(), reader.failed]).toEqual([0n, true]);
+    }
+    for (const bytes of [encode("5"), encode(-1), new Uint8Array(0), Uint8Array.from([0x1b, 1, 2])]) {
+      const reader = reading(bytes);
+      expect([reader.readU64(), reader.failed]).toEqual([0n, true]);
+    }
   });
 
   it.each([

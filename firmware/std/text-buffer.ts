@@ -10,6 +10,10 @@ declare function putText(out: Uint8Array, at: i32, text: string): i32;
 declare function putI32(out: Uint8Array, at: i32, value: i32): i32;
 /** @binding tmc_text_put_u32 */
 declare function putU32(out: Uint8Array, at: i32, value: u32): i32;
+/** @binding tmc_text_put_i64 */
+declare function putI64(out: Uint8Array, at: i32, value: i64): i32;
+/** @binding tmc_text_put_u64 */
+declare function putU64(out: Uint8Array, at: i32, value: u64): i32;
 /** The shortest decimal that reads back the same. @binding tmc_text_put_f64 */
 declare function putF64(out: Uint8Array, at: i32, value: f64): i32;
 
@@ -37,6 +41,12 @@ export class TextBuffer {
   }
   writeU32(value: u32): void {
     this.advance(putU32(this.bytes, this.length, value));
+  }
+  writeI64(value: i64): void {
+    this.advance(putI64(this.bytes, this.length, value));
+  }
+  writeU64(value: u64): void {
+    this.advance(putU64(this.bytes, this.length, value));
   }
   writeF64(value: f64): void {
     this.advance(putF64(this.bytes, this.length, value));

@@ -37,6 +37,22 @@ int32_t tmc_text_put_u32(tmc_arr_u8 out, int32_t at, uint32_t v) {
     return put(out, at, text, tmc_format_u32(text, v));
 }
 
+int32_t tmc_text_put_i64(tmc_arr_u8 out, int32_t at, int64_t v) {
+    if (has_room(out, at)) {
+        return at + tmc_format_i64(out.ptr + at, v);
+    }
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    return put(out, at, text, tmc_format_i64(text, v));
+}
+
+int32_t tmc_text_put_u64(tmc_arr_u8 out, int32_t at, uint64_t v) {
+    if (has_room(out, at)) {
+        return at + tmc_format_u64(out.ptr + at, v);
+    }
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    return put(out, at, text, tmc_format_u64(text, v));
+}
+
 int32_t tmc_text_put_f64(tmc_arr_u8 out, int32_t at, double v) {
     if (has_room(out, at)) {
         return at + tmc_format_f64(out.ptr + at, v);

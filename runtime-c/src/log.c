@@ -32,6 +32,16 @@ void tmc_log_u32(uint32_t v) {
     write_argument(text, tmc_format_u32(text, v));
 }
 
+void tmc_log_i64(int64_t v) {
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    write_argument(text, tmc_format_i64(text, v));
+}
+
+void tmc_log_u64(uint64_t v) {
+    uint8_t text[TMC_NUMBER_TEXT_MAX];
+    write_argument(text, tmc_format_u64(text, v));
+}
+
 void tmc_log_f64(double v) {
     uint8_t text[TMC_NUMBER_TEXT_MAX];
     write_argument(text, tmc_format_f64(text, v));

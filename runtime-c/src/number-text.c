@@ -234,13 +234,31 @@ int32_t tmc_format_i32(uint8_t *out, int32_t v) {
     return 1 + put_u32(out + 1, 0U - (uint32_t)v, 0);
 }
 
-/* v < 2^53: two divisions of 64 bits at most. */
+/* Nine digits at a time: two divisions of 64 bits for each. */
 static int32_t put_integer(uint8_t *out, uint64_t v) {
-    if (v < 1000000000U) {
-        return put_u32(out, (uint32_t)v, 0);
+    uint32_t low[2];
+    int32_t parts = 0;
+    while (v >= 1000000000U) {
+        low[parts++] = (uint32_t)(v % 1000000000U);
+        v /= 1000000000U;
     }
-    const int32_t n = put_u32(out, (uint32_t)(v / 1000000000U), 0);
-    return n + put_u32(out + n, (uint32_t)(v % 1000000000U), 9);
+    int32_t n = put_u32(out, (uint32_t)v, 0);
+    while (parts > 0) {
+        n += put_u32(out + n, low[--parts], 9);
+    }
+    return n;
+}
+
+int32_t tmc_format_u64(uint8_t *out, uint64_t v) {
+    return put_integer(out, v);
+}
+
+int32_t tmc_format_i64(uint8_t *out, int64_t v) {
+    if (v >= 0) {
+        return put_integer(out, (uint64_t)v);
+    }
+    out[0] = (uint8_t)'-';
+    return 1 + put_integer(out + 1, 0U - (uint64_t)v);
 }
 
 static int32_t put_decimal(uint8_t *out, const uint8_t *digits, int32_t count, int32_t point) {

@@ -98,6 +98,9 @@ const limits: Limits = { low: 1, high: 2 };
 declare function setMotor(limits: Limits, names: Int16Array, on: boolean): boolean;
 /** @binding limits */
 declare function sameNameAsAGlobal(level: i32 | null): void;
+/** @binding clock64 */
+declare function clock64(since: i64, into: BigUint64Array): i64;
+const stamps = new BigUint64Array(2);
 const data = new Int16Array(3);
 function run(): void {
   if (setMotor(limits, data, true)) sameNameAsAGlobal(null);
@@ -108,6 +111,7 @@ function text(): string {
 entry("run", run);
 entry("text", text);
 entry("lambda", (x: u8): boolean => x > 3);
+entry("wide", (x: i64): u64 => u64(clock64(x, stamps)));
 entry("app_tick", (now: u32): u32 => now + 1);
 `;
   it("agrees with the C file, also in the types of objects, arrays and optional numbers", async () => {
@@ -118,6 +122,8 @@ entry("app_tick", (now: u32): u32 => now + 1);
       "bool motor_set(Limits *limits, tmc_arr_i16 names, bool on);",
       "tmc_trap_kind tmc_run(void);",
       "tmc_trap_kind tmc_text(tmc_str *result);",
+      "int64_t clock64(int64_t since, tmc_arr_u64 into);",
+      "tmc_trap_kind tmc_wide(int64_t x, uint64_t *result);",
       "tmc_trap_kind tmc_lambda(uint8_t x, bool *result);",
     ]) {
       expect(header).toContain(`\n${line}\n`);
@@ -134,8 +140,8 @@ entry("app_tick", (now: u32): u32 => now + 1);
     const both = readFileSync(join(gen, "motor.c"), "utf8");
     const prototypes = header
       .split("\n")
-      .filter((line) => /^(bool|void|tmc_trap_kind) \w+\(.*\);$/.test(line));
-    expect(prototypes.length).toBe(5);
+      .filter((line) => /^(bool|void|int64_t|tmc_trap_kind) \w+\(.*\);$/.test(line));
+    expect(prototypes.length).toBe(7);
     writeFileSync(join(folder, "both.c"), `${both}\n${prototypes.join("\n")}\n`);
     await gcc("-c", `-I${gen}`, "-o", join(folder, "both.o"), join(folder, "both.c"));
   });

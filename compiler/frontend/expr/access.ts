@@ -9,7 +9,7 @@ import {
   type ObjectType,
 } from "../../ir/hierarchy.js";
 import type { Expr } from "../../ir/nodes.js";
-import { I32, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
+import { I32, isBig, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
 import { tupleField } from "../../ir/tuple.js";
 import { isTuple } from "../tuples.js";
 import { untypedExpr, untypedOf } from "../constants.js";
@@ -209,6 +209,14 @@ function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
 /** An index: any integer; a u32 above 2^31 is out of range of every array, as its i32 is. */
 function indexOf(lw: Lowerer, node: ts.Expression): Expr {
   const e = lw.raw(node, I32);
+  if (e.type.k === "num" && isBig(e.type.n)) {
+    return lw.ctx.fail(
+      "TMC1113",
+      node,
+      `an index is a \`number\`, this is ${e.type.n}`,
+      "convert it: `i32(x)`",
+    );
+  }
   if (e.type.k === "num" && !isFloat(e.type.n) && untypedOf(e) === undefined) {
     return e.type.n === "i32" ? e : lw.convert("num", e, I32);
   }

@@ -1,9 +1,10 @@
 /** What `+ - * / % & | ^ << >> >>>` mean: operand kinds, the errors with their fixes. Shared with `+=` and friends. */
 import { ts } from "ts-morph";
 import type { ArithOp, Expr } from "../../ir/nodes.js";
-import { I32, isFloat, num, STRING, typeName, type NumKind, type Type } from "../../ir/types.js";
+import { I32, isBig, isFloat, num, STRING, typeName, type NumKind, type Type } from "../../ir/types.js";
 import { constantIn, untypedExpr, untypedOf } from "../constants.js";
 import { commonKind, type Lowerer } from "../lowerer.js";
+import { bigArith, commonBig } from "./bigints.js";
 import { printable } from "./templates.js";
 
 const K = ts.SyntaxKind;
@@ -89,6 +90,7 @@ export function arith(
   }
   const ln = operand(lw, l, places.left);
   const rn = operand(lw, r, places.right);
+  if (isBig(ln) || isBig(rn)) return bigArith(lw, op, l, r, node, places, options.wrap);
   if (shifts.has(op)) return shift(lw, op, l, r, ln, rn, node, places);
   if (bitwise.has(op)) return bits(lw, op, l, r, ln, rn, node, places);
   const n = commonOf(lw, l, r, ln, rn, node);
@@ -150,6 +152,7 @@ function operand(lw: Lowerer, e: Expr, node: ts.Node): NumKind {
 
 /** The kind both sides compute in; constants take the other's. */
 export function commonOf(lw: Lowerer, l: Expr, r: Expr, ln: NumKind, rn: NumKind, node: ts.Node): NumKind {
+  if (isBig(ln) || isBig(rn)) return commonBig(lw, l, r, node);
   const cl = untypedOf(l);
   const cr = untypedOf(r);
   if (cl !== undefined) return constantMeets(rn, cl.value);

@@ -2,7 +2,7 @@
 import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
 import type { ArithOp, Expr, LValue } from "../../ir/nodes.js";
-import { isFloat, sameType, typeName, type Type } from "../../ir/types.js";
+import { isBig, isFloat, sameType, typeName, type Type } from "../../ir/types.js";
 import { constantIn, rangeOf, untypedExpr } from "../constants.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { refusedOperator } from "../refusals.js";
@@ -38,7 +38,8 @@ export function assignment(
   if (!ts.isBinaryExpression(node)) {
     const target = lvalue(lw, node.operand);
     const op: ArithOp = node.operator === K.PlusPlusToken ? "add" : "sub";
-    const one = untypedExpr({ value: 1, float: false }, lw.loc(node));
+    const big = target.type.k === "num" && isBig(target.type.n);
+    const one = untypedExpr(big ? 1n : { value: 1, float: false }, lw.loc(node));
     const result = ts.isPostfixUnaryExpression(node) ? "old" : "new";
     return update(lw, target, op, one, node, { left: node.operand, right: node }, result);
   }
@@ -80,7 +81,7 @@ function update(
   const loc = lw.loc(node);
   const hole: Expr = { k: "hole", type: target.type, loc };
   const t = target.type;
-  const integer = t.k === "num" && !isFloat(t.n);
+  const integer = t.k === "num" && !isFloat(t.n) && !isBig(t.n);
   if (op === "div" && integer) {
     return lw.ctx.fail(
       "TMC1211",

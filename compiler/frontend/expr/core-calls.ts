@@ -8,6 +8,7 @@ import {
   F64,
   I32,
   intRange,
+  isBig,
   isFloat,
   num,
   sameType,
@@ -15,22 +16,24 @@ import {
   typeName,
   U32,
   VOID,
+  type BigKind,
   type NumKind,
   type Type,
 } from "../../ir/types.js";
-import { constantIn, untypedExpr, untypedOf } from "../constants.js";
+import { constantIn, untypedBigOf, untypedExpr, untypedOf } from "../constants.js";
 import { jsDocTag } from "../context.js";
 import { hostArguments, hostResult, hostType } from "../host-type.js";
 import type { Lowerer } from "../lowerer.js";
 import { refusedGlobal, refusedMember } from "../refusals.js";
 import { typeOfNode } from "../type-convert.js";
 import { arith, commonOf } from "./arithmetic.js";
+import { asBits, bigOfNumber, clampBig, convertBigConstant, isBigNode, refuseMath } from "./bigints.js";
 import { newMap } from "./maps.js";
 import { arrayElements } from "./objects.js";
 import { printable, templateParts } from "./templates.js";
 
 const K = ts.SyntaxKind;
-const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "f32", "f64"]);
+const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"]);
 const narrowKinds = ["i8", "u8", "i16", "u16"] as const;
 /** Clamped to the length by both backends. */
 const toTheEnd = 2147483647;
@@ -46,6 +49,8 @@ export function coreCall(
   const args = node.arguments;
   const first = args[0];
   if (numKinds.has(name) && first !== undefined) return conversion(lw, node, name as NumKind, first);
+  if (name === "BigInt.asIntN" || name === "BigInt.asUintN")
+    return asBits(lw, node, name === "BigInt.asIntN" ? "asIntN" : "asUintN");
   if (name.startsWith("Math.")) return math(lw, node, name.slice(5), symbol);
   const narrow = name.startsWith("sat.") ? narrowKinds.find((n) => n === name.slice(4)) : undefined;
   if (narrow !== undefined && first !== undefined) return saturate(lw, node, narrow, first);
@@ -131,15 +136,30 @@ function logArgument(lw: Lowerer, node: ts.Expression): Expr {
 function conversion(lw: Lowerer, node: ts.CallExpression, to: NumKind, argument: ts.Expression): Expr {
   const type = num(to);
   const e = lw.raw(argument);
+  const loc = lw.loc(node);
   const c = untypedOf(e);
-  if (c !== undefined) return { k: "num", type, loc: lw.loc(node), value: convertConstant(c.value, to) };
+  if (c !== undefined) {
+    return isBig(to)
+      ? { k: "big", type, loc, value: bigOfNumber(c.value, to) }
+      : { k: "num", type, loc, value: convertConstant(c.value, to) };
+  }
+  const big = untypedBigOf(e);
+  if (big !== undefined) {
+    const value = convertBigConstant(big, to);
+    return typeof value === "bigint" ? { k: "big", type, loc, value } : { k: "num", type, loc, value };
+  }
   switch (e.type.k) {
     case "num":
-      return sameType(e.type, type) ? e : { k: "convert", type, loc: lw.loc(node), mode: "num", arg: e };
+      return sameType(e.type, type) ? e : { k: "convert", type, loc, mode: "num", arg: e };
     case "bool":
-      return { k: "convert", type, loc: lw.loc(node), mode: "num", arg: e };
-    case "host":
-      return lw.convert("num", lw.convert("fromHost", e, F64), type);
+      return { k: "convert", type, loc, mode: "num", arg: e };
+    case "host": {
+      const seen = lw.ctx.checker.getTypeAtLocation(argument);
+      const isBigint = (seen.flags & ts.TypeFlags.BigIntLike) !== 0;
+      const from = isBigint ? num(to === "u64" ? "u64" : "i64") : F64;
+      const value = lw.convert("fromHost", e, from);
+      return sameType(from, type) ? value : lw.convert("num", value, type);
+    }
     case "nullable":
       return lw.ctx.fail("TMC1204", argument, "this may be null", "test it first: `if (x !== null)`");
     default:
@@ -153,7 +173,7 @@ function conversion(lw: Lowerer, node: ts.CallExpression, to: NumKind, argument:
 }
 
 /** An integer constant keeps its low bits; a fraction truncates and saturates. */
-export function convertConstant(value: number, to: NumKind): number {
+export function convertConstant(value: number, to: Exclude<NumKind, BigKind>): number {
   if (to === "f64") return value;
   if (to === "f32") return Math.fround(value);
   const [lo, hi] = intRange[to];
@@ -175,6 +195,8 @@ function saturate(
   const e = lw.raw(argument);
   const c = untypedOf(e);
   const [lo, hi] = intRange[to];
+  const big = untypedBigOf(e);
+  if (big !== undefined) return { k: "num", type: num(to), loc: lw.loc(node), value: clampBig(big, lo, hi) };
   if (c !== undefined && Number.isInteger(c.value)) {
     return { k: "num", type: num(to), loc: lw.loc(node), value: Math.min(hi, Math.max(lo, c.value)) };
   }
@@ -186,7 +208,7 @@ function saturate(
       `a float saturates by itself: \`${to}(x)\``,
     );
   }
-  const from: Type = e.type.n === "u32" ? U32 : I32;
+  const from: Type = e.type.n === "u32" ? U32 : isBig(e.type.n) ? e.type : I32;
   return {
     k: "builtin",
     type: num(to),
@@ -218,6 +240,7 @@ function math(lw: Lowerer, node: ts.CallExpression, name: string, symbol: ts.Sym
     });
     return { k: "host", type: F64, loc, recv: undefined, name: `Math.${name}`, how: "call", args };
   }
+  for (const x of node.arguments) if (isBigNode(lw, x)) return refuseMath(lw, x, name);
   if (name === "fround") return conversion(lw, node, "f32", a);
   if (name === "imul" && b !== undefined) {
     const int = (x: ts.Expression): Expr => {
@@ -244,6 +267,7 @@ function math(lw: Lowerer, node: ts.CallExpression, name: string, symbol: ts.Sym
       wrap: true,
       integerDivision: true,
     });
+    if (quotient.type.k === "num" && isBig(quotient.type.n)) return refuseMath(lw, a, name);
     if (quotient.type.k === "num" && !isFloat(quotient.type.n)) return quotient;
     return unary(lw, node, "trunc", quotient, a);
   }

@@ -14,6 +14,10 @@ export function registerLiterals(): void {
     const float = !/^0[xXbBoO]/.test(text) && /[.eE]/.test(text);
     return untypedExpr({ value: Number(node.text), float }, lw.loc(node));
   });
+  onExpr(K.BigIntLiteral, ts.isBigIntLiteral, (lw, node) =>
+    // The text is `5n`, a prefix as `0x` included.
+    untypedExpr(BigInt(node.text.slice(0, -1)), lw.loc(node)),
+  );
   onExpr(K.StringLiteral, ts.isStringLiteral, (lw, node, hint) => stringLiteral(lw, node, node.text, hint));
   onExpr(K.NoSubstitutionTemplateLiteral, ts.isNoSubstitutionTemplateLiteral, (lw, node, hint) =>
     stringLiteral(lw, node, node.text, hint),

@@ -3,11 +3,12 @@ import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
 import { isSubtype } from "../../ir/hierarchy.js";
 import type { CompareOp, Expr } from "../../ir/nodes.js";
-import { BOOL, I32, isFloat, num, sameType, typeName, U32, type Type } from "../../ir/types.js";
-import { rangeOf, untypedExpr, untypedOf } from "../constants.js";
+import { BOOL, I32, isBig, isFloat, num, sameType, typeName, U32, type Type } from "../../ir/types.js";
+import { isUntyped, rangeOf, untypedBigOf, untypedExpr, untypedOf } from "../constants.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
 import { refusedOperator } from "../refusals.js";
 import { arith, arithOp, commonOf } from "./arithmetic.js";
+import { commonBig, notBig } from "./bigints.js";
 import { coalesce } from "./optional.js";
 import { assignment, isAssignmentToken } from "./assign.js";
 
@@ -81,9 +82,11 @@ function forceInteger(lw: Lowerer, node: ts.BinaryExpression, toI32: boolean): E
     const l = lw.raw(inner.left);
     const r = lw.raw(inner.right);
     e = arith(lw, "div", l, r, inner, inner, { wrap: true, integerDivision: true });
+    refuseBig(lw, e, node, toI32);
     if (e.type.k === "num" && !isFloat(e.type.n) && untypedOf(e) === undefined) return e;
   } else {
     e = lw.raw(node.left, undefined, true);
+    refuseBig(lw, e, node, toI32);
   }
   const to: Type = toI32 ? I32 : U32;
   const c = untypedOf(e);
@@ -104,6 +107,12 @@ function forceInteger(lw: Lowerer, node: ts.BinaryExpression, toI32: boolean): E
     return { k: "builtin", type: to, loc: lw.loc(node), name, n: e.type.n, args: [e] };
   }
   return sameType(e.type, to) ? e : lw.convert("num", e, to);
+}
+
+function refuseBig(lw: Lowerer, e: Expr, node: ts.BinaryExpression, toI32: boolean): void {
+  const text = toI32 ? "| 0" : ">>> 0";
+  const fix = `\`${toI32 ? "i32" : "u32"}(x)\` keeps the low 32 bits, \`BigInt.asIntN(64, x)\` wraps on purpose`;
+  notBig(lw, e, node, `\`${text}\``, fix);
 }
 
 function comparison(lw: Lowerer, op: CompareOp, node: ts.BinaryExpression): Expr {
@@ -158,6 +167,7 @@ function comparedType(
   const a = l.type;
   const b = r.type;
   if (a.k === "num" && b.k === "num") {
+    if (isBig(a.n) || isBig(b.n)) return num(commonBig(lw, l, r, node));
     const cl = untypedOf(l);
     const cr = untypedOf(r);
     if (cl !== undefined && cr !== undefined) return num("f64");
@@ -232,6 +242,7 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
       return { k: "unary", type: BOOL, loc, op: "not", arg: lw.condition(node.operand), wrap: false };
     case K.PlusToken: {
       const e = lw.raw(node.operand, hint.want);
+      notBig(lw, e, node, "`+`", "leave it out");
       if (e.type.k === "num") return e;
       return lw.ctx.fail(
         "TMC1212",
@@ -242,6 +253,8 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
     }
     case K.MinusToken: {
       const e = lw.raw(node.operand, hint.want, hint.wrap);
+      const big = untypedBigOf(e);
+      if (big !== undefined) return untypedExpr(-big, loc);
       const c = untypedOf(e);
       if (c !== undefined) {
         // Minus zero stays until the constant meets an integer type.
@@ -251,13 +264,15 @@ function prefix(lw: Lowerer, node: ts.PrefixUnaryExpression, hint: Hint): Expr {
     }
     case K.TildeToken: {
       const e = lw.raw(node.operand);
+      const big = untypedBigOf(e);
+      if (big !== undefined) return untypedExpr(~big, loc);
       const c = untypedOf(e);
       if (c !== undefined && Number.isInteger(c.value))
         return untypedExpr({ value: ~c.value, float: false }, loc);
       if (e.type.k !== "num" || isFloat(e.type.n)) {
         return lw.ctx.fail("TMC1214", node, "`~` works on integers", "convert first: `i32(x)`");
       }
-      const type = e.type.n === "u32" ? U32 : I32;
+      const type = e.type.n === "u32" ? U32 : isBig(e.type.n) ? e.type : I32;
       return { k: "unary", type, loc, op: "bitnot", arg: lw.coerce(e, type, node.operand), wrap: true };
     }
     default:
@@ -273,15 +288,17 @@ function negate(lw: Lowerer, e: Expr, node: ts.PrefixUnaryExpression, wrap: bool
       `arithmetic needs numbers, this is \`${typeName(e.type)}\``,
       "give a number",
     );
-  if (e.type.n === "u32" && !wrap) {
+  if ((e.type.n === "u32" || e.type.n === "u64") && !wrap) {
     return lw.ctx.fail(
       "TMC1220",
       node,
-      "a u32 has no negative",
-      "write `i32(x)` first, or `(-x) >>> 0` to wrap on purpose",
+      `a ${e.type.n} has no negative`,
+      e.type.n === "u32"
+        ? "write `i32(x)` first, or `(-x) >>> 0` to wrap on purpose"
+        : "write `i64(x)` first, or `BigInt.asUintN(64, -x)` to wrap on purpose",
     );
   }
-  const type: Type = isFloat(e.type.n) || e.type.n === "u32" ? e.type : I32;
+  const type: Type = isFloat(e.type.n) || isBig(e.type.n) || e.type.n === "u32" ? e.type : I32;
   const range = rangeOf(e);
   const safe = range !== undefined && range[0] > -2147483648;
   return {
@@ -322,8 +339,8 @@ function conditional(lw: Lowerer, node: ts.ConditionalExpression, hint: Hint): E
       joined !== undefined &&
       want.k === "num" &&
       joined.k === "num" &&
-      untypedOf(then) === undefined &&
-      untypedOf(other) === undefined
+      !isUntyped(then) &&
+      !isUntyped(other)
     ) {
       type = joined;
     }

@@ -6,7 +6,7 @@ import { mapIteration } from "../expr/maps.js";
 import { skipParentheses } from "../syntax.js";
 import { forOfMap } from "./map-loop.js";
 import type { Expr, FuncDecl, LocalVar, Stmt, SwitchCase } from "../../ir/nodes.js";
-import { isFloat, num, substitute, typeName, VOID, type Type } from "../../ir/types.js";
+import { isBig, isFloat, num, substitute, typeName, VOID, type Type } from "../../ir/types.js";
 import { hostType } from "../host-type.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
 import { entriesLoop } from "./array-entries.js";
@@ -170,7 +170,8 @@ function switchStatement(lw: Lowerer, node: ts.SwitchStatement): Stmt[] {
       "write `if`",
     );
   }
-  if (t.k === "num" && t.n !== "u32") subject = lw.coerce(subject, num("i32"), node.expression);
+  if (t.k === "num" && t.n !== "u32" && !isBig(t.n))
+    subject = lw.coerce(subject, num("i32"), node.expression);
   // The tests compare with the declared type, whatever narrowing says inside the cases.
   const type = subject.type;
   const cases: SwitchCase[] = [];
@@ -259,11 +260,11 @@ function checkScopes(lw: Lowerer, clauses: readonly ts.CaseOrDefaultClause[]): v
   }
 }
 
-type Constant = Extract<Expr, { k: "num" | "str" | "literal" | "bool" }>;
+type Constant = Extract<Expr, { k: "num" | "big" | "str" | "literal" | "bool" }>;
 
 function caseTest(lw: Lowerer, clause: ts.CaseClause, type: Type): Constant {
   const e = lw.expr(clause.expression, type);
-  if (e.k === "num" || e.k === "str" || e.k === "literal" || e.k === "bool") return e;
+  if (e.k === "num" || e.k === "big" || e.k === "str" || e.k === "literal" || e.k === "bool") return e;
   return lw.ctx.fail("TMC1137", clause.expression, "a case must be a constant", "write `if`");
 }
 

@@ -135,6 +135,7 @@ function isQuietTarget(t: Expr): boolean {
     e.k === "local" ||
     e.k === "global" ||
     e.k === "num" ||
+    e.k === "big" ||
     (e.k === "field" && quiet(e.obj)) ||
     (e.k === "convert" && quiet(e.arg)) ||
     (e.k === "arith" && quiet(e.l) && quiet(e.r));

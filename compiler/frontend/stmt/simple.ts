@@ -3,8 +3,8 @@ import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
 import type { Expr, FuncDecl, LocalVar, Stmt } from "../../ir/nodes.js";
 import { findMethod } from "../../ir/hierarchy.js";
-import { VOID, type Type } from "../../ir/types.js";
-import { untypedOf } from "../constants.js";
+import { bigIn, isBig, isFloat, num, VOID, type Type } from "../../ir/types.js";
+import { untypedBigOf, untypedOf } from "../constants.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
 import { constantMeaning } from "../const-declarations.js";
 import { tryConvert, typeOfNode } from "../type-convert.js";
@@ -72,13 +72,14 @@ export function expressionStatement(lw: Lowerer, node: ts.Expression): Stmt[] {
   return [{ k: "expr", loc: lw.loc(node), e }];
 }
 
-const writers: Readonly<Record<string, string>> = {
-  i: "writeI32",
-  u: "writeU32",
-  f: "writeF64",
-  b: "writeBool",
-  s: "write",
-};
+/** By the kind that a number is printed as. */
+const writers = {
+  i32: "writeI32",
+  u32: "writeU32",
+  i64: "writeI64",
+  u64: "writeU64",
+  f64: "writeF64",
+} as const;
 
 function templateWrite(lw: Lowerer, node: ts.CallExpression): Stmt[] | undefined {
   const callee = node.expression;
@@ -91,7 +92,14 @@ function templateWrite(lw: Lowerer, node: ts.CallExpression): Stmt[] | undefined
   const loc = lw.loc(node);
   const body: Stmt[] = [];
   const keep = (e: Expr, name: string): Expr => {
-    if (e.k === "str" || e.k === "num" || e.k === "this" || (e.k === "local" && !e.v.mutable)) return e;
+    if (
+      e.k === "str" ||
+      e.k === "num" ||
+      e.k === "big" ||
+      e.k === "this" ||
+      (e.k === "local" && !e.v.mutable)
+    )
+      return e;
     const v: LocalVar = lw.newLocal(name, e.type, false);
     body.push({ k: "let", loc: e.loc, v, init: e });
     return { k: "local", type: e.type, loc: e.loc, v };
@@ -114,9 +122,8 @@ function templateWrite(lw: Lowerer, node: ts.CallExpression): Stmt[] | undefined
 function writerOf(lw: Lowerer, e: Expr, node: ts.Node): { writer: string; arg: Expr } {
   const t = e.type;
   if (t.k === "num") {
-    const kind = t.n === "f32" || t.n === "f64" ? "f" : t.n === "u32" ? "u" : "i";
-    const to: Type = { k: "num", n: kind === "f" ? "f64" : kind === "u" ? "u32" : "i32" };
-    return { writer: writers[kind] ?? "write", arg: lw.coerce(e, to, node) };
+    const n = isFloat(t.n) ? "f64" : t.n === "u32" || isBig(t.n) ? t.n : "i32";
+    return { writer: writers[n], arg: lw.coerce(e, num(n), node) };
   }
   if (t.k === "bool") return { writer: "writeBool", arg: e };
   return { writer: "write", arg: lw.coerce(e, { k: "string" }, node) };
@@ -182,6 +189,15 @@ export const isDefaultedFloat = (init: Expr): boolean => untypedOf(init)?.float 
 
 /** The type of a variable without annotation: its value's, constants with their default. */
 export function variableType(lw: Lowerer, init: Expr, d: ts.VariableDeclaration): Type {
+  const big = untypedBigOf(init);
+  if (big !== undefined && !bigIn(big, "i64")) {
+    return lw.ctx.fail(
+      "TMC1203",
+      d,
+      `the constant ${big}n is not a value of i64`,
+      `annotate it: \`let ${d.name.getText()}: u64 = …\``,
+    );
+  }
   const c = untypedOf(init);
   if (
     c !== undefined &&

@@ -34,6 +34,7 @@ static inline uint32_t tmc_str_hash(tmc_str s) {
 }
 
 #define TMC_MAP_SELF(key) ((uint32_t)(key))
+#define TMC_MAP_FOLD(key) ((uint32_t)(key) ^ (uint32_t)((uint64_t)(key) >> 32))
 #define TMC_MAP_SAME(a, b) ((a) == (b))
 
 TMC_MAP_FIND(bool, bool, TMC_MAP_SELF, TMC_MAP_SAME)
@@ -43,10 +44,13 @@ TMC_MAP_FIND(i16, int16_t, TMC_MAP_SELF, TMC_MAP_SAME)
 TMC_MAP_FIND(u16, uint16_t, TMC_MAP_SELF, TMC_MAP_SAME)
 TMC_MAP_FIND(i32, int32_t, TMC_MAP_SELF, TMC_MAP_SAME)
 TMC_MAP_FIND(u32, uint32_t, TMC_MAP_SELF, TMC_MAP_SAME)
+TMC_MAP_FIND(i64, int64_t, TMC_MAP_FOLD, TMC_MAP_SAME)
+TMC_MAP_FIND(u64, uint64_t, TMC_MAP_FOLD, TMC_MAP_SAME)
 TMC_MAP_FIND(str, tmc_str, tmc_str_hash, tmc_str_equal)
 
 #undef TMC_MAP_FIND
 #undef TMC_MAP_SELF
+#undef TMC_MAP_FOLD
 #undef TMC_MAP_SAME
 
 #endif

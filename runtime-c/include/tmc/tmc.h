@@ -33,6 +33,8 @@ TMC_DECLARE_ARRAY(tmc_arr_u16, uint16_t);
 TMC_DECLARE_ARRAY(tmc_arr_i16, int16_t);
 TMC_DECLARE_ARRAY(tmc_arr_u32, uint32_t);
 TMC_DECLARE_ARRAY(tmc_arr_i32, int32_t);
+TMC_DECLARE_ARRAY(tmc_arr_u64, uint64_t);
+TMC_DECLARE_ARRAY(tmc_arr_i64, int64_t);
 TMC_DECLARE_ARRAY(tmc_arr_f32, float);
 TMC_DECLARE_ARRAY(tmc_arr_f64, double);
 TMC_DECLARE_ARRAY(tmc_arr_bool, bool);
@@ -243,6 +245,7 @@ double tmc_f64_sign(double v);
 float tmc_f32_sign(float v);
 
 #include "tmc/floats.h"
+#include "tmc/integers64.h"
 #include "tmc/strings.h"
 
 #include "tmc/maps.h"
@@ -253,11 +256,15 @@ float tmc_f32_sign(float v);
 /* Each writes at most TMC_NUMBER_TEXT_MAX bytes, no terminator, and returns how many. */
 int32_t tmc_format_i32(uint8_t *out, int32_t v);
 int32_t tmc_format_u32(uint8_t *out, uint32_t v);
+int32_t tmc_format_i64(uint8_t *out, int64_t v);
+int32_t tmc_format_u64(uint8_t *out, uint64_t v);
 /* The shortest that reads back the same; f32 is printed as its f64. */
 int32_t tmc_format_f64(uint8_t *out, double v);
 /* The standard library's: the text of v at out[at]; gives its end, -1 when it does not fit. */
 int32_t tmc_text_put_i32(tmc_arr_u8 out, int32_t at, int32_t v);
 int32_t tmc_text_put_u32(tmc_arr_u8 out, int32_t at, uint32_t v);
+int32_t tmc_text_put_i64(tmc_arr_u8 out, int32_t at, int64_t v);
+int32_t tmc_text_put_u64(tmc_arr_u8 out, int32_t at, uint64_t v);
 int32_t tmc_text_put_f64(tmc_arr_u8 out, int32_t at, double v);
 
 /* ---- log: one line at a time; arguments are joined by one space ------------------------------------- */
@@ -265,6 +272,8 @@ int32_t tmc_text_put_f64(tmc_arr_u8 out, int32_t at, double v);
 void tmc_log_str(tmc_str s);
 void tmc_log_i32(int32_t v);
 void tmc_log_u32(uint32_t v);
+void tmc_log_i64(int64_t v);
+void tmc_log_u64(uint64_t v);
 void tmc_log_f64(double v);
 void tmc_log_bool(bool v);
 void tmc_log_glue(void); /* the next argument follows without a space (parts of a template literal) */
