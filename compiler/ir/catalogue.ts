@@ -84,6 +84,48 @@ export function main(): void {
 }`,
   },
   {
+    code: "TMC1604",
+    title: "borrowed text is used after its bytes may have changed",
+    rule: "`TextBuffer.toString()`, `textView` and slices of them are views, valid until the buffer is written again. The message shows where the text was borrowed, where its bytes may change, and where it is used after that.",
+    wrong: `import { TextBuffer } from "tmc";
+const line = new TextBuffer(16);
+export function main(): void {
+  line.write("first");
+  const text = line.toString();
+  line.assign("second");
+  log(text);
+}`,
+    right: `import { TextBuffer } from "tmc";
+const line = new TextBuffer(16);
+const copy = new TextBuffer(16);
+export function main(): void {
+  line.write("first");
+  copy.assign(line.toString());
+  line.assign("second");
+  log(copy.toString());
+}`,
+  },
+  {
+    code: "TMC1605",
+    title: "text whose bytes end with the function",
+    rule: "Text that is a view of an array of the function itself cannot be returned: the array is gone.",
+    wrong: `function letter(n: i32): string {
+  const bytes = new Uint8Array(1);
+  bytes[0] = u8(65 + n);
+  return textView(bytes, 0, 1);
+}
+export function main(): void {
+  log(letter(1));
+}`,
+    right: `function letter(bytes: Uint8Array, n: i32): string {
+  bytes[0] = u8(65 + n);
+  return textView(bytes, 0, 1);
+}
+export function main(): void {
+  log(letter(new Uint8Array(1), 1));
+}`,
+  },
+  {
     code: "TMC1801",
     title: "setup only",
     rule: "This exists when the program is built, not on the device. The message shows how a handler reaches it.",

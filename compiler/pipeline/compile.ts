@@ -15,6 +15,7 @@ import type { Loc, Program } from "../ir/nodes.js";
 import { reach, type Reached, type ReachableProgram } from "../ir/reachability.js";
 import type { Snapshot } from "../ir/snapshot.js";
 import { checkBorrows } from "../ir/borrow.js";
+import { checkStaleText } from "../ir/stale-text.js";
 import { checkEscapes } from "../ir/escape.js";
 import { checkRunPhase } from "../ir/run-phase.js";
 import { emitModels, type EmittedModels } from "../model/emit-c/emit.js";
@@ -164,6 +165,7 @@ function analyse(options: CompileOptions): AnalysisResult {
     ...checkRunPhase(reachable, taken.unrepresentable),
     ...checkEscapes(reachable),
     ...checkBorrows(reachable),
+    ...(recursion.length > 0 ? [] : checkStaleText(reachable)),
   ];
   const all = [...early, ...rules];
   if (hasErrors(all)) return refused(all, files);

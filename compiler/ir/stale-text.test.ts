@@ -1,0 +1,101 @@
+/** Borrowed text that is used after its bytes may have changed, and what is fine. */
+import { describe, expect, it } from "vitest";
+import { analyse, codes, texts } from "../../test/support/analyse.js";
+
+const program = (body: string, more = ""): string =>
+  `import { TextBuffer, List } from "tmc";
+const tb = new TextBuffer(16);
+const other = new TextBuffer(16);
+class Two { readonly a = new TextBuffer(8); readonly b = new TextBuffer(8); }
+const two = new Two();
+function fill(out: TextBuffer, text: string): void { out.clear(); out.write(text); }
+${more}
+export function main(): void {
+${body}
+}`;
+const found = (body: string, more?: string): string[] =>
+  codes(program(body, more)).map((c) => c.replace(/^\d+:/, ""));
+
+describe("text used after its bytes changed", () => {
+  it.each([
+    ["in a variable", 'const s = tb.toString(); tb.clear(); tb.write("x"); log(s);'],
+    ["in an operand", 'log(tb.toString(), tb.assign("x"));'],
+    ["a slice of it", 'const s = tb.toString().slice(1); tb.write("x"); log(s);'],
+    ["through a function", 'const s = tb.toString(); fill(tb, "x"); log(s.charCodeAt(0));'],
+    ["of a field", 'const s = two.a.toString(); fill(two.a, "x"); log(s === "y");'],
+    ["in one branch", 'const s = tb.toString(); if (tb.length > 2) fill(tb, "x"); log(s);'],
+    [
+      "in the next turn",
+      'let s = ""; for (let i = 0; i < 2; i++) { log(s); s = tb.toString(); tb.write("x"); }',
+    ],
+    ["in a loop over it", 'const s = tb.toString(); for (let i = 0; i < 2; i++) { log(s); tb.write("x"); }'],
+    ["passed on", 'const s = tb.toString(); tb.write("x"); fill(other, s);'],
+    ["in a catch", 'const s = tb.toString(); try { tb.write("x"); log(other.length); } catch { log(s); }'],
+    ["in a finally", 'const s = tb.toString(); try { tb.write("x"); } finally { log(s); }'],
+    ["a choice", 'const s = tb.length > 1 ? tb.toString() : other.toString(); other.write("x"); log(s);'],
+  ])("%s", (_name, body) => {
+    expect(found(body).map((c) => c.replace(/^\d+ /, ""))).toEqual(["TMC1604"]);
+  });
+
+  it.each([
+    ["a parameter", "f(tb.toString());", 'function f(s: string): void { tb.write("x"); log(s); }'],
+    [
+      "a lambda's variable",
+      "const s = tb.toString(); each((x) => { tb.write(x); log(s); });",
+      'function each(f: (x: string) => void): void { f("a"); }',
+    ],
+    [
+      "what a function returns",
+      "log(f());",
+      'function f(): string { const s = tb.toString(); tb.write("x"); return s; }',
+    ],
+    ["bytes", "const s = textView(bytes, 0, 2); bytes[0] = 65; log(s);", "const bytes = new Uint8Array(4);"],
+    [
+      "bytes through a view",
+      "const s = textView(bytes, 0, 2); bytes.subarray(1).fill(65); log(s);",
+      "const bytes = new Uint8Array(4);",
+    ],
+    [
+      "in an object",
+      'const r = parse(); tb.write("x"); log(r.text);',
+      "interface R { text: string; n: i32; } function parse(): R { return { text: tb.toString(), n: 1 }; }",
+    ],
+  ])("%s", (_name, body, more) => {
+    expect(found(body, more).map((c) => c.replace(/^\d+ /, ""))).toEqual(["TMC1604"]);
+  });
+
+  it.each([
+    ["used before", 'const s = tb.toString(); log(s); tb.clear(); tb.write("x");'],
+    ["cleared only", "const s = tb.toString(); tb.clear(); log(s);"],
+    ["its length", 'const s = tb.toString(); tb.write("x"); log(s.length);'],
+    ["another buffer is written", "const s = tb.toString(); fill(other, s); log(s);"],
+    ["another buffer of the same object", "const s = two.a.toString(); fill(two.b, s); log(s);"],
+    ["borrowed again", 'let s = tb.toString(); tb.write("x"); s = tb.toString(); log(s);'],
+    ["each turn anew", 'for (let i = 0; i < 3; i++) { fill(tb, "x"); const s = tb.toString(); log(s); }'],
+    [
+      "the branch that writes returns",
+      'const s = tb.toString(); if (s.length > 2) { fill(tb, "x"); return; } log(s);',
+    ],
+    ["copied", 'other.assign(tb.toString()); tb.write("x"); log(other.toString());'],
+    ["appended to itself", "tb.write(tb.toString()); log(tb.toString());"],
+    ["literals", 'const s = "abc"; tb.write(s); log(s);'],
+  ])("is fine: %s", (_name, body) => {
+    expect(found(body)).toEqual([]);
+  });
+
+  it("shows where it was borrowed and where it changed", () => {
+    const { diagnostics } = analyse(program('const s = tb.toString();\nfill(tb, "x");\nlog(s);'));
+    expect(texts(diagnostics)).toMatch(
+      /^11:5 TMC1604 this text is borrowed \(line 9\), and its bytes may have changed since \(line 10\) \| copy it/,
+    );
+    expect(diagnostics[0]?.related.map((r) => `${r.loc.line} ${r.message}`)).toEqual([
+      "9 borrowed here",
+      "10 its bytes may change here",
+    ]);
+  });
+
+  it("text of bytes that end with the function", () => {
+    const more = "function f(): string { const b = new Uint8Array(4); return textView(b, 0, 2); }";
+    expect(found("log(f());", more)).toEqual([expect.stringContaining("TMC1605")]);
+  });
+});
