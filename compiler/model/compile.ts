@@ -1,15 +1,19 @@
 /**
- * From a graph to what is emitted: layers, the kernel of each, and the memory plan for them. Emits nothing and runs
+ * From a graph to what is emitted: layers without what is constant, the kernel of each, and the memory plan for them. Emits nothing and runs
  * nothing; the executor on Node.js does not use it: it stays with the graph as it is.
  */
 import type { Graph } from "./graph.js";
 import { chooseKernel, type KernelChoice } from "./kernels/choose.js";
 import type { Layer } from "./layers.js";
 import { lower } from "./lower.js";
+import { removeConstantChannels, type NarrowTensor } from "./passes/remove-constant-channels.js";
 import { planMemory, type MemoryPlan } from "./plan.js";
 
 export interface CompiledModel {
+  /** With the shapes of the tensors as they are stored. */
   readonly graph: Graph;
+  /** Tensors that are stored without their constant channels. */
+  readonly narrow: ReadonlyMap<number, NarrowTensor>;
   readonly layers: readonly Layer[];
   /** By position in `layers`. */
   readonly kernels: readonly KernelChoice[];
@@ -17,8 +21,8 @@ export interface CompiledModel {
 }
 
 /** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
-export function compileModel(graph: Graph): CompiledModel {
-  const layers = lower(graph);
+export function compileModel(original: Graph): CompiledModel {
+  const { graph, layers, narrow } = removeConstantChannels(original, lower(original));
   const kernels = layers.map(chooseKernel);
-  return { graph, layers, kernels, plan: planMemory(graph, layers, kernels) };
+  return { graph, layers, narrow, kernels, plan: planMemory(graph, layers, kernels) };
 }

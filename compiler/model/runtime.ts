@@ -47,7 +47,7 @@ export class ModelRuntime {
   /** One inference. Takes time, allocates nothing large, cannot fail. */
   invoke(): void {
     for (const layer of this.layers) {
-      this.run(layer);
+      executeLayer(layer, (tensor) => this.view(tensor));
       this.onLayer?.(layer.operator, layer.output, this.view(layer.output));
     }
   }
@@ -64,27 +64,28 @@ export class ModelRuntime {
     }
     return data;
   }
+}
 
-  private run(layer: Layer): void {
-    const output = this.view(layer.output);
-    switch (layer.kind) {
-      case "Conv2D":
-        return conv2D(layer, this.view(layer.input), output);
-      case "DepthwiseConv2D":
-        return depthwiseConv2D(layer, this.view(layer.input), output);
-      case "FullyConnected":
-        return fullyConnected(layer, this.view(layer.input), output);
-      case "Add":
-        return add(layer, this.view(layer.left), this.view(layer.right), output);
-      case "MaxPool2D":
-      case "AveragePool2D":
-        return pool(layer, this.view(layer.input), output);
-      case "Reshape":
-        output.set(this.view(layer.input));
-        return;
-      case "Softmax":
-        return softmax(layer, this.view(layer.input), output);
-    }
+/** Computes one layer with the reference kernels; `view` gives the memory of a tensor. */
+export function executeLayer(layer: Layer, view: (tensor: number) => Int8Array): void {
+  const output = view(layer.output);
+  switch (layer.kind) {
+    case "Conv2D":
+      return conv2D(layer, view(layer.input), output);
+    case "DepthwiseConv2D":
+      return depthwiseConv2D(layer, view(layer.input), output);
+    case "FullyConnected":
+      return fullyConnected(layer, view(layer.input), output);
+    case "Add":
+      return add(layer, view(layer.left), view(layer.right), output);
+    case "MaxPool2D":
+    case "AveragePool2D":
+      return pool(layer, view(layer.input), output);
+    case "Reshape":
+      output.set(view(layer.input));
+      return;
+    case "Softmax":
+      return softmax(layer, view(layer.input), output);
   }
 }
 

@@ -6,10 +6,11 @@
  * `runtime-c/kernels`.
  */
 import { createHash } from "node:crypto";
-import { tensorAt, type Graph } from "../graph.js";
+import { elementCount, tensorAt, type Graph } from "../graph.js";
 import { chooseKernel } from "../kernels/choose.js";
 import type { Layer } from "../layers.js";
 import { compileModel } from "../compile.js";
+import type { NarrowTensor } from "../passes/remove-constant-channels.js";
 import type { MemoryPlan } from "../plan.js";
 import { layerCode } from "./layer-code.js";
 import type { TensorExpression } from "./layer-fields.js";
@@ -68,7 +69,7 @@ export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
 }
 
 function emitModel(model: ModelToEmit, prefix: string, index: number) {
-  const { layers, kernels, plan } = compileModel(model.graph);
+  const { graph, layers, kernels, plan, narrow } = compileModel(model.graph);
   const arena = `${prefix}_arena`;
   const constants: string[] = [];
   const shared = new Map<string, string>();
@@ -92,7 +93,7 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     if (placement !== undefined) {
       return `${arena} + ${placement.offset}`;
     }
-    const { data } = tensorAt(model.graph, tensor);
+    const { data } = tensorAt(graph, tensor);
     if (!(data instanceof Int8Array)) {
       throw new Error(`tensor ${tensor} of model "${model.name}" has no memory`);
     }
@@ -117,8 +118,15 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     functions: code.map((layer) => layer.definition).filter((definition) => definition !== ""),
     steps: layers.map((layer, i) => ({
       call: code[i]?.call ?? "",
-      hook: `${layer.operator}, ${layer.output}, ${expression(layer.output)}, ${plan.placements.get(layer.output)?.bytes ?? 0}`,
+      hook: layerHook(
+        layer,
+        expression(layer.output),
+        plan.placements.get(layer.output)?.bytes ?? 0,
+        narrow,
+        prefix,
+      ),
     })),
+    narrow: narrowTensors(model.graph, narrow, prefix),
     inputs: ends(model.graph.inputs),
     outputs: ends(model.graph.outputs),
   });
@@ -137,6 +145,34 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     plan,
   };
   return { summary, header, source };
+}
+
+/** The statement that shows a layer's output to `tmc_model_layer`; narrow tensors are made whole for it. */
+function layerHook(
+  layer: Layer,
+  data: string,
+  bytes: number,
+  narrow: ReadonlyMap<number, NarrowTensor>,
+  prefix: string,
+): string {
+  const own = narrow.get(layer.output);
+  const what = `${layer.operator}, ${layer.output}, ${data}`;
+  return own === undefined
+    ? `MODEL_LAYER(${what}, ${bytes});`
+    : `MODEL_NARROW_LAYER(${what}, ${bytes / own.kept.length}, ${own.channels}, ${prefix}_tensor${layer.output}_kept, ${own.kept.length}, ${prefix}_tensor${layer.output}_constants);`;
+}
+
+/** What builds with layers need to show whole tensors; undefined when every tensor is whole. */
+function narrowTensors(graph: Graph, narrow: ReadonlyMap<number, NarrowTensor>, prefix: string) {
+  return narrow.size === 0
+    ? undefined
+    : {
+        bytes: Math.max(...[...narrow.keys()].map((tensor) => elementCount(tensorAt(graph, tensor).shape))),
+        constants: [...narrow].flatMap(([tensor, { kept, constants }]) => [
+          constantArray(`${prefix}_tensor${tensor}_kept`, "int32_t", Int32Array.from(kept)),
+          constantArray(`${prefix}_tensor${tensor}_constants`, "int8_t", constants),
+        ]),
+      };
 }
 
 /** Text that can stand in a C comment on one line. */

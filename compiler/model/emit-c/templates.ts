@@ -18,6 +18,8 @@ export interface ModelSource {
   readonly constants: readonly string[];
   readonly functions: readonly string[];
   readonly steps: readonly { readonly call: string; readonly hook: string }[];
+  /** For builds with layers: tensors that are stored without constant channels. */
+  readonly narrow: { readonly bytes: number; readonly constants: readonly string[] } | undefined;
   readonly inputs: readonly End[];
   readonly outputs: readonly End[];
 }
@@ -42,6 +44,31 @@ const modelSource = Handlebars.compile<ModelSource>(
 
 static _Alignas(4) int8_t {{arena}}[{{arenaBytes}}];
 
+{{#if narrow}}
+/* Constant channels are not stored: whole tensors are made for those who look at layers. */
+#ifdef TMC_MODEL_LAYERS
+{{#each narrow.constants}}
+{{this}}
+
+{{/each}}
+static void narrow_layer(int32_t operator_index, int32_t tensor, const int8_t *data, int32_t positions,
+                         int32_t channels, const int32_t *kept, int32_t kept_count, const int8_t *constants) {
+    static int8_t whole[{{narrow.bytes}}];
+    for (int32_t i = 0; i < positions; i++) {
+        memcpy(whole + i * channels, constants, (size_t)channels);
+        for (int32_t c = 0; c < kept_count; c++) {
+            whole[i * channels + kept[c]] = *data++;
+        }
+    }
+    tmc_model_layer({{index}}, operator_index, tensor, whole, positions * channels);
+}
+#define MODEL_NARROW_LAYER(...) narrow_layer(__VA_ARGS__)
+#else
+#define MODEL_NARROW_LAYER(...) ((void)0)
+#endif
+
+{{/if}}
+
 {{#each constants}}
 {{this}}
 
@@ -55,7 +82,7 @@ void {{prefix}}_invoke(void) {
 {{#if this.call}}
     {{this.call}}
 {{/if}}
-    MODEL_LAYER({{this.hook}});
+    {{this.hook}}
 {{/each}}
 }
 

@@ -8,12 +8,14 @@ import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import { emitModels } from "../emit-c/emit.js";
 import type { Graph } from "../graph.js";
 import { layerMacs } from "../layers.js";
+import { lower } from "../lower.js";
 import { benchProgram } from "./harness.js";
 import { buildModelProgram, inTemporaryFolder, successfulOutput } from "./on-board.js";
 
 export interface LayerCost {
   readonly operator: number;
   readonly kind: string;
+  /** Of the model as it is; those of constant channels are not executed. */
   readonly macs: number;
   /** Executed instructions, with a few of the measurement. */
   readonly instructions: number;
@@ -85,14 +87,15 @@ export async function measureModel(board: Board, graph: Graph): Promise<ModelCos
     });
     const group = (name: MemoryGroup) =>
       report.groups.find((one) => one.group === name) ?? { flash: 0, ram: 0 };
+    const macs = lower(graph).map(layerMacs);
     return {
       board: board.name,
       instructions: Math.ceil(Number(ticks) * TICKS_TO_INSTRUCTIONS),
-      macs: model.layers.reduce((sum, layer) => sum + layerMacs(layer), 0),
-      layers: model.layers.map((layer) => ({
+      macs: macs.reduce((sum, one) => sum + one, 0),
+      layers: model.layers.map((layer, i) => ({
         operator: layer.operator,
         kind: layer.kind,
-        macs: layerMacs(layer),
+        macs: macs[i] ?? 0,
         instructions: perLayer.get(layer.operator) ?? 0,
       })),
       flash: { model: group("model").flash, kernels: group("kernel").flash },

@@ -74,7 +74,7 @@ function chooseConv2D(layer: Conv2DLayer): KernelChoice | undefined {
     return undefined;
   }
   const requantization = rightShifts(layer);
-  if (requantization === undefined || !channelsPair(layer, channelPairs(g.outputChannels))) {
+  if (requantization === undefined || !channelsPair(layer, channelPairs(g.outputChannels), requantization)) {
     return undefined;
   }
   const depth = paddedDepth(layer);
@@ -120,7 +120,7 @@ function chooseDepthwise(layer: DepthwiseConv2DLayer): KernelChoice | undefined 
 function chooseDense(layer: FullyConnectedLayer): KernelChoice | undefined {
   const requantization = rightShifts(layer);
   const pairs = channelPairs(layer.outputDepth - (layer.outputDepth % 2));
-  return requantization === undefined || !channelsPair(layer, pairs)
+  return requantization === undefined || !channelsPair(layer, pairs, requantization)
     ? undefined
     : { ...portable, name: "dense", readsBeyond: layer.inputDepth % 4 === 0 ? 0 : 3, requantization };
 }
@@ -131,12 +131,17 @@ function rightShifts(layer: WeightedLayer): RightShift[] | undefined {
 }
 
 /** Whether the second channel of each pair fits in 23 bits with sign, and both weights in one half word. */
-function channelsPair(layer: WeightedLayer, pairs: readonly (readonly [number, number])[]): boolean {
+function channelsPair(
+  layer: WeightedLayer,
+  pairs: readonly (readonly [number, number])[],
+  requantization: readonly RightShift[],
+): boolean {
   const ranges = accumulatorRanges(layer);
   const weights = layer.filter.length / layer.multiplier.length;
   return pairs.every(([first, second]) => {
     const { min = -Infinity, max = Infinity } = ranges[second] ?? {};
-    if (min < -(2 ** 23) || max >= 2 ** 23) {
+    const matters = requantization[second]?.multiplier !== 0; // else its sum is not looked at
+    if (matters && (min < -(2 ** 23) || max >= 2 ** 23)) {
       return false;
     }
     for (let k = 0; k < weights; k++) {

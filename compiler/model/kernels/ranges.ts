@@ -59,12 +59,12 @@ export const MAX_SHIFT = 22;
  * in `range`. A channel whose output does not depend on its accumulator gets the multiplier 0.
  */
 export function rightShiftOf(layer: Requantization, range: Range, c: number): RightShift | undefined {
-  if (range.min < -MAX_DOUBLED || range.max >= MAX_DOUBLED) {
-    return undefined;
-  }
   const constant = constantOutput(layer, range, c);
   if (constant !== undefined) {
     return { multiplier: 0, rounding: 1 + 2 * constant, shift: 1 };
+  }
+  if (range.min < -MAX_DOUBLED || range.max >= MAX_DOUBLED) {
+    return undefined;
   }
   const shift = -(layer.shift[c] ?? 0);
   return shift >= 1 && shift <= MAX_SHIFT
@@ -78,6 +78,9 @@ export function rightShiftOf(layer: Requantization, range: Range, c: number): Ri
 
 /** The output of channel `c` when it is the same for every accumulator in `range`, else undefined. */
 export function constantOutput(layer: Requantization, range: Range, c: number): number | undefined {
+  if (range.min === range.max) {
+    return requantized(layer, range.min | 0, c);
+  }
   const left = 2 ** Math.max(0, layer.shift[c] ?? 0);
   if (range.min * left < -MAX_DOUBLED || range.max * left >= MAX_DOUBLED) {
     return undefined; // sums or shifts may wrap: not monotonous
