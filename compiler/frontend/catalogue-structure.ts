@@ -647,8 +647,9 @@ export function main(): void {
   {
     code: "TMC1145",
     title: "namespace imports and exports",
-    rule: "Not supported yet: import the names.",
+    rule: "`import * as m` gives names, `m.x`, and no value that could be kept or passed. Names are exported one by one.",
     wrong: `import * as std from "tmc";
+const all = std;
 const out = new std.TextBuffer(8);
 export function main(): void {
   log(out.length);

@@ -280,14 +280,6 @@ function checkImport(ctx: Context, s: ts.ImportDeclaration): void {
     if (clause === undefined) return;
     if (clause.name !== undefined)
       ctx.fail("TMC1144", clause.name, "default imports are not part of the subset", "import it by name");
-    if (clause.namedBindings !== undefined && ts.isNamespaceImport(clause.namedBindings)) {
-      ctx.fail(
-        "TMC1145",
-        clause.namedBindings,
-        "namespace imports are not supported yet",
-        "import the names",
-      );
-    }
   });
 }
 

@@ -201,6 +201,31 @@ export function main(): void {
 }`,
   },
   {
+    code: "TMC1903",
+    title: "a type argument with another member than the constraint's",
+    rule: "A generic body is lowered for the constraint of its type parameter, and runs with the type argument's own fields and methods: their types must be the same, not only convertible.",
+    wrong: `class Small {
+  id: u8 = 1;
+}
+function idOf<T extends { id: i32 }>(x: T): i32 {
+  return x.id;
+}
+const small = new Small();
+export function main(): void {
+  log(idOf(small));
+}`,
+    right: `class Item {
+  id: i32 = 1;
+}
+function idOf<T extends { id: i32 }>(x: T): i32 {
+  return x.id;
+}
+const item = new Item();
+export function main(): void {
+  log(idOf(item));
+}`,
+  },
+  {
     code: "TMC1902",
     title: "type arguments that grow without end",
     rule: "Generic code is compiled for each type it is used with, so a generic function may not call itself with a larger type than its own: there would be no last one.",

@@ -8,6 +8,8 @@ import type { Type } from "./types.js";
 export interface CloneScope {
   type(t: Type): Type;
   local(v: LocalVar): LocalVar;
+  /** A member of a value whose type was a type parameter: is it the same member in the type that took its place? */
+  member(e: Extract<Expr, { k: "field" | "method" }>, actual: Type): void;
 }
 
 export function cloneBody(body: readonly Stmt[], s: CloneScope): Stmt[] {
@@ -23,6 +25,7 @@ function cloneLValue(e: LValue, s: CloneScope): LValue {
     case "staticField":
       return { ...e, ...base };
     case "field":
+      if (e.obj.type.k === "param") s.member(e, s.type(e.obj.type));
       return { ...base, k: "field", obj: cloneExpr(e.obj, s), name: e.name };
     case "index":
       return { ...base, k: "index", obj: cloneExpr(e.obj, s), index: cloneExpr(e.index, s) };
@@ -74,6 +77,7 @@ export function cloneExpr(e: Expr, s: CloneScope): Expr {
     case "call":
       return { ...e, ...base, typeArgs: e.typeArgs.map((t) => s.type(t)), args: all(e.args) };
     case "method":
+      if (e.recv.type.k === "param") s.member(e, s.type(e.recv.type));
       return {
         ...e,
         ...base,

@@ -8,6 +8,7 @@ import { cloneBody, type CloneScope } from "./clone.js";
 import type { ClassDecl, FuncDecl, LocalVar, Param, Program, Stmt } from "./nodes.js";
 import { allFields, classOf } from "./hierarchy.js";
 import { substitute, typeKey, unionMembers, type ObjectType, type Type } from "./types.js";
+import { checkMember } from "./type-parameter-members.js";
 import { lambdasOf } from "./walk.js";
 
 export type { ObjectType } from "./types.js";
@@ -128,7 +129,8 @@ export class Monomorphiser {
     const known = this.#funcs.get(key);
     if (known !== undefined) return known;
     refuseDepth(f, [...map.values()]);
-    const made = map.size === 0 ? closedFunc(f, key, owner) : substituted(f, key, map, owner);
+    const made =
+      map.size === 0 ? closedFunc(f, key, owner) : substituted(this.program.classes, f, key, map, owner);
     this.#funcs.set(key, made);
     return made;
   }
@@ -259,7 +261,13 @@ function closedFunc(f: FuncDecl, key: string, owner: MonoClass | undefined): Mon
   };
 }
 
-function substituted(f: FuncDecl, key: string, typeMap: TypeMap, owner: MonoClass | undefined): MonoFunc {
+function substituted(
+  classes: Program["classes"],
+  f: FuncDecl,
+  key: string,
+  typeMap: TypeMap,
+  owner: MonoClass | undefined,
+): MonoFunc {
   const vars = new Map<LocalVar, LocalVar>();
   const local = (v: LocalVar): LocalVar => {
     const known = vars.get(v);
@@ -268,7 +276,14 @@ function substituted(f: FuncDecl, key: string, typeMap: TypeMap, owner: MonoClas
     vars.set(v, made);
     return made;
   };
-  const scope: CloneScope = { type: (t) => substitute(t, typeMap), local };
+  const type = (t: Type): Type => substitute(t, typeMap);
+  const scope: CloneScope = {
+    type,
+    local,
+    member: (e, actual) => {
+      checkMember(classes, e, actual, type);
+    },
+  };
   const params = f.params.map((p): Param => {
     const made: Param = { ...p, type: substitute(p.type, typeMap) };
     vars.set(p, made);

@@ -18,6 +18,8 @@ import { onExpr, type Lowerer } from "../lowerer.js";
 import { hostResult } from "../host-type.js";
 import { isMapOrSet } from "../../ir/map-type.js";
 import { mapProperty } from "./maps.js";
+import { valueOf } from "./names.js";
+import { namespaceMember } from "./namespaces.js";
 import { refusedMember } from "../refusals.js";
 import { tryConvert } from "../type-convert.js";
 
@@ -81,6 +83,8 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
 function property(lw: Lowerer, node: ts.PropertyAccessExpression): Expr {
   const fixed = staticProperty(lw, node);
   if (fixed !== undefined) return fixed;
+  const exported = namespaceMember(lw, node);
+  if (exported !== undefined) return valueOf(lw, exported, node);
   const obj = lw.raw(node.expression);
   return memberOf(lw, obj, node);
 }
@@ -105,6 +109,17 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
       return hostResult(lw, node, { recv: obj, name, how: "get", args: [] });
     case "nullable":
       return lw.ctx.fail("TMC1204", node.expression, "this may be null", "test it first: `if (x !== null)`");
+    case "param": {
+      const of = constraintOf(lw, obj, node.expression, name);
+      const field = findField(lw.ctx.classes, of, name);
+      if (field !== undefined) return lw.narrow({ k: "field", type: field.type, loc, obj, name }, node);
+      const method = findMethod(lw.ctx.classes, of, name);
+      if (method?.f.isGetter === true) {
+        const type: Type = substitute(lw.ctx.returnType(method.f, node), method.map);
+        return { k: "method", type, loc, recv: obj, f: method.f, typeArgs: [], isSuper: false, args: [] };
+      }
+      break;
+    }
     case "object": {
       if (isMapOrSet(t)) return mapProperty(lw, node, obj);
       if (isTuple(t) && name === "length") return untypedExpr({ value: t.args.length, float: false }, loc);
@@ -150,14 +165,6 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
   }
   const refusal = refusedMember(name);
   if (refusal !== undefined) return lw.refuse(refusal, node.name);
-  if (t.k === "param") {
-    return lw.ctx.fail(
-      "TMC1212",
-      node,
-      `members of a value of the type parameter \`${t.name}\` are not supported yet`,
-      "pass what is needed as a function, or write it for the concrete type",
-    );
-  }
   return lw.ctx.fail("TMC1111", node.name, `\`${typeName(t)}\` has no \`${name}\``, "see docs/language.md");
 }
 
@@ -230,4 +237,29 @@ function indexOf(lw: Lowerer, node: ts.Expression): Expr {
 export function skipBroken(lw: Lowerer, t: ObjectType, name: string): void {
   const all = allSupertypes(lw.ctx.classes, t);
   if (all.some((s) => lw.ctx.brokenMembers.has(`${s.decl}.${name}`))) throw new Abort("broken member");
+}
+
+/**
+ * The object type that says what the member `name` of a value of a type parameter is: its constraint, or the part of
+ * an intersection (`T extends A & B`) that has it.
+ */
+export function constraintOf(lw: Lowerer, obj: Expr, node: ts.Expression, name: string): ObjectType {
+  const { checker, classes } = lw.ctx;
+  const t = checker.getBaseConstraintOfType(checker.getNonNullableType(checker.getTypeAtLocation(node)));
+  const parts = t === undefined ? [] : t.isIntersection() ? t.types : [t];
+  const objects = parts
+    .map((part) => tryConvert(lw.ctx, part, node))
+    .filter((part): part is ObjectType => part?.k === "object");
+  const found = objects.find(
+    (o) => findField(classes, o, name) !== undefined || findMethod(classes, o, name) !== undefined,
+  );
+  const [first] = objects;
+  if (found !== undefined) return found;
+  if (first !== undefined && objects.length === parts.length) return first;
+  return lw.ctx.fail(
+    "TMC1212",
+    node,
+    `a value of the type parameter \`${typeName(obj.type)}\` has no members here`,
+    "constrain it to an interface: `<T extends Named>`",
+  );
 }

@@ -17,11 +17,12 @@ import { inferTypeArguments } from "../infer.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { refusedGlobal } from "../refusals.js";
 import { typedArrayElement, typeOfNode } from "../type-convert.js";
-import { skipBroken } from "./access.js";
+import { constraintOf, skipBroken } from "./access.js";
 import { coreCall, coreMethod, newCore } from "./core-calls.js";
 import { isMapOrSet } from "../../ir/map-type.js";
 import { mapCall } from "./maps.js";
 import { selfType, thisExpr } from "./names.js";
+import { namespaceMember } from "./namespaces.js";
 
 const K = ts.SyntaxKind;
 
@@ -182,6 +183,12 @@ function memberCall(
       args,
     };
   }
+  const exported = namespaceMember(lw, callee);
+  if (exported !== undefined) {
+    return exported.k === "func"
+      ? functionCall(lw, node, exported.f, want)
+      : valueCall(lw, node, lw.raw(callee));
+  }
   const memberSymbol = lw.ctx.symbolOf(callee.name);
   const declaration = memberSymbol?.declarations?.[0];
   // Static methods and members of `Math`, `sat`, `JSON`: no object to evaluate.
@@ -211,6 +218,9 @@ function memberCall(
     return lw.ctx.fail("TMC1204", callee.expression, "this may be null", "test it first: `if (x !== null)`");
   if (isMapOrSet(obj.type)) return mapCall(lw, node, obj, name);
   if (obj.type.k === "object") return objectCall(lw, node, callee, obj, obj.type, want);
+  if (obj.type.k === "param") {
+    return objectCall(lw, node, callee, obj, constraintOf(lw, obj, callee.expression, name), want);
+  }
   if (obj.type.k === "host" || (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined)) {
     return hostResult(lw, node, { recv: obj, name, how: "call", args: hostArguments(lw, node.arguments) });
   }
@@ -262,7 +272,9 @@ function objectCall(
   const type = substitute(lw.ctx.returnType(f, node), map);
   const made: Expr = { k: "method", type, loc: lw.loc(node), recv: obj, f, typeArgs, isSuper: false, args };
   // `this` of a subclass is one of it.
-  return lw.ctx.returnsThis.has(f) && !sameType(type, t) ? lw.convert("downcast", made, t) : made;
+  return lw.ctx.returnsThis.has(f) && obj.type.k === "object" && !sameType(type, t)
+    ? lw.convert("downcast", made, t)
+    : made;
 }
 
 export const textBufferId = "tmc/std/text-buffer.ts#TextBuffer";

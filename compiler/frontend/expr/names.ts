@@ -5,6 +5,7 @@ import { NULL, type Type } from "../../ir/types.js";
 import { untypedExpr } from "../constants.js";
 import { Abort, isCoreDeclaration, type FunctionScope, type Meaning } from "../context.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
+import { isNamespace } from "./namespaces.js";
 import { refusedGlobal } from "../refusals.js";
 
 const K = ts.SyntaxKind;
@@ -40,6 +41,14 @@ export const selfType = (c: NonNullable<FunctionScope["self"]>): Extract<Type, {
 
 function identifier(lw: Lowerer, node: ts.Identifier): Expr {
   if (node.text === "undefined") return { k: "null", type: NULL, loc: lw.loc(node) };
+  if (isNamespace(lw, node)) {
+    return lw.ctx.fail(
+      "TMC1145",
+      node,
+      `\`${node.text}\` is a module, not a value`,
+      `name what you use of it: \`${node.text}.x\``,
+    );
+  }
   const symbol = lw.ctx.symbolOf(node);
   const declared = (symbol?.declarations?.length ?? 0) > 0;
   const refusal =
@@ -104,14 +113,13 @@ function unresolved(lw: Lowerer, node: ts.Identifier): Abort {
 const contains = (outer: ts.Node, inner: ts.Node): boolean =>
   outer.getSourceFile() === inner.getSourceFile() && outer.pos <= inner.pos && inner.end <= outer.end;
 
-/** An import of a missing module, a default or namespace import: reported where it stands. */
+/** An import of a missing module, a default import: reported where it stands. */
 function isUnresolvedImport(lw: Lowerer, symbol: ts.Symbol): boolean {
   if ((symbol.flags & ts.SymbolFlags.Alias) === 0) return false;
   const target = lw.ctx.checker.getAliasedSymbol(symbol);
   const declaration = symbol.declarations?.[0];
   return (
-    (target.declarations?.length ?? 0) === 0 ||
-    (declaration !== undefined && (ts.isNamespaceImport(declaration) || ts.isImportClause(declaration)))
+    (target.declarations?.length ?? 0) === 0 || (declaration !== undefined && ts.isImportClause(declaration))
   );
 }
 
