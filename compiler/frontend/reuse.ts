@@ -6,6 +6,13 @@ import { ts } from "ts-morph";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ClassDecl, FuncDecl, Module } from "../ir/nodes.js";
 import type { Context, Meaning, Reused } from "./context.js";
+import {
+  declarationKey,
+  digestOf,
+  libraryImage,
+  type ImageModule,
+  type LibraryImage,
+} from "./library-image.js";
 import { newSources, type LoadedProject } from "./project.js";
 
 /** A module without errors, lowered. */
@@ -13,7 +20,7 @@ interface KeptModule {
   readonly module: Module;
   /** With methods and lambdas. */
   readonly functions: readonly FuncDecl[];
-  readonly meanings: ReadonlyMap<ts.Node, Meaning>;
+  readonly meaning: (declaration: ts.Node) => Meaning | undefined;
   /** Warnings and notes. */
   readonly diagnostics: readonly Diagnostic[];
   /** What its imports mean, those of types included; undefined: nothing. */
@@ -22,7 +29,8 @@ interface KeptModule {
 
 interface Kept {
   readonly modules: ReadonlyMap<ts.SourceFile, KeptModule>;
-  readonly checksLibrary: boolean;
+  /** Undefined: it was checked, and had no errors. */
+  readonly checksLibrary: boolean | undefined;
   readonly global: readonly ts.SourceFile[];
   /** All of the program, imports before importers. */
   readonly order: readonly ts.SourceFile[];
@@ -35,18 +43,46 @@ type KeptModules = ReadonlyMap<ts.SourceFile, KeptModule>;
 /** For many runs over one root: of one entry, or of several that share modules. */
 export class FrontendCache {
   readonly sources = newSources();
+  readonly #image: () => LibraryImage | undefined;
   #kept: Kept | undefined;
+
+  /** @param image the lowered library to begin with; undefined in it: the library is lowered here too. */
+  constructor(image: () => LibraryImage | undefined = libraryImage) {
+    this.#image = image;
+  }
 
   /** The modules of the program that need not be lowered again. */
   reusable(project: LoadedProject): ReusedModules {
     return new ReusedModules(this.#unchanged(project), this.#kept?.made ?? []);
   }
 
-  #unchanged(project: LoadedProject): KeptModules {
+  /** The whole library, after a run of it alone. @throws Error when it has errors. */
+  image(project: LoadedProject): LibraryImage {
     const kept = this.#kept;
+    const [core] = globalSources(project);
+    if (kept === undefined || core === undefined || kept.modules.size < project.files.length) {
+      throw new Error("the library has errors: run `tmc check firmware/index.ts`");
+    }
+    return {
+      digest: digest(project, core, project.files),
+      modules: [...kept.modules].map(([sf, m]) => ({
+        module: m.module,
+        functions: m.functions,
+        meanings: storedMeanings(sf, m),
+        diagnostics: m.diagnostics,
+        imports: m.imports.map((i) => (i === undefined ? "" : project.moduleName(i))),
+      })),
+      made: kept.made,
+    };
+  }
+
+  #unchanged(project: LoadedProject): KeptModules {
     const none: KeptModules = new Map();
     const global = globalSources(project);
-    if (kept === undefined || kept.checksLibrary !== project.checksLibrary) return none;
+    const kept = (this.#kept ??= fromImage(project, global, this.#image));
+    if (kept === undefined || (kept.checksLibrary ?? project.checksLibrary) !== project.checksLibrary) {
+      return none;
+    }
     if (!sameItems(kept.global, global) || global.some((sf) => !sf.isDeclarationFile)) return none;
     const found = new Map<ts.SourceFile, KeptModule>();
     for (const sf of project.files) {
@@ -104,7 +140,7 @@ export class FrontendCache {
         known ?? {
           module,
           functions: functions.get(module.path) ?? [],
-          meanings: meanings.get(sf) ?? new Map<ts.Node, Meaning>(),
+          meaning: (d) => meanings.get(sf)?.get(d),
           diagnostics: own,
           imports,
         },
@@ -120,6 +156,46 @@ export class FrontendCache {
     };
   }
 }
+
+/** The library as tmc was built with it, when it is the same that the program imports. */
+function fromImage(
+  project: LoadedProject,
+  global: readonly ts.SourceFile[],
+  read: () => LibraryImage | undefined,
+): Kept | undefined {
+  const [core] = global;
+  if (core === undefined || global.length > 1) return undefined;
+  const sources = new Map(project.files.map((sf) => [project.moduleName(sf), sf]));
+  if (!sources.has("tmc/index.ts")) return undefined;
+  const image = read();
+  if (image === undefined) return undefined;
+  const files = image.modules.flatMap((m) => sources.get(m.module.path) ?? []);
+  if (files.length < image.modules.length || digest(project, core, files) !== image.digest) return undefined;
+  return {
+    modules: new Map(
+      image.modules.map((m, i): readonly [ts.SourceFile, KeptModule] => [
+        files[i] as ts.SourceFile,
+        {
+          module: Object.assign(m.module, { file: files[i]?.fileName }),
+          functions: m.functions,
+          meaning: (d) => {
+            const found = m.meanings.get(declarationKey(d));
+            return found === undefined ? undefined : ({ ...found, node: d } as Meaning);
+          },
+          diagnostics: m.diagnostics,
+          imports: m.imports.map((name) => sources.get(name)),
+        },
+      ]),
+    ),
+    checksLibrary: undefined,
+    global,
+    order: files,
+    made: image.made,
+  };
+}
+
+const digest = (project: LoadedProject, core: ts.SourceFile, files: readonly ts.SourceFile[]): string =>
+  digestOf([core, ...files].map((sf) => [project.moduleName(sf), sf.text]));
 
 class ReusedModules implements Reused {
   constructor(
@@ -145,7 +221,7 @@ class ReusedModules implements Reused {
 
   meaning(symbol: ts.Symbol): Meaning | undefined {
     for (const d of symbol.declarations ?? []) {
-      const found = this.modules.get(d.getSourceFile())?.meanings.get(d);
+      const found = this.modules.get(d.getSourceFile())?.meaning(d);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -158,6 +234,21 @@ class ReusedModules implements Reused {
       for (const f of m.functions) ctx.functions.set(f.id, f);
     }
   }
+}
+
+/** What the declarations of a source mean, without TypeScript's nodes. */
+function storedMeanings(sf: ts.SourceFile, m: KeptModule): ImageModule["meanings"] {
+  const out = new Map<string, ImageModule["meanings"] extends ReadonlyMap<string, infer V> ? V : never>();
+  const visit = (d: ts.Node): void => {
+    const meaning = m.meaning(d);
+    if (meaning !== undefined) {
+      const { node: _, ...rest } = { node: undefined, ...meaning };
+      out.set(declarationKey(d), rest as typeof out extends Map<string, infer V> ? V : never);
+    }
+    ts.forEachChild(d, visit);
+  };
+  visit(sf);
+  return out;
 }
 
 /** Sources whose declarations other modules see without an import. */

@@ -1,10 +1,15 @@
 /** A run that takes over modules of the run before gives what a first run gives: the same findings, the same C. */
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packagePath } from "../board/package-root.js";
 import { UserError } from "../diagnostics/user-error.js";
+import { runFrontend } from "../frontend/frontend.js";
+import type { LibraryImage } from "../frontend/library-image.js";
+import { loadProject } from "../frontend/project.js";
 import { FrontendCache } from "../frontend/reuse.js";
 import { compileProgram } from "./compile.js";
 
@@ -115,6 +120,49 @@ const edit = fc.record({
   at: fc.nat(9),
   choice: fc.oneof(fc.constant(0), fc.nat(3)),
   gone: fc.integer({ min: 0, max: 29 }),
+});
+
+describe("the library that was lowered before", () => {
+  const none = (): undefined => undefined;
+
+  it("gives the same C as one that is lowered with the program", () => {
+    const cache = new FrontendCache(none);
+    const { project } = runFrontend(packagePath("firmware", "index.ts"), packagePath(), undefined, cache);
+    // As it is read from its file.
+    const image = deserialize(serialize(cache.image(project))) as LibraryImage;
+    const entries = [
+      packagePath("firmware", "app.ts"),
+      ...readdirSync(packagePath("test", "equality", "programs"))
+        .filter((f) => f.endsWith(".ts"))
+        .map((f) => packagePath("test", "equality", "programs", f))
+        .filter((f) => /from "tmc"/.test(readFileSync(f, "utf8")))
+        .slice(0, 3),
+    ];
+    expect(entries.length).toBeGreaterThan(2);
+    for (const entry of entries) {
+      for (const root of [packagePath(), path.dirname(path.dirname(packagePath()))]) {
+        const [fresh, taken] = [none, () => image].map((i) => {
+          const files = new FrontendCache(i);
+          const result = compileProgram({ entry, root, checked: false, kind: "image", cache: files });
+          if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+          return { ...result.compiled.c, diagnostics: result.diagnostics };
+        });
+        expect(taken).toEqual(fresh);
+      }
+    }
+  }, 120_000);
+
+  it("is not taken when the library is another one", () => {
+    const cache = new FrontendCache(none);
+    const { project } = runFrontend(packagePath("firmware", "index.ts"), packagePath(), undefined, cache);
+    const image = { ...cache.image(project), digest: "another" };
+    const again = new FrontendCache(() => image);
+    const entry = packagePath("firmware", "app.ts");
+    expect(again.reusable(loadProject(entry, packagePath(), undefined, again.sources)).classes).toEqual([]);
+    const own = new FrontendCache(() => cache.image(project));
+    const loaded = loadProject(entry, packagePath(), undefined, own.sources);
+    expect(own.reusable(loaded).classes.length).toBeGreaterThan(10);
+  }, 60_000);
 });
 
 describe("an incremental run", () => {
