@@ -84,14 +84,38 @@ function valueCall(lw: Lowerer, node: ts.CallExpression, fn: Expr): Expr {
       ? lw.ctx.fail("TMC1116", a, `there is no parameter ${i + 1}`, "remove the argument")
       : lw.expr(a, type);
   });
-  if (args.length < params.length)
-    lw.ctx.fail(
-      "TMC1116",
-      node,
-      `${params.length} arguments are needed, ${args.length} given`,
-      "give all of them",
-    );
+  const declared = lw.ctx.checker.getResolvedSignature(node)?.declaration?.parameters ?? [];
+  while (args.length < params.length) {
+    const type = params[args.length];
+    const p = declared[args.length];
+    const fallback = p !== undefined && ts.isParameter(p) ? p.initializer : undefined;
+    if (type?.k === "nullable" && fallback === undefined) {
+      args.push({ k: "null", type, loc: lw.loc(node) });
+    } else if (type !== undefined && fallback !== undefined && isConstantText(fallback)) {
+      args.push(lw.expr(fallback, type));
+    } else {
+      return lw.ctx.fail(
+        "TMC1116",
+        node,
+        `${params.length} arguments are needed, ${args.length} given`,
+        "give all of them",
+      );
+    }
+  }
   return { k: "callValue", type: fn.type.ret, loc: lw.loc(node), fn, args };
+}
+
+/** A literal, the same wherever it stands. */
+function isConstantText(node: ts.Expression): boolean {
+  if (ts.isPrefixUnaryExpression(node)) return isConstantText(node.operand);
+  return (
+    ts.isNumericLiteral(node) ||
+    ts.isStringLiteral(node) ||
+    ts.isBigIntLiteral(node) ||
+    node.kind === K.TrueKeyword ||
+    node.kind === K.FalseKeyword ||
+    node.kind === K.NullKeyword
+  );
 }
 
 /** Arguments in order; defaults of the callee filled in. `map`: the owner's type parameters. */
