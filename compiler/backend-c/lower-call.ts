@@ -80,7 +80,7 @@ function direct(c: FuncContext, site: Expr, to: MonoFunc, args: readonly CExpr[]
 }
 
 export function lowerCall(c: FuncContext, e: ExprOf<"call">): CExpr {
-  const to = c.unit.reachable.mono.func(e.f, e.typeArgs);
+  const to = c.unit.reachable.targets(e)[0]?.func ?? c.unit.reachable.mono.func(e.f, e.typeArgs);
   const args = operands(c, callArguments(e.args, to)).map((o) => o.value);
   return direct(c, e, to, args);
 }
@@ -125,7 +125,7 @@ export function invoke(
   );
   const cls = c.unit.classOfType(recv.type);
   if (cls === undefined) throw new Error(`${c.func.key}: method of ${recv.type.k}`);
-  const fn = dispatcher(c, cls, name, first, site.type);
+  const fn = dispatcher(c, cls, name, first, site.type, targets);
   const made = operands(c, [{ e: recv, as: "value" }, ...callArguments(args, first)]).map((o) => o.value);
   c.unit.noteCall(c.cName, fn, false);
   return call(fn, ...made);
@@ -141,11 +141,18 @@ function objectAddress(c: FuncContext, place: CExpr, cls: MonoClass): CExpr {
 }
 
 /** A function that calls the method of the receiver's class. */
-function dispatcher(c: FuncContext, cls: MonoClass, name: string, like: MonoFunc, result: Type): string {
+function dispatcher(
+  c: FuncContext,
+  cls: MonoClass,
+  name: string,
+  like: MonoFunc,
+  result: Type,
+  targets: readonly CallTarget[],
+): string {
   const { unit } = c;
   const struct = unit.types.structName(unit.types.representative(cls));
   const args = [...like.typeMap.values()].map(typeKey).join(",");
-  const key = `dispatch ${cls.key} ${name} ${like.decl.typeParams.length > 0 ? args : ""} ${unit.types.tag(result)}`;
+  const key = `dispatch ${cls.key} ${name} ${like.decl.typeParams.length > 0 ? args : ""} ${unit.types.tag(result)} ${like.madeFor}`;
   return unit.helper(key, `${struct}_${name}_any`, (fn) => {
     const params = like.params.map((p, i) => ({ type: unit.types.type(p.type), name: `a${i + 1}` }));
     const cases: { tests: CExpr[]; isDefault: boolean; body: CStmt[] }[] = [];
@@ -154,7 +161,9 @@ function dispatcher(c: FuncContext, cls: MonoClass, name: string, like: MonoFunc
       const found = unit.reachable.mono.findMethod(concrete, name);
       if (found === undefined) continue;
       const own = found.f.typeParams.map((p) => like.typeMap.get(p)).filter((t) => t !== undefined);
-      const to = unit.reachable.mono.method(found.f, found.owner, own);
+      const plain = unit.reachable.mono.method(found.f, found.owner, own);
+      // A copy that was made for the functions it is called with here.
+      const to = targets.find((t) => t.func.decl === found.f && t.func.owner === found.owner)?.func ?? plain;
       if (!unit.isReached(to)) continue;
       const tests = byTarget.get(to) ?? [];
       tests.push(lit(String(unit.layouts.classId(concrete))));
@@ -253,7 +262,7 @@ function functionValue(c: FuncContext, fn: CExpr, env: CExpr, as: Type): CExpr {
 
 export function lambdaValue(c: FuncContext, e: ExprOf<"lambda">): CExpr {
   const as = functionType(e.type);
-  const f = c.unit.reachable.mono.lambda(e.f, c.func.typeMap);
+  const f = c.unit.reachable.mono.lambda(e.f, c.func);
   const fn = functionPointer(c.unit, f, as);
   const env = envOf(c.unit, f);
   if (env === undefined || !c.unit.isReached(f)) return functionValue(c, fn, NULL_PTR, as);

@@ -4,7 +4,7 @@
  */
 import { FlowNode, type FlowObject } from "./flow-graph.js";
 import type { MonoClass, MonoFunc, Monomorphiser } from "./monomorphise.js";
-import type { Expr, ExprOf, GlobalVar, LocalVar, Loc, LValue, Program, Stmt } from "./nodes.js";
+import type { Expr, ExprOf, FuncDecl, GlobalVar, LocalVar, Loc, LValue, Program, Stmt } from "./nodes.js";
 import { isMapOrSet, mapFields } from "./map-type.js";
 import type { CallTarget } from "./reachability.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "./snapshot.js";
@@ -49,6 +49,8 @@ export class FlowConstraints {
     private readonly program: Program,
     private readonly snapshot: Snapshot,
     private readonly mono: Monomorphiser,
+    /** Functions that get a copy for each function they are called with. */
+    private readonly copied: ReadonlySet<FuncDecl>,
   ) {}
 
   solve(): void {
@@ -420,7 +422,7 @@ export class FlowConstraints {
   }
 
   #lambda(e: ExprOf<"lambda">, f: MonoFunc): FlowNode {
-    const inner = this.mono.lambda(e.f, f.typeMap);
+    const inner = this.mono.lambda(e.f, f);
     const n = new FlowNode(this.#queue);
     n.add({ k: "closure", id: this.#nextId++, func: inner, expr: e });
     if (e.f.usesThis) this.thisNode(f).flowsTo(this.thisNode(inner));
@@ -436,7 +438,7 @@ export class FlowConstraints {
 
   #directCall(e: ExprOf<"call">, f: MonoFunc): FlowNode | undefined {
     const args = this.#all(e.args, f);
-    const to = this.mono.func(e.f, e.typeArgs);
+    const to = this.#copyFor(this.mono.func(e.f, e.typeArgs), e.args, f);
     this.#call(f, e, to, undefined);
     const result = this.#fresh(e);
     if (to.decl.kind === "extern") {
@@ -461,7 +463,7 @@ export class FlowConstraints {
         f.owner?.superclass ?? (e.recv.type.k === "object" ? this.mono.classOf(e.recv.type) : undefined);
       const found = owner === undefined ? undefined : this.mono.findMethod(owner, e.f.name);
       if (found === undefined) return result;
-      const to = this.mono.method(found.f, found.owner, e.typeArgs);
+      const to = this.#copyFor(this.mono.method(found.f, found.owner, e.typeArgs), e.args, f);
       this.#call(f, e, to, undefined);
       this.#pass(args, to);
       recv?.flowsTo(this.thisNode(to));
@@ -470,6 +472,33 @@ export class FlowConstraints {
     }
     this.#dispatch(e, e.f.name, e.typeArgs, f, args, recv, result);
     return result;
+  }
+
+  #copyFor(to: MonoFunc, args: readonly Expr[], from: MonoFunc): MonoFunc {
+    if (!this.copied.has(to.decl)) return to;
+    return this.mono.withClosures(
+      to,
+      to.params.map((_, i) => {
+        const a = args[i];
+        return a === undefined ? undefined : this.#knownFunction(a, from);
+      }),
+    );
+  }
+
+  /** The key of the function that an argument always is, when it is written there or passed on. */
+  #knownFunction(e: Expr, from: MonoFunc): string | undefined {
+    switch (e.k) {
+      case "lambda":
+        return this.mono.lambda(e.f, from).key;
+      case "funcref":
+        return this.mono.func(e.f, e.typeArgs).key;
+      case "local":
+        return from.closures.get(e.v);
+      case "convert":
+        return this.#knownFunction(e.arg, from);
+      default:
+        return undefined;
+    }
   }
 
   /** A call by name on whatever objects come to `recv`. */
@@ -486,7 +515,8 @@ export class FlowConstraints {
       const cls = o.k === "snapshot" || o.k === "made" ? o.cls : undefined;
       const found = cls === undefined ? undefined : this.mono.findMethod(cls, name);
       if (cls === undefined || found === undefined) return;
-      const to = this.mono.method(found.f, found.owner, typeArgs);
+      const plain = this.mono.method(found.f, found.owner, typeArgs);
+      const to = site.k === "method" ? this.#copyFor(plain, site.args, from) : plain;
       this.#call(from, site, to, cls);
       this.#pass(args, to);
       this.thisNode(to).add(o);

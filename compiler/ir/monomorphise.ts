@@ -52,6 +52,10 @@ export interface MonoFunc {
   readonly captures: readonly LocalVar[];
   readonly ret: Type;
   readonly body: readonly Stmt[];
+  /** The functions it is called with, of a copy that was made for them; else empty. */
+  readonly madeFor: string;
+  /** Of such a copy: the parameters and captured variables that hold a known function, with its key. */
+  readonly closures: ReadonlyMap<LocalVar, string>;
   /** The instance's copy of a variable of the declaration. */
   local(v: LocalVar): LocalVar;
 }
@@ -110,8 +114,38 @@ export class Monomorphiser {
   }
 
   /** A lambda inside an instance of the function around it. */
-  lambda(f: FuncDecl, outer: TypeMap): MonoFunc {
-    return this.#instance(f, outer, undefined);
+  lambda(f: FuncDecl, outer: MonoFunc): MonoFunc {
+    const plain = this.#instance(f, outer.typeMap, undefined);
+    if (outer.madeFor === "") return plain;
+    const known = f.captures.map((v) => outer.closures.get(outer.local(v)));
+    return this.#copy(plain, outer.madeFor, (made) => made.captures, known);
+  }
+
+  /** A copy of `f` for calls with these functions as arguments; `f` itself when none is known. */
+  withClosures(f: MonoFunc, functions: readonly (string | undefined)[]): MonoFunc {
+    if (functions.every((t) => t === undefined)) return f;
+    const madeFor = functions.map((t) => t ?? "").join(",");
+    // A function that passes ever new functions to itself has no last copy: it is recursive.
+    return madeFor.length > longestMadeFor ? f : this.#copy(f, madeFor, (made) => made.params, functions);
+  }
+
+  #copy(
+    f: MonoFunc,
+    madeFor: string,
+    holders: (made: MonoFunc) => readonly LocalVar[],
+    functions: readonly (string | undefined)[],
+  ): MonoFunc {
+    const key = `${f.key}@(${madeFor})`;
+    const known = this.#funcs.get(key);
+    if (known !== undefined) return known;
+    const closures = new Map<LocalVar, string>();
+    const made = substituted(this.program.classes, f.decl, key, f.typeMap, f.owner, madeFor, closures);
+    holders(made).forEach((v, i) => {
+      const held = functions[i];
+      if (held !== undefined && !v.mutable) closures.set(v, held);
+    });
+    this.#funcs.set(key, made);
+    return made;
   }
 
   /** The function of a closure of the snapshot. For a lambda `typeArgs` binds every parameter in scope. */
@@ -207,6 +241,9 @@ export class Monomorphiser {
   }
 }
 
+/** Characters of `madeFor`: some levels of nested functions. */
+const longestMadeFor = 1000;
+
 /** Deeper than anyone writes: a generic function that calls itself with ever larger type arguments. */
 const deepest = 12;
 
@@ -257,6 +294,8 @@ function closedFunc(f: FuncDecl, key: string, owner: MonoClass | undefined): Mon
     captures: f.captures,
     ret: f.ret,
     body: f.body,
+    madeFor: "",
+    closures: new Map(),
     local: (v) => v,
   };
 }
@@ -267,6 +306,8 @@ function substituted(
   key: string,
   typeMap: TypeMap,
   owner: MonoClass | undefined,
+  madeFor = "",
+  closures: ReadonlyMap<LocalVar, string> = new Map(),
 ): MonoFunc {
   const vars = new Map<LocalVar, LocalVar>();
   const local = (v: LocalVar): LocalVar => {
@@ -298,6 +339,8 @@ function substituted(
     params,
     captures: f.captures.map(local),
     ret: substitute(f.ret, typeMap),
+    madeFor,
+    closures,
     get body() {
       return (body ??= cloneBody(f.body, scope));
     },

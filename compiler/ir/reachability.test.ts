@@ -55,4 +55,30 @@ describe("run-phase reachability", () => {
       export function main(): void { outer.run(); }`;
     expect(reached(notRecursive)).toContain("Runner.run");
   });
+
+  it("a function that is passed another function each time it is nested does not call itself", () => {
+    const each =
+      "function each(a: RomArray<i32>, f: (x: i32) => void): void { for (const x of a) f(x); } const a: RomArray<i32> = [1];";
+    const nested = `${each} export function main(): void { each(a, (x) => { each(a, (y) => { log(x, y); }); }); }`;
+    expect(reached(nested).filter((n) => n === "each")).toHaveLength(2);
+    const flat = `${each} export function main(): void { each(a, (x) => log(x)); each(a, (x) => log(-x)); }`;
+    expect(reached(flat).filter((n) => n === "each")).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      "the same function again",
+      "function again(n: i32, f: (x: i32) => void): void { if (n > 0) again(n - 1, f); else f(n); } export function main(): void { again(3, (x) => log(x)); }",
+    ],
+    [
+      "a new function each time",
+      "function again(n: i32, f: (x: i32) => void): void { if (n > 0) again(n - 1, (x) => f(x)); else f(n); } export function main(): void { again(3, (x) => log(x)); }",
+    ],
+    [
+      "a function that calls the one around",
+      "function each(f: (x: i32) => void): void { f(1); } function walk(): void { each((x) => { if (x > 1) walk(); }); } export function main(): void { walk(); }",
+    ],
+  ])("recursion through functions stays an error: %s", (_name, text) => {
+    expect(() => compileText(text)).toThrow(/TMC1901 recursion: /);
+  });
 });

@@ -7,9 +7,9 @@
 import { FlowConstraints } from "./flow-constraints.js";
 import type { FlowObject } from "./flow-graph.js";
 import { Monomorphiser, type MonoClass, type MonoFunc } from "./monomorphise.js";
-import type { Expr, GlobalVar, LocalVar, Loc, Program } from "./nodes.js";
+import type { Expr, FuncDecl, GlobalVar, LocalVar, Loc, Program } from "./nodes.js";
 import type { Entry, Snapshot } from "./snapshot.js";
-import { typeName } from "./types.js";
+import { typeName, type Type } from "./types.js";
 
 export interface ReachedEntry {
   readonly entry: Entry;
@@ -79,9 +79,30 @@ export interface Reached {
   readonly recursion: readonly RecursionFound[];
 }
 
+/**
+ * `each(a, (x) => each(b, (y) => …))` looks like recursion while all calls of `each` are one: the functions of a circle
+ * that take functions get a copy for each one they are called with. What is a circle then, is one.
+ */
 export function reach(program: Program, snapshot: Snapshot): Reached {
+  const copied = new Set<FuncDecl>();
+  for (let round = 0; ; round++) {
+    const found = reachWith(program, snapshot, copied);
+    const before = copied.size;
+    for (const s of found.recursion.flatMap((r) => r.cycle)) {
+      if (s.func.params.some((p) => takesFunction(p.type))) copied.add(s.func.decl);
+    }
+    if (copied.size === before || round === mostRounds) return found;
+  }
+}
+
+/** Circles that only show when others are gone: more than anyone nests. */
+const mostRounds = 4;
+
+const takesFunction = (t: Type): boolean => t.k === "func" || (t.k === "nullable" && takesFunction(t.of));
+
+function reachWith(program: Program, snapshot: Snapshot, copied: ReadonlySet<FuncDecl>): Reached {
   const mono = new Monomorphiser(program);
-  const flow = new FlowConstraints(program, snapshot, mono);
+  const flow = new FlowConstraints(program, snapshot, mono, copied);
   const entries = snapshot.entries.map((entry) => ({ entry, func: flow.addEntry(entry) }));
   flow.solve();
   const late = flow.lateObjects();

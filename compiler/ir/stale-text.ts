@@ -386,7 +386,7 @@ class Body {
         return this.conditional(e);
       case "lambda":
         e.f.captures.forEach((v, i) => {
-          const inner = this.all.reachable.mono.lambda(e.f, this.f.typeMap).captures[i];
+          const inner = this.all.reachable.mono.lambda(e.f, this.f).captures[i];
           const own = this.f.local(v);
           if (inner !== undefined && isText(own.type))
             this.all.share(
