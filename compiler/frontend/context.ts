@@ -6,6 +6,7 @@ import { ts } from "ts-morph";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ClassDecl, Expr, FuncDecl, GlobalVar, Loc, LocalVar, Stmt } from "../ir/nodes.js";
 import type { Type } from "../ir/types.js";
+import type { KindFunctions } from "./kind-functions.js";
 import type { LoadedProject } from "./project.js";
 import { quickFixOf } from "./quick-fixes.js";
 
@@ -22,7 +23,13 @@ export interface UntypedConst {
 export type Meaning =
   | { readonly k: "const"; readonly value: UntypedConst | bigint }
   | { readonly k: "global"; readonly g: GlobalVar }
-  | { readonly k: "func"; readonly f: FuncDecl; readonly node: ts.FunctionLikeDeclaration }
+  | {
+      readonly k: "func";
+      readonly f: FuncDecl;
+      readonly node: ts.FunctionLikeDeclaration;
+      /** Set when it is compiled once for each number kind: `f` is only its signature. */
+      kinds?: KindFunctions;
+    }
   | { readonly k: "class"; readonly c: ClassDecl; readonly node: ClassNode }
   | { readonly k: "local"; readonly v: LocalVar; readonly fn: FunctionScope }
   /** `as const` object: its properties. */
@@ -76,6 +83,8 @@ export class Context {
   readonly brokenMembers = new Set<string>();
   /** Return types being inferred, to find cycles. */
   readonly inferring = new Set<FuncDecl>();
+  /** Type parameters that stand for a number kind in the function being lowered. */
+  boundTypes: ReadonlyMap<ts.Symbol, Type> = new Map();
   /** Makes declarations of a symbol on first use (set by declare.ts; avoids a cycle of imports). */
   declareSymbol: (symbol: ts.Symbol) => Meaning | undefined = () => undefined;
 

@@ -11,6 +11,7 @@ import { jsDocTag, type Context, type FunctionScope, type Meaning } from "./cont
 import { ClassDeclarations, trapClass } from "./declare-classes.js";
 import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "./functions.js";
 import { selfType } from "./expr/names.js";
+import { combinations, kindParams, withKinds, type KindFunctions } from "./kind-functions.js";
 import { Lowerer } from "./lowerer.js";
 import { isDefaultedFloat, variableType } from "./stmt/simple.js";
 import { typeOfNode } from "./type-convert.js";
@@ -169,7 +170,8 @@ export class Declarations {
         ...docOf(node),
       },
     );
-    const meaning = this.set(symbol, { k: "func", f, node });
+    const meaning: Meaning = { k: "func", f, node };
+    this.set(symbol, meaning);
     const ok = this.ctx.guard(() => {
       refuseModifiers(this.ctx, node);
       if ((symbol.declarations?.length ?? 0) > 1) {
@@ -199,9 +201,59 @@ export class Declarations {
       if (extern && node.type === undefined)
         this.ctx.fail("TMC1139", node, "a declared function needs a return type", "add it: `: void`");
     });
-    if (ok) this.bodyOf(f, node, undefined, this.moduleScope(sf));
+    const params = ok && !extern ? kindParams(this.ctx, node) : [];
+    if (params.length > 0) meaning.kinds = this.kindFunctions(f, node, params);
+    else if (ok) this.bodyOf(f, node, undefined, this.moduleScope(sf));
     else this.ctx.broken.add(f);
     return meaning;
+  }
+
+  /** One function for each combination of kinds; `f` itself is never called. */
+  private kindFunctions(
+    f: FuncDecl,
+    node: ts.FunctionDeclaration,
+    params: KindFunctions["params"],
+  ): KindFunctions {
+    const { ctx } = this;
+    const scope = this.moduleScope(node.getSourceFile());
+    const instances = new Map<string, FuncDecl>();
+    const all = combinations(params);
+    this.annotated.add(f);
+    this.signature(f, node, undefined, scope);
+    this.register(f);
+    const instead = `${f.name} is compiled for each number kind: a host test calls a function that calls it`;
+    ctx.pending.set(f, () => {
+      f.body = [{ k: "throw", loc: f.loc, message: instead, rethrow: undefined }];
+    });
+    if (all === undefined) {
+      ctx.report(
+        "TMC1119",
+        node.name ?? node,
+        "this would be compiled more than 32 times",
+        "name fewer kinds",
+      );
+      ctx.broken.add(f);
+    }
+    if (ctx.broken.has(f) || all === undefined) return { params, instances };
+    const seen = new Set<string>();
+    for (const kinds of all) {
+      const name = `${f.name}$${kinds.join("$")}`;
+      const typeParams = f.typeParams.filter((t) => !params.some((p) => p.name === t));
+      const made: FuncDecl = { ...f, id: `${f.module}#${name}`, name, typeParams, params: [], body: [] };
+      instances.set(kinds.join(","), made);
+      withKinds(ctx, params, kinds, seen, () => {
+        this.bodyOf(made, node, undefined, scope);
+      });
+      // Each instance has parameters of its own: the names mean them again when its body is lowered.
+      const meanings = parameterSymbols(ctx, node).map((s) => [s, ctx.meanings.get(s)] as const);
+      const body = ctx.pending.get(made);
+      if (body === undefined) continue;
+      ctx.pending.set(made, () => {
+        for (const [s, m] of meanings) if (m !== undefined) ctx.meanings.set(s, m);
+        withKinds(ctx, params, kinds, seen, body);
+      });
+    }
+    return { params, instances };
   }
 
   /** Lowers parameters now and the body later. */
@@ -362,6 +414,18 @@ export class Declarations {
     }
     return [{ k: "initGlobal", loc: this.ctx.loc(d), g: meaning.g, init }];
   }
+}
+
+/** What the names in the parameters of a function declare. */
+function parameterSymbols(ctx: Context, node: ts.FunctionDeclaration): ts.Symbol[] {
+  const found: ts.Symbol[] = [];
+  const visit = (n: ts.Node): void => {
+    const symbol = ts.isIdentifier(n) ? ctx.checker.getSymbolAtLocation(n) : undefined;
+    if (symbol !== undefined) found.push(symbol);
+    ts.forEachChild(n, visit);
+  };
+  for (const p of node.parameters) visit(p.name);
+  return found;
 }
 
 /** A name that C and JavaScript can write after a dot. */

@@ -121,6 +121,8 @@ function converted(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
     return { k: "literals", values: [(t as ts.StringLiteralType).value] };
   if ((t.flags & flags.String) !== 0) return STRING;
   if ((t.flags & flags.TypeParameter) !== 0) {
+    const bound = ctx.boundTypes.get(t.symbol);
+    if (bound !== undefined) return bound;
     return (t as { isThisType?: boolean }).isThisType === true && t.getConstraint() !== undefined
       ? tryConvert(ctx, t.getConstraint() as ts.Type, node)
       : { k: "param", name: t.symbol.name };

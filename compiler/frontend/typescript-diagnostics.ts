@@ -65,10 +65,14 @@ function converted(file: string, sf: ts.SourceFile, d: ts.Diagnostic): Diagnosti
     loc: { file, line: line + 1, col: character + 1 },
     length: Math.max(1, d.length ?? 1),
     message: `${firstSentence(ts.flattenDiagnosticMessageText(d.messageText, "\n"))} (TS${d.code})`,
-    fix: fixes.get(d.code) ?? "",
+    fix: hasCode(d.messageText, 5075) ? "say that it is one: `(…) as T`" : (fixes.get(d.code) ?? ""),
     related: [],
   };
 }
+
+/** 5075: the value fits the constraint of a type parameter, which may stand for less. */
+const hasCode = (text: string | ts.DiagnosticMessageChain, code: number): boolean =>
+  typeof text !== "string" && (text.code === code || (text.next ?? []).some((t) => hasCode(t, code)));
 
 /** The first line says what is wrong; the rest is the chain of TypeScript's reasoning. */
 const firstSentence = (text: string): string => (text.split("\n")[0] ?? text).replace(/\.$/, "");

@@ -142,8 +142,8 @@ function operand(lw: Lowerer, e: Expr, node: ts.Node): NumKind {
     return lw.ctx.fail(
       "TMC1212",
       node,
-      `arithmetic on a value of the type parameter \`${e.type.name}\` is not supported yet`,
-      "pass the operation as a function, or write it for the concrete type",
+      `\`${e.type.name}\` may be of any type: arithmetic needs a number`,
+      `name the kinds, in a function: \`function f<${e.type.name} extends i32 | f32>(…)\``,
     );
   }
   const fix = e.type.k === "bool" ? "`i32(x)` gives 0 or 1" : "";

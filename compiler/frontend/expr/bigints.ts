@@ -29,9 +29,11 @@ export const isBigExpr = (e: Expr): boolean => e.type.k === "num" && isBig(e.typ
 
 /** As `isBigExpr`, before it is lowered: every value of a 64-bit kind is a `bigint` to TypeScript. */
 export function isBigNode(lw: Lowerer, node: ts.Expression): boolean {
-  const t = lw.ctx.checker.getTypeAtLocation(node);
-  const members = t.isIntersection() ? t.types : [t];
-  return members.some((m) => (m.flags & ts.TypeFlags.BigIntLike) !== 0);
+  const { checker } = lw.ctx;
+  const own = checker.getTypeAtLocation(node);
+  const isBigint = (t: ts.Type): boolean =>
+    t.isUnionOrIntersection() ? t.types.some(isBigint) : (t.flags & ts.TypeFlags.BigIntLike) !== 0;
+  return isBigint(checker.getBaseConstraintOfType(own) ?? own);
 }
 
 /** The 64-bit kind both sides compute in, when one side has such a kind; constants take the other's. */

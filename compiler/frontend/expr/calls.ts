@@ -14,6 +14,7 @@ import { sameType, substitute, typeName, type Type } from "../../ir/types.js";
 import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
 import { hostArguments, hostResult } from "../host-type.js";
 import { inferTypeArguments } from "../infer.js";
+import { chooseInstance, type KindFunctions } from "../kind-functions.js";
 import { onExpr, type Lowerer } from "../lowerer.js";
 import { refusedGlobal } from "../refusals.js";
 import { typedArrayElement, typeOfNode } from "../type-convert.js";
@@ -48,7 +49,7 @@ function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Exp
     if (symbol === undefined) throw new Abort("unresolved");
     if (isCoreDeclaration(symbol.declarations?.[0])) return coreCall(lw, node, callee.text, symbol, want);
     const meaning = lw.ctx.meaning(symbol);
-    if (meaning?.k === "func") return functionCall(lw, node, meaning.f, want);
+    if (meaning?.k === "func") return functionCall(lw, node, meaning.f, want, meaning.kinds);
   }
   if (ts.isPropertyAccessExpression(callee)) {
     const found = memberCall(lw, node, callee, want);
@@ -142,22 +143,38 @@ export function lowerArguments(
       lw.ctx.fail(
         "TMC1116",
         at,
-        `\`${f.name}\` needs ${f.params.length} arguments, ${nodes.length} given`,
+        `\`${shownName(f)}\` needs ${f.params.length} arguments, ${nodes.length} given`,
         `\`${p.name}: ${typeName(type)}\` is missing`,
       );
   });
   const extra = nodes[f.params.length];
   if (extra !== undefined)
-    lw.ctx.fail("TMC1116", extra, `\`${f.name}\` takes ${f.params.length} arguments`, "remove it");
+    lw.ctx.fail("TMC1116", extra, `\`${shownName(f)}\` takes ${f.params.length} arguments`, "remove it");
   return args;
 }
+
+/** As the program calls it, without the kinds of an instance (`kind-functions.ts`). */
+const shownName = (f: FuncDecl): string => f.name.replace(/(\$[iuf](8|16|32|64))+$/, "");
 
 /** `f(undefined)`: the default is meant. */
 const isUndefined = (node: ts.Expression): boolean => ts.isIdentifier(node) && node.text === "undefined";
 
-function functionCall(lw: Lowerer, node: ts.CallExpression, f: FuncDecl, want: Type | undefined): Expr {
+function functionCall(
+  lw: Lowerer,
+  node: ts.CallExpression,
+  declared: FuncDecl,
+  want: Type | undefined,
+  kinds?: KindFunctions,
+): Expr {
   const loc = lw.loc(node);
-  const { typeArgs, lowered } = inferTypeArguments(lw, f.typeParams, f.params, f.ret, node, want, new Map());
+  if (lw.ctx.broken.has(declared)) throw new Abort("broken function");
+  const { params, ret } = declared;
+  const inferred = inferTypeArguments(lw, declared.typeParams, params, ret, node, want, new Map());
+  const { lowered } = inferred;
+  const { f, typeArgs } =
+    kinds === undefined
+      ? { f: declared, typeArgs: inferred.typeArgs }
+      : chooseInstance(lw, kinds, declared, inferred.typeArgs, node);
   const map = new Map(f.typeParams.map((p, i) => [p, typeArgs[i] ?? { k: "param" as const, name: p }]));
   const args = lowerArguments(lw, f, node.arguments, map, node, lowered);
   const type = substitute(lw.ctx.returnType(f, node), map);

@@ -2,7 +2,7 @@
 import { ts } from "ts-morph";
 import type { Expr } from "../../ir/nodes.js";
 import { BOOL, NULL, nullable, sameType, STRING, typeName } from "../../ir/types.js";
-import { untypedExpr } from "../constants.js";
+import { isUntyped, untypedExpr } from "../constants.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
 import { typeOfNode } from "../type-convert.js";
 
@@ -67,7 +67,8 @@ export function registerLiterals(): void {
     const e = lw.raw(node.expression, to);
     if (sameType(e.type, to) || e.type.k === "null" || sameType(nullable(e.type), to))
       return lw.coerce(e, to, node);
-    if (e.type.k === "host") return lw.coerce(e, to, node);
+    // A constant has no type yet; and to TypeScript `0` is not a `T extends i32 | f32` without it.
+    if (e.type.k === "host" || (isUntyped(e) && to.k === "num")) return lw.coerce(e, to, node);
     const fix =
       to.k === "num"
         ? `convert the value: \`${to.n}(…)\``
