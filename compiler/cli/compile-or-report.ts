@@ -1,6 +1,7 @@
 /** Compiles for a command and prints the findings. The stages are the pipeline's. */
 import type { CompiledProgram, CompileOptions } from "../pipeline/compile.js";
 import { ExitCode } from "../diagnostics/user-error.js";
+import { loadTypescript } from "./typescript-cache.js";
 import { printJson } from "./failure.js";
 import { styleFor } from "../diagnostics/colors.js";
 import { diagnosticToJson, formatDiagnostics } from "../diagnostics/format-diagnostics.js";
@@ -16,6 +17,7 @@ export interface CommandCompileOptions extends CompileOptions {
  */
 export async function compileOrReport(options: CommandCompileOptions): Promise<CompiledProgram | undefined> {
   // Loads TypeScript: not before a command needs it.
+  loadTypescript();
   const { compileProgram } = await import("../pipeline/compile.js");
   const { compiled, diagnostics } = compileProgram(options);
   process.stderr.write(

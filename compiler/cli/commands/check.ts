@@ -6,6 +6,7 @@ import { checkFormats, formatCheck, hasErrors, type CheckFormat } from "../check
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import { plural } from "../../diagnostics/format-diagnostics.js";
 import { describeCommand } from "../help.js";
+import { loadTypescript } from "../typescript-cache.js";
 import { projectRootOf, requireFile } from "../project-config.js";
 
 interface CheckCommandOptions {
@@ -66,10 +67,12 @@ async function check(files: string[], options: CheckCommandOptions): Promise<voi
         ExitCode.usage,
       );
     }
+    loadTypescript();
     const { watchAndCheck } = await import("../watch-check.js");
     await watchAndCheck({ entries, root, format });
     return;
   }
+  loadTypescript();
   const { checkFiles } = await import("../../pipeline/check.js");
   if (options.fix !== true) {
     await report(format, checkFiles(entries, root), root);
