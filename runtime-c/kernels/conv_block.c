@@ -6,6 +6,8 @@
  */
 #include "conv_block.h"
 
+#include <stddef.h>
+
 #include "dsp.h"
 
 #if TMC_K_DSP
@@ -32,9 +34,18 @@
     "ssat " x ", #8, " x "\n\t"
 
 void tmc_k_run_conv_block(tmc_k_conv_block *block) {
-    __asm__ volatile("1:\n\t"
+    __asm__ volatile(/* the next pair of channels */
+                     "1:\n\t"
                      "ldr r3, %[block]\n\t"
-                     "ldmia r3, {r0, r1, r2}\n\t" /* stream, columns, fours */
+                     "ldr r1, [r3, #4]\n\t"
+                     "ldr r4, [r3, #20]\n\t"
+                     "ldr r5, [r3, #24]\n\t"
+                     "add r2, r3, #28\n\t"
+                     "stmia r2, {r1, r4, r5}\n\t"
+                     /* the next three positions: r1 the columns */
+                     "6:\n\t"
+                     "ldr r0, [r3]\n\t"
+                     "ldr r2, [r3, #8]\n\t"
                      "ldmia r0!, {r8, r11}\n\t"
                      "mov r9, r8\n\t"
                      "mov r10, r8\n\t"
@@ -51,7 +62,9 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
                      "beq 5f\n\t"
                      "4:\n\t" PAIR "subs r2, r2, #1\n\t"
                      "bne 4b\n\t"
+                     "ldr r3, %[block]\n\t"
                      "5:\n\t"
+                     "str r1, [r3, #28]\n\t"
                      "ldmia r0!, {r1, r2, r3, r4, r5, r6}\n\t"
                      "sub r8, r8, r11\n\t" /* 256 times the second channel */
                      "sub r9, r9, r12\n\t"
@@ -65,19 +78,25 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
                          REQUANTIZE("r12", "r1", "r2", "r3") REQUANTIZE("lr", "r1", "r2", "r3")
                              REQUANTIZE("r8", "r4", "r5", "r6") REQUANTIZE("r9", "r4", "r5", "r6") REQUANTIZE(
                                  "r10", "r4", "r5", "r6") "ldr r3, %[block]\n\t"
-                                                          "ldr r2, [r3, #16]\n\t" /* channel pairs left */
-                                                          "add r1, r3, #20\n\t"
-                                                          "ldmia r1, {r4, r5, r6}\n\t" /* outputs */
+                                                          "ldr r7, [r3, #32]\n\t" /* outputs */
+                                                          "ldr r2, [r3, #36]\n\t" /* triples left */
+                                                          "ldmia r7, {r4, r5, r6}\n\t"
                                                           "strb r11, [r4], #1\n\t"
                                                           "strb r12, [r5], #1\n\t"
                                                           "strb lr, [r6], #1\n\t"
                                                           "strb r8, [r4], #1\n\t"
                                                           "strb r9, [r5], #1\n\t"
                                                           "strb r10, [r6], #1\n\t"
+                                                          "stmia r7!, {r4, r5, r6}\n\t"
+                                                          "subs r2, r2, #1\n\t"
+                                                          "str r7, [r3, #32]\n\t"
+                                                          "str r2, [r3, #36]\n\t"
+                                                          "ldr r1, [r3, #28]\n\t"
+                                                          "bne 6b\n\t"
+                                                          "ldr r2, [r3, #16]\n\t" /* channel pairs left */
                                                           "str r0, [r3]\n\t"
                                                           "subs r2, r2, #1\n\t"
                                                           "str r2, [r3, #16]\n\t"
-                                                          "stmia r1, {r4, r5, r6}\n\t"
                                                           "bne 1b\n\t"
                      :
                      : [block] "m"(block)
@@ -105,9 +124,10 @@ static void one_position(const uint32_t *stream, const uint32_t *column, int32_t
 void tmc_k_run_conv_block(tmc_k_conv_block *block) {
     const int32_t pairs = 4 * block->fours + block->rest;
     for (; block->channel_pairs > 0; block->channel_pairs--) {
-        for (int32_t p = 0; p < 3; p++) {
-            one_position(block->stream, block->columns + p, pairs, block->output[p]);
-            block->output[p] += 2;
+        for (int32_t p = 0; p < 3 * block->triples; p++) {
+            const uint32_t *const column = block->columns + (ptrdiff_t)(p / 3) * 3 * pairs + p % 3;
+            one_position(block->stream, column, pairs, block->outputs[p]);
+            block->outputs[p] += 2;
         }
         block->stream += pairs + 8;
     }

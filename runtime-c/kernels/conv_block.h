@@ -24,7 +24,11 @@ typedef struct {
     int32_t fours;         /* pairs / 4 */
     int32_t rest;          /* pairs % 4 */
     int32_t channel_pairs; /* at least 1; 0 afterwards */
-    int8_t *output[3];     /* where each position's first channel goes; advanced by 2 * channel_pairs */
+    int8_t **outputs;      /* where each position's first channel goes; each advanced by 2 * channel_pairs */
+    int32_t triples;       /* positions / 3, at least 1 */
+    const uint32_t *next;  /* work of the function: columns and outputs of the next triple, triples left */
+    int8_t **next_outputs;
+    int32_t left;
 } tmc_k_conv_block;
 
 /* Bytes of stream of one pair of channels: 4 * (pairs + 8). */

@@ -103,26 +103,22 @@ void tmc_k_depthwise_row_any(const tmc_k_depthwise_row *row, int32_t height, int
 _Static_assert(offsetof(tmc_k_depthwise_row, stream) == 32 && offsetof(tmc_k_depthwise_row, count) == 44,
                "layout");
 
-static void stride_1(const tmc_k_depthwise_row *row) {
+void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row) {
     OUTPUTS("8", "0", "8");
 }
 
-static void stride_2(const tmc_k_depthwise_row *row) {
+void tmc_k_depthwise_row_3x3_stride2(const tmc_k_depthwise_row *row) {
     OUTPUTS("16", "-8", "0");
-}
-
-void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row, int32_t stride) {
-    if (stride == 1) {
-        stride_1(row);
-    } else {
-        stride_2(row);
-    }
 }
 
 #else
 
-void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row, int32_t stride) {
-    tmc_k_depthwise_row_any(row, 3, 3, stride);
+void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row) {
+    tmc_k_depthwise_row_any(row, 3, 3, 1);
+}
+
+void tmc_k_depthwise_row_3x3_stride2(const tmc_k_depthwise_row *row) {
+    tmc_k_depthwise_row_any(row, 3, 3, 2);
 }
 
 #endif

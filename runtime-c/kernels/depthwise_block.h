@@ -28,7 +28,8 @@ typedef struct {
 } tmc_k_depthwise_row;
 
 /* Windows of 3x3 with horizontal stride 1 or 2. */
-void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row, int32_t stride);
+void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row);
+void tmc_k_depthwise_row_3x3_stride2(const tmc_k_depthwise_row *row);
 
 /* Any window and stride. */
 void tmc_k_depthwise_row_any(const tmc_k_depthwise_row *row, int32_t height, int32_t width, int32_t stride);

@@ -15,8 +15,9 @@
 /* Words between a pair and the next one of the same position. */
 enum { STEP = 3 };
 
-/* 4 * `fours` int8 to pairs. */
-static inline uint32_t *expand(const int8_t *from, int32_t fours, uint32_t offsets, uint32_t *to) {
+/* 4 * `fours` int8 to pairs. Not inlined: it is used in several places. */
+__attribute__((noinline)) static uint32_t *expand(const int8_t *from, int32_t fours, uint32_t offsets,
+                                                  uint32_t *to) {
     for (; fours >= 4; fours -= 4) {
         for (int32_t i = 0; i < 4; i++) {
             const uint32_t bytes = tmc_k_load4(from + 4 * i);
@@ -92,9 +93,10 @@ static void clamp_row(const tmc_fast_conv2d *layer, int8_t *output) {
     }
 }
 
-/* All channels of three positions from their columns. With an odd number of channels the last pair repeats
- * the channel before it. */
-static void run_block(const tmc_fast_conv2d *layer, const uint32_t *columns, int8_t *const output[3]) {
+/* All channels of some positions from their columns. With an odd number of channels the last pair repeats the
+ * channel before it. Advances `outputs` by a position. */
+static void run_block(const tmc_fast_conv2d *layer, const uint32_t *columns, int32_t triples,
+                      int8_t **outputs) {
     const int32_t channels = layer->window.output_channels;
     tmc_k_conv_block block = {
         .stream = layer->stream,
@@ -102,21 +104,32 @@ static void run_block(const tmc_fast_conv2d *layer, const uint32_t *columns, int
         .fours = layer->pairs / 4,
         .rest = layer->pairs % 4,
         .channel_pairs = channels / 2,
-        .output = {output[0], output[1], output[2]},
+        .outputs = outputs,
+        .triples = triples,
     };
     tmc_k_run_conv_block(&block);
     if (channels % 2 != 0) {
         block.channel_pairs = 1;
-        for (int32_t p = 0; p < 3; p++) {
-            block.output[p]--;
+        for (int32_t p = 0; p < 3 * triples; p++) {
+            outputs[p]--;
         }
         tmc_k_run_conv_block(&block);
     }
     if (layer->min > INT8_MIN || layer->max < INT8_MAX) {
-        for (int32_t p = 0; p < 3; p++) {
-            clamp_row(layer, output[p]);
+        for (int32_t p = 0; p < 3 * triples; p++) {
+            clamp_row(layer, outputs[p] - channels);
         }
     }
+}
+
+/* The column of position `p` of those in scratch. */
+static inline uint32_t *column_of(const tmc_fast_conv2d *layer, uint32_t *columns, int32_t p) {
+    return columns + p / STEP * STEP * layer->pairs + p % STEP;
+}
+
+/* How many of the positions left are done next, in triples; the last one may be repeated. */
+static inline int32_t next_triples(const tmc_fast_conv2d *layer, int32_t left) {
+    return left >= 3 * layer->triples ? layer->triples : (left + 2) / 3;
 }
 
 void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
@@ -124,14 +137,15 @@ void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint3
     const tmc_window *w = &layer->window;
     const int32_t positions = w->output_height * w->output_width;
     const bool whole_words = w->input_channels % 4 == 0;
-    int8_t *const patch = (int8_t *)(columns + STEP * layer->pairs);
+    int8_t *const patch = (int8_t *)column_of(layer, columns, 3 * layer->triples);
     int32_t x = 0;
     int32_t in_x = -w->pad_left;
     int32_t in_y = -w->pad_top;
     for (int32_t done = 0; done < positions;) {
-        int8_t *to[3];
-        for (int32_t p = 0; p < 3; p++) {
-            uint32_t *const column = columns + p;
+        int8_t *to[TMC_FAST_CONV2D_POSITIONS];
+        const int32_t triples = next_triples(layer, positions - done);
+        for (int32_t p = 0; p < 3 * triples; p++) {
+            uint32_t *const column = column_of(layer, columns, p);
             if (whole_words && in_x >= 0 && in_y >= 0 && in_x + w->filter_width <= w->input_width &&
                 in_y + w->filter_height <= w->input_height) {
                 const int8_t *from = input + (ptrdiff_t)(in_y * w->input_width + in_x) * w->input_channels;
@@ -149,11 +163,11 @@ void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint3
                     in_x = -w->pad_left;
                     in_y += w->stride_height;
                 }
-            } else if (p == 2) {
+            } else if (p + 1 == 3 * triples) {
                 done++;
             }
         }
-        run_block(layer, columns, to);
+        run_block(layer, columns, triples, to);
     }
 }
 
@@ -161,13 +175,15 @@ void tmc_fast_conv2d_1x1_s8(const tmc_fast_conv2d *layer, const int8_t *input, u
                             int8_t *output) {
     const int32_t channels = layer->window.input_channels;
     const int32_t positions = layer->window.output_height * layer->window.output_width;
-    for (int32_t done = 0; done < positions; done += 3) {
-        int8_t *to[3];
-        for (int32_t p = 0; p < 3; p++) {
+    for (int32_t done = 0; done < positions; done += 3 * layer->triples) {
+        int8_t *to[TMC_FAST_CONV2D_POSITIONS];
+        const int32_t triples = next_triples(layer, positions - done);
+        for (int32_t p = 0; p < 3 * triples; p++) {
             const int32_t at = done + p < positions ? done + p : positions - 1;
-            expand(input + (ptrdiff_t)at * channels, channels / 4, layer->offsets, columns + p);
+            expand(input + (ptrdiff_t)at * channels, channels / 4, layer->offsets,
+                   column_of(layer, columns, p));
             to[p] = output + (ptrdiff_t)at * layer->window.output_channels;
         }
-        run_block(layer, columns, to);
+        run_block(layer, columns, triples, to);
     }
 }

@@ -52,8 +52,11 @@ static void clamp_row(const tmc_fast_depthwise_conv2d *layer, int8_t *output, in
     }
 }
 
-void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input, uint32_t *rows,
-                                  int8_t *output) {
+/* Which row function: a constant, so that each kernel links only its own. */
+typedef enum { ANY_WINDOW, WINDOW_3X3, WINDOW_3X3_STRIDE2 } kind;
+
+static inline void depthwise(const tmc_fast_depthwise_conv2d *layer, const int8_t *input, uint32_t *rows,
+                             int8_t *output, kind which) {
     const tmc_window *w = &layer->window;
     const int32_t height = w->filter_height;
     const int32_t channels = w->input_channels;
@@ -81,8 +84,10 @@ void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const 
             row.rows[i] = rows + at * row_words;
         }
         for (int32_t c = 0; c < channels; c += 4) {
-            if (height == 3 && w->filter_width == 3 && w->stride_width <= 2) {
-                tmc_k_depthwise_row_3x3(&row, w->stride_width);
+            if (which == WINDOW_3X3) {
+                tmc_k_depthwise_row_3x3(&row);
+            } else if (which == WINDOW_3X3_STRIDE2) {
+                tmc_k_depthwise_row_3x3_stride2(&row);
             } else {
                 tmc_k_depthwise_row_any(&row, height, w->filter_width, w->stride_width);
             }
@@ -97,4 +102,19 @@ void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const 
         }
         output += (ptrdiff_t)w->output_width * channels;
     }
+}
+
+void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input, uint32_t *rows,
+                                  int8_t *output) {
+    depthwise(layer, input, rows, output, ANY_WINDOW);
+}
+
+void tmc_fast_depthwise_conv2d_3x3_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input,
+                                      uint32_t *rows, int8_t *output) {
+    depthwise(layer, input, rows, output, WINDOW_3X3);
+}
+
+void tmc_fast_depthwise_conv2d_3x3_stride2_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input,
+                                              uint32_t *rows, int8_t *output) {
+    depthwise(layer, input, rows, output, WINDOW_3X3_STRIDE2);
 }

@@ -60,7 +60,7 @@ function formatCost(name: string, cost: ModelCost): string {
       new Set([0, 2, 3, 4, 5]),
     ),
     "",
-    `flash  ${thousands(cost.flash.model + cost.flash.kernels)} bytes: model ${thousands(cost.flash.model)}, kernels ${thousands(cost.flash.kernels)}`,
+    `flash  ${thousands(cost.flash.model + cost.flash.kernels + cost.flash.libraries)} bytes: model ${thousands(cost.flash.model)}, kernels ${thousands(cost.flash.kernels)}, libraries ${thousands(cost.flash.libraries)}`,
     `RAM    ${thousands(cost.ram.arena)} bytes: the arena`,
     `stack  ${thousands(cost.stack)} bytes at worst`,
     "",

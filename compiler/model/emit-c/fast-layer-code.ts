@@ -1,5 +1,5 @@
 /** The constant struct and kernel of a layer that a fast kernel computes. The structs are in tmc/kernels.h. */
-import { depthwiseColumns, fastAdd, paddedDepth, type KernelChoice } from "../kernels/choose.js";
+import { convTriples, depthwiseColumns, fastAdd, paddedDepth, type KernelChoice } from "../kernels/choose.js";
 import { packConv2D, packDense, packDepthwise, packRequantization } from "../kernels/pack.js";
 import type {
   AddLayer,
@@ -63,11 +63,18 @@ function fastConv2D(
       ["window", windowText(layer.geometry)],
       ["stream", constant(`${name}_stream`, "uint32_t", stream)],
       ["pairs", paddedDepth(layer) / 2],
+      ["triples", convTriples(layer)],
       ["input_offset", layer.inputOffset],
       ["offsets", bothHalves(layer.inputOffset)],
       ...clampFields(layer.clamp),
     ],
   };
+}
+
+/** Windows of 3x3 have kernels of their own. */
+function depthwiseVariant({ geometry: g }: DepthwiseConv2DLayer): string {
+  const threes = g.filterHeight === 3 && g.filterWidth === 3;
+  return threes && g.strideWidth === 1 ? "_3x3" : threes && g.strideWidth === 2 ? "_3x3_stride2" : "";
 }
 
 function fastDepthwise(
@@ -79,7 +86,7 @@ function fastDepthwise(
   const stream = packDepthwise(layer, kernel.requantization);
   return {
     struct: "tmc_fast_depthwise_conv2d",
-    kernel: "tmc_fast_depthwise_conv2d_s8",
+    kernel: `tmc_fast_depthwise_conv2d${depthwiseVariant(layer)}_s8`,
     scratch: true,
     fields: [
       ["window", windowText(layer.geometry)],

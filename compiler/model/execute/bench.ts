@@ -32,6 +32,8 @@ export interface ModelCost {
     readonly model: number;
     /** Kernels that it links. */
     readonly kernels: number;
+    /** memcpy and memset of the C library, which kernels use, and the functions of the models' port API. */
+    readonly libraries: number;
   };
   readonly ram: { readonly arena: number };
   /** Worst-case bytes of stack of one inference. */
@@ -87,6 +89,7 @@ export async function measureModel(board: Board, graph: Graph): Promise<ModelCos
     });
     const group = (name: MemoryGroup) =>
       report.groups.find((one) => one.group === name) ?? { flash: 0, ram: 0 };
+    const libraries = report.items.filter(({ name }) => /^(memcpy|memset|memmove|tmc_model_\w+)$/.test(name));
     const macs = lower(graph).map(layerMacs);
     return {
       board: board.name,
@@ -98,7 +101,11 @@ export async function measureModel(board: Board, graph: Graph): Promise<ModelCos
         macs: macs[i] ?? 0,
         instructions: perLayer.get(layer.operator) ?? 0,
       })),
-      flash: { model: group("model").flash, kernels: group("kernel").flash },
+      flash: {
+        model: group("model").flash,
+        kernels: group("kernel").flash,
+        libraries: libraries.reduce((sum, item) => sum + item.flash, 0),
+      },
       ram: { arena: group("model").ram },
       stack: report.stack.used,
     };

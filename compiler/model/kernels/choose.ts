@@ -68,6 +68,31 @@ export function channelPairs(channels: number): (readonly [number, number])[] {
   });
 }
 
+/** Bytes of the flash accelerator's data cache that a pair of channels may fill. */
+const CACHED_STREAM = 224;
+/** Bytes of columns that are worth it, and positions that the kernel can do (TMC_FAST_CONV2D_POSITIONS). */
+const MAX_COLUMNS = 1536;
+const MAX_TRIPLES = 8;
+
+/** How many times three positions go through a pair of channels before the next one. */
+export function convTriples(layer: Conv2DLayer): number {
+  const depth = paddedDepth(layer);
+  const g = layer.geometry;
+  const positions = g.outputHeight * g.outputWidth;
+  // Small layers: no more scratch than activations.
+  const room = g.inputHeight * g.inputWidth * g.inputChannels + positions * g.outputChannels;
+  return 2 * depth + 32 > CACHED_STREAM
+    ? 1
+    : Math.max(
+        1,
+        Math.min(
+          MAX_TRIPLES,
+          Math.floor(Math.min(MAX_COLUMNS, room / 2) / (6 * depth)),
+          Math.ceil(positions / 3),
+        ),
+      );
+}
+
 function chooseConv2D(layer: Conv2DLayer): KernelChoice | undefined {
   const g = layer.geometry;
   if (g.dilationHeight !== 1 || g.dilationWidth !== 1 || g.outputChannels < 2) {
@@ -82,9 +107,9 @@ function chooseConv2D(layer: Conv2DLayer): KernelChoice | undefined {
     g.filterHeight * g.filterWidth * g.strideHeight * g.strideWidth === 1 && g.inputChannels % 4 === 0;
   return {
     name: pointwise ? "conv1x1" : "conv",
-    scratchBytes: 6 * depth + (pointwise ? 0 : depth + 4),
+    scratchBytes: 6 * depth * convTriples(layer) + (pointwise ? 0 : depth + 4),
     readsBeyond: g.inputChannels % 4 === 0 ? 0 : 3,
-    overlap: overlapDistance(convStep(g)),
+    overlap: overlapDistance(convStep(g, 3 * convTriples(layer))),
     requantization,
   };
 }

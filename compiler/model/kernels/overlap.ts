@@ -26,10 +26,8 @@ export function overlapDistance({ count, written, reads }: Steps): number {
   return distance;
 }
 
-/** Positions of one step of the convolution kernels. */
-const POSITIONS = 3;
-
-export function convStep(g: WindowGeometry): Steps {
+/** A convolution that computes `together` positions at once, reading all their inputs first. */
+export function convStep(g: WindowGeometry, together: number): Steps {
   const positions = g.outputHeight * g.outputWidth;
   const start = (position: number): number => {
     const y = Math.max(0, Math.floor(position / g.outputWidth) * g.strideHeight - g.padTop);
@@ -37,10 +35,10 @@ export function convStep(g: WindowGeometry): Steps {
     return (y * g.inputWidth + x) * g.inputChannels;
   };
   return {
-    count: Math.ceil(positions / POSITIONS),
-    written: (t) => Math.min((t + 1) * POSITIONS, positions) * g.outputChannels,
+    count: Math.ceil(positions / together),
+    written: (t) => Math.min((t + 1) * together, positions) * g.outputChannels,
     reads: (t) => {
-      const own = Array.from({ length: POSITIONS }, (_, i) => Math.min(t * POSITIONS + i, positions - 1));
+      const own = Array.from({ length: together }, (_, i) => Math.min(t * together + i, positions - 1));
       return Math.min(...own.map(start));
     },
   };

@@ -1,6 +1,6 @@
 /*
- * 64-bit integers: arithmetic modulo 2^64 without undefined behaviour, checked arithmetic, shifts, conversions.
- * Included by tmc.h.
+ * 64-bit integers: arithmetic modulo 2^64 without undefined behaviour, checked arithmetic, shifts,
+ * conversions. Included by tmc.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

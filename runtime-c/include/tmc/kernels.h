@@ -105,20 +105,24 @@ typedef struct {
     int32_t shift;
 } tmc_right_shift;
 
+/* Output positions that a fast convolution computes together, at most. */
+enum { TMC_FAST_CONV2D_POSITIONS = 24 };
+
 typedef struct {
     tmc_window window; /* dilation 1 */
     const uint32_t *stream;
-    int32_t pairs; /* half of the inputs of a window, rounded up to an even number */
+    int32_t pairs;   /* half of the inputs of a window, rounded up to an even number */
+    int32_t triples; /* positions computed together / 3 */
     int32_t input_offset;
     uint32_t offsets;
     int32_t min, max;
 } tmc_fast_conv2d;
 
-/* `columns` is scratch: 3 * pairs words, then 2 * pairs + 4 bytes. Up to 3 bytes after the input are read,
- * without effect on the result. */
+/* `columns` is scratch: 3 * pairs * triples words, then 2 * pairs + 4 bytes. Up to 3 bytes after the input
+ * are read, without effect on the result. */
 void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns, int8_t *output);
 
-/* 1x1 windows with stride 1, input channels a multiple of 4. Scratch: 3 * pairs words. */
+/* 1x1 windows with stride 1, input channels a multiple of 4. Scratch: 3 * pairs * triples words. */
 void tmc_fast_conv2d_1x1_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
                             int8_t *output);
 
@@ -130,9 +134,14 @@ typedef struct {
     int32_t min, max;
 } tmc_fast_depthwise_conv2d;
 
-/* `rows` is scratch: filter_height * columns * channels / 2 words. */
+/* `rows` is scratch: filter_height * columns * channels / 2 words. The second and third are for windows of
+ * 3x3 with horizontal stride 1 and 2. */
 void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input, uint32_t *rows,
                                   int8_t *output);
+void tmc_fast_depthwise_conv2d_3x3_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input,
+                                      uint32_t *rows, int8_t *output);
+void tmc_fast_depthwise_conv2d_3x3_stride2_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input,
+                                              uint32_t *rows, int8_t *output);
 
 typedef struct {
     int32_t rows, input_depth, output_depth;

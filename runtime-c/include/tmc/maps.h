@@ -1,6 +1,6 @@
 /*
- * Look-ups in Maps and Sets that setup made: the number of an entry by its key, in static tables. The compiler
- * fills the tables (compiler/backend-c/map-index.ts hashes as this file does). Included by tmc.h.
+ * Look-ups in Maps and Sets that setup made: the number of an entry by its key, in static tables. The
+ * compiler fills the tables (compiler/backend-c/map-index.ts hashes as this file does). Included by tmc.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
