@@ -3,8 +3,10 @@
  * definitions come out in an order that C accepts. The members of structs are decided in `layout.ts`.
  */
 import { isSubclass, type MonoClass, type Monomorphiser } from "../ir/monomorphise.js";
+import { isRecordDecl } from "../ir/record.js";
 import type { NumKind, Type } from "../ir/types.js";
 import { typeKey } from "../ir/types.js";
+import { isUnionDecl } from "../ir/union.js";
 import { identifier, moduleName, type FileNames } from "./names.js";
 
 export const numTypes: Readonly<Record<NumKind, string>> = {
@@ -49,7 +51,7 @@ export function nullForm(of: Type): NullForm {
 
 interface Definition {
   readonly name: string;
-  /** Names of types that must be defined before. */
+  /** Types that must be defined before, or at least declared when they are pointers. */
   readonly needs: readonly string[];
   readonly text: string;
 }
@@ -85,11 +87,15 @@ export class CTypes {
   structName(c: MonoClass): string {
     const known = this.#structNames.get(c.key);
     if (known !== undefined) return known;
-    const args = c.type.args.map((t) => `_${this.tag(t)}`).join("");
+    // The types in a record or union would make names that nobody reads: they are numbered.
+    const unnamed = isUnionDecl(c.decl.id) || isRecordDecl(c.decl.id);
+    const args = unnamed ? "" : c.type.args.map((t) => `_${this.tag(t)}`).join("");
     const plain = identifier(c.decl.name) + args;
-    const name = this.names.has(plain)
-      ? this.names.take(`${moduleName(c.decl.module)}_${plain}`)
-      : this.names.take(plain);
+    const name = unnamed
+      ? this.names.take(plain)
+      : this.names.has(plain)
+        ? this.names.take(`${moduleName(c.decl.module)}_${plain}`)
+        : this.names.take(plain);
     this.#structNames.set(c.key, name);
     return name;
   }
@@ -175,7 +181,7 @@ export class CTypes {
     const tag = this.tag(elem);
     if (runtimeArrays.has(tag)) return `tmc_arr_${tag}`;
     return this.#define(`arr_${tag}`, `arr ${tag}`, [elem], (name) => ({
-      needs: this.#byValue(elem),
+      needs: this.#needed(elem),
       text: `TMC_DECLARE_ARRAY(${name}, ${this.type(elem)});`,
     }));
   }
@@ -194,7 +200,7 @@ export class CTypes {
       const params = ["const void *env", ...t.params.map((p) => this.type(p))].join(", ");
       const ret = this.type(t.ret);
       return {
-        needs: [...t.params, t.ret].flatMap((p) => this.#byValue(p)),
+        needs: [...t.params, t.ret].flatMap((p) => this.#needed(p)),
         text: `typedef struct {\n    ${ret}${ret.endsWith("*") ? "" : " "}(*fn)(${params});\n    const void *env;\n} ${name};`,
       };
     });
@@ -215,10 +221,9 @@ export class CTypes {
     return name;
   }
 
-  /** Names of types whose definition a member (or parameter typedef) of type `t` needs. */
-  #byValue(t: Type): string[] {
-    const name = t.k === "void" ? "void" : this.type(t);
-    return name.endsWith("*") ? [] : [name];
+  /** Types whose definitions a member (or parameter typedef) of type `t` needs. */
+  #needed(t: Type): string[] {
+    return t.k === "void" ? [] : [this.type(t)];
   }
 
   /** Registers the definition of a struct made elsewhere. */
@@ -244,7 +249,11 @@ export class CTypes {
       const d = this.#definitions.get(name);
       if (d === undefined || done.has(name)) return;
       done.add(name);
-      d.needs.forEach(visit);
+      for (const n of d.needs) {
+        // A pointer needs no definition of a struct that is declared forward.
+        const base = n.replace(/[ *]+$/, "");
+        if (base === n || !this.#forward.has(base)) visit(base);
+      }
       out.push(d.text);
     };
     for (const name of [...names].sort()) visit(name);

@@ -54,7 +54,7 @@ export function envOf(unit: Unit, f: MonoFunc): Env | undefined {
   for (const v of f.captures) {
     const name = names.take(v.name);
     const type = unit.types.type(v.type);
-    if (!type.endsWith("*")) needs.push(type);
+    needs.push(type);
     members.push({ name, v });
     lines.push(`${declarator(isCell(v) ? pointerTo(type) : type, name)};`);
   }

@@ -81,7 +81,7 @@ export class Frames {
       length: number | undefined,
     ): void => {
       const name = names.take(wanted);
-      if (!type.endsWith("*")) needs.push(type);
+      needs.push(type);
       to.set(expr, { name, expr });
       lines.push(`${declarator(type, name)}${length === undefined ? "" : `[${length}]`};`);
     };

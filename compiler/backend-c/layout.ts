@@ -381,7 +381,7 @@ export class Layouts {
     }
     for (const p of l.own) {
       const member = this.#member(p);
-      if (!member.type.endsWith("*")) needs.push(member.type);
+      needs.push(member.type);
       lines.push(`${declarator(member.type, p.cName)}${member.suffix};`);
     }
     if (lines.length === 0) lines.push("uint8_t empty;");
