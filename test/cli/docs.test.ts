@@ -10,20 +10,26 @@ import { packagePath } from "../../compiler/board/package-root.js";
 import { ExitCode } from "../../compiler/diagnostics/user-error.js";
 import { checkFiles } from "../../compiler/pipeline/check.js";
 import type { Command } from "commander";
+import { run } from "../support/analyse.js";
 
 interface Example {
   readonly page: string;
   readonly line: number;
   readonly text: string;
+  /** What it prints: the ```text block after it, or its comments `// → …`. */
+  readonly output: readonly string[];
 }
 
 /** The ```ts blocks of a page. */
 function examplesOf(page: string): Example[] {
   const text = readFileSync(packagePath(page), "utf8");
-  return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map((match) => ({
+  return [...text.matchAll(/^```ts\n([^]*?)^```$(?:\n```text\n([^]*?)^```$)?/gm)].map((match) => ({
     page,
     line: text.slice(0, match.index).split("\n").length + 1,
     text: match[1] ?? "",
+    output:
+      match[2]?.trimEnd().split("\n") ??
+      [...(match[1] ?? "").matchAll(/\/\/ → (.*)$/gm)].map((m) => m[1] ?? ""),
   }));
 }
 
@@ -52,6 +58,8 @@ describe("TypeScript in the documentation", () => {
     expect(found.filter((d) => d.severity === "error").map((d) => `${d.loc.line} ${d.code}`)).toEqual(
       expectedErrors(example.text),
     );
+    if (example.output.length > 0)
+      expect(run(example.text)).toEqual({ lines: example.output, trap: undefined });
   });
   it("has examples", () => {
     expect(examples.length).toBeGreaterThan(5);

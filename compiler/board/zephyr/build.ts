@@ -1,6 +1,7 @@
 /**
- * Builds zephyr-app for a board with CMake and Ninja, west not needed. It compiles no TypeScript: what the image runs is
- * the C of `genDir`. A build folder is kept and reused; it is made anew when what it was configured with changes.
+ * Builds zephyr-app (or another application) for a board with CMake and Ninja, west not needed. It compiles no TypeScript:
+ * what the image runs is the C of `genDir`. A build folder is kept and reused; it is made anew when what it was configured
+ * with changes.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -18,6 +19,8 @@ export interface ZephyrBuildOptions {
   readonly board: string;
   /** Has sources.txt (format: zephyr-app/CMakeLists.txt) and the generated C. */
   readonly genDir: string;
+  /** The application; default: zephyr-app. */
+  readonly sourceDir?: string;
   /** The build folder of this board; made when absent. */
   readonly outDir: string;
   /** Kconfig values by name without CONFIG_: text is quoted, true and false become y and n. */
@@ -180,7 +183,7 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
   const env = await buildEnvironment(options);
   const confFiles = [conf, ...(options.confFiles ?? []).map((file) => resolve(file))];
   const args = [
-    ...["-GNinja", "-S", packagePath("zephyr-app"), "-B", build],
+    ...["-GNinja", "-S", resolve(options.sourceDir ?? packagePath("zephyr-app")), "-B", build],
     `-DBOARD=${options.board}`,
     `-DZEPHYR_MODULES=${modulesFor(options).join(";")}`,
     `-DPython3_EXECUTABLE=${options.workspace.python}`,

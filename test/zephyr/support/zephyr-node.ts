@@ -50,7 +50,12 @@ export const notRunnable =
 export const buildTimeout = 15 * 60_000;
 
 /** Builds `genDir` for the board; `name` tells images of different programs apart. */
-export function buildImage(boardName: string, name: string, genDir: string): Promise<ZephyrImage> {
+export function buildImage(
+  boardName: string,
+  name: string,
+  genDir: string,
+  sourceDir = packagePath("zephyr-app"),
+): Promise<ZephyrImage> {
   if (workspace === undefined) {
     throw new Error("no workspace");
   }
@@ -58,6 +63,7 @@ export function buildImage(boardName: string, name: string, genDir: string): Pro
     workspace,
     board: findBoard(boardName).zephyr?.board ?? boardName,
     genDir,
+    sourceDir,
     outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
   });
 }
