@@ -41,7 +41,7 @@ function classOf(c: FuncContext, t: Type): MonoClass {
 /** Zeroes the struct, sets its class id and runs the constructor. */
 function newInto(c: FuncContext, e: ExprOf<"new">, cls: MonoClass, place: CExpr): void {
   const { unit } = c;
-  const ctor = unit.reachable.mono.ctorOf(cls);
+  const ctor = unit.reachable.targets(e)[0]?.func ?? unit.reachable.mono.ctorOf(cls);
   const args = settled(c, callArguments(e.args, ctor));
   const struct = unit.layouts.layout(cls).struct;
   const items: { name: string; value: CInit }[] = unit.layouts.hasId(cls)

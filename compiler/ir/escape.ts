@@ -23,6 +23,20 @@ export function checkEscapes(program: ReachableProgram): Diagnostic[] {
   return new EscapeCheck(program).run();
 }
 
+/** The functions in whose frame an object may live; none for objects of the snapshot. */
+export function homeFunctions(program: ReachableProgram): (o: FlowObject) => ReadonlySet<MonoFunc> {
+  const check = new EscapeCheck(program);
+  check.locateAll();
+  const known = new Map<FlowObject, ReadonlySet<MonoFunc>>();
+  return (o) => {
+    const before = known.get(o);
+    if (before !== undefined) return before;
+    const found = new Set(o.k === "made" ? check.homes(o).map((h) => h.func) : []);
+    known.set(o, found);
+    return found;
+  };
+}
+
 class EscapeCheck {
   private readonly found = new Map<string, Diagnostic>();
   private readonly exprHomes = new Map<Expr, Home>();
@@ -33,11 +47,15 @@ class EscapeCheck {
 
   constructor(private readonly program: ReachableProgram) {}
 
-  run(): Diagnostic[] {
+  locateAll(): void {
     for (const f of this.program.functions) {
       for (const p of f.params) this.varHomes.set(p, { func: f, loops: [] });
       this.locate(f, f.body, []);
     }
+  }
+
+  run(): Diagnostic[] {
+    this.locateAll();
     for (const f of this.program.functions) this.check(f);
     return [...this.found.values()];
   }
@@ -102,7 +120,7 @@ class EscapeCheck {
   }
 
   /** Where an object may live: with its maker, or with the callers that its maker passes it on to. */
-  private homes(o: Made): Home[] {
+  homes(o: Made): Home[] {
     const own = o.expr === undefined ? undefined : this.exprHomes.get(o.expr);
     if (own === undefined) return [];
     const found: Home[] = [];

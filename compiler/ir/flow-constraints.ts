@@ -5,6 +5,7 @@
 import { FlowNode, type FlowObject } from "./flow-graph.js";
 import type { MonoClass, MonoFunc, Monomorphiser } from "./monomorphise.js";
 import type { Expr, ExprOf, FuncDecl, GlobalVar, LocalVar, Loc, LValue, Program, Stmt } from "./nodes.js";
+import { constantInteger } from "./constant-lengths.js";
 import { isMapOrSet, mapFields } from "./map-type.js";
 import type { CallTarget } from "./reachability.js";
 import type { Entry, Snapshot, SnapObject, SnapValue } from "./snapshot.js";
@@ -348,7 +349,7 @@ export class FlowConstraints {
       case "superCall": {
         const args = this.#all(e.args, f);
         if (e.f !== undefined && e.superclass.k === "object") {
-          const ctor = this.mono.ctorOf(this.mono.classOf(e.superclass));
+          const ctor = this.#ctorFor(this.mono.ctorOf(this.mono.classOf(e.superclass)), e, f);
           if (ctor !== undefined) {
             this.#call(f, e, ctor, undefined);
             this.#pass(args, ctor);
@@ -568,13 +569,24 @@ export class FlowConstraints {
     if (e.type.k !== "object") return n;
     const o = this.#make(e, f, e.type);
     n.add(o);
-    const ctor = this.mono.ctorOf(this.mono.classOf(e.type));
+    const ctor = this.#ctorFor(this.mono.ctorOf(this.mono.classOf(e.type)), e, f);
     if (ctor !== undefined) {
       this.#call(f, e, ctor, undefined);
       this.#pass(args, ctor);
       this.thisNode(ctor).add(o);
     }
     return n;
+  }
+
+  /** The constructor, or a copy of it in which the lengths of its arrays are constant. */
+  #ctorFor(
+    ctor: MonoFunc | undefined,
+    e: ExprOf<"new"> | ExprOf<"superCall">,
+    from: MonoFunc,
+  ): MonoFunc | undefined {
+    if (ctor === undefined) return undefined;
+    const values = e.args.map((a) => constantInteger(a, from.constants));
+    return this.mono.constructorAt(ctor, values, from, e.loc);
   }
 
   #literal(e: Expr, f: MonoFunc): FlowNode {

@@ -5,10 +5,11 @@
  */
 import { UserError } from "../diagnostics/user-error.js";
 import { cloneBody, type CloneScope } from "./clone.js";
-import type { ClassDecl, FuncDecl, LocalVar, Param, Program, Stmt } from "./nodes.js";
+import type { ClassDecl, FuncDecl, Loc, LocalVar, Param, Program, Stmt } from "./nodes.js";
 import { allFields, classOf } from "./hierarchy.js";
 import { substitute, typeKey, unionMembers, type ObjectType, type Type } from "./types.js";
 import { checkMember } from "./type-parameter-members.js";
+import { lengthParameters, withLengths } from "./constant-lengths.js";
 import { lambdasOf } from "./walk.js";
 
 export type { ObjectType } from "./types.js";
@@ -56,6 +57,8 @@ export interface MonoFunc {
   readonly madeFor: string;
   /** Of such a copy: the parameters and captured variables that hold a known function, with its key. */
   readonly closures: ReadonlyMap<LocalVar, string>;
+  /** Of a constructor that was copied for one `new`: the parameters whose value is known there. */
+  readonly constants: ReadonlyMap<LocalVar, number>;
   /** The instance's copy of a variable of the declaration. */
   local(v: LocalVar): LocalVar;
 }
@@ -127,6 +130,29 @@ export class Monomorphiser {
     const madeFor = functions.map((t) => t ?? "").join(",");
     // A function that passes ever new functions to itself has no last copy: it is recursive.
     return madeFor.length > longestMadeFor ? f : this.#copy(f, madeFor, (made) => made.params, functions);
+  }
+
+  /**
+   * A copy of a constructor for one `new` (or `super(…)`) in `from`, with the arguments that are constant there: the
+   * arrays it makes have a known length, and are other objects than those of any other place. The constructor itself
+   * when no length depends on an argument.
+   */
+  constructorAt(ctor: MonoFunc, values: readonly (number | undefined)[], from: MonoFunc, loc: Loc): MonoFunc {
+    const lengths = lengthParameters(this, ctor);
+    if (!ctor.params.some((p, i) => lengths.has(p) && values[i] !== undefined)) return ctor;
+    const at = `${from.key} ${loc.file}:${loc.line}:${loc.col}`;
+    const key = `${ctor.key}@(${values.map((v) => v ?? "").join(",")} at ${at})`;
+    const known = this.#funcs.get(key);
+    if (known !== undefined) return known;
+    const constants = new Map<LocalVar, number>();
+    const plain = substituted(this.program.classes, ctor.decl, key, ctor.typeMap, ctor.owner, ctor.madeFor);
+    plain.params.forEach((p, i) => {
+      const v = values[i];
+      if (v !== undefined && !p.mutable) constants.set(p, v);
+    });
+    const made: MonoFunc = { ...plain, constants, body: withLengths(plain.body, constants) };
+    this.#funcs.set(key, made);
+    return made;
   }
 
   #copy(
@@ -296,6 +322,7 @@ function closedFunc(f: FuncDecl, key: string, owner: MonoClass | undefined): Mon
     body: f.body,
     madeFor: "",
     closures: new Map(),
+    constants: new Map(),
     local: (v) => v,
   };
 }
@@ -341,6 +368,7 @@ function substituted(
     ret: substitute(f.ret, typeMap),
     madeFor,
     closures,
+    constants: new Map(),
     get body() {
       return (body ??= cloneBody(f.body, scope));
     },

@@ -1,6 +1,6 @@
 /** What only setup may do, found in code that a handler reaches; the message shows the way from the handler. */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Expr, ExprOf } from "./nodes.js";
+import type { Expr, ExprOf, Loc } from "./nodes.js";
 import { functionName, type ReachableProgram } from "./reachability.js";
 import { isLookupKey, isMapOrSet, keyOf } from "./map-type.js";
 import type { MonoFunc } from "./monomorphise.js";
@@ -54,10 +54,13 @@ function report(
 ): Diagnostic {
   const path = program.callPath(f);
   const names = path.map((s) => functionName(s.func)).join(" → ");
+  // In the library, what the program wrote is the call that leads there.
+  const inLibrary = (l: Loc): boolean => l.file.startsWith("tmc/");
+  const called = path.flatMap((s) => (s.loc === undefined || inLibrary(s.loc) ? [] : [s.loc])).at(-1);
   return {
     code,
     severity: "error",
-    loc: e.loc,
+    loc: inLibrary(e.loc) && called !== undefined ? called : e.loc,
     length: 1,
     message: path.length > 1 ? `${message} (reached by ${names})` : message,
     fix,
@@ -107,11 +110,13 @@ function setupOnly(e: Expr, insideLog: boolean): Finding | undefined {
         fix: "make the array in setup and fill it here: `a.fill(v)`",
       };
     case "newSlots":
-      return {
-        code: "TMC1801",
-        message: "containers are made in setup",
-        fix: "make it a field or a module constant",
-      };
+      return e.capacity.k === "num"
+        ? undefined
+        : {
+            code: "TMC1803",
+            message: "the capacity of a container made by a handler must be a constant",
+            fix: "write the number where the container is made, or make it in setup: a field or a module constant",
+          };
     case "builtin": {
       const map = e.name === "mapGet" || e.name === "mapHas" ? e.args[0] : undefined;
       if (map === undefined || !isMapOrSet(map.type) || isLookupKey(keyOf(map.type))) return undefined;

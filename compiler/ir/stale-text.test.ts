@@ -94,8 +94,65 @@ describe("text used after its bytes changed", () => {
     ]);
   });
 
-  it("text of bytes that end with the function", () => {
-    const more = "function f(): string { const b = new Uint8Array(4); return textView(b, 0, 2); }";
-    expect(found("log(f());", more)).toEqual([expect.stringContaining("TMC1605")]);
+  it.each([
+    [
+      "returned",
+      "log(f());",
+      "function f(): string { const b = new Uint8Array(4); return textView(b, 0, 2); }",
+    ],
+    [
+      "of a local buffer",
+      "log(f());",
+      'function f(): string { const b = new TextBuffer(8); b.write("x"); return b.toString(); }',
+    ],
+    [
+      "of a buffer made below",
+      "log(f());",
+      'function make(): TextBuffer { return new TextBuffer(8); } function f(): string { const b = make(); b.write("x"); return b.toString(); }',
+    ],
+    [
+      "kept by the function around",
+      'let s = ""; each((x) => { const b = new TextBuffer(8); b.write(x); s = b.toString(); }); log(s);',
+      'function each(g: (x: string) => void): void { g("a"); }',
+    ],
+    [
+      "in a field of the caller's object",
+      'const r: R = { text: "" }; f(r); log(r.text);',
+      "interface R { text: string; } function f(r: R): void { const b = new TextBuffer(8); r.text = b.toString(); }",
+    ],
+    [
+      "in a fresh result",
+      "log(f().text);",
+      "interface R { text: string; } function f(): R { const b = new TextBuffer(8); return { text: b.toString() }; }",
+    ],
+  ])("text of bytes that end with the function: %s", (_name, body, more) => {
+    expect(found(body, more).map((c) => c.replace(/^\d+ /, ""))).toContain("TMC1605");
+  });
+
+  it.each([
+    [
+      "a parameter's text",
+      "const b = new TextBuffer(8); log(f(b));",
+      'function f(b: TextBuffer): string { b.write("x"); return b.toString(); }',
+    ],
+    [
+      "two buffers of one size",
+      'const a = new TextBuffer(8); const b = new TextBuffer(8); const s = a.toString(); b.write("x"); log(s);',
+      "",
+    ],
+    [
+      "used inside",
+      "log(f());",
+      'function f(): i32 { const b = new TextBuffer(8); b.write("x"); return b.toString().length; }',
+    ],
+  ])("is fine with buffers of a handler: %s", (_name, body, more) => {
+    expect(found(body, more)).toEqual([]);
+  });
+
+  it("a length that is not constant is shown where the program makes the container", () => {
+    const text = program("f(3);", "function f(n: i32): void { const b = new TextBuffer(n); b.clear(); }");
+    expect(texts(analyse(text).diagnostics)).toMatch(/^7:\d+ TMC1803 .*main → f → new TextBuffer/);
+    const list = program("f(3);", "function f(n: i32): void { const b = new List<i32>(n); b.clear(); }");
+    expect(texts(analyse(list).diagnostics)).toMatch(/^7:\d+ TMC1803 the capacity of a container/);
   });
 });

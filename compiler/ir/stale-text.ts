@@ -5,6 +5,7 @@
  * buffer does not spoil the text of another. Where borrowed text is stored is the business of `borrow.ts`.
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { homeFunctions } from "./escape.js";
 import { ObjectSets, type Context } from "./byte-objects.js";
 import type { FlowObject } from "./flow-graph.js";
 import type { MonoFunc } from "./monomorphise.js";
@@ -38,6 +39,8 @@ export function checkStaleText(program: ReachableProgram): Diagnostic[] {
 class StaleText {
   private readonly found = new Map<string, Diagnostic>();
   private readonly sets: ObjectSets;
+  /** The functions whose frame holds an object. */
+  readonly livesIn: (o: FlowObject) => ReadonlySet<MonoFunc>;
   private readonly summaries = new Map<string, Summary>();
   /** Text in fields of objects that handlers make, and in variables that lambdas share: whenever it was put there. */
   private readonly shared = new Map<unknown, Set<FlowObject>>();
@@ -45,6 +48,7 @@ class StaleText {
 
   constructor(private readonly program: ReachableProgram) {
     this.sets = new ObjectSets(program);
+    this.livesIn = homeFunctions(program);
   }
 
   run(): Diagnostic[] {
@@ -120,7 +124,7 @@ class StaleText {
       severity: "error",
       loc,
       length: 1,
-      message: "the bytes of this text end with this function",
+      message: "the bytes of this text end with this function, and the text would be found after it",
       fix: "let the caller pass a TextBuffer to write into",
       related: [{ loc: b.at, message: "borrowed here" }],
     });
@@ -244,7 +248,7 @@ class Body {
         if (b !== undefined && s.value !== undefined) {
           this.use(b, s.value.loc);
           for (const o of b.sources) {
-            if (o.k === "made" && o.func === this.f) this.all.reportEnds(s.value.loc, b);
+            if (isText(s.value.type) && this.all.livesIn(o).has(this.f)) this.all.reportEnds(s.value.loc, b);
             this.summary.result.add(o);
           }
         }
@@ -328,6 +332,8 @@ class Body {
 
   private bind(v: LocalVar, b: Borrow | undefined): void {
     if (v.mutable && v.captured) this.all.share(v, b?.sources);
+    // A variable of the function around a lambda lives longer than what the lambda makes.
+    if (b !== undefined && this.f.captures.includes(v)) this.keeps(b, b.at);
     if (b === undefined) this.state.vars.delete(v);
     else this.state.vars.set(v, b);
   }
@@ -342,6 +348,17 @@ class Body {
     if (written.size === 0) return;
     for (const o of written) this.summary.writes.add(o);
     this.state.invalidate(written, loc);
+  }
+
+  /** The text is put where it is found after this function: its bytes must not end with it. */
+  private keeps(b: Borrow | undefined, loc: Loc): void {
+    if (b !== undefined && [...b.sources].some((o) => this.all.livesIn(o).has(this.f)))
+      this.all.reportEnds(loc, b);
+  }
+
+  /** Does an object live longer than this function? */
+  private outlives(e: Expr): boolean {
+    return [...this.objects(e)].some((o) => [...this.all.livesIn(o)].some((f) => f !== this.f));
   }
 
   private objects(e: Expr): Sources {
@@ -432,7 +449,10 @@ class Body {
       case "objectLit": {
         const values = this.operands(e.fields.map((x) => x.value));
         e.fields.forEach((x, i) => {
-          if (isText(x.value.type)) this.use(values[i], x.value.loc);
+          if (isText(x.value.type)) {
+            this.use(values[i], x.value.loc);
+            if (this.outlives(e)) this.keeps(values[i], x.value.loc);
+          }
           this.all.share(fieldKey(e.type, x.name), values[i]?.sources);
         });
         return this.held(e);
@@ -466,6 +486,7 @@ class Body {
     const b = this.operands([...parts, e.value]).at(-1);
     if (t.k === "local") this.bind(t.v, b);
     else if (isText(e.value.type)) this.use(b, e.value.loc);
+    if (t.k === "field" && isText(t.type) && this.outlives(t.obj)) this.keeps(b, e.value.loc);
     if (t.k === "field" && isText(t.type)) this.all.share(fieldKey(t.obj.type, t.name), b?.sources);
     if (t.k === "index" && isBytes(t.obj.type)) this.write(this.objects(t.obj), e.loc);
     return b;
