@@ -46,6 +46,8 @@ export const boardSchema = z
       /** Whether the CPU has the DSP instructions (SMLAD, SSAT ...) that the cortex-m-dsp kernels use. */
       dsp: z.boolean(),
       clockHz: z.number().int().positive().optional(),
+      /** Bytes that an interrupt pushes on the stack of the thread it stops; absent: no interrupts run. */
+      interruptFrame: byteCount.optional(),
     }),
     kernels: z.enum(["portable", "cortex-m-dsp"]),
     /** The most that an image may take: more fails the build. */

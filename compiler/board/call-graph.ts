@@ -94,14 +94,22 @@ export function addDisassembly(
   aliases: ReadonlyMap<string, readonly string[]>,
 ): void {
   const compiled = new Set([...graph.values()].map((node) => node.name));
+  const blocks = text.split(/\n(?=[0-9a-f]+ <[^>]+>:)/);
+  const heads = blocks.map((block) => /^([0-9a-f]+) <([^>]+)>:/m.exec(block));
+  const counts = new Map<string, number>();
+  for (const head of heads) counts.set(head?.[2] ?? "", (counts.get(head?.[2] ?? "") ?? 0) + 1);
+  // Static functions of several files may share a name: then the address tells them apart.
+  const idOf = (name: string, address: string): string =>
+    (counts.get(name) ?? 0) > 1 ? `${name}@${address.replace(/^0+/, "")}` : name;
   let previous: { node: CallNode; open: boolean } | undefined;
-  for (const block of text.split(/\n(?=[0-9a-f]+ <[^>]+>:)/)) {
-    const name = /^[0-9a-f]+ <([^>]+)>:/m.exec(block)?.[1];
+  for (const [index, block] of blocks.entries()) {
+    const [, address = "", name] = heads[index] ?? [];
     if (name === undefined) {
       continue;
     }
+    const id = idOf(name, address);
     if (previous?.open === true) {
-      previous.node.calls.add(name); // assembler code that runs on into the next label
+      previous.node.calls.add(id); // assembler code that runs on into the next label
     }
     let frame = 0;
     let bounded = true;
@@ -111,21 +119,27 @@ export function addDisassembly(
     for (const line of block.matchAll(/^ +[0-9a-f]+:\t(\S+)(?:\t(.*))?$/gm)) {
       const mnemonic = line[1] ?? "";
       const operands = line[2] ?? "";
-      if (mnemonic.startsWith(".") || /^nop/.test(mnemonic)) {
-        continue; // literals between the code, padding
+      if (
+        mnemonic.startsWith(".") ||
+        /^nop/.test(mnemonic) ||
+        (mnemonic === "movs" && operands === "r0, r0")
+      ) {
+        continue; // literals between the code, padding (two zero bytes read as movs r0, r0)
       }
       const taken = stackTaken(mnemonic, operands);
       frame += taken ?? 0;
       bounded &&= taken !== undefined;
-      const target = /<([^>+]+)>/.exec(operands)?.[1];
-      if (/^(bl?x?|b[a-z]{2})(\.[nw])?$|^cbn?z/.test(mnemonic) && target !== undefined && target !== name) {
+      const [, to = "", label] = /([0-9a-f]+) <([^>+]+)>/.exec(operands) ?? [];
+      const target = label === undefined ? undefined : idOf(label, to);
+      if (/^(bl?x?|b[a-z]{2})(\.[nw])?$|^cbn?z/.test(mnemonic) && target !== undefined && target !== id) {
         calls.add(target);
       }
-      callsIndirectly ||= /^blx/.test(mnemonic) && /^(r\d+|ip|sl|fp)/.test(operands);
+      // A jump to another register than lr is a call too: the last one of a function.
+      callsIndirectly ||= /^bl?x(ns)?$/.test(mnemonic) && /^(r\d+|ip|sl|fp)$/.test(operands);
       open = !/^(b|bx|bl|blx|udf|svc|bkpt)(\.[nw])?$|^tb[bh]/.test(mnemonic) && !/\bpc\b/.test(operands);
     }
     const node: CallNode = { name, frame, bounded, calls, callsIndirectly, from: "disassembly" };
-    for (const alias of new Set([name, ...(aliases.get(name) ?? [])])) {
+    for (const alias of new Set([id, ...(id === name ? (aliases.get(name) ?? []) : [])])) {
       if (!graph.has(alias) && !compiled.has(withoutCloneSuffix(alias))) {
         graph.set(alias, node);
       }

@@ -39,7 +39,7 @@ export const catalogue: CatalogueEntry[] = [
   {
     code: "TMC4010",
     title: "over the board's budget",
-    rule: "Flash, RAM and worst-case stack are measured on the linked image (or the compiled objects) and must not exceed the budget in the board file. The message names the largest contributors.",
+    rule: "Flash, RAM and worst-case stack are measured on the linked image (or the compiled objects) and must not exceed the budget in the board file. The message names the largest contributors with their places and, for the stack, the deepest path.",
   },
   {
     code: "TMC4013",

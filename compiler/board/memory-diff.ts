@@ -103,7 +103,7 @@ const tree: z.ZodType<MemoryTree> = z.object({
     z.object({
       entry: z.string(),
       bytes: count,
-      path: z.array(z.object({ name: z.string(), frame: count })),
+      path: z.array(z.object({ name: z.string(), frame: count, place: z.string().exactOptional() })),
       gaps: z.array(z.string()),
     }),
   ),

@@ -164,14 +164,63 @@ describe("budgets", () => {
   });
 
   it.each([
-    ["flash", { flash: 4000 }, /flash: \d+ bytes of 4000 .*largest: .*vibration 1000/],
-    ["ram", { ram: 1000 }, /RAM: \d+ bytes of 1000 .*largest: .*readings 1000/],
+    ["flash", { flash: 4000 }, /flash: \d+ bytes of 4000 .*largest: .*vibration 1000 \(vibration\.tflite\)/],
+    ["ram", { ram: 1000 }, /RAM: \d+ bytes of 1000 .*largest: .*readings 1000 \(app\.ts:1\)/],
     ["stack", { stack: 400 }, /stack: \d+ bytes of 400 .*largest: shortest_digits \d+/],
   ])("exceeded: %s names the largest contributors", async (_, budget, message) => {
     const result = await report({ ...qemu, budget: { ...qemu.budget, ...budget } });
     expect(() => checkBudget(result)).toThrow(
       expect.objectContaining({ code: "TMC4010", exitCode: 1, message: expect.stringMatching(message) }),
     );
+  });
+});
+
+describe("over the stack's budget", () => {
+  it("names the deepest path with the places of its functions", async () => {
+    const deep = program.replace("frame[64]", "frame[1000]");
+    const result = await report({ ...qemu, budget: { ...qemu.budget, stack: 4096 } }, deep);
+    expect(() => checkBudget(result)).toThrow(
+      expect.objectContaining({
+        code: "TMC4010",
+        message: expect.stringMatching(
+          /largest: Crc\.update 4\d\d\d \(crc\.ts:3\), .*; deepest path: .*tmc_program_main \d+ → Crc\.update 4\d\d\d \(crc\.ts:3\)$/m,
+        ),
+      }),
+    );
+  });
+
+  it("counts what an interrupt puts on the stack of a thread", async () => {
+    const plain = await report(qemu);
+    const result = await report({ ...qemu, cpu: { ...qemu.cpu, interruptFrame: 108 } });
+    expect(result.stack.used).toBe(plain.stack.used + 108);
+    expect(result.stacks[0]?.path.at(-1)).toEqual({ name: "(interrupt)", frame: 108 });
+  });
+});
+
+describe("files that are no image of ours", () => {
+  it("are refused, not guessed at", async () => {
+    const { objects, map } = await buildExecutable({
+      ...compileOptions(qemu, program),
+      name: "program",
+      port: "program",
+    });
+    const text = join(folder, "text.elf");
+    writeFileSync(text, "not an ELF file, but long enough to have a header of an ELF file in it");
+    await expect(memoryReport({ board: qemu, objects, elf: text, map })).rejects.toThrow(
+      "is not a little-endian ELF file",
+    );
+    const gone = { elf: join(folder, "gone.elf"), map };
+    await expect(memoryReport({ board: qemu, objects, ...gone })).rejects.toThrow("ENOENT");
+  });
+
+  it("of another machine have no stack of ours", async () => {
+    const host = await buildExecutable({
+      ...compileOptions(findBoard("host"), program),
+      name: "program",
+      port: "program",
+    });
+    const result = await memoryReport({ board: qemu, objects: [], elf: host.elf, map: host.map });
+    expect(result.stacks.every((stack) => stack.gaps.length > 0)).toBe(true);
   });
 });
 

@@ -11,9 +11,10 @@ import { addCompilerGraph, addDisassembly, withoutCloneSuffix, type CallGraph } 
 import { readElf, type ElfFile } from "./elf.js";
 import { readLinkMap } from "./link-map.js";
 import { packagePath } from "./package-root.js";
+import { platformCalls } from "./platform-calls.js";
 import { runProcess } from "./processes.js";
-import { stackBound, type StackBound } from "./stack-bound.js";
-import { emptySymbolMap, type SymbolMap } from "./symbol-map.js";
+import { framesAbove, stackBound, type StackBound, type StackStep } from "./stack-bound.js";
+import { emptySymbolMap, type SymbolInfo, type SymbolMap } from "./symbol-map.js";
 import type { ObjectFile, ObjectGroup } from "./toolchain.js";
 
 /** generated: functions and objects of the program. platform: the RTOS. libc: C library, compiler support, start files. */
@@ -79,11 +80,6 @@ export const defaultEntries: readonly string[] = [
   "tmc_app_message",
   "tmc_app_tick",
 ];
-
-/** Indirect calls of the ports. */
-const portIndirectCalls: Readonly<Record<string, readonly string[]>> = {
-  timers_count_instructions: ["tmc_program_main", "empty_program"],
-};
 
 interface Share {
   readonly section: string;
@@ -227,7 +223,7 @@ function itemsOf(shares: readonly Share[], symbols: SymbolMap): MemoryItem[] {
         : (symbols.symbols[symbol] ?? symbols.symbols[symbol.replace(/\.\d+$/, "")]);
     const group: MemoryGroup = info?.kind === "model" ? "model" : share.group;
     const name = info?.tsName ?? symbol ?? anonymousName(share);
-    const place = info === undefined ? "" : info.line > 0 ? `${info.file}:${info.line}` : info.file;
+    const place = info === undefined ? "" : placeOf(info);
     const key = JSON.stringify([group, name, place]);
     const before = items.get(key);
     items.set(key, {
@@ -280,6 +276,40 @@ async function callGraph(options: MemoryReportOptions, elf: ElfFile | undefined)
   return graph;
 }
 
+/** How the platform's thread begins: each is called by the one before through a pointer; the last calls the entries. */
+const threadStart: Partial<Record<Board["kind"], readonly string[]>> = {
+  zephyr: ["z_thread_entry", "bg_thread_main"],
+};
+
+/** Adds what an RTOS has on the stack above the entry, and what an interrupt puts below everything. */
+function withPlatform(bound: StackBound, board: Board, graph: CallGraph): StackBound {
+  const starts = threadStart[board.kind] ?? [];
+  const above = [
+    ...starts.slice(0, -1).map((name) => ({ name, frame: graph.get(name)?.frame ?? 0 })),
+    ...framesAbove(graph, starts.at(-1) ?? "", bound.entry),
+  ];
+  const interrupt = board.cpu.interruptFrame ?? 0;
+  const below = interrupt > 0 ? [{ name: "(interrupt)", frame: interrupt }] : [];
+  const more = [...above, ...below].reduce((sum, step) => sum + step.frame, 0);
+  return { ...bound, bytes: bound.bytes + more, path: [...above, ...bound.path, ...below] };
+}
+
+function named(bound: StackBound, symbols: SymbolMap): StackBound {
+  const path = bound.path.map((step): StackStep => {
+    const info = symbols.symbols[step.name];
+    return info === undefined ? step : { ...step, tsName: info.tsName, place: placeOf(info) };
+  });
+  return { ...bound, path };
+}
+
+const placeOf = (info: SymbolInfo): string => (info.line > 0 ? `${info.file}:${info.line}` : info.file);
+
+/** Is a function of that name in the image, or left open by it? A clone of GCC's is there under its whole name only. */
+function presence(elf: ElfFile): (name: string) => boolean {
+  const names = new Set(elf.symbols.flatMap(({ name }) => [name, withoutCloneSuffix(name)]));
+  return (id) => names.has(id.slice(id.lastIndexOf(":") + 1));
+}
+
 /* ---- the report ----------------------------------------------------------------------------------------- */
 
 /** @throws UserError TMC4013 when the stack has no bound. Budgets are `checkBudget`'s. */
@@ -300,8 +330,12 @@ export async function memoryReport(options: MemoryReportOptions): Promise<Memory
   const groups = groupsOf(items);
   const graph = await callGraph(options, elf);
   const entries = options.entries ?? defaultEntries.filter((entry) => graph.has(entry));
-  const indirectCalls = { ...portIndirectCalls, ...symbols.indirectCalls };
-  const stacks = entries.map((entry) => stackBound(graph, entry, indirectCalls));
+  const indirectCalls = { ...platformCalls(graph), ...symbols.indirectCalls };
+  const isPresent = elf === undefined ? undefined : presence(elf);
+  const stacks = entries
+    .map((entry) => stackBound(graph, entry, indirectCalls, isPresent))
+    .map((bound) => withPlatform(bound, board, graph))
+    .map((bound) => named(bound, symbols));
   const sum = (pick: (item: { flash: number; ram: number }) => number) =>
     groups.reduce((bytes, group) => bytes + pick(group), 0);
   return {
@@ -322,16 +356,20 @@ export async function memoryReport(options: MemoryReportOptions): Promise<Memory
   };
 }
 
+const at = (place: string | undefined): string => (place === undefined || place === "" ? "" : ` (${place})`);
+
 function largest(report: MemoryReport, pick: (item: MemoryItem) => number): string {
   return report.items
     .filter((item) => pick(item) > 0 && item.group !== "stack")
     .sort((a, b) => pick(b) - pick(a))
     .slice(0, 5)
-    .map((item) => `${item.name} ${pick(item)}`)
+    .map((item) => `${item.name} ${pick(item)}${at(item.place)}`)
     .join(", ");
 }
 
-/** @throws UserError TMC4010 that names each budget exceeded and the largest contributors to it. */
+const stepText = (step: StackStep): string => `${step.tsName ?? step.name} ${step.frame}${at(step.place)}`;
+
+/** @throws UserError TMC4010 that names each budget exceeded, the largest contributors to it, and the deepest path. */
 export function checkBudget(report: MemoryReport): void {
   const over: string[] = [];
   const describe = (what: string, used: BudgetLine, contributors: string): void => {
@@ -355,8 +393,13 @@ export function checkBudget(report: MemoryReport): void {
     (best, stack) => (best === undefined || stack.bytes > best.bytes ? stack : best),
     undefined,
   );
-  const frames = [...(deepest?.path ?? [])].sort((a, b) => b.frame - a.frame).slice(0, 5);
-  describe("stack", report.stack, frames.map((step) => `${step.name} ${step.frame}`).join(", "));
+  const path = (deepest?.path ?? []).filter((step) => step.frame > 0);
+  const frames = [...path].sort((a, b) => b.frame - a.frame).slice(0, 5);
+  describe(
+    "stack",
+    report.stack,
+    `${frames.map(stepText).join(", ")}; deepest path: ${path.map(stepText).join(" → ")}`,
+  );
   if (over.length > 0) {
     throw new UserError(
       "TMC4010",

@@ -45,7 +45,8 @@ export function formatMemoryTree(tree: MemoryTree, depth: number): string {
     lines.push(`${(s.gaps.length > 0 ? "≥ " : "") + bytes(s.bytes)}`.padStart(10).concat(`  ${s.entry}`));
     if (depth <= 1) continue;
     for (const step of s.path) {
-      if (step.frame > 0) lines.push(`${bytes(step.frame).padStart(10)}    ${step.name}`);
+      const place = step.place === undefined || step.place === "" ? "" : `  ${step.place}`;
+      if (step.frame > 0) lines.push(`${bytes(step.frame).padStart(10)}    ${step.name}${place}`);
     }
     if (s.gaps.length > 0) lines.push(`${"".padStart(10)}    not counted: ${gapsText(s.gaps)}`);
   }

@@ -50,7 +50,11 @@ export function memoryTree(report: MemoryReport, stackName: (cName: string) => s
     stacks: report.stacks.map((s) => ({
       ...s,
       entry: stackName(s.entry),
-      path: s.path.map((step) => ({ name: stackName(step.name), frame: step.frame })),
+      path: s.path.map((step) => ({
+        name: stackName(step.name),
+        frame: step.frame,
+        ...(step.place === undefined ? {} : { place: step.place }),
+      })),
     })),
   };
 }

@@ -1,11 +1,14 @@
 /** The worst-case stack of an entry over a call graph: the deepest sum of frames. What it cannot know it says. */
 import { UserError } from "../diagnostics/user-error.js";
-import type { CallGraph } from "./call-graph.js";
+import { withoutCloneSuffix, type CallGraph } from "./call-graph.js";
 
 export interface StackStep {
-  /** C name. */
+  /** C name, or "(interrupt)". */
   readonly name: string;
   readonly frame: number;
+  /** The user's name and `file.ts:12`, where the symbol map has them. */
+  readonly tsName?: string;
+  readonly place?: string;
 }
 
 export interface StackBound {
@@ -24,14 +27,41 @@ interface Depth {
   readonly path: readonly StackStep[];
 }
 
+/** The deepest way from `from` to `to` (not counted itself) over direct calls; empty when there is none. */
+export function framesAbove(graph: CallGraph, from: string, to: string): readonly StackStep[] {
+  const known = new Map<string, readonly StackStep[] | undefined>();
+  const size = (steps: readonly StackStep[]): number => steps.reduce((sum, step) => sum + step.frame, 0);
+  const visit = (id: string): readonly StackStep[] | undefined => {
+    if (id === to) return [];
+    if (known.has(id)) return known.get(id);
+    known.set(id, undefined); // while it is visited: no way through a circle
+    const node = graph.get(id);
+    let best: readonly StackStep[] | undefined;
+    for (const target of node?.calls ?? []) {
+      const way = visit(target);
+      if (way !== undefined && (best === undefined || size(way) > size(best))) best = way;
+    }
+    const found =
+      node === undefined || best === undefined
+        ? undefined
+        : [{ name: node.name, frame: node.frame }, ...best];
+    known.set(id, found);
+    return found;
+  };
+  return visit(from) ?? [];
+}
+
 /**
  * @param indirectCalls by C name of the caller: the functions that its indirect calls can reach.
+ * @param isPresent by C name: is the function in the image at all? One that is not was inlined wherever it is called,
+ * or dropped, and takes no stack of its own. Default: every one may be.
  * @throws UserError TMC4013 when compiled C functions call themselves in a circle.
  */
 export function stackBound(
   graph: CallGraph,
   entry: string,
   indirectCalls: Readonly<Record<string, readonly string[]>>,
+  isPresent: (name: string) => boolean = () => true,
 ): StackBound {
   const gaps = new Set<string>();
   const known = new Map<string, Depth>();
@@ -52,6 +82,7 @@ export function stackBound(
     }
     const node = graph.get(id);
     if (node === undefined) {
+      if (!isPresent(target)) return { bytes: 0, path: [] };
       gaps.add(`${id}: not measured`);
       return { bytes: 0, path: [] };
     }
@@ -75,7 +106,7 @@ export function stackBound(
     }
     const targets = [...node.calls];
     if (node.callsIndirectly) {
-      const reachable = indirectCalls[node.name];
+      const reachable = indirectCalls[node.name] ?? indirectCalls[withoutCloneSuffix(node.name)];
       if (reachable === undefined) {
         gaps.add(`${node.name}: indirect call, targets unknown`);
       }

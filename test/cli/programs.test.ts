@@ -156,6 +156,18 @@ describe("tmc exec", () => {
       ],
     });
   });
+  it("stops a main that does not end, on Node.js too, whatever it catches", async () => {
+    writeFileSync(
+      join(folder, "endless.ts"),
+      'export function main(): void { let i = 0; for (;;) { try { i = (i + 1) & 7; } catch { log("no"); } } }\n',
+    );
+    const { stdout, stderr, exitCode } = await tmc(
+      ...["exec", "endless.ts", "--on", "node", "--timeout", "0.5"],
+    );
+    expect(exitCode).toBe(ExitCode.failed);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/^error TMC4006: the program did not end within 0\.5 s on node\nfix: .*--timeout/);
+  });
   it("reports mistakes and runs nothing", async () => {
     const { stdout, stderr, exitCode } = await call("exec", "errors.ts");
     expect(exitCode).toBe(ExitCode.failed);

@@ -1,6 +1,6 @@
 /** `tmc size` and `tmc decode` on builds of a small app, as a user calls them. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -81,6 +81,35 @@ describe("tmc size", () => {
     expect(change.children.find((c) => c.name === "objects")?.ram).toBe(36 * 4);
     const text = await call("size", "app.ts", ...board, "--diff", "before.json");
     expect(text.stdout).toContain("+144  objects\n");
+  });
+  it("measures a program, and fails above the stack's budget with the deepest path in TypeScript", async () => {
+    writeFileSync(
+      join(folder, "deep.ts"),
+      [
+        "function fill(n: i32): i32 {",
+        "  const a = new Int32Array(200);",
+        "  for (let i = 0; i < 200; i++) a[i] = i * n;",
+        "  return a[n & 7];",
+        "}",
+        "export function main(): void { let s = 0; for (let i = 0; i < 3; i++) s += fill(i) + fill(s); log(s); }",
+        "",
+      ].join("\n"),
+    );
+    const fits = await call("size", "deep.ts", ...board, "--json");
+    expect([fits.stderr, fits.exitCode]).toEqual(["", 0]);
+    const whole = (JSON.parse(fits.stdout) as MemoryTree).stacks.find((s) => s.entry === "tmc_start");
+    expect(whole?.gaps).toEqual([]);
+    expect(whole?.bytes).toBeGreaterThan(800);
+    const yaml = readFileSync(packagePath("boards", "qemu_cortex_m4.yaml"), "utf8");
+    writeFileSync(
+      join(folder, "tiny.yaml"),
+      yaml.replace("name: qemu_cortex_m4", "name: tiny").replace("stack: 32K", "stack: 512"),
+    );
+    const { stderr, exitCode } = await call("size", "deep.ts", "--board", "./tiny.yaml");
+    expect(exitCode).toBe(ExitCode.failed);
+    expect(stderr).toMatch(
+      /^error TMC4010: [^]*stack: \d+ bytes of 512 .*deepest path: .* → .*\(deep\.ts:\d\)/,
+    );
   });
   it.each([
     [["size", "app.ts"], "TMC0003"],

@@ -86,7 +86,7 @@ async function exec(file: string, options: ExecOptions): Promise<void> {
     for (const target of options.on) {
       outcomes.push(
         target === "node"
-          ? await runInNode(compiled, root)
+          ? await runInNode(compiled, root, options)
           : await runOnBoard(target, compiled, root, join(work, target), options),
       );
     }
@@ -96,9 +96,25 @@ async function exec(file: string, options: ExecOptions): Promise<void> {
   }
 }
 
-async function runInNode(compiled: CompiledProgram, root: string): Promise<TargetOutcome> {
-  const { runOnNode } = await import("../../pipeline/run-on-node.js");
-  const run = runOnNode(compiled);
+async function runInNode(
+  compiled: CompiledProgram,
+  root: string,
+  options: ExecOptions,
+): Promise<TargetOutcome> {
+  const { runOnNode, NodeRunStopped } = await import("../../pipeline/run-on-node.js");
+  let run;
+  try {
+    run = runOnNode(compiled, { timeoutMs: options.timeout * 1000 });
+  } catch (error) {
+    if (!(error instanceof NodeRunStopped)) throw error;
+    const reason =
+      error.reason === "time" ? `did not end within ${options.timeout} s` : "wrote too much output";
+    throw new UserError(
+      "TMC4006",
+      `the program ${reason} on node`,
+      "Look for a loop that does not end; `--timeout SECONDS` gives more time.",
+    );
+  }
   return {
     target: "node",
     stdout: run.stdout,

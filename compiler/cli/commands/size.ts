@@ -75,7 +75,7 @@ async function size(app: string | undefined, options: SizeOptions): Promise<void
     entry,
     root,
     checked: options.checked === true,
-    kind: "app",
+    kind: board.kind === "zephyr" ? "app" : "image",
     json,
   });
   if (compiled === undefined) return;
