@@ -1,7 +1,15 @@
 /** The TypeScript in the documentation compiles, and what it says is an error is one. */
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allEntries } from "../../compiler/cli/all-catalogues.js";
 import { diagnosticsPage, renderDiagnosticsPage } from "../../compiler/cli/diagnostics-page.js";
@@ -50,7 +58,7 @@ afterAll(() => {
 });
 
 describe("TypeScript in the documentation", () => {
-  const examples = ["README.md", "docs/language.md"].flatMap(examplesOf);
+  const examples = ["README.md", "docs/language.md", "docs/signal.md"].flatMap(examplesOf);
   it.each(examples.map((e) => [`${e.page}:${e.line}`, e] as const))("%s", (_, example) => {
     const file = join(folder, "example.ts");
     writeFileSync(file, example.text);
@@ -63,6 +71,38 @@ describe("TypeScript in the documentation", () => {
   });
   it("has examples", () => {
     expect(examples.length).toBeGreaterThan(5);
+  });
+});
+
+describe("links of the documentation", () => {
+  const pages = [
+    "README.md",
+    ...readdirSync(packagePath("docs"))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `docs/${name}`),
+  ];
+  /** As code hosts make them of headings. */
+  const anchors = (page: string): string[] => {
+    const text = readFileSync(packagePath(page), "utf8");
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map((m) => m[1] ?? "");
+    const named = [...text.matchAll(/<a id="([^"]+)">/g)].map((m) => m[1] ?? "");
+    const slug = (heading: string): string =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-");
+    return [...named, ...headings.map(slug)];
+  };
+  it.each(pages)("of %s lead somewhere", (page) => {
+    const text = readFileSync(packagePath(page), "utf8").replace(/^```[^]*?^```$/gm, "");
+    const targets = [...text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map((m) => m[1] ?? "");
+    const broken = targets.filter((target) => {
+      const [file = "", anchor] = target.split("#");
+      const full = file === "" ? page : join(dirname(page), file);
+      if (!existsSync(packagePath(full))) return true;
+      return anchor !== undefined && !anchors(full).includes(anchor);
+    });
+    expect(broken).toEqual([]);
   });
 });
 
