@@ -87,14 +87,22 @@ function mapStmt(s: CStmt, f: Rewrite): CStmt {
 const ignores = (s: CStmt): boolean =>
   s.k === "expr" && s.e.k === "cast" && s.e.type === "void" && s.e.arg.k === "id" && s.e.arg.name === "self";
 
-function usesSelf(f: CFunction): boolean {
+const names = new WeakMap<readonly CStmt[], ReadonlySet<string>>();
+
+/** What the body mentions, `(void)self;` left out. */
+function namesIn(body: readonly CStmt[]): ReadonlySet<string> {
+  const known = names.get(body);
+  if (known !== undefined) return known;
   const found = new Set<string>();
   stmtReferences(
-    f.body.filter((s) => !ignores(s)),
+    body.filter((s) => !ignores(s)),
     found,
   );
-  return found.has("self");
+  names.set(body, found);
+  return found;
 }
+
+const usesSelf = (f: CFunction): boolean => namesIn(f.body).has("self");
 
 /** Names that occur in another way than as the function of a call whose first argument can be left out. */
 function kept(functions: readonly CFunction[], mentionedByData: ReadonlySet<string>): Set<string> {
@@ -131,9 +139,12 @@ export function dropUnusedSelf(
     );
     if (drop.size === 0) return current;
     current = current.map((f) => {
-      const body = mapStmts(f.body, (e) =>
-        e.k === "call" && e.fn.k === "id" && drop.has(e.fn.name) ? { ...e, args: e.args.slice(1) } : e,
-      );
+      const calls = [...drop].some((name) => namesIn(f.body).has(name));
+      const body = !calls
+        ? f.body
+        : mapStmts(f.body, (e) =>
+            e.k === "call" && e.fn.k === "id" && drop.has(e.fn.name) ? { ...e, args: e.args.slice(1) } : e,
+          );
       if (!drop.has(f.name)) return { ...f, body: refreshed(f, body) };
       return { ...f, params: f.params.slice(1), body: body.filter((s) => !ignores(s)) };
     });

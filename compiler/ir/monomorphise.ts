@@ -5,7 +5,7 @@
  */
 import { UserError } from "../diagnostics/user-error.js";
 import { cloneBody, type CloneScope } from "./clone.js";
-import type { ClassDecl, FuncDecl, Loc, LocalVar, Param, Program, Stmt } from "./nodes.js";
+import type { ClassDecl, FuncDecl, Loc, LocalVar, Module, Param, Program, Stmt } from "./nodes.js";
 import { allFields, classOf } from "./hierarchy.js";
 import { substitute, typeKey, unionMembers, type ObjectType, type Type } from "./types.js";
 import { checkMember } from "./type-parameter-members.js";
@@ -72,6 +72,30 @@ export function isSubclass(a: MonoClass, b: MonoClass): boolean {
 
 const noTypes: TypeMap = new Map();
 
+/** A module that the frontend kept from an earlier run is walked once. */
+const lambdas = new WeakMap<Module, readonly (readonly [FuncDecl, FuncDecl])[]>();
+
+/** Every lambda of a module in a function, with the function around it. */
+function lambdasIn(m: Module): readonly (readonly [FuncDecl, FuncDecl])[] {
+  const known = lambdas.get(m);
+  if (known !== undefined) return known;
+  const found: (readonly [FuncDecl, FuncDecl])[] = [];
+  const visit = (f: FuncDecl): void => {
+    for (const l of lambdasOf(f.body)) {
+      found.push([l, f]);
+      visit(l);
+    }
+  };
+  m.functions.forEach(visit);
+  for (const c of m.classes) {
+    c.methods.forEach(visit);
+    if (c.ctor !== undefined) visit(c.ctor);
+  }
+  for (const l of lambdasOf(m.init)) visit(l);
+  lambdas.set(m, found);
+  return found;
+}
+
 export class Monomorphiser {
   readonly #funcs = new Map<string, MonoFunc>();
   readonly #classes = new Map<string, MonoClass>();
@@ -79,20 +103,7 @@ export class Monomorphiser {
   readonly #outer = new Map<FuncDecl, FuncDecl>();
 
   constructor(readonly program: Program) {
-    const visit = (f: FuncDecl): void => {
-      for (const l of lambdasOf(f.body)) {
-        this.#outer.set(l, f);
-        visit(l);
-      }
-    };
-    for (const m of program.modules) {
-      m.functions.forEach(visit);
-      for (const c of m.classes) {
-        c.methods.forEach(visit);
-        if (c.ctor !== undefined) visit(c.ctor);
-      }
-      for (const l of lambdasOf(m.init)) visit(l);
-    }
+    for (const m of program.modules) for (const [l, f] of lambdasIn(m)) this.#outer.set(l, f);
   }
 
   /** The names of the type parameters that a function's body may mention, outermost first. */
