@@ -28,6 +28,7 @@ export interface Frame {
 export class Frames {
   readonly #frames = new Map<MonoFunc, Frame | undefined>();
   readonly #inPlace = new Set<Expr>();
+  readonly #unions = new Map<string, string>();
 
   constructor(private readonly unit: Unit) {}
 
@@ -61,6 +62,25 @@ export class Frames {
     const frame = this.#build(f);
     this.#frames.set(f, frame);
     return frame;
+  }
+
+  /** The type of what a call passes for the fresh objects of its targets: of several, a union of their frames. */
+  callFrame(site: Expr): string | undefined {
+    const types = new Set<string>();
+    for (const t of this.unit.reachable.targets(site)) {
+      const frame = this.frameOf(t.func);
+      if (frame !== undefined) types.add(frame.type);
+    }
+    const all = [...types].sort();
+    const [only] = all;
+    if (all.length < 2) return only;
+    const known = this.#unions.get(all.join(" "));
+    if (known !== undefined) return known;
+    const name = this.unit.names.take(`${only ?? ""}_any`);
+    const members = all.map((type, i) => `${type} of${i + 1};`).join("\n    ");
+    this.unit.types.define(name, all, `typedef union {\n    ${members}\n} ${name};`);
+    this.#unions.set(all.join(" "), name);
+    return name;
   }
 
   #build(f: MonoFunc): Frame | undefined {
@@ -97,12 +117,15 @@ export class Frames {
             add(members, e, shape.wanted, shape.type, shape.length);
           }
         }
+        let passesOn = false;
         for (const t of unit.reachable.targets(e)) {
           const inner = this.frameOf(t.func);
           if (inner === undefined || ![...inner.objects].some((o) => escaping.has(o))) continue;
           inner.objects.forEach((o) => objects.add(o));
-          add(innerFrames, e, "inner", inner.type, undefined);
+          passesOn = true;
         }
+        const type = passesOn ? this.callFrame(e) : undefined;
+        if (type !== undefined) add(innerFrames, e, "inner", type, undefined);
       },
     });
     if (members.size + innerFrames.size === 0) return undefined;

@@ -23,6 +23,7 @@ import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
 import { adapt, coerce } from "./lower-convert.js";
 import { operands, type Operand } from "./lower-expr.js";
+import { pointerTo } from "./static-data.js";
 import { asClass, sliceOf } from "./places.js";
 
 /** The arguments as operands of the types that the target takes. */
@@ -32,13 +33,18 @@ export function callArguments(args: readonly Expr[], to: MonoFunc | undefined): 
 
 /** The caller-side storage of what the callee returns fresh. */
 export function frameArgument(c: FuncContext, site: Expr, to: MonoFunc): CExpr[] {
-  const frame = c.frames.frameOf(to);
-  if (frame === undefined) return [];
+  return c.frames.frameOf(to) === undefined ? [] : callFrameArgument(c, site);
+}
+
+/** The storage for whatever the targets of a call return fresh. */
+function callFrameArgument(c: FuncContext, site: Expr): CExpr[] {
+  const type = c.frames.callFrame(site);
+  if (type === undefined) return [];
   const member = c.frame?.inner.get(site);
   if (member !== undefined) {
     return [addressOf({ k: "member", obj: id("frame"), name: member.name, arrow: true })];
   }
-  return [addressOf(c.hoist(frame.type, "made"))];
+  return [addressOf(c.hoist(type, "made"))];
 }
 
 /** Calls of unknown functions cannot pass a frame. */
@@ -118,17 +124,13 @@ export function invoke(
     const pointer = objectAddress(c, place.expr, first.owner);
     return direct(c, site, first, [pointer, ...rest.map((o) => o.value)]);
   }
-  refuseFrames(
-    c,
-    site,
-    targets.map((t) => t.func),
-  );
+  const framed = targets.some((t) => c.frames.frameOf(t.func) !== undefined);
   const cls = c.unit.classOfType(recv.type);
   if (cls === undefined) throw new Error(`${c.func.key}: method of ${recv.type.k}`);
-  const fn = dispatcher(c, cls, name, first, site.type, targets);
+  const fn = dispatcher(c, cls, name, first, site.type, targets, framed);
   const made = operands(c, [{ e: recv, as: "value" }, ...callArguments(args, first)]).map((o) => o.value);
   c.unit.noteCall(c.cName, fn, false);
-  return call(fn, ...made);
+  return call(fn, ...made, ...(framed ? callFrameArgument(c, site) : []));
 }
 
 /** The address of a place as a pointer to the struct of `cls`, without const. */
@@ -148,11 +150,12 @@ function dispatcher(
   like: MonoFunc,
   result: Type,
   targets: readonly CallTarget[],
+  framed: boolean,
 ): string {
   const { unit } = c;
   const struct = unit.types.structName(unit.types.representative(cls));
   const args = [...like.typeMap.values()].map(typeKey).join(",");
-  const key = `dispatch ${cls.key} ${name} ${like.decl.typeParams.length > 0 ? args : ""} ${unit.types.tag(result)} ${like.madeFor}`;
+  const key = `dispatch ${cls.key} ${name} ${like.decl.typeParams.length > 0 ? args : ""} ${unit.types.tag(result)} ${like.madeFor}${framed ? ` ${targets.map((t) => t.func.key).join(" ")}` : ""}`;
   return unit.helper(key, `${struct}_${name}_any`, (fn) => {
     const params = like.params.map((p, i) => ({ type: unit.types.type(p.type), name: `a${i + 1}` }));
     const cases: { tests: CExpr[]; isDefault: boolean; body: CStmt[] }[] = [];
@@ -164,7 +167,8 @@ function dispatcher(
       const plain = unit.reachable.mono.method(found.f, found.owner, own);
       // A copy that was made for the functions it is called with here.
       const to = targets.find((t) => t.func.decl === found.f && t.func.owner === found.owner)?.func ?? plain;
-      if (!unit.isReached(to)) continue;
+      // The storage that the caller passes has room for the targets of this call.
+      if (!unit.isReached(to) || (framed && !targets.some((t) => t.func === to))) continue;
       const tests = byTarget.get(to) ?? [];
       tests.push(lit(String(unit.layouts.classId(concrete))));
       byTarget.set(to, tests);
@@ -176,7 +180,9 @@ function dispatcher(
       const passed = to.params.map((p, i): CExpr => {
         return adapt(unit, id(`a${i + 1}`), like.params[i]?.type ?? p.type, p.type);
       });
-      const made = call(target, cast(`${owner} *`, id("self")), ...passed);
+      const frame = c.frames.frameOf(to);
+      const storage = frame === undefined ? [] : [cast(pointerTo(frame.type), id("frame"))];
+      const made = call(target, cast(`${owner} *`, id("self")), ...passed, ...storage);
       const converted = adapt(unit, made, to.ret, result);
       const body: CStmt[] =
         result.k === "void"
@@ -194,7 +200,11 @@ function dispatcher(
       storage: "static",
       ret: unit.types.type(result),
       name: fn,
-      params: [{ type: `${struct} *`, name: "self" }, ...params],
+      params: [
+        { type: `${struct} *`, name: "self" },
+        ...params,
+        ...(framed ? [{ type: "void *", name: "frame" }] : []),
+      ],
       body: [{ k: "switch", subject: call("tmc_class_of", id("self")), cases }],
       loc: undefined,
     };

@@ -34,12 +34,20 @@ describe("lifetimes of what handlers make", () => {
     expect(problems(text)).toContain("TMC1602");
   });
 
-  it("refuses a fresh result where the callee is known only at run time", () => {
-    const text = `interface M { make(): P; } class P { x: i32 = 0; }
+  it("a fresh result of a method that is known only at run time goes to the caller too", () => {
+    const text = `interface M { make(): P; } class P { x: i32 = 0; } class H { p: P | null = null; } const keep = new H();
       class A implements M { make(): P { return new P(); } }
       class B implements M { make(): P { return new P(); } }
       const all: M[] = [new A(), new B()];
-      export function main(): void { for (const m of all) log(m.make().x); }`;
+      export function main(): void { for (const m of all) {`;
+    expect(problems(`${text} log(m.make().x); } }`)).toBe("");
+    expect(problems(`${text} keep.p = m.make(); } }`)).toContain("TMC1601");
+  });
+
+  it("refuses a fresh result where the function is known only at run time", () => {
+    const text = `class P { x: i32 = 0; }
+      const all: (() => P)[] = [() => new P(), () => { const p = new P(); p.x = 1; return p; }];
+      export function main(): void { for (const make of all) log(make().x); }`;
     expect(problems(text)).toContain("TMC1601");
   });
 });

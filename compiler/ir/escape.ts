@@ -102,7 +102,7 @@ class EscapeCheck {
 
   private checkExpr(f: MonoFunc, e: Expr): void {
     if (e.k === "assign") this.checkStore(f, e.target, e.value, e.loc);
-    if (e.k === "method" || e.k === "callValue") this.checkSeveral(e);
+    if (e.k === "callValue") this.checkSeveral(e);
     if (e.k !== "builtin") return;
     const [target, second, third] = e.args;
     const value = e.name === "slotsSet" ? third : e.name === "arrayFill" ? second : undefined;
@@ -165,7 +165,7 @@ class EscapeCheck {
     return found;
   }
 
-  /** A call with several targets has no frame for what one of them returns. */
+  /** A function value takes no frame for what one of several functions returns; a method does. */
   private checkSeveral(e: Expr): void {
     const targets = this.program.targets(e);
     if (targets.length < 2) return;
