@@ -20,6 +20,7 @@ import {
   type Type,
 } from "../ir/types.js";
 import { constantIn, isUntyped, rangeOf, untypedBigOf, untypedOf } from "./constants.js";
+import { shiftInU32 } from "./untyped-shift.js";
 import { tryConvert, typeOfNode } from "./type-convert.js";
 import { Abort, type Context, type FunctionScope } from "./context.js";
 import { refusalText, refusedSyntax, type Refusal } from "./refusals.js";
@@ -245,6 +246,8 @@ export class Lowerer {
       );
     }
     if (widensTo[from].includes(to)) return this.convert("num", e, target);
+    const shifted = from === "i32" && to === "u32" ? shiftInU32(e, node) : undefined;
+    if (shifted !== undefined) return shifted;
     const range = rangeOf(e);
     if (
       range !== undefined &&

@@ -4,6 +4,7 @@ import type { ArithOp, Expr } from "../../ir/nodes.js";
 import { I32, isBig, isFloat, num, STRING, typeName, type NumKind, type Type } from "../../ir/types.js";
 import { constantIn, untypedExpr, untypedOf } from "../constants.js";
 import { commonKind, type Lowerer } from "../lowerer.js";
+import { shiftInU32 } from "../untyped-shift.js";
 import { bigArith, commonBig } from "./bigints.js";
 import { printable } from "./templates.js";
 
@@ -241,6 +242,10 @@ function bits(
       return lw.ctx.fail("TMC1214", at, "bitwise operators work on integers", "convert first: `i32(x)`");
     }
   }
+  const wide = ln === "u32" && rn === "i32" ? shiftInU32(r, places.right) : undefined;
+  if (wide !== undefined) return bits(lw, op, l, wide, ln, "u32", node, places);
+  const wideLeft = rn === "u32" && ln === "i32" ? shiftInU32(l, places.left) : undefined;
+  if (wideLeft !== undefined) return bits(lw, op, wideLeft, r, "u32", rn, node, places);
   const n = commonOf(lw, l, r, ln, rn, node);
   const type = num(n === "u32" ? "u32" : "i32");
   const side = (e: Expr, at: ts.Node): Expr => {
