@@ -8,6 +8,7 @@ import type { FuncContext } from "./func-context.js";
 import { coerce } from "./lower-convert.js";
 import { checkedIndex, operandArray, operands, value, values, type Operand } from "./lower-expr.js";
 import { lowerMap } from "./lower-map.js";
+import { lowerEffect } from "./lower-stmt.js";
 import { sliceOf, type ArrayPlace } from "./places.js";
 import { pointerTo } from "./static-data.js";
 
@@ -106,6 +107,10 @@ export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
       const trap = call("tmc_trap", id("TMC_TRAP_ASSERT"), c.site("assert", e.loc));
       c.emit({ k: "if", test: { k: "unary", op: "!", arg: test }, then: [{ k: "expr", e: trap }], else: [] });
       return VOID_VALUE;
+    }
+    case "sequence": {
+      for (const x of e.args.slice(0, -1)) lowerEffect(c, x);
+      return value(c, arg(e, e.args.length - 1));
     }
     case "trapCapacity":
       return call("tmc_trap", id("TMC_TRAP_CAPACITY"), c.site("capacity", e.loc));

@@ -80,6 +80,10 @@ export function lowerEffect(c: FuncContext, e: Expr): void {
     case "update":
       updateValue(c, e, false);
       return;
+    case "builtin":
+      if (e.name === "sequence") for (const x of e.args) lowerEffect(c, x);
+      else discard(c, e, value(c, e));
+      return;
     case "logical": {
       const test = value(c, e.l);
       const then = c.block(() => lowerEffect(c, e.r));

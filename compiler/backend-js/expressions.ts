@@ -77,7 +77,7 @@ export function expr(p: PrintContext, e: Expr): string {
     case "call":
       return e.f.kind === "extern"
         ? `${rt}.extern(${JSON.stringify(e.f.cName ?? "")})(${list(p, e.args)})`
-        : `${functionName(p, e.f)}(${list(p, e.args)})`;
+        : `${functionName(p, e.f)}(${callArguments(p, e)})`;
     case "method":
       return method(p, e);
     case "superCall":
@@ -154,6 +154,12 @@ function className(p: PrintContext, id: string): string {
 function functionName(p: PrintContext, f: FuncDecl): string {
   if (f.owner !== undefined) return `${p.refer(f.owner.module, f.owner.name)}.${f.name}`;
   return p.refer(f.module, f.name);
+}
+
+/** What a rest parameter takes is one array in the IR. */
+function callArguments(p: PrintContext, e: ExprOf<"call">): string {
+  if (e.f.params.at(-1)?.rest !== true) return list(p, e.args);
+  return e.args.map((a, i) => `${i === e.args.length - 1 ? "..." : ""}${expr(p, a)}`).join(", ");
 }
 
 function method(p: PrintContext, e: ExprOf<"method">): string {
@@ -409,6 +415,8 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
       return `${x}.capacity`;
     case "assert":
       return `${rt}.assert(${x}, ${at})`;
+    case "sequence":
+      return `(${all})`;
     case "trapCapacity":
       return `${rt}.trap("capacity", ${at})`;
     case "f32Bits":
@@ -429,6 +437,7 @@ function host(p: PrintContext, e: ExprOf<"host">): string {
     if (e.name === "()") return `${recv}(${args})`;
     return e.how === "get" ? `${recv}.${e.name}` : `${recv}.${e.name}(${args})`;
   }
+  if (e.name === "[...]") return `[${e.args.map((a) => `...${expr(p, a)}`).join(", ")}]`;
   if (e.how === "new") return `new ${e.name}(${args})`;
   if (e.name.startsWith("op:")) {
     const [l, r] = e.args;

@@ -65,10 +65,15 @@ export function emitModule(m: Module, options: ModuleOptions): EmittedModule {
   };
 }
 
-const constant = (v: number | bigint | Readonly<Record<string, number | bigint | string>>): string =>
+const constant = (
+  v: number | bigint | Readonly<Record<string, number | bigint | string | boolean>>,
+): string =>
   typeof v === "object"
     ? `{ ${Object.entries(v)
-        .map(([k, x]) => `${JSON.stringify(k)}: ${typeof x === "string" ? JSON.stringify(x) : constant(x)}`)
+        .map(
+          ([k, x]) =>
+            `${JSON.stringify(k)}: ${typeof x === "string" || typeof x === "boolean" ? JSON.stringify(x) : constant(x)}`,
+        )
         .join(", ")} }`
     : typeof v === "bigint"
       ? `${v}n`

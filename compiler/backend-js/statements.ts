@@ -39,6 +39,7 @@ export function params(f: FuncDecl, p: PrintContext): string {
   return f.params
     .map((v) => {
       const name = isCell(v) ? `${p.local(v)}$in` : p.local(v);
+      if (v.rest === true) return `...${name}`;
       return v.default === undefined ? name : `${name} = ${expr(p, v.default)}`;
     })
     .join(", ");

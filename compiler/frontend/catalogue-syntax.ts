@@ -14,11 +14,12 @@ log(known);`,
     code: "TMC1001",
     title: "an expression that is not part of the subset",
     rule: "Some expressions of JavaScript have no counterpart that is cheap and equal on a device. The message names what to write instead.",
-    wrong: `const x = (log(1), 2);
-log(x);`,
-    right: `log(1);
-const x = 2;
-log(x);`,
+    wrong: `let x = 3;
+x++;
+log(x ** 2);`,
+    right: `let x = 3;
+x++;
+log(x * x);`,
   },
   {
     code: "TMC1002",
@@ -65,12 +66,14 @@ export function main(): void {
   {
     code: "TMC1005",
     title: "rest parameters",
-    rule: "A rest parameter is an array whose length is known only at run time.",
-    wrong: `function sum(...values: i32[]): i32 {
-  return values.length;
+    rule: "A plain function may have a rest parameter: each call makes an array of its arguments. A method, a function value or a generic function takes an array.",
+    wrong: `class Sum {
+  of(...values: i32[]): i32 {
+    return values.length;
+  }
 }
 export function main(): void {
-  log(sum(1, 2));
+  log(new Sum().of(1, 2));
 }`,
     right: `function sum(values: i32[]): i32 {
   return values.length;

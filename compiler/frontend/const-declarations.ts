@@ -2,7 +2,7 @@
 import { ts } from "ts-morph";
 import { skipParentheses } from "./syntax.js";
 import { untypedBigOf, untypedOf } from "./constants.js";
-import type { Meaning, UntypedConst } from "./context.js";
+import type { ConstMember, Meaning, UntypedConst } from "./context.js";
 import type { Lowerer } from "./lowerer.js";
 
 /** The meaning of `const x = <number>` without annotation; undefined for every other declaration. */
@@ -55,18 +55,20 @@ function mayBeConstant(e: ts.Expression): boolean {
 }
 
 function constObject(lw: Lowerer, node: ts.ObjectLiteralExpression): Meaning | undefined {
-  const members = new Map<string, UntypedConst | bigint | string>();
+  const members = new Map<string, ConstMember>();
   for (const p of node.properties) {
     if (!ts.isPropertyAssignment(p) || (!ts.isIdentifier(p.name) && !ts.isStringLiteral(p.name)))
       return undefined;
     if (ts.isStringLiteralLike(p.initializer)) members.set(p.name.text, p.initializer.text);
+    else if (p.initializer.kind === ts.SyntaxKind.TrueKeyword) members.set(p.name.text, true);
+    else if (p.initializer.kind === ts.SyntaxKind.FalseKeyword) members.set(p.name.text, false);
     else {
       const value = mayBeConstant(p.initializer) ? untypedValue(lw, p.initializer) : undefined;
       if (value === undefined) {
         return lw.ctx.fail(
           "TMC1109",
           p,
-          "an `as const` object holds numbers and strings",
+          "an `as const` object holds numbers, strings and booleans",
           "write an interface and a constant of it",
         );
       }

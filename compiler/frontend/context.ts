@@ -19,6 +19,9 @@ export interface UntypedConst {
   readonly float: boolean;
 }
 
+/** A member of an `as const` object. */
+export type ConstMember = UntypedConst | bigint | string | boolean;
+
 /** What a TypeScript symbol means to us. */
 export type Meaning =
   | { readonly k: "const"; readonly value: UntypedConst | bigint }
@@ -33,7 +36,7 @@ export type Meaning =
   | { readonly k: "class"; readonly c: ClassDecl; readonly node: ClassNode }
   | { readonly k: "local"; readonly v: LocalVar; readonly fn: FunctionScope }
   /** `as const` object: its properties. */
-  | { readonly k: "constObject"; readonly members: ReadonlyMap<string, UntypedConst | bigint | string> }
+  | { readonly k: "constObject"; readonly members: ReadonlyMap<string, ConstMember> }
   /** Declared by a statement that had an error. */
   | { readonly k: "poisoned" };
 

@@ -252,8 +252,9 @@ function constantsOf(ctx: Context, sf: ts.SourceFile): Module["constants"][numbe
       const exported = isExported(s);
       if (meaning?.k === "const") out.push({ name: d.name.getText(), exported, value: plain(meaning.value) });
       if (meaning?.k === "constObject") {
-        const members: Record<string, number | bigint | string> = {};
-        for (const [name, v] of meaning.members) members[name] = typeof v === "string" ? v : plain(v);
+        const members: Record<string, number | bigint | string | boolean> = {};
+        for (const [name, v] of meaning.members)
+          members[name] = typeof v === "string" || typeof v === "boolean" ? v : plain(v);
         out.push({ name: d.name.getText(), exported, value: members });
       }
     }

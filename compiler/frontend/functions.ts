@@ -75,8 +75,14 @@ export function lowerParams(
         "pass the object as a parameter",
       );
     }
-    if (p.dotDotDotToken !== undefined) {
-      return lw.ctx.fail("TMC1005", p, "rest parameters are not part of the subset", "pass an array");
+    const rest = p.dotDotDotToken !== undefined;
+    if (rest && (lw.fn.decl.kind !== "function" || lw.fn.decl.typeParams.length > 0)) {
+      return lw.ctx.fail(
+        "TMC1005",
+        p,
+        "rest parameters are for plain functions: not for methods, function values and generic functions",
+        "take an array",
+      );
     }
     let type = p.type !== undefined ? typeOfNode(lw.ctx, p.type) : contextual?.[i];
     let initial: Expr | undefined;
@@ -108,6 +114,14 @@ export function lowerParams(
       type = nullable(type);
       initial = { k: "null", type, loc: lw.loc(p) };
     }
+    if (rest && (type.k !== "array" || !ts.isIdentifier(p.name))) {
+      return lw.ctx.fail(
+        "TMC1005",
+        p,
+        "a rest parameter is an array with a name",
+        "write `...values: i32[]`",
+      );
+    }
     if (!ts.isIdentifier(p.name)) {
       const whole = lw.newLocal(`param${i}`, type, false);
       declarePattern(lw, p.name, { k: "local", type, loc: lw.loc(p), v: whole }, lw.fn.prologue);
@@ -123,7 +137,7 @@ export function lowerParams(
       }
     }
     // One object: the body's references and the declaration are the same variable.
-    params.push(Object.assign(v, { default: initial }));
+    params.push(Object.assign(v, { default: initial, ...(rest ? { rest } : {}) }));
     return undefined;
   });
   return params;

@@ -112,8 +112,14 @@ const syntax = new Map<ts.SyntaxKind, Refusal>([
 export const refusedSyntax = (kind: ts.SyntaxKind): Refusal | undefined => syntax.get(kind);
 
 const operators = new Map<ts.SyntaxKind, Refusal>([
-  [K.AsteriskAsteriskToken, { code: "TMC1001", what: "`**`", fix: "multiply, or use `Math.pow` in setup" }],
-  [K.CommaToken, { code: "TMC1001", what: "the comma operator", fix: "write two statements" }],
+  [
+    K.AsteriskAsteriskToken,
+    {
+      code: "TMC1001",
+      what: "`**` of other values than whole constants",
+      fix: "multiply: `x * x`; `pow` of the standard library takes f32, `Math.pow` is for setup",
+    },
+  ],
   [
     K.InKeyword,
     {
@@ -125,13 +131,17 @@ const operators = new Map<ts.SyntaxKind, Refusal>([
   ],
 ]);
 for (const token of [K.QuestionQuestionEqualsToken, K.AmpersandAmpersandEqualsToken, K.BarBarEqualsToken]) {
-  const text = ts.tokenToString(token) ?? "";
-  operators.set(token, { code: "TMC1003", what: `\`${text}\``, says: notYet, fix: "write it out with `if`" });
+  operators.set(token, {
+    code: "TMC1117",
+    what: `\`${ts.tokenToString(token) ?? ""}\``,
+    says: "has no value here",
+    fix: "write it as a statement of its own",
+  });
 }
 operators.set(K.AsteriskAsteriskEqualsToken, {
   code: "TMC1001",
   what: "`**=`",
-  fix: "multiply, or use `Math.pow` in setup",
+  fix: "multiply: `x = x * x`",
 });
 
 export const refusedOperator = (token: ts.SyntaxKind): Refusal | undefined => operators.get(token);

@@ -30,6 +30,8 @@ export interface LocalVar {
 export interface Param extends LocalVar {
   /** Already inserted at IR call sites; kept for host callers. Constant expression. */
   readonly default: Expr | undefined;
+  /** `...name`, always the last: call sites pass one array of what it takes. */
+  readonly rest?: true;
 }
 
 export interface GlobalVar {
@@ -175,6 +177,7 @@ export type BuiltinName =
   | "slotsSet"
   | "slotsCapacity"
   | "assert"
+  | "sequence" // `a, b`: all are evaluated in order, the value is the last one's, never a reference
   | "trapCapacity" // no arguments: traps with kind capacity at this place
   // text out: args are of printable types (num, bool, string, literals), joined by a space. An argument may be a
   // `concat` (a template literal): its parts are all evaluated in order, then printed without separators.
@@ -405,7 +408,7 @@ export interface Module {
   readonly constants: readonly {
     readonly name: string;
     readonly exported: boolean;
-    readonly value: number | bigint | Readonly<Record<string, number | bigint | string>>;
+    readonly value: number | bigint | Readonly<Record<string, number | bigint | string | boolean>>;
   }[];
   readonly functions: readonly FuncDecl[];
   readonly classes: readonly ClassDecl[];

@@ -9,7 +9,7 @@ import {
   type ObjectType,
 } from "../../ir/hierarchy.js";
 import type { Expr } from "../../ir/nodes.js";
-import { I32, isBig, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
+import { BOOL, I32, isBig, isFloat, STRING, substitute, typeName, type Type } from "../../ir/types.js";
 import { tupleField } from "../../ir/tuple.js";
 import { isTuple } from "../tuples.js";
 import { untypedExpr, untypedOf } from "../constants.js";
@@ -31,8 +31,14 @@ export function registerAccess(): void {
 }
 
 /** What the name stands for without its object: an enum member, a constant, a static field. */
-function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | undefined {
-  const symbol = lw.ctx.symbolOf(node.name);
+function staticProperty(
+  lw: Lowerer,
+  node: ts.PropertyAccessExpression | ts.ElementAccessExpression,
+): Expr | undefined {
+  const name = ts.isPropertyAccessExpression(node) ? node.name : node.argumentExpression;
+  // `E["a"]` is `E.a`; other indices stand for elements.
+  if (!ts.isMemberName(name) && !ts.isStringLiteralLike(name)) return undefined;
+  const symbol = lw.ctx.symbolOf(name);
   const declaration = symbol?.declarations?.[0];
   if (symbol !== undefined && declaration !== undefined) {
     if (
@@ -40,7 +46,7 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
       node.expression.getText() === "Math" &&
       ts.isPropertySignature(declaration)
     ) {
-      const value = Math[node.name.text as "PI"];
+      const value = Math[name.text as "PI"];
       return untypedExpr({ value, float: true }, lw.loc(node));
     }
     if (ts.isEnumMember(declaration)) {
@@ -72,7 +78,8 @@ function staticProperty(lw: Lowerer, node: ts.PropertyAccessExpression): Expr | 
     const meaning =
       base === undefined || isCoreDeclaration(base.declarations?.[0]) ? undefined : lw.ctx.meaning(base);
     if (meaning?.k === "constObject") {
-      const member = meaning.members.get(node.name.text);
+      const member = meaning.members.get(name.text);
+      if (typeof member === "boolean") return { k: "bool", type: BOOL, loc: lw.loc(node), value: member };
       if (typeof member === "string") return { k: "str", type: STRING, loc: lw.loc(node), value: member };
       if (member !== undefined) return untypedExpr(member, lw.loc(node));
     }
@@ -169,6 +176,25 @@ function memberOf(lw: Lowerer, obj: Expr, node: ts.PropertyAccessExpression): Ex
 }
 
 function element(lw: Lowerer, node: ts.ElementAccessExpression): Expr {
+  const fixed = staticProperty(lw, node);
+  if (fixed !== undefined) return fixed;
+  const base = ts.isIdentifier(node.expression) ? lw.ctx.symbolOf(node.expression) : undefined;
+  if (base !== undefined && (base.flags & ts.SymbolFlags.Enum) !== 0) {
+    return lw.ctx.fail(
+      "TMC1112",
+      node,
+      "the names of an enum are not kept on a device",
+      'write a `switch` that gives the text, or an enum of texts: `On = "on"`',
+    );
+  }
+  if (base !== undefined && lw.ctx.meaning(base)?.k === "constObject") {
+    return lw.ctx.fail(
+      "TMC1112",
+      node,
+      "an `as const` object has no storage: which member this is must be known here",
+      "write a `switch`, or make it an array",
+    );
+  }
   const obj = lw.raw(node.expression);
   const loc = lw.loc(node);
   const t = obj.type;

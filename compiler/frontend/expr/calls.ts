@@ -22,6 +22,7 @@ import { constraintOf, skipBroken } from "./access.js";
 import { coreCall, coreMethod, newCore } from "./core-calls.js";
 import { isMapOrSet } from "../../ir/map-type.js";
 import { mapCall } from "./maps.js";
+import { arrayOfParts, partsOf } from "./spread.js";
 import { selfType, thisExpr } from "./names.js";
 import { namespaceMember } from "./namespaces.js";
 
@@ -33,14 +34,6 @@ export function registerCalls(): void {
 }
 
 function call(lw: Lowerer, node: ts.CallExpression, want: Type | undefined): Expr {
-  if (node.arguments.some(ts.isSpreadElement)) {
-    return lw.ctx.fail(
-      "TMC1003",
-      node,
-      "spread arguments are not supported yet",
-      "pass them one by one, or pass the array",
-    );
-  }
   const callee = skipParentheses(node.expression);
   if (callee.kind === K.SuperKeyword) return superCall(lw, node);
   if (ts.isIdentifier(callee)) {
@@ -133,6 +126,14 @@ export function lowerArguments(
   f.params.forEach((p, i) => {
     const node = nodes[i];
     const type = substitute(p.type, map);
+    if (p.rest === true && type.k === "array") {
+      const parts = partsOf(lw, nodes.slice(i), type.elem);
+      const spread = parts.find((x) => x.isArray);
+      if (spread !== undefined) refuseSpread(lw, spread.node);
+      args.push(arrayOfParts(lw, at, parts, type));
+      return;
+    }
+    if (node !== undefined && ts.isSpreadElement(node)) refuseSpread(lw, node);
     const known = lowered?.get(i);
     // Lowering again would take twice as long at each level of nesting.
     if (node !== undefined && known !== undefined && sameType(known.type, type))
@@ -148,13 +149,22 @@ export function lowerArguments(
       );
   });
   const extra = nodes[f.params.length];
-  if (extra !== undefined)
+  if (extra !== undefined && f.params.at(-1)?.rest !== true)
     lw.ctx.fail("TMC1116", extra, `\`${shownName(f)}\` takes ${f.params.length} arguments`, "remove it");
   return args;
 }
 
 /** As the program calls it, without the kinds of an instance (`kind-functions.ts`). */
 const shownName = (f: FuncDecl): string => f.name.replace(/(\$[iuf](8|16|32|64))+$/, "");
+
+function refuseSpread(lw: Lowerer, node: ts.Node): never {
+  return lw.ctx.fail(
+    "TMC1003",
+    node,
+    "how many arguments this is, is not known here",
+    "pass them one by one, or let the function take an array",
+  );
+}
 
 /** `f(undefined)`: the default is meant. */
 const isUndefined = (node: ts.Expression): boolean => ts.isIdentifier(node) && node.text === "undefined";

@@ -29,7 +29,7 @@ import { typeOfNode } from "../type-convert.js";
 import { arith, commonOf } from "./arithmetic.js";
 import { asBits, bigOfNumber, clampBig, convertBigConstant, isBigNode, refuseMath } from "./bigints.js";
 import { newMap } from "./maps.js";
-import { arrayElements } from "./objects.js";
+import { arrayOfParts, partsOf } from "./spread.js";
 import { printable, templateParts } from "./templates.js";
 
 const K = ts.SyntaxKind;
@@ -467,12 +467,12 @@ export function newCore(
   const loc = lw.loc(node);
   const first = node.arguments?.[0];
   if (element !== undefined) {
-    const type = arrayOf(num(element), true);
+    const type = arrayOf(num(element), true) as Extract<Type, { k: "array" }>;
     if (first === undefined)
       return lw.ctx.fail("TMC1120", node, `\`new ${name}\` needs a length`, `write \`new ${name}(16)\``);
     const inner = skipParentheses(first);
     if (ts.isArrayLiteralExpression(inner))
-      return { k: "arrayLit", type, loc, elems: arrayElements(lw, inner, num(element)) };
+      return arrayOfParts(lw, node, partsOf(lw, inner.elements, num(element)), type);
     const e = lw.raw(first);
     if (e.type.k === "array" || e.type.k === "host") {
       return { k: "host", type, loc, recv: undefined, name, how: "new", args: [e] };

@@ -143,6 +143,14 @@ export function valueOf(lw: Lowerer, meaning: Meaning, node: ts.Node): Expr {
           "wrap the call in an arrow function",
         );
       }
+      if (f.params.at(-1)?.rest === true) {
+        return lw.ctx.fail(
+          "TMC1107",
+          node,
+          "a function with a rest parameter has no value of its own",
+          "wrap the call in an arrow function",
+        );
+      }
       if (f.kind === "extern") {
         return lw.ctx.fail(
           "TMC1107",

@@ -4,11 +4,21 @@ import { allFields, classOf, type ObjectType } from "../../ir/hierarchy.js";
 import { tupleField } from "../../ir/tuple.js";
 import { isTuple } from "../tuples.js";
 import type { Expr, Field } from "../../ir/nodes.js";
-import { arrayOf, nullable, typeKey, typeName, unionMembers, type Type } from "../../ir/types.js";
+import {
+  arrayOf,
+  I32,
+  nullable,
+  sameType,
+  typeKey,
+  typeName,
+  unionMembers,
+  type Type,
+} from "../../ir/types.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
 import { recordType, type RecordMember } from "../records.js";
 import { tryConvert } from "../type-convert.js";
 import { valueOf } from "./names.js";
+import { arrayOfParts, partsOf, type Part } from "./spread.js";
 
 const K = ts.SyntaxKind;
 
@@ -22,17 +32,20 @@ function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint):
   const loc = lw.loc(node);
   if (want !== undefined && isTuple(want)) {
     const { args } = want;
-    if (node.elements.length !== args.length) {
+    const parts = node.elements.some(ts.isSpreadElement) ? partsOf(lw, node.elements, undefined) : undefined;
+    if ((parts ?? node.elements).length !== args.length || parts?.some((x) => x.isArray) === true) {
       return lw.ctx.fail(
         "TMC1124",
         node,
-        `the tuple has ${args.length} elements, this has ${node.elements.length}`,
+        `the tuple has ${args.length} elements, this has ${parts?.some((x) => x.isArray) === true ? "an unknown number of them" : (parts ?? node.elements).length}`,
         "give as many as the type has",
       );
     }
-    const values = node.elements.map((e, i) => {
-      const type = args[i];
-      return ts.isSpreadElement(e) || type === undefined ? spread(lw, e) : lw.expr(e, type);
+    const values = args.map((type, i) => {
+      const part = parts?.[i];
+      return part === undefined
+        ? lw.expr(node.elements[i] ?? node, type)
+        : lw.coerce(part.e, type, part.node);
     });
     return {
       k: "objectLit",
@@ -42,7 +55,7 @@ function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint):
     };
   }
   if (want?.k === "array" && !want.typed) {
-    return { k: "arrayLit", type: want, loc, elems: arrayElements(lw, node, want.elem) };
+    return arrayOfParts(lw, node, partsOf(lw, node.elements, want.elem), want);
   }
   if (want?.k === "array") {
     return lw.ctx.fail(
@@ -55,7 +68,12 @@ function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint):
   if (node.elements.length === 0) {
     return { k: "arrayLit", type: { k: "host", text: "never[]" }, loc, elems: [] };
   }
-  const lowered = node.elements.map((e) => (ts.isSpreadElement(e) ? spread(lw, e) : lw.raw(e)));
+  const parts = partsOf(lw, node.elements, undefined);
+  // Of a spread array, one element stands for all.
+  const lowered = parts.map(({ e, isArray }): Expr => {
+    if (!isArray || e.type.k !== "array") return e;
+    return { k: "index", type: e.type.elem, loc, obj: e, index: { k: "num", type: I32, loc, value: 0 } };
+  });
   let elem: Type | undefined;
   let before = lowered[0];
   for (const e of lowered) {
@@ -71,30 +89,18 @@ function arrayLiteral(lw: Lowerer, node: ts.ArrayLiteralExpression, hint: Hint):
     before = before !== undefined && lw.join(before, e) === before.type ? before : { ...e, type: elem };
   }
   const type = elem ?? { k: "host" as const, text: "never" };
-  return {
-    k: "arrayLit",
-    type: arrayOf(type),
-    loc,
-    elems: lowered.map((e, i) => lw.coerce(e, type, node.elements[i] ?? node)),
-  };
-}
-
-function spread(lw: Lowerer, node: ts.Node): never {
-  return lw.ctx.fail(
-    "TMC1003",
-    node,
-    "spread is not supported yet",
-    "copy the elements in a loop, or use `concat` in setup",
-  );
-}
-
-export function arrayElements(lw: Lowerer, node: ts.ArrayLiteralExpression, elem: Type): Expr[] {
-  return node.elements.map((e) => {
-    if (ts.isSpreadElement(e)) return spread(lw, e);
-    if (ts.isOmittedExpression(e))
-      return lw.ctx.fail("TMC1124", e, "an array has no holes", "write the element");
-    return lw.expr(e, elem);
+  const converted = parts.map((p): Part => {
+    if (!p.isArray) return { ...p, e: lw.coerce(p.e, type, p.node) };
+    if (p.e.type.k === "array" && sameType(p.e.type.elem, type)) return p;
+    return lw.ctx.fail(
+      "TMC1124",
+      p.node,
+      `\`${typeName(p.e.type)}\` cannot be spread among elements of \`${typeName(type)}\``,
+      "spread an array of the same element type, or a tuple",
+    );
   });
+  const made = arrayOf(type);
+  return made.k === "array" ? arrayOfParts(lw, node, converted, made) : lw.raw(node);
 }
 
 function objectLiteral(lw: Lowerer, node: ts.ObjectLiteralExpression, hint: Hint): Expr {

@@ -3,7 +3,19 @@ import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
 import { isSubtype } from "../../ir/hierarchy.js";
 import type { CompareOp, Expr } from "../../ir/nodes.js";
-import { BOOL, I32, isBig, isFloat, num, sameType, typeName, U32, type Type } from "../../ir/types.js";
+import {
+  BOOL,
+  I32,
+  isBig,
+  isFloat,
+  num,
+  isReference,
+  sameType,
+  typeName,
+  U32,
+  VOID,
+  type Type,
+} from "../../ir/types.js";
 import { isUntyped, rangeOf, untypedBigOf, untypedExpr, untypedOf } from "../constants.js";
 import { onExpr, type Hint, type Lowerer } from "../lowerer.js";
 import { refusedOperator } from "../refusals.js";
@@ -48,6 +60,8 @@ function binary(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
   }
   const compare = compareOps.get(token);
   if (compare !== undefined) return comparison(lw, compare, node);
+  if (token === K.CommaToken) return sequence(lw, node, hint);
+  if (token === K.AsteriskAsteriskToken) return power(lw, node);
   if (token === K.InstanceOfKeyword) return instanceOf(lw, node);
   if (token === K.BarToken || token === K.GreaterThanGreaterThanGreaterThanToken) {
     const forced = forceInteger(lw, node, token === K.BarToken);
@@ -71,6 +85,57 @@ function binary(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
   const l = lw.raw(node.left, want, wrap);
   const r = lw.raw(node.right, want, wrap);
   return arith(lw, op, l, r, node, node, { wrap });
+}
+
+/** `a, b`: mostly the steps of a `for`. */
+function sequence(lw: Lowerer, node: ts.BinaryExpression, hint: Hint): Expr {
+  const l = lw.raw(node.left, VOID);
+  const r = lw.raw(node.right, hint.want);
+  if (r.type.k !== "void" && isReference(r.type)) {
+    return lw.ctx.fail(
+      "TMC1001",
+      node,
+      "the comma operator with an object, an array or a text as its value is not part of the subset",
+      "write two statements",
+    );
+  }
+  const before = l.k === "builtin" && l.name === "sequence" ? l.args : [l];
+  return {
+    k: "builtin",
+    type: r.type,
+    loc: lw.loc(node),
+    name: "sequence",
+    n: undefined,
+    args: [...before, lw.coerce(r, r.type, node.right)],
+  };
+}
+
+/** `2 ** 10`: of whole constants, where every bit of the result is known. */
+function power(lw: Lowerer, node: ts.BinaryExpression): Expr {
+  const l = lw.raw(node.left);
+  const r = lw.raw(node.right);
+  const a = untypedOf(l)?.value;
+  const b = untypedOf(r)?.value;
+  const loc = lw.loc(node);
+  if (a !== undefined && b !== undefined && Number.isInteger(a) && Number.isInteger(b) && b >= 0) {
+    const value = a ** b;
+    if (Number.isSafeInteger(value)) return untypedExpr({ value, float: false }, loc);
+  }
+  const bigA = untypedBigOf(l);
+  const bigB = untypedBigOf(r);
+  if (
+    bigA !== undefined &&
+    bigB !== undefined &&
+    bigB >= 0n &&
+    bigB <= 64n &&
+    bigA <= 1n << 64n &&
+    bigA >= -(1n << 64n)
+  )
+    return untypedExpr(bigA ** bigB, loc);
+  return lw.refuse(
+    refusedOperator(K.AsteriskAsteriskToken) ?? { code: "TMC1001", what: "`**`", fix: "multiply" },
+    node,
+  );
 }
 
 /** `x | 0` and `x >>> 0`: an i32 / u32 of x; the tree of + - * under it may wrap; an integer `/` under it truncates. */

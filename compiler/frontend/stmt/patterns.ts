@@ -3,7 +3,7 @@ import { ts } from "ts-morph";
 import { findField, findMethod } from "../../ir/hierarchy.js";
 import type { Expr, Stmt } from "../../ir/nodes.js";
 import { isTupleDecl, tupleField } from "../../ir/tuple.js";
-import { I32, substitute, typeName } from "../../ir/types.js";
+import { BOOL, I32, substitute, typeName } from "../../ir/types.js";
 import { lvalue } from "../expr/assign.js";
 import type { Lowerer } from "../lowerer.js";
 
@@ -15,15 +15,8 @@ export function declarePattern(lw: Lowerer, pattern: ts.BindingPattern, source: 
     if (e.dotDotDotToken !== undefined) {
       lw.ctx.fail("TMC1003", e, "a rest element is not supported yet", "read the parts you need by name");
     }
-    if (e.initializer !== undefined) {
-      lw.ctx.fail(
-        "TMC1003",
-        e.initializer,
-        "a default inside a pattern is not supported yet",
-        "write `x.y ?? value`",
-      );
-    }
-    const part = ts.isObjectBindingPattern(pattern) ? member(lw, from, e) : item(lw, from, i, e);
+    const whole = ts.isObjectBindingPattern(pattern) ? member(lw, from, e) : item(lw, from, i, e);
+    const part = e.initializer === undefined ? whole : withDefault(lw, whole, e, e.initializer);
     if (!ts.isIdentifier(e.name)) {
       declarePattern(lw, e.name, part, out);
       return;
@@ -32,8 +25,42 @@ export function declarePattern(lw: Lowerer, pattern: ts.BindingPattern, source: 
   });
 }
 
+/** `{ x = 5 }`: of an optional field that is absent. To JavaScript null is a value. */
+function withDefault(lw: Lowerer, part: Expr, e: ts.BindingElement, value: ts.Expression): Expr {
+  const loc = lw.loc(e);
+  const whole = part.type;
+  if (whole.k !== "nullable") {
+    return lw.ctx.fail(
+      "TMC1217",
+      e.initializer ?? e,
+      `this is never absent: its type is \`${typeName(whole)}\``,
+      "remove the default, or make the field optional: `x?: …`",
+    );
+  }
+  const seen = lw.ctx.checker.getTypeAtLocation(e.name);
+  if ((seen.isUnion() ? seen.types : [seen]).some((t) => (t.flags & ts.TypeFlags.Null) !== 0)) {
+    return lw.ctx.fail(
+      "TMC1217",
+      e.initializer ?? e,
+      "a default replaces what is absent, and this may be null",
+      "write `x.y ?? value`",
+    );
+  }
+  const v = lw.newLocal(`tested${lw.fn.nextId}`, whole, false);
+  const tested: Expr = { k: "local", type: whole, loc, v };
+  const body: Expr = {
+    k: "cond",
+    type: whole.of,
+    loc,
+    test: { k: "isNull", type: BOOL, loc, arg: tested },
+    then: lw.expr(value, whole.of),
+    else: lw.convert("unwrap", tested, whole.of),
+  };
+  return { k: "bind", type: whole.of, loc, v, init: part, body };
+}
+
 /** A name for the source, so that it is evaluated once. */
-function keep(lw: Lowerer, source: Expr, out: Stmt[]): Expr {
+export function keep(lw: Lowerer, source: Expr, out: Stmt[]): Expr {
   if (source.k === "this" || (source.k === "local" && !source.v.mutable)) return source;
   const v = lw.newLocal(`parts${lw.fn.nextId}`, source.type, false);
   out.push({ k: "let", loc: source.loc, v, init: source });

@@ -8,6 +8,7 @@ import { untypedBigOf, untypedOf } from "../constants.js";
 import { onStmt, type Lowerer } from "../lowerer.js";
 import { constantMeaning } from "../const-declarations.js";
 import { tryConvert, typeOfNode } from "../type-convert.js";
+import { isLogicalAssignment, logicalAssignment } from "./logical-assign.js";
 import { assignPattern, declarePattern } from "./patterns.js";
 import { optionalStatement } from "../expr/optional.js";
 import { textBufferId } from "../expr/calls.js";
@@ -66,6 +67,10 @@ export function expressionStatement(lw: Lowerer, node: ts.Expression): Stmt[] {
   ) {
     return assignPattern(lw, inner, inner.left);
   }
+  if (ts.isBinaryExpression(inner) && isLogicalAssignment(inner.operatorToken.kind))
+    return logicalAssignment(lw, inner);
+  if (ts.isBinaryExpression(inner) && inner.operatorToken.kind === K.CommaToken)
+    return [...expressionStatement(lw, inner.left), ...expressionStatement(lw, inner.right)];
   const written = ts.isCallExpression(inner) ? templateWrite(lw, inner) : undefined;
   if (written !== undefined) return written;
   const e = lw.raw(node, VOID);
