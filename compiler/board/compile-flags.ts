@@ -11,6 +11,8 @@ export interface FlagChoice {
   /** AddressSanitizer and UndefinedBehaviorSanitizer; host only. */
   readonly sanitize: boolean;
   readonly warningsAreErrors: boolean;
+  /** Debug information and what the memory report reads; default true. */
+  readonly debug?: boolean;
 }
 
 /** -ffp-contract=off is part of the language: a fused multiply-add rounds once where the program says twice. */
@@ -24,7 +26,6 @@ const always = [
   "-fno-common",
   "-ffunction-sections",
   "-fdata-sections",
-  "-g",
 ];
 
 function sanitizerFlags(choice: FlagChoice): string[] {
@@ -37,11 +38,14 @@ export function compileFlags(choice: FlagChoice): string[] {
   return [
     ...choice.board.toolchain.flags,
     ...always,
+    ...(choice.debug === false ? [] : ["-g"]),
     choice.opt,
     ...(choice.board.kernels === "portable" ? ["-DTMC_KERNELS_PORTABLE"] : []),
     ...(choice.warningsAreErrors ? ["-Werror"] : []),
     // What the memory report reads; clang has no call graph output.
-    ...(choice.cc === "gcc" && !choice.sanitize ? ["-fstack-usage", "-fcallgraph-info=su"] : []),
+    ...(choice.cc === "gcc" && !choice.sanitize && choice.debug !== false
+      ? ["-fstack-usage", "-fcallgraph-info=su"]
+      : []),
     ...sanitizerFlags(choice),
   ];
 }

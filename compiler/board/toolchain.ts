@@ -48,6 +48,8 @@ export interface CompileOptions {
   readonly sanitize?: boolean;
   /** Default false; tests set it. */
   readonly warningsAreErrors?: boolean;
+  /** Debug information and the memory report's files. Default true. */
+  readonly debug?: boolean;
   /** Objects of runtime-c are kept here. Default `.tmc/cache` in the current folder. */
   readonly cacheDir?: string;
 }
@@ -165,6 +167,7 @@ function flagChoice(options: CompileOptions): FlagChoice {
     opt: options.opt ?? "-O2",
     sanitize,
     warningsAreErrors: options.warningsAreErrors ?? false,
+    debug: options.debug ?? true,
   };
 }
 

@@ -2,15 +2,14 @@
 
 /**
  * For programs whose entries are `tmc_program_main_0`, `_1`, …: prints `\1begin I`, what the program prints, then
- * `\1end KIND SITE MESSAGE` (kind 0: it ended well).
+ * `\1end KIND SITE MESSAGE` (kind 0: it ended well). `entries`: the number of the entry of each run.
  */
-export function driverText(count: number): string {
-  const indices = Array.from({ length: count }, (_, i) => i);
+export function driverText(entries: readonly number[]): string {
   return `#include "tmc/port.h"
 
-${indices.map((i) => `void tmc_program_main_${i}(void);`).join("\n")}
+${[...new Set(entries)].map((i) => `void tmc_program_main_${i}(void);`).join("\n")}
 
-static void (*const programs[])(void) = {${indices.map((i) => `tmc_program_main_${i}`).join(", ")}};
+static void (*const programs[])(void) = {${entries.map((i) => `tmc_program_main_${i}`).join(", ")}};
 
 static void text(const char *bytes) {
     size_t size = 0;
@@ -47,7 +46,7 @@ static void run(int32_t index) {
 }
 
 void tmc_program_main(void) {
-    for (int32_t i = 0; i < ${count}; i++) {
+    for (int32_t i = 0; i < ${entries.length}; i++) {
         run(i);
     }
 }

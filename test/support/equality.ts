@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { findBoard, type Board } from "../../compiler/board/board.js";
+import { findBoard } from "../../compiler/board/board.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { runExecutable, type RunResult } from "../../compiler/board/run.js";
 import { compilerCommand, buildExecutable } from "../../compiler/board/toolchain.js";
@@ -100,7 +100,7 @@ export function compileForEquality(entry: string, choice: CompileChoice): Compil
 }
 
 /** What was printed, then for an uncaught trap a line such as `trap index at a.ts:3:5` or `trap throw at a.ts:3:5: text`. */
-function outcome(stdout: string, trap?: { kind: string; place: string; message: string }): string {
+export function outcome(stdout: string, trap?: { kind: string; place: string; message: string }): string {
   return trap === undefined
     ? stdout
     : `${stdout}trap ${trap.kind} at ${trap.place}${trap.message === "" ? "" : `: ${trap.message}`}\n`;
@@ -125,6 +125,8 @@ export interface RunChoice {
   readonly timeoutMs?: number;
   /** Default: an error. Random programs contain comparisons that are always false, which gcc points out. */
   readonly warnings?: "error" | "ignored";
+  /** Default true: crashes are reported with lines. */
+  readonly debug?: boolean;
 }
 
 /**
@@ -172,15 +174,15 @@ const defaultCache = (): string => packagePath("build", "equality-cache");
 
 let serial = 0;
 
-async function build(
+/** The executable of the sources. @throws UserError when a compiler rejects them. */
+export async function buildForTarget(
   target: EqualityTarget,
-  board: Board,
   folder: string,
   sources: readonly string[],
-  choice: RunChoice,
+  choice: Omit<RunChoice, "folder">,
 ): Promise<string> {
   const { elf } = await buildExecutable({
-    board,
+    board: findBoard(target.board),
     sources,
     outDir: folder,
     name: "program",
@@ -189,13 +191,14 @@ async function build(
     opt: target.opt,
     sanitize: target.sanitize,
     warningsAreErrors: choice.warnings !== "ignored",
+    debug: choice.debug ?? true,
     cacheDir: choice.cacheDir ?? defaultCache(),
   });
   return elf;
 }
 
 /** A processor fault, sanitizer report or anything else that is not a trap of the program. */
-function refuseCrash(run: RunResult, allowed: number): void {
+export function refuseCrash(run: RunResult, allowed: number): void {
   if (run.fault !== undefined || run.exitCode !== allowed) {
     const how = run.fault ?? run.signal ?? `exit code ${run.exitCode}`;
     throw new Error(`crashed: ${how}\n${run.stdout.slice(-500)}\n${run.stderr.slice(0, 2000)}`);
@@ -226,17 +229,36 @@ async function runBundle(
     return join(own, basename(main));
   });
   const driver = join(folder, "driver.c");
-  writeFileSync(driver, driverText(programs.length));
-  const elf = await build(target, board, folder, [...sources, driver], choice);
+  writeFileSync(driver, driverText(programs.map((_, i) => i)));
+  const elf = await buildForTarget(target, folder, [...sources, driver], choice);
   const run = await runExecutable({ board, elf, timeoutMs: choice.timeoutMs ?? 60_000 });
   refuseCrash(run, 0);
-  return new Map(programs.map((program, i) => [program.name, bundleOutcome(program, run.stdout, i)]));
+  const outcomes = outcomesIn(
+    run.stdout,
+    programs.map((p) => p.compiled),
+  );
+  return new Map(programs.map((program, i) => [program.name, outcomes[i] ?? ""]));
 }
 
-/** The part of program `i` in what a bundle printed: see driverText. */
-function bundleOutcome({ compiled }: EqualityProgram, stdout: string, i: number): string {
+/** The outcomes of the programs in what a bundle printed: see driverText. @throws Error when one is missing. */
+export function outcomesIn(stdout: string, programs: readonly CompiledProgram[]): string[] {
+  let at = 0;
+  return programs.map((compiled, i) => {
+    const { text, end } = bundleOutcome(compiled, stdout, i, at);
+    at = end;
+    return text;
+  });
+}
+
+/** That of program `i`, from `from` onwards. */
+function bundleOutcome(
+  compiled: CompiledProgram,
+  stdout: string,
+  i: number,
+  from: number,
+): { readonly text: string; readonly end: number } {
   const begin = `\u0001begin ${i}\n`;
-  const start = stdout.indexOf(begin);
+  const start = stdout.indexOf(begin, from);
   const end = /\u0001end (\d+) (-?\d+) ([^\n]*)\n/g;
   end.lastIndex = start + begin.length;
   const match = start < 0 ? null : end.exec(stdout);
@@ -245,13 +267,12 @@ function bundleOutcome({ compiled }: EqualityProgram, stdout: string, i: number)
   }
   const printed = stdout.slice(start + begin.length, match.index);
   const kind = Number(match[1]);
-  return kind === 0
-    ? outcome(printed)
-    : outcome(printed, {
-        kind: trapKinds[kind] ?? `kind ${kind}`,
-        place: placeOf(compiled, Number(match[2])),
-        message: match[3] ?? "",
-      });
+  const trap = {
+    kind: trapKinds[kind] ?? `kind ${kind}`,
+    place: placeOf(compiled, Number(match[2])),
+    message: match[3] ?? "",
+  };
+  return { text: kind === 0 ? outcome(printed) : outcome(printed, trap), end: end.lastIndex };
 }
 
 export interface AloneOutcome {
@@ -277,7 +298,7 @@ export async function runAlone(
     writeFileSync(join(folder, basename(file.path)), file.text);
   }
   const sources = compiled.c.sources.map((path) => join(folder, basename(path)));
-  const elf = await build(target, board, folder, sources, choice);
+  const elf = await buildForTarget(target, folder, sources, choice);
   const run = await runExecutable({
     board,
     elf,
