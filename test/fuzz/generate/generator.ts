@@ -45,6 +45,8 @@ export class Generator {
   readonly narrowed = new Set<string>();
   /** Writing `main`, which nothing calls. */
   inMain = false;
+  /** Text buffers of the module. */
+  readonly buffers: string[] = [];
   readonly imports = new Set<string>();
   readonly declarations: Tree[] = [];
   private readonly frames: Frame[] = [new Frame()];

@@ -69,7 +69,13 @@ export function declareTextBuffer(g: Generator): void {
   g.imports.add("TextBuffer");
   const name = g.unique("buffer");
   g.declare(tree("declaration")`const ${name} = new TextBuffer(${g.pick([4, 12, 40, 64])});`);
-  g.value("string", () => string`${name}.toString()`);
+  // Borrowed: used at once, before anything can change the buffer.
+  const held = (): Tree => string`${name}.toString()${g.pick(["", "", ".slice(1)", ".slice(-3, 9)"])}`;
+  g.value("boolean", () => tree("boolean")`(${held()} ${g.pick(["===", "<", ">="])} ${g.pick(words)})`);
+  g.value("i32", () => tree("i32")`${held()}.${g.pick(["length", 'indexOf("a")', "charCodeAt(1)"])}`);
+  for (const other of g.buffers)
+    g.statementOf(() => statement`${name}.write(${tree("string")`${other}.toString()`});`);
+  g.buffers.push(name);
   g.value("i32", () => tree("i32")`${name}.length`);
   g.statementOf((d) => statement`${name}.write(${g.chance(60) ? template(g, d - 1) : text(g, d - 1)});`, {
     weight: 3,
