@@ -23,6 +23,12 @@ const fixes = new Map([
   [2454, "give it a value first"],
   [2540, "leave out `readonly` where it is declared, or assign to something else"],
   [2551, "take the name that TypeScript proposes"],
+  [2554, "give as many arguments as there are parameters"],
+  [2564, "give it a value where it is declared, or in the constructor"],
+  [2741, "add what is missing, or declare it optional: `x?: T`"],
+  [7005, "write its type"],
+  [7006, "write its type: `(x: i32) => …`"],
+  [7031, "write the type of the pattern: `{ x }: { x: i32 }`"],
   [2552, "take the name that TypeScript proposes"],
   [2588, "declare it with `let`"],
 ]);
