@@ -86,27 +86,32 @@ function stackTaken(mnemonic: string, operands: string): number | undefined {
 
 /**
  * Adds functions that the graph does not know, from `objdump -d --no-show-raw-insn` of an ARM image.
- * `aliases`: for each name, all names of the same address.
+ * `functions`: by address, the names of the functions there; the first is theirs in the bound's paths.
  */
 export function addDisassembly(
   graph: CallGraph,
   text: string,
-  aliases: ReadonlyMap<string, readonly string[]>,
+  functions: ReadonlyMap<number, readonly string[]>,
 ): void {
   const compiled = new Set([...graph.values()].map((node) => node.name));
-  const blocks = text.split(/\n(?=[0-9a-f]+ <[^>]+>:)/);
-  const heads = blocks.map((block) => /^([0-9a-f]+) <([^>]+)>:/m.exec(block));
+  const blocks = text
+    .split(/\n(?=[0-9a-f]+ <[^>]+>:)/)
+    .map((block) => ({ block, head: /^([0-9a-f]+) <([^>]+)>:/m.exec(block) }))
+    .flatMap(({ block, head }) => {
+      if (head === null) return [];
+      const address = Number.parseInt(head[1] ?? "", 16);
+      // The label may be any symbol of that value, a constant too.
+      return [{ block, address, names: functions.get(address) ?? [head[2] ?? ""] }];
+    });
   const counts = new Map<string, number>();
-  for (const head of heads) counts.set(head?.[2] ?? "", (counts.get(head?.[2] ?? "") ?? 0) + 1);
+  for (const name of blocks.flatMap(({ names }) => names)) counts.set(name, (counts.get(name) ?? 0) + 1);
   // Static functions of several files may share a name: then the address tells them apart.
-  const idOf = (name: string, address: string): string =>
-    (counts.get(name) ?? 0) > 1 ? `${name}@${address.replace(/^0+/, "")}` : name;
+  const idOf = (name: string, address: number): string =>
+    (counts.get(name) ?? 0) > 1 ? `${name}@${address.toString(16)}` : name;
+  const ids = new Map(blocks.map(({ address, names }) => [address, idOf(names[0] ?? "", address)]));
   let previous: { node: CallNode; open: boolean } | undefined;
-  for (const [index, block] of blocks.entries()) {
-    const [, address = "", name] = heads[index] ?? [];
-    if (name === undefined) {
-      continue;
-    }
+  for (const { block, address, names } of blocks) {
+    const [name = ""] = names;
     const id = idOf(name, address);
     if (previous?.open === true) {
       previous.node.calls.add(id); // assembler code that runs on into the next label
@@ -129,19 +134,23 @@ export function addDisassembly(
       const taken = stackTaken(mnemonic, operands);
       frame += taken ?? 0;
       bounded &&= taken !== undefined;
-      const [, to = "", label] = /([0-9a-f]+) <([^>+]+)>/.exec(operands) ?? [];
-      const target = label === undefined ? undefined : idOf(label, to);
-      if (/^(bl?x?|b[a-z]{2})(\.[nw])?$|^cbn?z/.test(mnemonic) && target !== undefined && target !== id) {
-        calls.add(target);
+      const [, to = "", label] = /([0-9a-f]+) <([^>+]+)/.exec(operands) ?? [];
+      const isCall = /^blx?(\.[nw])?$/.test(mnemonic);
+      // A jump inside a function may be labelled with a constant of that value; a call is to a function.
+      const target = ids.get(Number.parseInt(to, 16)) ?? (isCall ? label : undefined);
+      if (target !== undefined && (isCall || /^b([a-z]{2})?(\.[nw])?$|^cbn?z/.test(mnemonic))) {
+        // A jump to its own start is a loop, a call of it recursion.
+        if (target !== id || isCall) calls.add(target);
       }
       // A jump to another register than lr is a call too: the last one of a function.
       callsIndirectly ||= /^bl?x(ns)?$/.test(mnemonic) && /^(r\d+|ip|sl|fp)$/.test(operands);
       open = !/^(b|bx|bl|blx|udf|svc|bkpt)(\.[nw])?$|^tb[bh]/.test(mnemonic) && !/\bpc\b/.test(operands);
     }
     const node: CallNode = { name, frame, bounded, calls, callsIndirectly, from: "disassembly" };
-    for (const alias of new Set([id, ...(id === name ? (aliases.get(name) ?? []) : [])])) {
-      if (!graph.has(alias) && !compiled.has(withoutCloneSuffix(alias))) {
-        graph.set(alias, node);
+    for (const alias of names) {
+      const aliasId = idOf(alias, address);
+      if (!graph.has(aliasId) && !compiled.has(withoutCloneSuffix(alias))) {
+        graph.set(aliasId, node);
       }
     }
     previous = { node, open };

@@ -268,10 +268,9 @@ async function callGraph(options: MemoryReportOptions, elf: ElfFile | undefined)
     for (const symbol of elf.symbols.filter((one) => one.isFunction)) {
       byAddress.set(symbol.address, [...(byAddress.get(symbol.address) ?? []), symbol.name]);
     }
-    const aliases = new Map([...byAddress.values()].flatMap((names) => names.map((name) => [name, names])));
     const objdump = `${options.board.toolchain.prefix}objdump`;
     const { stdout } = await runProcess(objdump, ["-d", "--no-show-raw-insn", options.elf]);
-    addDisassembly(graph, stdout.toString("latin1"), aliases);
+    addDisassembly(graph, stdout.toString("latin1"), byAddress);
   }
   return graph;
 }

@@ -60,6 +60,32 @@ describe("a disassembly", () => {
     expect(disassembled(code("lr")).get("f")?.callsIndirectly).toBe(false);
   });
 
+  it("names a function by its symbol, whatever else has its address, and sees that it calls itself", () => {
+    const graph: CallGraph = new Map();
+    const text = [
+      "00000100 <CONFIG_NUMBER>:",
+      "     100:\tpush\t{r4, lr}",
+      "     102:\tbl\t100 <CONFIG_NUMBER>",
+      "     106:\tb.n\t102 <CONFIG_NUMBER+0x2>",
+      "",
+      "00000108 <loops>:",
+      "     108:\tbl\t100 <CONFIG_NUMBER>",
+      "     10c:\tb.n\t108 <loops>",
+      "",
+    ].join("\n");
+    addDisassembly(
+      graph,
+      text,
+      new Map([
+        [0x100, ["again", "also_again"]],
+        [0x108, ["loops"]],
+      ]),
+    );
+    expect([...graph.keys()]).toEqual(["again", "also_again", "loops"]);
+    expect([...(graph.get("loops")?.calls ?? [])]).toEqual(["again"]);
+    expect(stackBound(graph, "loops", {})).toMatchObject({ bytes: 8, gaps: ["again: calls itself"] });
+  });
+
   it("tells static functions of one name apart", () => {
     const graph = disassembled(
       [
