@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { analyse } from "../../test/support/analyse.js";
 import { compileText } from "../backend-c/testing.js";
 
 /** The messages that a program gets, `line: message`; empty when it is accepted. */
@@ -49,5 +50,31 @@ describe("lifetimes of what handlers make", () => {
       const all: (() => P)[] = [() => new P(), () => { const p = new P(); p.x = 1; return p; }];
       export function main(): void { for (const make of all) log(make().x); }`;
     expect(problems(text)).toContain("TMC1601");
+  });
+
+  it("shows every step from where the object is made to where it is kept", () => {
+    const text = `class P { x: i32 = 0; }
+class H { p: P | null = null; }
+const keep = new H();
+function make(): P { return new P(); }
+function put(p: P): void {
+  keep.p = p;
+}
+function pass(p: P): void {
+  put(p);
+}
+export function main(): void {
+  const fresh = make();
+  pass(fresh);
+}`;
+    const [found] = analyse(text).diagnostics;
+    expect(found?.code).toBe("TMC1601");
+    expect(found?.loc.line).toBe(4);
+    expect(found?.related.map((r) => `${r.loc.line} ${r.message}`)).toEqual([
+      "12 returned by `make`",
+      "13 passed to `pass`",
+      "9 passed to `put`",
+      "6 here",
+    ]);
   });
 });

@@ -8,7 +8,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { FlowObject } from "./flow-graph.js";
 import type { MonoFunc } from "./monomorphise.js";
 import type { Expr, Loc, LocalVar, LValue, Stmt } from "./nodes.js";
-import type { ReachableProgram } from "./reachability.js";
+import { functionName, type ReachableProgram } from "./reachability.js";
 import { exprsOf, stmtsOf, walkExpr, walkStmts } from "./walk.js";
 
 type Made = Extract<FlowObject, { k: "made" | "closure" }>;
@@ -43,6 +43,10 @@ class EscapeCheck {
   private readonly varHomes = new Map<LocalVar, Home>();
   private readonly callees = new Map<MonoFunc, Set<MonoFunc>>();
   private readonly callSites = new Map<MonoFunc, Home[]>();
+  private readonly inits = new Map<LocalVar, Expr>();
+  /** What is being stored, and where: for the steps of a message. */
+  private storing: { readonly f: MonoFunc; readonly value: Expr } | undefined;
+  private readonly callsOf = new Map<MonoFunc, { readonly from: MonoFunc; readonly e: Expr }[]>();
   private readonly passedOn = new Map<MonoFunc, Set<FlowObject>>();
 
   constructor(private readonly program: ReachableProgram) {}
@@ -68,6 +72,7 @@ class EscapeCheck {
       const own: Home = { func, loops: s.k === "forOf" ? loops : inside };
       for (const e of exprsOf(s)) walkExpr(e, { expr: (x) => this.place(x, own) });
       if (s.k === "let") this.varHomes.set(s.v, { func, loops });
+      if (s.k === "let" && s.init !== undefined) this.inits.set(s.v, s.init);
       if (s.k === "forOf") this.varHomes.set(s.v, { func, loops: inside });
       if (s.k === "forOf" && s.second !== undefined) this.varHomes.set(s.second, { func, loops: inside });
       if (s.k === "try" && s.v !== undefined) this.varHomes.set(s.v, { func, loops });
@@ -88,6 +93,9 @@ class EscapeCheck {
       const sites = this.callSites.get(t.func) ?? [];
       this.callSites.set(t.func, sites);
       sites.push(home);
+      const calls = this.callsOf.get(t.func) ?? [];
+      this.callsOf.set(t.func, calls);
+      calls.push({ from: home.func, e });
     }
   }
 
@@ -101,12 +109,52 @@ class EscapeCheck {
   }
 
   private checkExpr(f: MonoFunc, e: Expr): void {
-    if (e.k === "assign") this.checkStore(f, e.target, e.value, e.loc);
+    if (e.k === "assign") {
+      this.storing = { f, value: e.value };
+      this.checkStore(f, e.target, e.value, e.loc);
+    }
     if (e.k === "callValue") this.checkSeveral(e);
     if (e.k !== "builtin") return;
     const [target, second, third] = e.args;
     const value = e.name === "slotsSet" ? third : e.name === "arrayFill" ? second : undefined;
+    if (value !== undefined) this.storing = { f, value };
     if (target !== undefined && value !== undefined) this.storeInto(target, value, e.loc, "a container");
+  }
+
+  /** The steps from where an object is made to the value `e` of `f`: returned by, passed to, in that order. */
+  private way(o: Made, f: MonoFunc, e: Expr, open = new Set<MonoFunc>()): Diagnostic["related"][number][] {
+    if (e === o.expr || open.has(f)) return [];
+    const inside = new Set([...open, f]);
+    const holds = (x: Expr): boolean => this.program.objectsOf(x)?.has(o) === true;
+    switch (e.k) {
+      case "convert":
+        return this.way(o, f, e.arg, open);
+      case "cond":
+        return this.way(o, f, holds(e.then) ? e.then : e.else, open);
+      case "call":
+      case "method":
+      case "callValue": {
+        const from = this.program.targets(e).find((t) => this.program.objectsOfResult(t.func).has(o));
+        return from === undefined
+          ? []
+          : [{ loc: e.loc, message: `returned by \`${functionName(from.func)}\`` }];
+      }
+      case "local": {
+        const i = f.params.findIndex((p) => p === e.v);
+        for (const call of i < 0 ? [] : (this.callsOf.get(f) ?? [])) {
+          const a = "args" in call.e ? call.e.args[i] : undefined;
+          if (a === undefined || !holds(a)) continue;
+          return [
+            ...this.way(o, call.from, a, inside),
+            { loc: a.loc, message: `passed to \`${functionName(f)}\`` },
+          ];
+        }
+        const init = i < 0 ? this.inits.get(e.v) : undefined;
+        return init === undefined ? [] : this.way(o, f, init, open);
+      }
+      default:
+        return [];
+    }
   }
 
   private made(e: Expr): Made[] {
@@ -169,6 +217,7 @@ class EscapeCheck {
   private checkSeveral(e: Expr): void {
     const targets = this.program.targets(e);
     if (targets.length < 2) return;
+    this.storing = undefined;
     for (const t of targets) {
       for (const o of this.passesOn(t.func)) {
         if (o.k !== "made" || o.expr === undefined) continue;
@@ -246,6 +295,7 @@ class EscapeCheck {
 
   /** Objects move to the caller's frame; functions, with what they captured, do not. */
   private checkReturn(f: MonoFunc, value: Expr): void {
+    this.storing = undefined;
     for (const o of this.passesOn(f)) {
       if (o.k !== "closure" || o.expr === undefined) continue;
       if (this.exprHomes.get(o.expr)?.func !== f) continue;
@@ -279,7 +329,10 @@ class EscapeCheck {
         o.k === "closure"
           ? "make the function in setup, or only pass it down"
           : "make it in setup (a field, a Pool) and fill in its fields here, or let the caller pass the object to fill",
-      related: [{ loc: stored, message: "here" }],
+      related: [
+        ...(this.storing === undefined ? [] : this.way(o, this.storing.f, this.storing.value)),
+        { loc: stored, message: "here" },
+      ],
     });
   }
 }
