@@ -80,8 +80,6 @@ export class Context {
   readonly unset = new WeakSet<LocalVar>();
   /** Functions whose signature has an error: calls of them are not reported on top. */
   readonly broken = new WeakSet<FuncDecl>();
-  /** Methods declared to return `this`. */
-  readonly returnsThis = new WeakSet<FuncDecl>();
   /** Members of classes that have an error, `class id.name`: uses of them are not reported on top. */
   readonly brokenMembers = new Set<string>();
   /** Return types being inferred, to find cycles. */

@@ -278,7 +278,7 @@ export class Declarations {
       Object.assign(f, { params: lowerParams(lw, node) });
       if (node.type !== undefined) {
         if (node.type.kind === K.ThisType && self !== undefined) {
-          this.ctx.returnsThis.add(f);
+          f.returnsThis = true;
           scope.ret = selfType(self);
         } else scope.ret = typeOfNode(this.ctx, node.type);
         f.ret = scope.ret;

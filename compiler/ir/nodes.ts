@@ -73,6 +73,8 @@ export interface FuncDecl {
   /** Lambda: the variables of enclosing functions it uses, in order of first use; `this` when usesThis. */
   readonly captures: LocalVar[];
   usesThis: boolean;
+  /** A method declared to return `this`: of a subclass, the subclass. */
+  returnsThis?: boolean;
   body: Stmt[];
   readonly loc: Loc;
 }

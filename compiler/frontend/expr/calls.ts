@@ -323,7 +323,7 @@ function objectCall(
   const type = substitute(lw.ctx.returnType(f, node), map);
   const made: Expr = { k: "method", type, loc: lw.loc(node), recv: obj, f, typeArgs, isSuper: false, args };
   // `this` of a subclass is one of it.
-  return lw.ctx.returnsThis.has(f) && obj.type.k === "object" && !sameType(type, t)
+  return f.returnsThis === true && obj.type.k === "object" && !sameType(type, t)
     ? lw.convert("downcast", made, t)
     : made;
 }
