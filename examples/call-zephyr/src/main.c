@@ -1,6 +1,7 @@
 /*
- * A Zephyr application with a main() of its own that calls the TypeScript of ../../call-c/filter.ts: a thread reads the
- * converter (here a table) every 10 ms, TypeScript smooths, and a second thread shows what came out.
+ * A Zephyr application with a main() of its own that calls the TypeScript of ../../call-c/filter.ts: a thread
+ * reads the converter (here a table) every 10 ms, TypeScript smooths, and a second thread shows what came
+ * out.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
