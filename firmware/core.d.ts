@@ -99,6 +99,23 @@ type Partial<T> = { [P in keyof T]?: T[P] };
 type Readonly<T> = { readonly [P in keyof T]: T[P] };
 type Record<K extends string | number, T> = { [P in K]: T };
 
+/**
+ * What an async function gives. It is waited for with `await`, or given to `task` by a function that returns it;
+ * it is not a value that can be kept.
+ */
+interface Promise<T> {
+  /** For TypeScript: the subset has `await` only. */
+  then<R>(onfulfilled: (value: T) => R): Promise<R>;
+}
+declare const Promise: {
+  /** Waits for all calls in an array literal: `await Promise.all([f(), g()])`. A trap of one ends the wait. */
+  all<T extends readonly unknown[] | []>(calls: T): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }>;
+};
+interface PromiseLike<T> {
+  then<R>(onfulfilled: (value: T) => R): PromiseLike<R>;
+}
+type Awaited<T> = T extends PromiseLike<infer U> ? Awaited<U> : T;
+
 interface Boolean {}
 interface BigInt {
   /** @setup */

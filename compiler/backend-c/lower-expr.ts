@@ -207,6 +207,8 @@ export function value(c: FuncContext, e: Expr): CExpr {
       return assignValue(c, e, true);
     case "update":
       return updateValue(c, e, true);
+    case "await":
+      throw new Error("await outside of an async function");
     case "hole": {
       const hole = c.holes[c.holes.length - 1];
       if (hole === undefined) throw new Error("hole outside an update");

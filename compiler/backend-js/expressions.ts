@@ -50,6 +50,8 @@ export function expr(p: PrintContext, e: Expr): string {
       return staticField(p, e.g);
     case "this":
       return "this";
+    case "await":
+      throw new Error("await outside of an async function");
     case "hole":
       return p.holes.at(-1) ?? "undefined";
     case "funcref":

@@ -4,12 +4,13 @@
  */
 import { ts } from "ts-morph";
 import { mapClasses } from "../ir/map-type.js";
+import { promised, promiseOf } from "../ir/async/promise.js";
 import type { ClassDecl, Expr, FuncDecl, FuncKind, GlobalVar, Stmt } from "../ir/nodes.js";
 import { VOID, type Type } from "../ir/types.js";
 import { constantMeaning } from "./const-declarations.js";
 import { jsDocTag, type Context, type FunctionScope, type Meaning } from "./context.js";
 import { ClassDeclarations, trapClass } from "./declare-classes.js";
-import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "./functions.js";
+import { checkEnd, inferReturn, isAsync, lowerParams, refuseModifiers } from "./functions.js";
 import { selfType } from "./expr/names.js";
 import { combinations, kindParams, withKinds, type KindFunctions } from "./kind-functions.js";
 import { Lowerer } from "./lowerer.js";
@@ -273,15 +274,16 @@ export class Declarations {
       prologue: [],
       isModule: false,
     };
+    if (isAsync(node)) f.isAsync = true;
     const lw = new Lowerer(this.ctx, scope);
     const ok = this.ctx.guard(() => {
       Object.assign(f, { params: lowerParams(lw, node) });
       if (node.type !== undefined) {
         if (node.type.kind === K.ThisType && self !== undefined) {
           f.returnsThis = true;
-          scope.ret = selfType(self);
-        } else scope.ret = typeOfNode(this.ctx, node.type);
-        f.ret = scope.ret;
+          f.ret = selfType(self);
+        } else f.ret = typeOfNode(this.ctx, node.type);
+        scope.ret = f.isAsync === true ? promised(f.ret) : f.ret;
       } else if (f.kind === "constructor") scope.ret = VOID;
     });
     if (!ok) {
@@ -297,11 +299,11 @@ export class Declarations {
     if (body === undefined || !ts.isBlock(body)) return;
     this.ctx.pending.set(f, () => {
       f.body = [...f.body, ...scope.prologue, ...lw.statements(body.statements)];
-      if (f.kind !== "constructor") checkEnd(this.ctx, node, f.ret, scope.ret === undefined);
+      if (f.kind !== "constructor") checkEnd(this.ctx, node, scope.ret ?? f.ret, scope.ret === undefined);
       if (scope.ret === undefined) {
         this.ctx.guard(() => {
-          f.ret = inferReturn(lw);
-          scope.ret = f.ret;
+          scope.ret = inferReturn(lw);
+          f.ret = f.isAsync === true ? promiseOf(scope.ret) : scope.ret;
         });
       }
     });

@@ -4,6 +4,7 @@
  */
 import { ts } from "ts-morph";
 import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
+import { transformAsync, type Transformed } from "../ir/async/transform.js";
 import type { ImportItem, Module, Program, Stmt } from "../ir/nodes.js";
 import { Context, type UntypedConst } from "./context.js";
 import { Declarations, isExported } from "./declare.js";
@@ -74,13 +75,24 @@ export function runFrontend(
     entryModule: project.moduleName(project.entry),
   };
   const own = ctx.diagnostics;
-  const diagnostics = sortDiagnostics([
+  const found = sortDiagnostics([
     ...reused.diagnostics,
     ...own,
     ...typescriptDiagnostics(ctx, fresh, own),
   ]);
-  cache.keep(ctx, modules, diagnostics);
-  return { program, diagnostics, project };
+  cache.keep(ctx, modules, found);
+  const async = withoutAsync(program, found);
+  return { program: async.program, diagnostics: sortDiagnostics([...found, ...async.diagnostics]), project };
+}
+
+/** A program with errors may be too odd to transform; then what was found is enough. */
+function withoutAsync(program: Program, found: readonly Diagnostic[]): Transformed {
+  try {
+    return transformAsync(program);
+  } catch (e) {
+    if (found.some((d) => d.severity === "error")) return { program, diagnostics: [] };
+    throw e;
+  }
 }
 
 /** Every declaration of the module, used or not: unused code is checked too. */

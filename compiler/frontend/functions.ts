@@ -10,18 +10,11 @@ import { convertType, typeOfNode } from "./type-convert.js";
 
 const K = ts.SyntaxKind;
 
-/** async, generators, decorators, overload signatures. */
+export const isAsync = (node: ts.SignatureDeclaration): boolean =>
+  (ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : []).some((m) => m.kind === K.AsyncKeyword);
+
+/** generators, decorators, overload signatures. */
 export function refuseModifiers(ctx: Context, node: ts.SignatureDeclaration): void {
-  const modifiers = ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : [];
-  const async = modifiers.find((m) => m.kind === K.AsyncKeyword);
-  if (async !== undefined) {
-    ctx.fail(
-      "TMC1003",
-      async,
-      "`async` functions are not supported yet",
-      "register a handler for the event you would wait for",
-    );
-  }
   if ("asteriskToken" in node && node.asteriskToken !== undefined) {
     ctx.fail(
       "TMC1004",
@@ -45,7 +38,8 @@ export function checkEnd(ctx: Context, node: ts.FunctionLikeDeclaration, ret: Ty
   if ((node.flags & ts.NodeFlags.HasImplicitReturn) === 0 || node.body === undefined) return;
   const signature = ctx.checker.getSignatureFromDeclaration(node);
   if (signature === undefined) return;
-  const t = ctx.checker.getReturnTypeOfSignature(signature);
+  const whole = ctx.checker.getReturnTypeOfSignature(signature);
+  const t = isAsync(node) ? (ctx.checker.getTypeArguments(whole as ts.TypeReference)[0] ?? whole) : whole;
   const members = t.isUnion() ? t.types : [t];
   const isUndefined = (m: ts.Type): boolean => (m.flags & (ts.TypeFlags.Undefined | ts.TypeFlags.Void)) !== 0;
   // An exhaustive `switch` at the end: TypeScript knows, and adds no undefined to the type.

@@ -87,6 +87,15 @@ export class Lowerer {
     return untypedOf(e) === undefined ? e : this.coerce(e, e.type, node);
   }
 
+  /** The value that a function returns: in an async one, a promise is waited for. */
+  returned(node: ts.Expression, ret: Type | undefined): Expr {
+    const e = Lowerer.implicitAwait(this, this.raw(node, ret), node);
+    return ret === undefined ? e : this.coerce(e, ret, node);
+  }
+
+  /** Set by `register.ts`; avoids a cycle. */
+  static implicitAwait: (lw: Lowerer, e: Expr, node: ts.Node) => Expr = (_lw, e) => e;
+
   /** Operands of an open optional chain: already evaluated, known not to be null. */
   readonly overrides = new Map<ts.Node, Expr>();
   /** Ends of optional chains being lowered (set by `expr/optional.ts`). */

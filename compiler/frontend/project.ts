@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { ts } from "ts-morph";
 import { UserError, ExitCode } from "../diagnostics/user-error.js";
+import { frameModule } from "../ir/async/promise.js";
 import { packageRoot } from "../board/package-root.js";
 import { SourceCache } from "./source-cache.js";
 
@@ -67,7 +68,8 @@ export function loadProject(
     paths: { tmc: [toPosix(path.join(lib, "index.ts"))] },
   };
   const host = sources.host(options, new Map([...overlay].map(([file, text]) => [toPosix(file), text])));
-  const program = ts.createProgram([toPosix(path.join(lib, "core.d.ts")), toPosix(entryPath)], options, host);
+  const always = ["core.d.ts", frameModule].map((name) => toPosix(path.join(lib, name)));
+  const program = ts.createProgram([...always, toPosix(entryPath)], options, host);
   const entry = program.getSourceFile(toPosix(entryPath));
   if (entry === undefined) throw new Error(`TypeScript did not load ${entryPath}`);
 
@@ -98,6 +100,10 @@ export function loadProject(
     files.push(sf);
   };
   visit(entry);
+  // What async functions are made of belongs to a program that has one, imported or not.
+  const frames = program.getSourceFile(toPosix(path.join(lib, frameModule)));
+  if (frames !== undefined && !seen.has(frames) && files.some((f) => /\basync\b|\bPromise\b/.test(f.text)))
+    files.unshift(frames);
   const checksLibrary = path.resolve(root) === packageRoot() || moduleName(entry).startsWith("tmc/");
   return { program, checker: program.getTypeChecker(), files, entry, checksLibrary, moduleName, resolve };
 }

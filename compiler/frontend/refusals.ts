@@ -34,15 +34,6 @@ const syntax = new Map<ts.SyntaxKind, Refusal>([
     },
   ],
   [
-    K.AwaitExpression,
-    {
-      code: "TMC1003",
-      what: "`await`",
-      says: notYet,
-      fix: "register a handler for the event you would wait for",
-    },
-  ],
-  [
     K.YieldExpression,
     { code: "TMC1004", what: "`yield`", fix: "write a loop, or a class with `length` and `get(i)`" },
   ],
@@ -198,7 +189,11 @@ const globals: Readonly<Record<string, Omit<Refusal, "what">>> = {
   clearTimeout: noTimer,
   clearInterval: noTimer,
   console: absent("write `log(…)`"),
-  Promise: absent("register a handler for the event you would wait for"),
+  Promise: {
+    code: "TMC1703",
+    says: "is only a type here, and `Promise.all`",
+    fix: "write an async function, and `await` its call",
+  },
   RegExp: absent("use `indexOf`, `startsWith`, or a loop over `charCodeAt`"),
   Number: absent("convert with `f64(x)` or `i32(x)`; parse text in a loop over `charCodeAt`"),
   Boolean: absent("compare: `x !== 0`"),

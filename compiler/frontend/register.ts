@@ -1,6 +1,7 @@
 /** Fills the table of visitors. */
 import { registerAccess } from "./expr/access.js";
 import { registerAssign } from "./expr/assign.js";
+import { implicitAwait, registerAwait } from "./expr/await.js";
 import { registerCalls } from "./expr/calls.js";
 import { registerLambdas } from "./expr/lambdas.js";
 import { registerLiterals } from "./expr/literals.js";
@@ -9,6 +10,7 @@ import { registerObjects } from "./expr/objects.js";
 import { registerOperators } from "./expr/operators.js";
 import { registerOptional } from "./expr/optional.js";
 import { registerTemplates } from "./expr/templates.js";
+import { Lowerer } from "./lowerer.js";
 import { registerControl } from "./stmt/control.js";
 import { registerSimple } from "./stmt/simple.js";
 
@@ -23,6 +25,8 @@ export function registerVisitors(): void {
   registerOperators();
   registerAssign();
   registerCalls();
+  registerAwait();
+  Lowerer.implicitAwait = implicitAwait;
   registerObjects();
   registerLambdas();
   registerTemplates();

@@ -18,6 +18,7 @@ import {
 } from "../ir/types.js";
 import { mapType, setType } from "../ir/map-type.js";
 import { isRecordShape, recordType } from "./records.js";
+import { promiseOf } from "../ir/async/promise.js";
 import { isTuple, tupleType } from "./tuples.js";
 import type { Context } from "./context.js";
 import { isCoreDeclaration } from "./context.js";
@@ -197,6 +198,10 @@ function objectType(ctx: Context, t: ts.Type, node: ts.Node): Type | undefined {
     if (name === "Slots") {
       const elem = args()[0];
       return elem === undefined ? undefined : { k: "slots", elem };
+    }
+    if (name === "Promise") {
+      const result = args()[0];
+      return result === undefined ? undefined : promiseOf(result);
     }
     if (name === "Trap") return { k: "object", decl: "tmc/core#Trap", args: [] };
     if (/^(Readonly)?(Map|Set)$/.test(name)) {

@@ -3,7 +3,7 @@
  * (functions, classes, globals) stay the same objects; lambdas keep theirs and are instantiated by the caller.
  */
 import type { Expr, LocalVar, LValue, Stmt } from "./nodes.js";
-import type { Type } from "./types.js";
+import { sameType, type Type } from "./types.js";
 
 export interface CloneScope {
   type(t: Type): Type;
@@ -54,9 +54,14 @@ export function cloneExpr(e: Expr, s: CloneScope): Expr {
       return cloneLValue(e, s);
     case "funcref":
       return { ...e, ...base, typeArgs: e.typeArgs.map((t) => s.type(t)) };
+    case "convert": {
+      const arg = cloneExpr(e.arg, s);
+      // `T | null` of a `T` that is nullable itself.
+      const nothing = (e.mode === "wrapNull" || e.mode === "unwrap") && sameType(arg.type, base.type);
+      return nothing ? arg : { ...e, ...base, arg };
+    }
     case "unary":
     case "isNull":
-    case "convert":
       return { ...e, ...base, arg: cloneExpr(e.arg, s) };
     case "instanceof":
       return { ...e, ...base, arg: cloneExpr(e.arg, s), of: s.type(e.of) };
@@ -110,6 +115,8 @@ export function cloneExpr(e: Expr, s: CloneScope): Expr {
       return { ...e, ...base, target: cloneLValue(e.target, s), compute: cloneExpr(e.compute, s) };
     case "concat":
       return { ...e, ...base, parts: all(e.parts) };
+    case "await":
+      return { ...e, ...base, calls: all(e.calls) };
     case "host":
       return {
         ...e,

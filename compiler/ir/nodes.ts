@@ -75,6 +75,8 @@ export interface FuncDecl {
   usesThis: boolean;
   /** A method declared to return `this`: of a subclass, the subclass. */
   returnsThis?: boolean;
+  /** Written `async`; gone after `async/transform.ts`. `ret` is the promise. */
+  isAsync?: boolean;
   body: Stmt[];
   readonly loc: Loc;
 }
@@ -108,6 +110,8 @@ export interface ClassDecl {
   readonly implements: Type[];
   /** The class declares `[Symbol.iterator]`, and has `length` and `get(i)`: the JS backend adds a real iterator. */
   iterable: boolean;
+  /** The frame of an async function: what it is called. */
+  readonly frameOf?: string;
   readonly loc: Loc;
 }
 
@@ -296,6 +300,11 @@ export type Expr =
       readonly result: "old" | "new";
     })
   | (ExprBase & { readonly k: "hole" })
+  /**
+   * Calls of async functions (`call`, `method`), waited for: one, or with `all` every one of `Promise.all`, and then the
+   * value is a tuple. Gone after `async/transform.ts`.
+   */
+  | (ExprBase & { readonly k: "await"; readonly calls: readonly Expr[]; readonly all: boolean })
   /** Setup only: a string built from parts. */
   | (ExprBase & { readonly k: "concat"; readonly parts: readonly Expr[] })
   /** Setup only: a host method or function by name (`recv` undefined: a global). */

@@ -189,6 +189,8 @@ export function printExpr(e: Expr): string {
       return `${e.result}(${printExpr(e.target)} := ${printExpr(e.compute)})`;
     case "concat":
       return `concat(${args(e.parts)})`;
+    case "await":
+      return `await ${e.all ? "all " : ""}(${args(e.calls)})`;
     case "host":
       return `host ${e.how} ${e.recv === undefined ? "" : `${printExpr(e.recv)} `}${e.name}(${args(e.args)})`;
   }

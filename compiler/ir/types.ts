@@ -4,6 +4,7 @@
  */
 
 import { isRecordDecl, recordFields } from "./record.js";
+import { promiseDecl } from "./async/promise.js";
 import { isTupleDecl } from "./tuple.js";
 import { isUnionDecl, unionId } from "./union.js";
 
@@ -82,6 +83,7 @@ export function typeName(t: Type): string {
         );
         return fields.length === 0 ? "{}" : `{ ${fields.join("; ")} }`;
       }
+      if (t.decl === promiseDecl) return `Promise<${t.args.map(typeName).join(", ")}>`;
       const name = t.decl.slice(t.decl.lastIndexOf("#") + 1);
       return t.args.length === 0 ? name : `${name}<${t.args.map(typeName).join(", ")}>`;
     }

@@ -80,6 +80,8 @@ export function childrenOf(e: Expr): readonly Expr[] {
       return [...targetOperands(e.target), e.compute];
     case "concat":
       return e.parts;
+    case "await":
+      return e.calls;
     case "host":
       return e.recv === undefined ? e.args : [e.recv, ...e.args];
   }

@@ -18,3 +18,17 @@ export * from "./statistics.js";
 export * from "./text-buffer.js";
 export * from "./trigonometry.js";
 export * from "./window.js";
+export {
+  hasTasks,
+  runTasks,
+  Signal,
+  sleep,
+  sleepUntil,
+  Task,
+  task,
+  tasksDueIn,
+  taskTimeMs,
+  taskTraps,
+  Waitable,
+  waitUntilWoken,
+} from "./task.js";

@@ -9,6 +9,7 @@ import {
   supertypes,
   type ObjectType,
 } from "../../ir/hierarchy.js";
+import { frameOfBinding } from "../../ir/async/promise.js";
 import type { Expr, FuncDecl } from "../../ir/nodes.js";
 import { sameType, substitute, typeName, type Type } from "../../ir/types.js";
 import { Abort, isCoreDeclaration, jsDocTag } from "../context.js";
@@ -19,6 +20,7 @@ import { onExpr, type Lowerer } from "../lowerer.js";
 import { refusedGlobal } from "../refusals.js";
 import { typedArrayElement, typeOfNode } from "../type-convert.js";
 import { constraintOf, skipBroken } from "./access.js";
+import { checkPromise } from "./await.js";
 import { coreCall, coreMethod, newCore } from "./core-calls.js";
 import { isMapOrSet } from "../../ir/map-type.js";
 import { mapCall } from "./maps.js";
@@ -29,7 +31,9 @@ import { namespaceMember } from "./namespaces.js";
 const K = ts.SyntaxKind;
 
 export function registerCalls(): void {
-  onExpr(K.CallExpression, ts.isCallExpression, (lw, node, hint) => call(lw, node, hint.want));
+  onExpr(K.CallExpression, ts.isCallExpression, (lw, node, hint) =>
+    checkPromise(lw, call(lw, node, hint.want), node),
+  );
   onExpr(K.NewExpression, ts.isNewExpression, (lw, node, hint) => newExpr(lw, node, hint.want));
 }
 
@@ -191,6 +195,9 @@ function functionCall(
   if (f.kind === "extern" && f.cName?.startsWith("setup:") === true) {
     return hostResult(lw, node, { recv: undefined, name: f.cName, how: "call", args });
   }
+  const only = args[0];
+  // A promise is the frame.
+  if (f.kind === "extern" && f.cName === frameOfBinding && only !== undefined) return only;
   if (f.kind === "extern" && f.cName === "tmc_trap_capacity") {
     return { k: "builtin", type, loc, name: "trapCapacity", n: undefined, args };
   }

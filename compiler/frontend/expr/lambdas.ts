@@ -1,9 +1,10 @@
 /** Arrow functions and function expressions. */
 import { ts } from "ts-morph";
+import { promised, promiseOf } from "../../ir/async/promise.js";
 import type { Expr, FuncDecl, Stmt } from "../../ir/nodes.js";
 import { VOID, type Type } from "../../ir/types.js";
 import type { FunctionScope } from "../context.js";
-import { checkEnd, inferReturn, lowerParams, refuseModifiers } from "../functions.js";
+import { checkEnd, inferReturn, isAsync, lowerParams, refuseModifiers } from "../functions.js";
 import { Lowerer, onExpr, type Hint } from "../lowerer.js";
 import { expressionStatement } from "../stmt/simple.js";
 import { typeOfNode } from "../type-convert.js";
@@ -33,8 +34,18 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
   const n = (counters.get(outer) ?? 0) + 1;
   counters.set(outer, n);
   const annotated = node.type === undefined ? undefined : typeOfNode(lw.ctx, node.type);
-  const ret: Type | undefined =
+  const wholeRet: Type | undefined =
     annotated ?? (want !== undefined && !unknown(want.ret) ? want.ret : undefined);
+  const async = isAsync(node);
+  if (async && wholeRet?.k === "void") {
+    return lw.ctx.fail(
+      "TMC1701",
+      node,
+      "a plain function is called and has ended when it returns: nobody would wait for an async one",
+      "register a task in setup, `const t = task(async () => { … })`, and start it here: `() => { t.start(); }`",
+    );
+  }
+  const ret = async && wholeRet !== undefined ? promised(wholeRet) : wholeRet;
   const decl: FuncDecl = {
     id: `${outer.id}.lambda${n}`,
     name: `lambda${n}`,
@@ -42,7 +53,7 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     kind: "lambda",
     typeParams: [],
     params: [],
-    ret: ret ?? VOID,
+    ret: wholeRet ?? VOID,
     owner: undefined,
     isStatic: false,
     isGetter: false,
@@ -50,6 +61,7 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     cName: undefined,
     captures: [],
     usesThis: false,
+    ...(async ? { isAsync: true } : {}),
     body: [],
     loc: lw.loc(node),
   };
@@ -77,7 +89,7 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
     checkEnd(lw.ctx, node, ret ?? VOID, ret === undefined);
   } else if (ret?.k === "void") body.push(...expressionStatement(inner, node.body));
   else {
-    const value = ret === undefined ? inner.raw(node.body) : inner.expr(node.body, ret);
+    const value = inner.returned(node.body, ret);
     if (ret === undefined && value.type.k === "void") body.push({ k: "expr", loc: value.loc, e: value });
     else {
       const stmt: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = {
@@ -91,7 +103,8 @@ function lambda(lw: Lowerer, node: ts.ArrowFunction | ts.FunctionExpression, hin
   }
   full.body = body;
   lw.ctx.functions.set(full.id, full);
-  full.ret = ret ?? inferReturn(inner);
+  const own = ret ?? inferReturn(inner);
+  full.ret = async ? promiseOf(own) : own;
   return {
     k: "lambda",
     type: { k: "func", params: params.map((p) => p.type), ret: full.ret },

@@ -73,7 +73,7 @@ export function expressionStatement(lw: Lowerer, node: ts.Expression): Stmt[] {
     return [...expressionStatement(lw, inner.left), ...expressionStatement(lw, inner.right)];
   const written = ts.isCallExpression(inner) ? templateWrite(lw, inner) : undefined;
   if (written !== undefined) return written;
-  const e = lw.raw(node, VOID);
+  const e = lw.returned(node, undefined);
   return [{ k: "expr", loc: lw.loc(node), e }];
 }
 
@@ -254,7 +254,7 @@ function returnStatement(lw: Lowerer, node: ts.ReturnStatement): Stmt[] {
   const stmt: { k: "return"; loc: Stmt["loc"]; value: Expr | undefined } = {
     k: "return",
     loc,
-    value: ret === undefined ? lw.raw(node.expression) : lw.expr(node.expression, ret),
+    value: lw.returned(node.expression, ret),
   };
   if (ret === undefined) lw.fn.returns.push({ stmt, node: node.expression });
   return [stmt];

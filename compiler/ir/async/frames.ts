@@ -1,0 +1,182 @@
+/**
+ * The classes of frames: one for each async function, with its arguments, the variables that outlive a wait, the
+ * frames of what it waits for, and its result. Fills them in and makes their constructors; the step is in `step.ts`.
+ */
+import type { ObjectType } from "../hierarchy.js";
+import type { ClassDecl, Expr, Field, FuncDecl, Loc, LocalVar, Program, Stmt } from "../nodes.js";
+import { BOOL, VOID, type Type } from "../types.js";
+import { assign, field, initial, isVoid, stored, storedType } from "./make.js";
+import { promised, promiseDecl, promiseOf } from "./promise.js";
+
+export class Frame {
+  readonly cls: ClassDecl;
+  readonly type: ObjectType;
+  readonly poll: FuncDecl;
+  /** The type of the function's `this`; undefined when it has none. */
+  readonly self: Type | undefined;
+  readonly result: LocalVar | undefined;
+  /**
+   * Parameters and captures: `v` in the function, `arg` what the frame was given. They differ where the body assigns
+   * the parameter: a second run begins with the first value.
+   */
+  readonly parameters: readonly { readonly v: LocalVar; readonly arg: LocalVar; readonly field: string }[];
+  /** Frames embedded in this one, with the place of the first call. */
+  readonly inner = new Map<string, { readonly frame: Frame; readonly type: ObjectType; readonly loc: Loc }>();
+  private readonly names = new Set(["state", "self", "poll", "restart", "constructor", "result"]);
+  private readonly fields = new Map<LocalVar, string>();
+  private nextId = 1000000;
+
+  constructor(
+    readonly f: FuncDecl,
+    typeParams: readonly string[],
+    name: string,
+    self: Type | undefined,
+    readonly program: Program,
+  ) {
+    const id = `${f.module}#${name}`;
+    const { loc } = f;
+    const result = promised(f.ret) ?? VOID;
+    this.cls = {
+      id,
+      name,
+      module: f.module,
+      isInterface: false,
+      isAbstract: false,
+      exported: false,
+      typeParams: [...typeParams],
+      fields: [],
+      ctor: undefined,
+      methods: [],
+      signatures: [],
+      superclass: promiseOf(result),
+      implements: [],
+      iterable: false,
+      frameOf: f.kind === "method" && f.owner !== undefined ? `${f.owner.name}.${f.name}` : f.name,
+      loc,
+    };
+    this.type = { k: "object", decl: id, args: typeParams.map((p) => ({ k: "param", name: p })) };
+    this.poll = this.method("poll", "method");
+    this.poll.ret = BOOL;
+    this.cls.methods.push(this.poll);
+    this.self = self;
+    if (self !== undefined) this.addField("self", storedType(self), loc);
+    this.result = isVoid(result) ? undefined : this.newLocal("result", result);
+    if (this.result !== undefined) {
+      this.fields.set(this.result, "result");
+      this.addField("result", storedType(result), loc);
+    }
+    this.parameters = [...f.params, ...f.captures].map((v) => {
+      const arg = v.mutable ? { ...this.newLocal(v.name, v.type), name: v.name } : v;
+      return { v, arg, field: this.fieldOf(arg) };
+    });
+  }
+
+  private method(name: string, kind: "method" | "constructor"): FuncDecl {
+    return {
+      id: `${this.cls.id}.${name}`,
+      name,
+      module: this.f.module,
+      kind,
+      typeParams: [],
+      params: [],
+      ret: VOID,
+      owner: this.cls,
+      isStatic: false,
+      isGetter: false,
+      exported: false,
+      cName: undefined,
+      captures: [],
+      usesThis: false,
+      body: [],
+      loc: this.f.loc,
+    };
+  }
+
+  newLocal(name: string, type: Type): LocalVar {
+    return {
+      id: this.nextId,
+      name: `${name} ${this.nextId++ - 999999}`,
+      type,
+      mutable: false,
+      captured: false,
+    };
+  }
+
+  private addField(name: string, type: Type, loc: Loc, isReadonly = false): void {
+    const made: Field = { name, type, readonly: isReadonly, optional: false, loc };
+    this.cls.fields.push(made);
+  }
+
+  private freeName(wanted: string): string {
+    const base = wanted.replace(/[^A-Za-z0-9_$]+/g, "_");
+    let name = base;
+    for (let i = 2; this.names.has(name); i++) name = `${base}_${i}`;
+    this.names.add(name);
+    return name;
+  }
+
+  /** The field of a variable, made on first use. */
+  fieldOf(v: LocalVar): string {
+    const known = this.fields.get(v);
+    if (known !== undefined) return known;
+    const name = this.freeName(v.name);
+    this.fields.set(v, name);
+    this.addField(name, storedType(v.type), this.f.loc);
+    return name;
+  }
+
+  /** The field for calls of one function; calls that run at once have one each. */
+  innerFrame(key: string, frame: Frame, type: ObjectType, loc: Loc): string {
+    for (const [name, known] of this.inner) if (this.innerKeys.get(name) === key) return known && name;
+    const name = this.freeName(frame.f.kind === "lambda" ? "lambda" : frame.f.name);
+    this.inner.set(name, { frame, type, loc });
+    this.innerKeys.set(name, key);
+    this.addField(name, type, loc, true);
+    return name;
+  }
+  private readonly innerKeys = new Map<string, string>();
+
+  /** When all fields are known. */
+  finish(): void {
+    const { cls } = this;
+    const ctor = this.method("constructor", "constructor");
+    const { loc } = this.f;
+    const self: Expr = { k: "this", type: this.type, loc };
+    const base = this.program.classes.get(promiseDecl)?.ctor;
+    const superclass = cls.superclass ?? promiseOf(VOID);
+    const body: Stmt[] = [
+      { k: "expr", loc, e: { k: "superCall", type: VOID, loc, f: base, superclass, args: [] } },
+    ];
+    for (const f of cls.fields) {
+      const inner = this.inner.get(f.name);
+      const value: Expr =
+        inner === undefined
+          ? initial(f.type, loc)
+          : { k: "new", type: inner.type, loc, cls: inner.frame.cls, args: [] };
+      body.push(assign(field(self, f.name, f.type), value));
+    }
+    ctor.body = body;
+    cls.ctor = ctor;
+  }
+
+  /** What a call of the function does in setup: a new frame with the arguments. */
+  starter(): Stmt[] {
+    const { loc } = this.f;
+    const v = this.newLocal("frame", this.type);
+    const frame: Expr = { k: "local", type: this.type, loc, v };
+    const out: Stmt[] = [
+      { k: "let", loc, v, init: { k: "new", type: this.type, loc, cls: this.cls, args: [] } },
+    ];
+    if (this.self !== undefined) {
+      const self: Expr = { k: "this", type: this.self, loc };
+      out.push(assign(field(frame, "self", storedType(this.self)), stored(self, this.self)));
+    }
+    for (const p of this.parameters) {
+      const value: Expr = { k: "local", type: p.v.type, loc, v: p.v };
+      out.push(assign(field(frame, p.field, storedType(p.v.type)), stored(value, p.v.type)));
+    }
+    const given: Expr = { k: "convert", type: this.f.ret, loc, mode: "upcast", arg: frame };
+    out.push({ k: "return", loc, value: given });
+    return out;
+  }
+}

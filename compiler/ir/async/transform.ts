@@ -1,0 +1,327 @@
+/**
+ * Async functions → plain ones: each becomes a class of frames with a step function, its call in setup a new frame,
+ * and `await` the embedded frame of the function waited for. Runs once, after the frontend: both backends, setup and
+ * every analysis see the result. Reports what cannot be a static state machine.
+ */
+import type { Diagnostic } from "../../diagnostics/diagnostic.js";
+import { allSupertypes, findMethod, isSubtype, type ObjectType } from "../hierarchy.js";
+import type { ClassDecl, Expr, FuncDecl, LocalVar, Loc, LValue, Program, Stmt } from "../nodes.js";
+import { sameType, substitute, typeKey, VOID, type Type } from "../types.js";
+import { lambdasOf } from "../walk.js";
+import type { Block } from "./blocks.js";
+import { declare, field, local, storedType } from "./make.js";
+import { Frame } from "./frames.js";
+import { homes } from "./liveness.js";
+import { suspendBinding } from "./promise.js";
+import { Splitter, type Started } from "./split.js";
+import { stepBody } from "./step.js";
+import { prune } from "./prune.js";
+
+export interface Transformed {
+  readonly program: Program;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const trapType: ObjectType = { k: "object", decl: "tmc/core#Trap", args: [] };
+
+export function transformAsync(program: Program): Transformed {
+  return new Transformation(program).run();
+}
+
+class Transformation {
+  private readonly diagnostics: Diagnostic[] = [];
+  private readonly frames = new Map<FuncDecl, Frame>();
+  private readonly added = new Map<string, ClassDecl[]>();
+
+  constructor(private readonly program: Program) {}
+
+  run(): Transformed {
+    const found: {
+      readonly f: FuncDecl;
+      readonly typeParams: readonly string[];
+      readonly self: Type | undefined;
+    }[] = [];
+    const visit = (f: FuncDecl, outer: readonly string[], self: Type | undefined): void => {
+      const typeParams = [...outer, ...f.typeParams];
+      // Inside out: a function around a lambda sees what became of it.
+      for (const l of lambdasOf(f.body)) visit(l, typeParams, self);
+      if (f.isAsync === true) found.push({ f, typeParams, self });
+    };
+    for (const m of this.program.modules) {
+      for (const l of lambdasOf(m.init)) visit(l, [], undefined);
+      for (const f of m.functions) visit(f, [], undefined);
+      for (const c of m.classes) {
+        const self: Type = {
+          k: "object",
+          decl: c.id,
+          args: c.typeParams.map((name) => ({ k: "param", name })),
+        };
+        for (const f of [...c.methods, ...(c.ctor === undefined ? [] : [c.ctor])])
+          visit(f, f.isStatic ? [] : c.typeParams, f.isStatic ? undefined : self);
+      }
+    }
+    for (const { f, typeParams, self } of found) this.declare(f, typeParams, self);
+    if (this.frames.size === 0) return { program: this.program, diagnostics: [] };
+    for (const frame of this.frames.values()) this.transform(frame);
+    for (const frame of this.frames.values()) frame.finish();
+    this.checkRecursion();
+    const modules = this.program.modules.map((m) => {
+      const more = this.added.get(m.path);
+      return more === undefined ? m : { ...m, classes: [...m.classes, ...more] };
+    });
+    const classes = new Map(this.program.classes);
+    const functions = new Map(this.program.functions);
+    for (const { cls } of this.frames.values()) {
+      classes.set(cls.id, cls);
+      for (const f of [...cls.methods, ...(cls.ctor === undefined ? [] : [cls.ctor])]) functions.set(f.id, f);
+    }
+    return { program: { ...this.program, modules, classes, functions }, diagnostics: this.diagnostics };
+  }
+
+  private report(
+    code: string,
+    loc: Loc,
+    message: string,
+    fix: string,
+    related: Diagnostic["related"] = [],
+  ): void {
+    this.diagnostics.push({ code, severity: "error", loc, length: 1, message, fix, related });
+  }
+
+  private declare(f: FuncDecl, typeParams: readonly string[], around: Type | undefined): void {
+    const path = f.id.slice(f.id.lastIndexOf("#") + 1).replace(/[^A-Za-z0-9_$]+/g, "$");
+    const usesThis = f.kind === "method" ? !f.isStatic : f.kind === "lambda" && f.usesThis;
+    const frame = new Frame(f, typeParams, `${path}$frame`, usesThis ? around : undefined, this.program);
+    for (const v of f.captures) {
+      if (!v.mutable) continue;
+      this.report(
+        "TMC1707",
+        f.loc,
+        `\`${v.name}\` is assigned and shared with an async function, which has a frame of its own`,
+        "make it a field or a module variable",
+      );
+    }
+    this.frames.set(f, frame);
+    const list = this.added.get(f.module) ?? [];
+    list.push(frame.cls);
+    this.added.set(f.module, list);
+  }
+
+  private transform(frame: Frame): void {
+    const { f } = frame;
+    const { loc } = f;
+    const self = frame.newLocal("frame", frame.type);
+    const splitter = new Splitter(
+      {
+        newLocal: (name, type) => frame.newLocal(name, type),
+        result: frame.result,
+        trapType,
+        start: (call, slot) => this.start(frame, local(self, call.loc), call, slot),
+        getter: (recv, name, at) => this.getter(recv, name, at),
+      },
+      loc,
+    );
+    const body: Stmt[] = frame.parameters
+      .filter((p) => p.arg !== p.v)
+      .map((p) => declare(p.v, local(p.arg, loc), loc));
+    splitter.run([...body, ...f.body]);
+    const blocks = prune(splitter.blocks, splitter.farJumps);
+    uniqueNames(blocks);
+    const always = new Set(frame.parameters.map((p) => p.arg));
+    if (frame.result !== undefined) always.add(frame.result);
+    const kept = homes(blocks, splitter.farJumps, splitter.caughtBy, always);
+    frame.poll.body = stepBody({
+      blocks,
+      farJumps: splitter.farJumps,
+      caughtBy: splitter.caughtBy,
+      homes: kept,
+      fieldOf: (v) => frame.fieldOf(v),
+      frame: self,
+      frameType: frame.type,
+      trapType,
+      pollOf: () => frame.poll,
+      newLocal: (name, type) => frame.newLocal(name, type),
+      loc,
+    });
+    f.body = frame.starter();
+    f.isAsync = false;
+  }
+
+  // ---- calls ----
+
+  /** The frame of a call inside `frame`, or of each method that it may reach. */
+  private start(frame: Frame, self: Expr, call: Expr, slot: number): Started | undefined {
+    const nothing = {
+      frame: undefined,
+      places: [],
+      wrap: (e: Expr) => e,
+      result: undefined,
+      receiver: undefined,
+      others: [],
+    };
+    if (call.k === "call") {
+      if (call.f.cName === suspendBinding) return nothing;
+      const target = this.frames.get(call.f);
+      if (target === undefined) return this.unknown(call);
+      return this.embed(frame, self, target, call.typeArgs, slot, call.loc, undefined);
+    }
+    if (call.k !== "method" || call.recv.type.k !== "object") return this.unknown(call);
+    const recv = call.recv.type;
+    const targets = call.isSuper ? [call.f] : this.methodsFor(recv, call.f);
+    const started: Started[] = [];
+    for (const f of targets) {
+      const target = this.frames.get(f);
+      const owner = f.owner;
+      if (target === undefined || owner === undefined) return this.unknown(call);
+      const above = allSupertypes(this.program.classes, recv).find((t) => t.decl === owner.id);
+      if (above === undefined && owner.typeParams.length > 0) return this.unknown(call);
+      const args = [...(above?.args ?? []), ...call.typeArgs];
+      const receiver: Type = above ?? { k: "object", decl: owner.id, args: [] };
+      started.push(this.embed(frame, self, target, args, slot, call.loc, receiver));
+    }
+    const [first, ...others] = started;
+    return first === undefined ? nothing : { ...first, others };
+  }
+
+  private unknown(call: Expr): undefined {
+    this.report(
+      "TMC1706",
+      call.loc,
+      "which async function is waited for is not known when compiling, and with it the size of its frame",
+      "call an `async` function or method by its name",
+    );
+  }
+
+  /** The methods that a call may reach, of subclasses before those of their superclasses. */
+  private methodsFor(recv: ObjectType, f: FuncDecl): FuncDecl[] {
+    const { classes } = this.program;
+    const found: FuncDecl[] = [];
+    for (const c of classes.values()) {
+      if (c.isInterface || c.isAbstract) continue;
+      const open: ObjectType = {
+        k: "object",
+        decl: c.id,
+        args: c.typeParams.map((name) => ({ k: "param", name })),
+      };
+      const above = allSupertypes(classes, open);
+      if (!above.some((t) => t.decl === recv.decl)) continue;
+      const own = above
+        .map((t) => classes.get(t.decl)?.methods.find((m) => m.name === f.name && !m.isStatic))
+        .find((m) => m !== undefined);
+      if (own !== undefined && !found.includes(own)) found.push(own);
+    }
+    const depth = (m: FuncDecl): number => {
+      const owner = m.owner;
+      if (owner === undefined) return 0;
+      return allSupertypes(classes, { k: "object", decl: owner.id, args: [] }).length;
+    };
+    return found.sort((a, b) => depth(b) - depth(a));
+  }
+
+  private embed(
+    frame: Frame,
+    self: Expr,
+    target: Frame,
+    args: readonly Type[],
+    slot: number,
+    loc: Loc,
+    receiver: Type | undefined,
+  ): Started {
+    const type: ObjectType = { k: "object", decl: target.cls.id, args };
+    const name = frame.innerFrame(`${typeKey(type)} ${slot}`, target, type, loc);
+    const inner = field(self, name, type);
+    const map = new Map(target.cls.typeParams.map((p, i) => [p, args[i] ?? VOID]));
+    const place = (fieldName: string, t: Type): LValue =>
+      field(inner, fieldName, substitute(storedType(t), map));
+    const result = target.result;
+    return {
+      frame: inner,
+      places: [
+        ...(target.self === undefined ? [] : [place("self", target.self)]),
+        ...target.f.params.map((v, i) => place(target.parameters[i]?.field ?? v.name, v.type)),
+      ],
+      wrap: (value, t) => this.wrap(value, t),
+      result:
+        result === undefined
+          ? undefined
+          : this.unwrap(place("result", result.type), substitute(result.type, map)),
+      receiver,
+      others: [],
+    };
+  }
+
+  private unwrap(place: Expr, type: Type): Expr {
+    return sameType(place.type, type)
+      ? place
+      : { k: "convert", type, loc: place.loc, mode: "unwrap", arg: place };
+  }
+
+  private wrap(value: Expr, place: Type): Expr {
+    const from = value.type;
+    if (sameType(from, place) || place.k !== "nullable") return value;
+    const { of } = place;
+    let given = value;
+    if (from.k === "object" && of.k === "object" && !sameType(from, of)) {
+      const mode = isSubtype(this.program.classes, from, of) ? "upcast" : "downcast";
+      given = { k: "convert", type: of, loc: value.loc, mode, arg: value };
+    }
+    return { k: "convert", type: place, loc: value.loc, mode: "wrapNull", arg: given };
+  }
+
+  // ---- rules ----
+
+  /** A frame contains those of what it waits for: none contains itself. */
+  private checkRecursion(): void {
+    const done = new Set<Frame>();
+    const visit = (frame: Frame, path: readonly { readonly frame: Frame; readonly loc: Loc }[]): void => {
+      const start = path.findIndex((p) => p.frame === frame);
+      if (start >= 0) {
+        const cycle = path.slice(start);
+        const names = [...cycle.map((p) => p.frame.cls.frameOf ?? ""), frame.cls.frameOf ?? ""].join(" → ");
+        const last = cycle.at(-1);
+        this.report(
+          "TMC1903",
+          last?.loc ?? frame.f.loc,
+          `an async function waits for itself: ${names}`,
+          "write a loop in one async function",
+          cycle.map((p) => ({ loc: p.loc, message: "waited for here" })),
+        );
+        return;
+      }
+      if (done.has(frame)) return;
+      for (const inner of frame.inner.values()) visit(inner.frame, [...path, { frame, loc: inner.loc }]);
+      done.add(frame);
+    };
+    for (const frame of this.frames.values()) visit(frame, []);
+  }
+
+  private getter(recv: Expr, name: string, loc: Loc): Expr {
+    const found = recv.type.k === "object" ? findMethod(this.program.classes, recv.type, name) : undefined;
+    if (found === undefined) throw new Error(`no ${name}`);
+    return {
+      k: "method",
+      type: substitute(found.f.ret, found.map),
+      loc,
+      recv,
+      f: found.f,
+      typeArgs: [],
+      isSuper: false,
+      args: [],
+    };
+  }
+}
+
+/** Scopes of the source are one scope in a step: variables of one name get different ones. */
+function uniqueNames(blocks: readonly Block[]): void {
+  const taken = new Map<string, LocalVar>();
+  for (const b of blocks) {
+    for (const s of b.stmts) {
+      if (s.k !== "let") continue;
+      const { v } = s;
+      let name = v.name;
+      for (let i = 2; taken.has(name) && taken.get(name) !== v; i++) name = `${v.name} ${i}`;
+      taken.set(name, v);
+      Object.assign(v, { name });
+    }
+  }
+}
