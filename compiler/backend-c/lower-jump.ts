@@ -27,7 +27,9 @@ export function endsInJump(body: readonly CStmt[]): boolean {
       return (
         last.e.k === "call" &&
         last.e.fn.k === "id" &&
-        (last.e.fn.name === "tmc_throw" || last.e.fn.name === "tmc_trap" || last.e.fn.name === "tmc_rethrow")
+        (last.e.fn.name === "tmc_throw" ||
+          last.e.fn.name === "tmc_trap" ||
+          /^tmc_rethrow(_kept)?$/.test(last.e.fn.name))
       );
     default:
       return false;

@@ -1,5 +1,6 @@
 /** `throw`, `try` and what a `catch` is given. */
-import type { LocalVar, Stmt } from "../ir/nodes.js";
+import type { LocalVar, Loc, Stmt } from "../ir/nodes.js";
+import { I32, STRING, type Type } from "../ir/types.js";
 import { walkStmts } from "../ir/walk.js";
 import {
   addressOf,
@@ -16,19 +17,42 @@ import {
 } from "./c-ast.js";
 import type { FinallyExit, FuncContext } from "./func-context.js";
 import { endsInJump, jump, returnValue } from "./lower-jump.js";
+import { value } from "./lower-expr.js";
 import { lowerStmts } from "./lower-stmt.js";
 import { trapKinds } from "./unit.js";
 
 export function lowerThrow(c: FuncContext, s: Extract<Stmt, { k: "throw" }>): void {
   if (s.rethrow !== undefined) {
     const boundary = c.caught.get(s.rethrow);
-    if (boundary === undefined)
-      throw new Error(`${c.func.key}: rethrow of a variable that is not of a catch`);
+    if (boundary === undefined) {
+      throwKept(c, s.rethrow, s.loc);
+      return;
+    }
     c.emit({ k: "expr", e: call("tmc_rethrow", addressOf(dot(id(boundary), "info"))) });
     return;
   }
   const message: CExpr = { k: "str", bytes: s.message };
   c.emit({ k: "expr", e: call("tmc_throw", message, c.site("throw", s.loc)) });
+}
+
+/** A trap that was made again from what a frame kept of it: no boundary knows it any more. */
+function throwKept(c: FuncContext, v: LocalVar, loc: Loc): void {
+  const part = (name: string, type: Type): CExpr =>
+    value(c, { k: "field", type, loc, obj: { k: "local", type: v.type, loc, v }, name });
+  const kind = part("kind", { k: "literals", values: [...trapKinds].sort() });
+  const args = [kindTable(c), kind, part("site", I32), part("message", STRING)];
+  c.emit({ k: "expr", e: call("tmc_rethrow_kept", ...args) });
+}
+
+/** The literals of the trap kinds by `tmc_trap_kind`. */
+function kindTable(c: FuncContext): CExpr {
+  return c.unit.data.table(
+    "trap_kinds",
+    "uint16_t",
+    ["", ...trapKinds].map((k) =>
+      k === "" ? lit("0") : { k: "note", arg: lit(String(c.unit.literal(k))), text: k },
+    ),
+  );
 }
 
 export function lowerTry(c: FuncContext, s: Extract<Stmt, { k: "try" }>): void {
@@ -114,13 +138,7 @@ function declareCaught(c: FuncContext, v: LocalVar, boundary: CExpr): void {
   const cls = unit.reachable.mono.classOf(v.type);
   const place = c.hoist(unit.layouts.layout(cls).struct, v.name);
   const info = dot(boundary, "info");
-  const kinds = unit.data.table(
-    "trap_kinds",
-    "uint16_t",
-    ["", ...trapKinds].map((k) =>
-      k === "" ? lit("0") : { k: "note", arg: lit(String(unit.literal(k))), text: k },
-    ),
-  );
+  const kinds = kindTable(c);
   const set = (field: string, v2: CExpr): void => {
     const found = unit.layouts.path(cls, field);
     if (found === undefined) return;

@@ -97,7 +97,13 @@ export function asTrap(e: unknown, where = "?:0:0"): TmcTrap | undefined {
 }
 
 export function rethrow(info: CaughtTrap): never {
-  throw caughtFrom.get(info) ?? new TmcTrap(info.kind, "?:0:0", info.message);
+  throw caughtFrom.get(info) ?? new TmcTrap(info.kind, placeOf(info), info.message);
+}
+
+/** The place behind a site number, for what an async function kept of a trap. */
+function placeOf(info: CaughtTrap): string {
+  for (const [where, site] of siteNumbers) if (site === info.site) return where.split(" ")[0] ?? where;
+  return "?:0:0";
 }
 
 // ---- checks ----

@@ -93,6 +93,14 @@ class BorrowCheck {
     return [...(this.program.objectsOf(obj) ?? [])].some((o) => o.k === "snapshot" || o.k === "external");
   }
 
+  /** The async function whose frame this is. */
+  private frameOf(obj: Expr): string | undefined {
+    for (const o of this.program.objectsOf(obj) ?? [])
+      if (o.k === "snapshot" && o.object.k === "object" && o.object.cls.frameOf !== undefined)
+        return o.object.cls.frameOf;
+    return undefined;
+  }
+
   private reason(e: Expr): Reason | undefined {
     if (isBytes(e.type)) {
       const external = [...(this.program.objectsOf(e) ?? [])].some((o) => o.k === "external");
@@ -137,7 +145,12 @@ class BorrowCheck {
         if (e.k === "assign") {
           const t = e.target;
           if (t.k === "global" || t.k === "staticField") check(e.value, e.loc, `\`${t.g.name}\``);
-          if (t.k === "field" && this.isKept(t.obj)) check(e.value, e.loc, `the field \`${t.name}\``);
+          const frame = t.k === "field" ? this.frameOf(t.obj) : undefined;
+          const reason = frame === undefined ? undefined : this.reason(e.value);
+          if (frame !== undefined && reason !== undefined)
+            found.push(held(e.loc, isText(e.value.type), frame, reason));
+          else if (t.k === "field" && this.isKept(t.obj))
+            check(e.value, e.loc, `the field \`${t.name}\``);
           if (t.k === "index" && this.isKept(t.obj)) check(e.value, e.loc, "an array");
         }
         if (e.k === "builtin" && (e.name === "slotsSet" || e.name === "arrayFill")) {
@@ -150,6 +163,20 @@ class BorrowCheck {
     });
     return found;
   }
+}
+
+function held(loc: Loc, text: boolean, frame: string, reason: Reason): Diagnostic {
+  return {
+    code: "TMC1604",
+    severity: "error",
+    loc,
+    length: 1,
+    message: `the async function \`${frame}\` would keep borrowed ${text ? "text" : "bytes"} over a wait: ${reason}`,
+    fix: text
+      ? "copy it into a TextBuffer of setup, or read it again after the wait"
+      : "copy it into an array of setup, or read it again after the wait",
+    related: [],
+  };
 }
 
 function report(loc: Loc, text: boolean, where: string, reason: Reason): Diagnostic {

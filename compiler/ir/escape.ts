@@ -276,6 +276,11 @@ class EscapeCheck {
     for (const c of this.program.objectsOf(container) ?? []) {
       for (const o of values) {
         if (c.k === "snapshot" || c.k === "external") {
+          const frame = c.k === "snapshot" && c.object.k === "object" ? c.object.cls.frameOf : undefined;
+          if (frame !== undefined && this.homes(o).length > 0) {
+            this.reportHeld(o, loc, frame);
+            continue;
+          }
           const where = c.k === "snapshot" ? `\`${c.object.path}\`` : "an object";
           if (this.homes(o).length > 0) {
             this.report(o, loc, `it is stored in ${what} of ${where}, which outlives the handler`);
@@ -313,6 +318,24 @@ class EscapeCheck {
       return [...(this.callees.get(x) ?? [])].some(visit);
     };
     return [...(this.callees.get(f) ?? [])].some(visit);
+  }
+
+  /** A variable of an async function, an argument or a result: its frame is there longer than a step. */
+  private reportHeld(o: Made, stored: Loc, frame: string): void {
+    const made = o.expr?.loc ?? stored;
+    const what = o.k === "closure" ? "the function made here" : "the object made here";
+    this.found.set(`${made.file}:${made.line}:${made.col}:${stored.line}:${stored.col}`, {
+      code: "TMC1604",
+      severity: "error",
+      loc: made,
+      length: 1,
+      message: `${what} is on the stack, and the async function \`${frame}\` would keep it over a wait`,
+      fix:
+        o.k === "closure"
+          ? "make the function in setup, or make it again after the wait"
+          : "make it in setup (a field, a module constant) and fill it in here, or make it again after the wait",
+      related: [{ loc: stored, message: "here" }],
+    });
   }
 
   private report(o: Made, stored: Loc, how: string): void {

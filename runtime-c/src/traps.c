@@ -31,6 +31,19 @@ void tmc_rethrow(const tmc_trap_info *info) {
     longjmp(b->env, 1);
 }
 
+void tmc_rethrow_kept(const uint16_t *kinds, int32_t kind, int32_t site, tmc_str message) {
+    tmc_trap_info info = {TMC_TRAP_ASSERT, site, {NULL, 0}};
+    for (int32_t i = (int32_t)TMC_TRAP_INDEX; i < (int32_t)TMC_TRAP_ASSERT; i++) {
+        if (kinds[i] == kind) {
+            info.kind = (tmc_trap_kind)i;
+        }
+    }
+    if (info.kind == TMC_TRAP_THROW) {
+        info.message = message;
+    }
+    tmc_rethrow(&info);
+}
+
 void tmc_trap(tmc_trap_kind kind, int32_t site) {
     const tmc_trap_info info = {kind, site, {NULL, 0}};
     tmc_rethrow(&info);

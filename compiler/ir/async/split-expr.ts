@@ -3,8 +3,9 @@
  * into variables, `&&`, `||` and `?:` around one become jumps.
  */
 import type { Expr, ExprOf, LocalVar, LValue } from "../nodes.js";
+import { BOOL } from "../types.js";
 import { childrenOf, targetOperands } from "../walk.js";
-import { assign, declare, isVoid, local, not, number, STATE } from "./make.js";
+import { assign, bool, declare, isVoid, local, not, number, STATE } from "./make.js";
 import { mapExpr, withChildren } from "./rebuild.js";
 import { waits, type Splitter, type Started } from "./split.js";
 
@@ -135,18 +136,39 @@ function withTarget(t: LValue, kept: readonly Expr[]): LValue {
 function wait(s: Splitter, e: ExprOf<"await">): Expr {
   const single = e.calls[0];
   if (!e.all && single !== undefined) return waitFor(s, single, e);
+  return waitForAll(s, e);
+}
+
+/** Each call runs to its first wait before the next begins; then all are stepped until all have ended. */
+function waitForAll(s: Splitter, e: ExprOf<"await">): Expr {
+  const { loc } = e;
+  const ended = s.host.newLocal("ended", BOOL);
+  ended.mutable = true;
+  s.emit(declare(ended, bool(true, loc), loc));
   const started = e.calls.map((call, i) => {
-    const args = operands(s, childrenOf(call)).map((a) =>
-      e.calls.slice(i + 1).some(waits) ? keep(s, a) : a,
-    );
+    const args = operands(s, childrenOf(call));
     const found = s.host.start(call, i);
-    if (found?.frame !== undefined) fill(s, found, args, call);
+    if (found?.frame === undefined) return found;
+    fill(s, found, args, call);
+    s.emit({
+      k: "if",
+      loc: call.loc,
+      test: not(s.host.poll(found.frame)),
+      then: [assign(local(ended, loc), bool(false, loc))],
+      else: [],
+    });
     return found;
   });
-  s.poll(
-    started.flatMap((x) => (x?.frame === undefined ? [] : [x.frame])),
-    e.loc,
-  );
+  const wait = s.block(loc);
+  const again = s.block(loc);
+  const after = s.block(loc);
+  again.polls = started.flatMap((x) => (x?.frame === undefined ? [] : [x.frame]));
+  s.branch(local(ended, loc), after, wait);
+  s.enter(wait);
+  s.end({ k: "suspend", to: again, loc });
+  s.enter(again);
+  s.goto(after);
+  s.enter(after);
   if (isVoid(e.type) || e.type.k !== "object") return number(0, STATE, e.loc);
   const values = started.flatMap((x) => (x?.result === undefined ? [] : [x.result]));
   return {

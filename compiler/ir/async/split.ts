@@ -15,6 +15,8 @@ export interface SplitHost {
   newLocal(name: string, type: Type): LocalVar;
   /** The frame, inside `frame`, of a call: the fields to fill and the frame itself. `slot`: calls that run at once differ. */
   start(call: Expr, slot: number): Started | undefined;
+  /** One step of a frame: true when it has ended. */
+  poll(frame: Expr): Expr;
   /** The value of a getter. */
   getter(recv: Expr, name: string, loc: Loc): Expr;
   /** The result of the function; undefined when it has none. */

@@ -6,7 +6,7 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import { allSupertypes, findMethod, isSubtype, type ObjectType } from "../hierarchy.js";
 import type { ClassDecl, Expr, FuncDecl, LocalVar, Loc, LValue, Program, Stmt } from "../nodes.js";
-import { sameType, substitute, typeKey, VOID, type Type } from "../types.js";
+import { BOOL, sameType, substitute, typeKey, VOID, type Type } from "../types.js";
 import { lambdasOf } from "../walk.js";
 import type { Block } from "./blocks.js";
 import { declare, field, local, storedType } from "./make.js";
@@ -117,6 +117,16 @@ class Transformation {
         result: frame.result,
         trapType,
         start: (call, slot) => this.start(frame, local(self, call.loc), call, slot),
+        poll: (inner) => ({
+          k: "method",
+          type: BOOL,
+          loc: inner.loc,
+          recv: inner,
+          f: frame.poll,
+          typeArgs: [],
+          isSuper: false,
+          args: [],
+        }),
         getter: (recv, name, at) => this.getter(recv, name, at),
       },
       loc,

@@ -83,6 +83,8 @@ void tmc_boundary_pop(tmc_boundary *b);
 _Noreturn void tmc_trap(tmc_trap_kind kind, int32_t site);
 _Noreturn void tmc_throw(tmc_str message, int32_t site);
 _Noreturn void tmc_rethrow(const tmc_trap_info *info);
+/* The same from what an async function kept of it: `kinds` has the program's number of each tmc_trap_kind. */
+_Noreturn void tmc_rethrow_kept(const uint16_t *kinds, int32_t kind, int32_t site, tmc_str message);
 void tmc_trap_capacity(void); /* the standard library's: kind capacity, site 0; does not return */
 
 /* Implemented by the port: no boundary is left (a bug, or `tmc exec`'s main): report and stop. */
