@@ -3,7 +3,7 @@
  * variables of the step, the rest stay where they are declared.
  */
 import type { Expr, LocalVar, Stmt } from "../nodes.js";
-import { walkExpr, walkStmts, type Visitor } from "../walk.js";
+import { declaredIn, walkExpr, walkStmts, type Visitor } from "../walk.js";
 import { endExprs, successors, type Block, type Caught } from "./blocks.js";
 import type { FarJump } from "./split.js";
 
@@ -36,6 +36,16 @@ function mention(use: (v: LocalVar) => void, far: (s: Stmt) => void): Visitor {
   };
 }
 
+function boundIn(e: Expr): LocalVar[] {
+  const found: LocalVar[] = [];
+  walkExpr(e, {
+    expr: (x) => {
+      if (x.k === "bind") found.push(x.v);
+    },
+  });
+  return found;
+}
+
 /** @param always variables that are in the frame in any case. */
 export function homes(
   blocks: readonly Block[],
@@ -59,7 +69,8 @@ export function homes(
     });
     walkStmts(b.stmts, visitor);
     for (const e of endExprs(b)) walkExpr(e, visitor);
-    for (const s of b.stmts) if (s.k === "let") f.declared.add(s.v);
+    for (const v of declaredIn(b.stmts)) f.declared.add(v);
+    for (const e of endExprs(b)) for (const v of boundIn(e)) f.declared.add(v);
     if (b.handler !== undefined) f.next.push(b.handler.block);
     facts.set(b, f);
   }

@@ -140,7 +140,7 @@ export class Splitter {
   private list(body: readonly Stmt[]): void {
     for (const s of body) {
       if (this.current.end !== undefined) this.enter(this.block(s.loc));
-      if (this.mustSplit(s)) this.split(s);
+      if (jumps.has(s.k) || this.mustSplit(s)) this.split(s);
       else this.emit(this.withFarJumps(s));
     }
   }
@@ -195,6 +195,14 @@ export class Splitter {
         return;
       case "finally":
         this.splitFinally(s);
+        return;
+      case "break":
+      case "continue":
+        this.jump({ k: s.k, target: this.targetOf(s) });
+        return;
+      case "throw":
+        this.emit(s);
+        this.end({ k: "none" });
         return;
       default:
         this.emit(s);
@@ -503,6 +511,9 @@ export class Splitter {
     return mark;
   }
 }
+
+/** Statements after which nothing follows. */
+const jumps = new Set<Stmt["k"]>(["return", "break", "continue", "throw"]);
 
 /** What unlabelled jumps mean inside a statement that is not cut. */
 interface Inside {
