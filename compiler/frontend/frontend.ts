@@ -75,11 +75,7 @@ export function runFrontend(
     entryModule: project.moduleName(project.entry),
   };
   const own = ctx.diagnostics;
-  const found = sortDiagnostics([
-    ...reused.diagnostics,
-    ...own,
-    ...typescriptDiagnostics(ctx, fresh, own),
-  ]);
+  const found = sortDiagnostics([...reused.diagnostics, ...own, ...typescriptDiagnostics(ctx, fresh, own)]);
   cache.keep(ctx, modules, found);
   const async = withoutAsync(program, found);
   return { program: async.program, diagnostics: sortDiagnostics([...found, ...async.diagnostics]), project };

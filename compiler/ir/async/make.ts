@@ -36,15 +36,16 @@ export const isVoid = (t: Type): boolean => t.k === VOID.k;
 /** The place of a value in a frame: one that has no value yet is null there. */
 export function storedType(t: Type): Type {
   switch (t.k) {
-    case "object":
-    case "array":
-    case "slots":
-    case "func":
-    case "param":
-    case "host":
-      return { k: "nullable", of: t };
-    default:
+    case "num":
+    case "bool":
+    case "string":
+    case "literals":
+    case "nullable":
+    case "null":
+    case "void":
       return t;
+    default:
+      return { k: "nullable", of: t };
   }
 }
 
@@ -62,7 +63,7 @@ export const loaded = (place: Expr, t: Type): Expr =>
 export function initial(t: Type, loc: Loc): Expr {
   switch (t.k) {
     case "num":
-      return number(0, t, loc);
+      return t.n === "i64" || t.n === "u64" ? { k: "big", type: t, loc, value: 0n } : number(0, t, loc);
     case "bool":
       return bool(false, loc);
     case "string":

@@ -39,6 +39,7 @@ function operands(s: Splitter, list: readonly Expr[]): Expr[] {
 function keep(s: Splitter, e: Expr): Expr {
   switch (e.k) {
     case "num":
+    case "big":
     case "bool":
     case "str":
     case "literal":

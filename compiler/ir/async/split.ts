@@ -15,6 +15,8 @@ export interface SplitHost {
   newLocal(name: string, type: Type): LocalVar;
   /** The frame, inside `frame`, of a call: the fields to fill and the frame itself. `slot`: calls that run at once differ. */
   start(call: Expr, slot: number): Started | undefined;
+  /** Reports a loop over something that has no index. */
+  refuseLoop(loc: Loc): void;
   /** One step of a frame: true when it has ended. */
   poll(frame: Expr): Expr;
   /** The value of a getter. */
@@ -273,6 +275,10 @@ export class Splitter {
   /** By index, the length read on every turn. */
   private splitForOf(s: Extract<Stmt, { k: "forOf" }>): void {
     const { loc } = s;
+    if (s.lengthOf !== "array" && s.lengthOf !== "field" && s.lengthOf !== "method") {
+      this.host.refuseLoop(loc);
+      return;
+    }
     const list = this.host.newLocal(`list of ${s.v.name}`, s.of.type);
     const i = this.host.newLocal(`index of ${s.v.name}`, I32);
     this.emit(declare(list, this.expr(s.of), loc));

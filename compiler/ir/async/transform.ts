@@ -22,6 +22,35 @@ export interface Transformed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What the frontend made of a function: modules are taken over from run to run, and transformed in each. */
+interface Original {
+  readonly body: Stmt[];
+  readonly captures: readonly LocalVar[];
+  readonly usesThis: boolean;
+  readonly isAsync: boolean;
+}
+const originals = new WeakMap<FuncDecl, Original>();
+
+/** The function as it was before an earlier run changed it. */
+function asWritten(f: FuncDecl): void {
+  const known = originals.get(f);
+  if (known === undefined) return;
+  f.captures.splice(0, f.captures.length, ...known.captures);
+  Object.assign(f, { body: known.body, usesThis: known.usesThis, isAsync: known.isAsync });
+}
+
+/** Before a function is changed, with those made in it. */
+function keepOriginal(f: FuncDecl): void {
+  if (!originals.has(f))
+    originals.set(f, {
+      body: f.body,
+      captures: [...f.captures],
+      usesThis: f.usesThis,
+      isAsync: f.isAsync === true,
+    });
+  lambdasOf(f.body).forEach(keepOriginal);
+}
+
 const trapType: ObjectType = { k: "object", decl: "tmc/core#Trap", args: [] };
 
 export function transformAsync(program: Program): Transformed {
@@ -42,6 +71,7 @@ class Transformation {
       readonly self: Type | undefined;
     }[] = [];
     const visit = (f: FuncDecl, outer: readonly string[], self: Type | undefined): void => {
+      asWritten(f);
       const typeParams = [...outer, ...f.typeParams];
       // Inside out: a function around a lambda sees what became of it.
       for (const l of lambdasOf(f.body)) visit(l, typeParams, self);
@@ -60,6 +90,7 @@ class Transformation {
           visit(f, f.isStatic ? [] : c.typeParams, f.isStatic ? undefined : self);
       }
     }
+    for (const { f } of found) keepOriginal(f);
     for (const { f, typeParams, self } of found) this.declare(f, typeParams, self);
     if (this.frames.size === 0) return { program: this.program, diagnostics: [] };
     for (const frame of this.frames.values()) this.transform(frame);
@@ -117,6 +148,13 @@ class Transformation {
         result: frame.result,
         trapType,
         start: (call, slot) => this.start(frame, local(self, call.loc), call, slot),
+        refuseLoop: (at) =>
+          this.report(
+            "TMC1708",
+            at,
+            "a loop over a Map or a Set cannot wait: its place in it is not a value that a frame can keep",
+            "keep the keys in an array, and loop over that",
+          ),
         poll: (inner) => ({
           k: "method",
           type: BOOL,
