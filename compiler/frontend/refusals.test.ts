@@ -79,7 +79,6 @@ export function main(): void { log(parseInt(3), new Date().y); }`;
 
 describe("declarations that are refused", () => {
   it.each([
-    ["export async function f(): Promise<void> {}", "1:8 TMC1003"],
     ["function* g(): IterableIterator<i32> { yield 1; }", "1:9 TMC1004"],
     ["function f<T>(...xs: T[]): void {}", "1:15 TMC1005"],
     ["class A { f(...xs: i32[]): void {} }", "1:13 TMC1005"],

@@ -3,6 +3,7 @@
  * import changed, keep their IR. What such a module declares is found by its declaration. It lowers nothing.
  */
 import { ts } from "ts-morph";
+import { asWritten } from "../ir/async/transform.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ClassDecl, FuncDecl, Module } from "../ir/nodes.js";
 import type { Context, Meaning, Reused } from "./context.js";
@@ -63,6 +64,8 @@ export class FrontendCache {
     if (kept === undefined || core === undefined || kept.modules.size < project.files.length) {
       throw new Error("the library has errors: run `tmc check firmware/index.ts`");
     }
+    // The run transformed them.
+    for (const m of kept.modules.values()) m.functions.forEach(asWritten);
     return {
       digest: digest(project, core, project.files),
       modules: [...kept.modules].map(([sf, m]) => ({

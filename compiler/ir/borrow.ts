@@ -149,8 +149,7 @@ class BorrowCheck {
           const reason = frame === undefined ? undefined : this.reason(e.value);
           if (frame !== undefined && reason !== undefined)
             found.push(held(e.loc, isText(e.value.type), frame, reason));
-          else if (t.k === "field" && this.isKept(t.obj))
-            check(e.value, e.loc, `the field \`${t.name}\``);
+          else if (t.k === "field" && this.isKept(t.obj)) check(e.value, e.loc, `the field \`${t.name}\``);
           if (t.k === "index" && this.isKept(t.obj)) check(e.value, e.loc, "an array");
         }
         if (e.k === "builtin" && (e.name === "slotsSet" || e.name === "arrayFill")) {
@@ -167,7 +166,7 @@ class BorrowCheck {
 
 function held(loc: Loc, text: boolean, frame: string, reason: Reason): Diagnostic {
   return {
-    code: "TMC1604",
+    code: "TMC1606",
     severity: "error",
     loc,
     length: 1,

@@ -126,6 +126,36 @@ export function main(): void {
 }`,
   },
   {
+    code: "TMC1606",
+    title: "something of the stack would be kept over a wait",
+    rule: "A step of an async function ends at each wait, and with it what it made on the stack and what it borrowed. Its numbers, texts of setup and references to objects of setup live on in its frame.",
+    wrong: `import { runTasks, sleep, task } from "tmc";
+interface Point {
+  x: i32;
+}
+task(async () => {
+  const p: Point = { x: 1 };
+  await sleep(1);
+  log(p.x);
+});
+export function main(): void {
+  runTasks(1);
+}`,
+    right: `import { runTasks, sleep, task } from "tmc";
+interface Point {
+  x: i32;
+}
+const p: Point = { x: 0 };
+task(async () => {
+  p.x = 1;
+  await sleep(1);
+  log(p.x);
+});
+export function main(): void {
+  runTasks(1);
+}`,
+  },
+  {
     code: "TMC1801",
     title: "setup only",
     rule: "This exists when the program is built, not on the device. The message shows how a handler reaches it.",

@@ -325,7 +325,7 @@ class EscapeCheck {
     const made = o.expr?.loc ?? stored;
     const what = o.k === "closure" ? "the function made here" : "the object made here";
     this.found.set(`${made.file}:${made.line}:${made.col}:${stored.line}:${stored.col}`, {
-      code: "TMC1604",
+      code: "TMC1606",
       severity: "error",
       loc: made,
       length: 1,

@@ -32,7 +32,7 @@ interface Original {
 const originals = new WeakMap<FuncDecl, Original>();
 
 /** The function as it was before an earlier run changed it. */
-function asWritten(f: FuncDecl): void {
+export function asWritten(f: FuncDecl): void {
   const known = originals.get(f);
   if (known === undefined) return;
   f.captures.splice(0, f.captures.length, ...known.captures);
@@ -328,7 +328,7 @@ class Transformation {
         const names = [...cycle.map((p) => p.frame.cls.frameOf ?? ""), frame.cls.frameOf ?? ""].join(" → ");
         const last = cycle.at(-1);
         this.report(
-          "TMC1903",
+          "TMC1709",
           last?.loc ?? frame.f.loc,
           `an async function waits for itself: ${names}`,
           "write a loop in one async function",
