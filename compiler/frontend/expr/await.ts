@@ -127,6 +127,14 @@ export function checkPromise(lw: Lowerer, e: Expr, node: ts.CallExpression): Exp
         : "register a task in setup, `const t = task(f)`, and start it here: `t.start()`",
     );
   }
+  if (ts.isPropertyAccessExpression(parent)) {
+    return lw.ctx.fail(
+      "TMC1703",
+      parent.name,
+      `\`${parent.name.text}\` of a promise is not part of the subset`,
+      "write `await` before the call, and what follows as statements; `try` and `finally` work around it",
+    );
+  }
   return lw.ctx.fail(
     "TMC1702",
     node,
