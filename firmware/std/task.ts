@@ -3,7 +3,7 @@
  * entries (a node, `serveTasks`, a test) calls `runTasks` when something happened. No threads and no pre-emption: a
  * task has the processor until its next wait. The order is that of registration, so that it is the same everywhere.
  */
-import { AsyncFrame } from "./async-frame.js";
+import type { AsyncFrame } from "./async-frame.js";
 
 /** Gives the processor back; the task goes on when what it said it waits for happened. @binding tmc_async_suspend */
 declare function suspend(): Promise<void>;
