@@ -152,3 +152,36 @@ export function declareContainer(g: Generator): void {
   g.value("boolean", (d) => tree("boolean")`${name}.${g.pick(["has", "delete"])}(${keyOf(d)})`);
   g.value("i32", () => tree("i32")`${name}.size`);
 }
+
+/** A map and a set that setup fills and handlers read. */
+export function declareLookup(g: Generator): void {
+  const k = g.pick(kinds);
+  const key = g.pick([...integerKinds, "string"] as const);
+  const map = g.unique("map");
+  const set = g.unique("set");
+  const keys = key === "string" ? ['"a"', '"ab"', '""', '"zz"'] : [...literals[key]];
+  const put = keys
+    .slice(0, g.int(1, 4))
+    .map((x) => `${map}.set(${x}, ${g.pick(literals[k])}); ${set}.add(${x});`);
+  g.declare(
+    declaration`const ${map} = new Map<${key}, ${k}>();\nconst ${set} = new Set<${key}>();\n${put.join(" ")}`,
+  );
+  g.declareName(map);
+  g.declareName(set);
+  const asked = (d: number): Tree =>
+    key === "string" ? tree(key)`${g.pick(['"a"', '"zz"', '"abc".slice(0, 2)'])}` : numeric(g, key, d - 1);
+  g.value(k, (d) => tree(k)`(${map}.get(${asked(d)}) ?? ${numeric(g, k, d - 1)})`, { weight: 2 });
+  g.value("boolean", (d) => tree("boolean")`${g.pick([map, set])}.has(${asked(d)})`, { weight: 2 });
+  g.value("i32", () => tree("i32")`${g.pick([map, set])}.size`);
+  g.statementOf(
+    (d) => {
+      const v = g.local("v");
+      return g.scoped(() => {
+        g.variable(k, v.name, { constant: true });
+        return statement`for (const [key, ${v.name}] of ${map}) {\n  log(key, ${set}.has(key));\n${looped(g, d - 2)}}`;
+      });
+    },
+    { loop: true },
+  );
+  g.statementOf(() => statement`for (const item of ${set}) log("${set}", item);`, { loop: true });
+}

@@ -5,6 +5,7 @@ import {
   declareArray,
   declareContainer,
   declareFlag,
+  declareLookup,
   declareNested,
   declareString,
   declareTable,
@@ -22,6 +23,7 @@ import { Generator } from "./generator.js";
 import { statements } from "./statements.js";
 import { declareTextBuffer, registerText } from "./text.js";
 import { list, smaller, statement, textOf, tree, type Tree } from "./tree.js";
+import { declareWide } from "./wide.js";
 import { declareChoice, declareRecord, declareUnion } from "./unions.js";
 
 /** Parts of a typical program; each is several statements or lines of output. */
@@ -39,7 +41,7 @@ function program(g: Generator): Tree {
     declareString,
     declareContainer,
   ];
-  for (let i = g.int(1, 3); i > 0; i--) g.pick([...data, declareTextBuffer])(g);
+  for (let i = g.int(1, 3); i > 0; i--) g.pick([...data, declareTextBuffer, declareLookup, declareWide])(g);
   g.statementOf(() => localClosure(g), { indirect: true });
   const parts = [
     declareChoice,
