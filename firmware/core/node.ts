@@ -6,6 +6,7 @@ import { CborWriter } from "../std/cbor-writer.js";
 import {
   bootCounter,
   busConnect,
+  clockMs,
   nodeId,
   onConnected,
   onDisconnected,
@@ -15,6 +16,7 @@ import {
   onTrap,
   resetReason,
 } from "../std/platform.js";
+import { hasTasks, runTasks, taskTraps } from "../std/task.js";
 import { Counter, Counters } from "./counters.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Link } from "./link.js";
@@ -62,6 +64,8 @@ export class Node {
   private uptimeAtMs: u32 = 0;
   private telemetryAt: u32 = 0;
   private events: u32 = 0;
+  /** Traps of tasks that are counted. */
+  private taskTraps: u32 = 0;
 
   constructor(private readonly options: NodeOptions) {
     this.sensors = options.sensors;
@@ -90,10 +94,21 @@ export class Node {
     onDisconnected(() => {
       this.connected = false;
     });
-    onMessage((topic: string, payload: Uint8Array) => {
-      if (topic.endsWith("/x")) this.dispatcher.receive(payload);
-    });
-    onTick((nowMs: u32) => this.tick(nowMs));
+    if (hasTasks()) {
+      onMessage((topic: string, payload: Uint8Array) => {
+        if (topic.endsWith("/x")) this.dispatcher.receive(payload);
+        this.runTasks(clockMs());
+      });
+      onTick((nowMs: u32) => {
+        this.tick(nowMs);
+        this.runTasks(nowMs);
+      });
+    } else {
+      onMessage((topic: string, payload: Uint8Array) => {
+        if (topic.endsWith("/x")) this.dispatcher.receive(payload);
+      });
+      onTick((nowMs: u32) => this.tick(nowMs));
+    }
     onTrap(() => this.counters.count(Counter.Traps));
   }
 
@@ -157,6 +172,15 @@ export class Node {
     if (interval > 0 && (this.uptime - this.telemetryAt) >>> 0 >= interval) {
       this.telemetryAt = this.uptime;
       this.publishTelemetry();
+    }
+  }
+
+  /** A task that a trap ended is counted as a handler would be. */
+  private runTasks(nowMs: u32): void {
+    runTasks(nowMs);
+    while (this.taskTraps !== taskTraps()) {
+      this.taskTraps = (this.taskTraps + 1) >>> 0;
+      this.counters.count(Counter.Traps);
     }
   }
 

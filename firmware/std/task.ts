@@ -1,6 +1,6 @@
 /**
  * Tasks: async functions that run beside each other, and what they wait for. Setup registers them; whoever owns the
- * entries (a node, `serveTasks`, a test) calls `runTasks` when something happened. No threads and no pre-emption: a
+ * entries (a node, an app, a test) calls `runTasks` when something happened. No threads and no pre-emption: a
  * task has the processor until its next wait. The order is that of registration, so that it is the same everywhere.
  */
 import type { AsyncFrame } from "./async-frame.js";
