@@ -3,7 +3,7 @@
  * nothing; the executor on Node.js does not use it: it stays with the graph as it is.
  */
 import type { Graph } from "./graph.js";
-import { chooseKernel, type KernelChoice } from "./kernels/choose.js";
+import { chooseKernel, triplesToTry, type KernelChoice } from "./kernels/choose.js";
 import type { Layer } from "./layers.js";
 import { lower } from "./lower.js";
 import { removeConstantChannels, type NarrowTensor } from "./passes/remove-constant-channels.js";
@@ -20,9 +20,28 @@ export interface CompiledModel {
   readonly plan: MemoryPlan;
 }
 
+/** Memory that more scratch for speed may add to the least plan: one part in this many. */
+const SCRATCH_SHARE = 8;
+
 /** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
 export function compileModel(original: Graph): CompiledModel {
   const { graph, layers, narrow } = removeConstantChannels(original, lower(original));
-  const kernels = layers.map(chooseKernel);
-  return { graph, layers, narrow, kernels, plan: planMemory(graph, layers, kernels) };
+  let kernels = layers.map((layer) => chooseKernel(layer));
+  let plan = planMemory(graph, layers, kernels);
+  const limit = plan.arenaBytes + Math.floor(plan.arenaBytes / SCRATCH_SHARE);
+  layers.forEach((layer, at) => {
+    if (kernels[at]?.triples !== 1) {
+      return;
+    }
+    for (const triples of triplesToTry(layer)) {
+      const wider = kernels.with(at, chooseKernel(layer, triples));
+      const widerPlan = planMemory(graph, layers, wider);
+      if (widerPlan.arenaBytes <= limit) {
+        kernels = wider;
+        plan = widerPlan;
+        return;
+      }
+    }
+  });
+  return { graph, layers, narrow, kernels, plan };
 }

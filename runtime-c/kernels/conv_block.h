@@ -29,9 +29,11 @@ typedef struct {
     const uint32_t *next;  /* work of the function: columns and outputs of the next triple, triples left */
     int8_t **next_outputs;
     int32_t left;
+    uint32_t *copy; /* room for the stream of a pair of channels in RAM, if that is worth it, or NULL */
+    int32_t bytes;  /* of that stream: 4 * (pairs + 8), with `copy` a multiple of 32 */
+    const uint32_t *current;
 } tmc_k_conv_block;
 
-/* Bytes of stream of one pair of channels: 4 * (pairs + 8). */
 void tmc_k_run_conv_block(tmc_k_conv_block *block);
 
 #endif

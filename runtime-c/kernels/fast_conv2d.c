@@ -95,8 +95,7 @@ static void clamp_row(const tmc_fast_conv2d *layer, int8_t *output) {
 
 /* All channels of some positions from their columns. With an odd number of channels the last pair repeats the
  * channel before it. Advances `outputs` by a position. */
-static void run_block(const tmc_fast_conv2d *layer, const uint32_t *columns, int32_t triples,
-                      int8_t **outputs) {
+static void run_block(const tmc_fast_conv2d *layer, uint32_t *columns, int32_t triples, int8_t **outputs) {
     const int32_t channels = layer->window.output_channels;
     tmc_k_conv_block block = {
         .stream = layer->stream,
@@ -106,6 +105,8 @@ static void run_block(const tmc_fast_conv2d *layer, const uint32_t *columns, int
         .channel_pairs = channels / 2,
         .outputs = outputs,
         .triples = triples,
+        .copy = layer->copies ? columns + STEP * layer->pairs * layer->triples : NULL,
+        .bytes = 4 * (layer->pairs + 8),
     };
     tmc_k_run_conv_block(&block);
     if (channels % 2 != 0) {
@@ -137,7 +138,8 @@ void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint3
     const tmc_window *w = &layer->window;
     const int32_t positions = w->output_height * w->output_width;
     const bool whole_words = w->input_channels % 4 == 0;
-    int8_t *const patch = (int8_t *)column_of(layer, columns, 3 * layer->triples);
+    int8_t *const patch =
+        (int8_t *)(column_of(layer, columns, 3 * layer->triples) + (layer->copies ? layer->pairs + 8 : 0));
     int32_t x = 0;
     int32_t in_x = -w->pad_left;
     int32_t in_y = -w->pad_top;

@@ -1,5 +1,11 @@
 /** The constant struct and kernel of a layer that a fast kernel computes. The structs are in tmc/kernels.h. */
-import { convTriples, depthwiseColumns, fastAdd, paddedDepth, type KernelChoice } from "../kernels/choose.js";
+import {
+  copiesWeights,
+  depthwiseColumns,
+  fastAdd,
+  paddedDepth,
+  type KernelChoice,
+} from "../kernels/choose.js";
 import { packConv2D, packDense, packDepthwise, packRequantization } from "../kernels/pack.js";
 import type {
   AddLayer,
@@ -63,7 +69,8 @@ function fastConv2D(
       ["window", windowText(layer.geometry)],
       ["stream", constant(`${name}_stream`, "uint32_t", stream)],
       ["pairs", paddedDepth(layer) / 2],
-      ["triples", convTriples(layer)],
+      ["triples", kernel.triples],
+      ["copies", copiesWeights(layer, kernel.triples) ? "true" : "false"],
       ["input_offset", layer.inputOffset],
       ["offsets", bothHalves(layer.inputOffset)],
       ...clampFields(layer.clamp),

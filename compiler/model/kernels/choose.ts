@@ -25,6 +25,8 @@ export interface KernelChoice {
    * after it). Undefined: they must not overlap.
    */
   readonly overlap: number | undefined;
+  /** Convolutions: how many times three positions go through a pair of channels before the next pair; else 0. */
+  readonly triples: number;
   /** Of each output channel; empty for kernels without channels. */
   readonly requantization: readonly RightShift[];
 }
@@ -34,16 +36,18 @@ const portable: KernelChoice = {
   scratchBytes: 0,
   readsBeyond: 0,
   overlap: undefined,
+  triples: 0,
   requantization: [],
 };
 
 /** Rows of a window in the depthwise kernel (TMC_K_DEPTHWISE_ROWS). */
 const MAX_DEPTHWISE_ROWS = 8;
 
-export function chooseKernel(layer: Layer): KernelChoice {
+/** `triples`: 1 or one of `triplesToTry`. */
+export function chooseKernel(layer: Layer, triples = 1): KernelChoice {
   switch (layer.kind) {
     case "Conv2D":
-      return chooseConv2D(layer) ?? portable;
+      return chooseConv2D(layer, triples) ?? portable;
     case "DepthwiseConv2D":
       return chooseDepthwise(layer) ?? portable;
     case "FullyConnected":
@@ -68,32 +72,31 @@ export function channelPairs(channels: number): (readonly [number, number])[] {
   });
 }
 
-/** Bytes of the flash accelerator's data cache that a pair of channels may fill. */
+/** Bytes of the flash accelerator's data cache that the weights of a pair of channels may fill. */
 const CACHED_STREAM = 224;
-/** Bytes of columns that are worth it, and positions that the kernel can do (TMC_FAST_CONV2D_POSITIONS). */
-const MAX_COLUMNS = 1536;
-const MAX_TRIPLES = 8;
 
-/** How many times three positions go through a pair of channels before the next one. */
-export function convTriples(layer: Conv2DLayer): number {
-  const depth = paddedDepth(layer);
-  const g = layer.geometry;
-  const positions = g.outputHeight * g.outputWidth;
-  // Small layers: no more scratch than activations.
-  const room = g.inputHeight * g.inputWidth * g.inputChannels + positions * g.outputChannels;
-  return 2 * depth + 32 > CACHED_STREAM
-    ? 1
-    : Math.max(
-        1,
-        Math.min(
-          MAX_TRIPLES,
-          Math.floor(Math.min(MAX_COLUMNS, room / 2) / (6 * depth)),
-          Math.ceil(positions / 3),
-        ),
-      );
+/** Numbers of triples to try, most first: more read the weights from flash less often, but need more scratch memory. */
+export function triplesToTry(layer: Layer): readonly number[] {
+  if (layer.kind !== "Conv2D") {
+    return [];
+  }
+  const { outputHeight, outputWidth } = layer.geometry;
+  const all = Math.ceil((outputHeight * outputWidth) / 3);
+  return streamIsCached(layer)
+    ? [8, 4, 2].filter((triples) => triples <= all)
+    : [8, 6, 4, 3].filter((triples) => triples <= all && copiesWeights(layer, triples));
 }
 
-function chooseConv2D(layer: Conv2DLayer): KernelChoice | undefined {
+function streamIsCached(layer: Conv2DLayer): boolean {
+  return 2 * paddedDepth(layer) + 32 <= CACHED_STREAM;
+}
+
+/** Whether the weights of a pair of channels are copied to RAM before they are used. */
+export function copiesWeights(layer: Conv2DLayer, triples: number): boolean {
+  return triples >= 3 && !streamIsCached(layer) && paddedDepth(layer) % 16 === 0;
+}
+
+function chooseConv2D(layer: Conv2DLayer, triples: number): KernelChoice | undefined {
   const g = layer.geometry;
   if (g.dilationHeight !== 1 || g.dilationWidth !== 1 || g.outputChannels < 2) {
     return undefined;
@@ -107,9 +110,13 @@ function chooseConv2D(layer: Conv2DLayer): KernelChoice | undefined {
     g.filterHeight * g.filterWidth * g.strideHeight * g.strideWidth === 1 && g.inputChannels % 4 === 0;
   return {
     name: pointwise ? "conv1x1" : "conv",
-    scratchBytes: 6 * depth * convTriples(layer) + (pointwise ? 0 : depth + 4),
+    scratchBytes:
+      6 * depth * triples +
+      (copiesWeights(layer, triples) ? 2 * depth + 32 : 0) +
+      (pointwise ? 0 : depth + 4),
+    triples,
     readsBeyond: g.inputChannels % 4 === 0 ? 0 : 3,
-    overlap: overlapDistance(convStep(g, 3 * convTriples(layer))),
+    overlap: overlapDistance(convStep(g, 3 * triples)),
     requantization,
   };
 }
@@ -137,6 +144,7 @@ function chooseDepthwise(layer: DepthwiseConv2DLayer): KernelChoice | undefined 
         name: "depthwise",
         scratchBytes: 2 * g.filterHeight * depthwiseColumns(layer) * g.inputChannels,
         readsBeyond: 0,
+        triples: 0,
         overlap: overlapDistance(depthwiseStep(g)),
         requantization,
       };

@@ -11,6 +11,7 @@
 #ifndef TMC_KERNELS_H
 #define TMC_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A window over [1, H, W, C]; height and width pairs, top and left padding. */
@@ -113,16 +114,17 @@ typedef struct {
     const uint32_t *stream;
     int32_t pairs;   /* half of the inputs of a window, rounded up to an even number */
     int32_t triples; /* positions computed together / 3 */
+    bool copies;     /* weights go to scratch memory before they are used; needs pairs % 8 == 0 */
     int32_t input_offset;
     uint32_t offsets;
     int32_t min, max;
 } tmc_fast_conv2d;
 
-/* `columns` is scratch: 3 * pairs * triples words, then 2 * pairs + 4 bytes. Up to 3 bytes after the input
- * are read, without effect on the result. */
+/* `columns` is scratch: 3 * pairs * triples words, pairs + 8 words where it copies, then 2 * pairs + 4 bytes.
+ * Up to 3 bytes after the input are read, without effect on the result. */
 void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns, int8_t *output);
 
-/* 1x1 windows with stride 1, input channels a multiple of 4. Scratch: 3 * pairs * triples words. */
+/* 1x1 windows with stride 1, input channels a multiple of 4. Scratch as above without the bytes. */
 void tmc_fast_conv2d_1x1_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
                             int8_t *output);
 
