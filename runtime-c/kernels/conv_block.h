@@ -22,7 +22,7 @@ typedef struct {
     const uint32_t *stream; /* advanced to the end of what was used */
     const uint32_t *columns;
     int32_t fours;         /* pairs / 4 */
-    int32_t rest;          /* pairs % 4 */
+    int32_t rest;          /* pairs % 4: 0 or 2 */
     int32_t channel_pairs; /* at least 1; 0 afterwards */
     int8_t **outputs;      /* where each position's first channel goes; each advanced by 2 * channel_pairs */
     int32_t triples;       /* positions / 3, at least 1 */

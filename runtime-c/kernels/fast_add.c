@@ -7,18 +7,14 @@
 #include "arithmetic.h"
 #include "dsp.h"
 
-static inline int32_t sum_of(const tmc_fast_add *layer, int32_t scaled, int32_t plain) {
-    int32_t x =
-        tmc_k_high_word((int32_t)((uint32_t)(scaled + layer->scaled_offset) << 21), layer->scaled_multiplier);
-    x += x >> 31;
-    x = (x + layer->scaled_rounding) >> layer->scaled_shift;
-    x += (int32_t)((uint32_t)plain << 19) + layer->plain_offset;
-    return tmc_k_requantize_right(x * 2, &layer->output);
-}
-
 void tmc_fast_add_s8(const tmc_fast_add *layer, const int8_t *scaled, const int8_t *plain, int8_t *output) {
-    const tmc_fast_add l = *layer; /* in registers: the output could overlap nothing of it */
-    for (int32_t i = 0; i < l.count; i++) {
-        output[i] = (int8_t)tmc_k_clamp(sum_of(&l, scaled[i], plain[i]), l.min, l.max);
+    const tmc_fast_add l = *layer; /* in registers: writing the output could change nothing of it */
+    const uint32_t offset = (uint32_t)l.scaled_offset << 21;
+    for (const int8_t *const end = output + l.count; output < end; output++) {
+        int32_t x = tmc_k_high_word((int32_t)(offset + ((uint32_t)*scaled++ << 21)), l.scaled_multiplier);
+        x += x >> 31;
+        x = (x + l.scaled_rounding) >> l.scaled_shift;
+        x = (int32_t)((uint32_t)x + ((uint32_t)*plain++ << 19));
+        *output = (int8_t)tmc_k_requantize_right((int32_t)((uint32_t)x << 1), &l.output);
     }
 }

@@ -56,6 +56,21 @@ static inline void copy_words(int8_t *to, const int8_t *from, int32_t count) {
     }
 }
 
+/* A window that lies inside the image, of any number of channels: first its bytes in `patch`. What is copied
+ * too much is overwritten by the next row, or has no weight. */
+static void column_of_bytes(const tmc_fast_conv2d *layer, const int8_t *from, int8_t *patch,
+                            uint32_t *column) {
+    const tmc_window *w = &layer->window;
+    const int32_t row = w->filter_width * w->input_channels;
+    int8_t *to = patch;
+    for (int32_t y = 0; y < w->filter_height; y++) {
+        copy_words(to, from, row);
+        to += row;
+        from += (ptrdiff_t)w->input_width * w->input_channels;
+    }
+    expand(patch, layer->pairs / 2, layer->offsets, column);
+}
+
 /* Any window: first its bytes, with the zero point in the padding, in `patch`. */
 static void column_at(const tmc_fast_conv2d *layer, const int8_t *input, int32_t y, int32_t x, int8_t *patch,
                       uint32_t *column) {
@@ -148,10 +163,14 @@ void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint3
         const int32_t triples = next_triples(layer, positions - done);
         for (int32_t p = 0; p < 3 * triples; p++) {
             uint32_t *const column = column_of(layer, columns, p);
-            if (whole_words && in_x >= 0 && in_y >= 0 && in_x + w->filter_width <= w->input_width &&
+            if (in_x >= 0 && in_y >= 0 && in_x + w->filter_width <= w->input_width &&
                 in_y + w->filter_height <= w->input_height) {
                 const int8_t *from = input + (ptrdiff_t)(in_y * w->input_width + in_x) * w->input_channels;
-                column_inside(w, from, layer->offsets, column);
+                if (whole_words) {
+                    column_inside(w, from, layer->offsets, column);
+                } else {
+                    column_of_bytes(layer, from, patch, column);
+                }
             } else {
                 column_at(layer, input, in_y, in_x, patch, column);
             }

@@ -61,7 +61,7 @@ describe("random layers", () => {
   it("reach every fast kernel often, in place too", () => {
     const models = graphs.map(compileModel);
     const names = models.flatMap(({ kernels }) => kernels.map((kernel) => kernel.name));
-    for (const name of ["conv", "conv1x1", "depthwise", "dense", "add"] as const) {
+    for (const name of ["conv", "conv1x1", "depthwise", "dense", "add", "average"] as const) {
       expect(names.filter((one) => one === name).length, name).toBeGreaterThan(20);
     }
     const sharing = models.flatMap(({ layers, plan }) =>

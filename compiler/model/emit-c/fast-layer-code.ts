@@ -135,7 +135,7 @@ function fastAddition(layer: AddLayer): Description | undefined {
   }
   const left = { offset: layer.leftOffset, multiplier: layer.leftMultiplier, shift: -layer.leftShift };
   const right = { offset: layer.rightOffset, multiplier: layer.rightMultiplier, shift: -layer.rightShift };
-  const [scaled, plain] = fast.scaled === "left" ? [left, right] : [right, left];
+  const scaled = fast.scaled === "left" ? left : right;
   return {
     struct: "tmc_fast_add",
     kernel: "tmc_fast_add_s8",
@@ -147,9 +147,8 @@ function fastAddition(layer: AddLayer): Description | undefined {
       ["count", layer.count],
       ["scaled_offset", scaled.offset],
       ["scaled_multiplier", scaled.multiplier],
-      ["scaled_rounding", 2 ** (scaled.shift - 1)],
       ["scaled_shift", scaled.shift],
-      ["plain_offset", plain.offset * 2 ** 19],
+      ["scaled_rounding", fast.rounding],
       [
         "output",
         structText([
@@ -158,7 +157,6 @@ function fastAddition(layer: AddLayer): Description | undefined {
           ["shift", fast.output.shift],
         ]),
       ],
-      ...clampFields(layer.clamp),
     ],
   };
 }

@@ -29,7 +29,7 @@ export function layerCode(layer: Layer, choice: KernelChoice, context: LayerCont
   if (layer.kind === "Reshape") {
     return reshapeCode(layer, context);
   }
-  const description = describeFast(layer, choice, stem(layer), context) ?? describe(layer, context);
+  const description = describeFast(layer, choice, stem(layer), context) ?? describe(layer, choice, context);
   const { struct, kernel, fields } = description;
   const name = `${context.prefix}_${stem(layer)}`;
   const tensors = description.operands ?? [...layerInputs(layer), layer.output];
@@ -69,7 +69,11 @@ function reshapeCode(layer: ReshapeLayer, { prefix, expression }: LayerContext):
   };
 }
 
-function describe(layer: Exclude<Layer, ReshapeLayer>, context: LayerContext): Description {
+function describe(
+  layer: Exclude<Layer, ReshapeLayer>,
+  choice: KernelChoice,
+  context: LayerContext,
+): Description {
   switch (layer.kind) {
     case "Conv2D":
       return {
@@ -103,7 +107,11 @@ function describe(layer: Exclude<Layer, ReshapeLayer>, context: LayerContext): D
     case "MaxPool2D":
       return { struct: "tmc_pool2d", kernel: "tmc_max_pool2d_s8", fields: poolFields(layer) };
     case "AveragePool2D":
-      return { struct: "tmc_pool2d", kernel: "tmc_average_pool2d_s8", fields: poolFields(layer) };
+      return {
+        struct: "tmc_pool2d",
+        kernel: choice.name === "average" ? "tmc_fast_average_pool2d_s8" : "tmc_average_pool2d_s8",
+        fields: poolFields(layer),
+      };
     case "Softmax":
       return { struct: "tmc_softmax", kernel: "tmc_softmax_s8", fields: softmaxFields(layer) };
   }

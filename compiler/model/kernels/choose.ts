@@ -15,7 +15,7 @@ import {
 
 /** What the memory plan and the emitter need to know of a kernel. */
 export interface KernelChoice {
-  readonly name: "portable" | "conv" | "conv1x1" | "depthwise" | "dense" | "add";
+  readonly name: "portable" | "conv" | "conv1x1" | "depthwise" | "dense" | "add" | "average";
   /** Bytes of the arena that the kernel needs while it runs, at a multiple of 4. */
   readonly scratchBytes: number;
   /** Bytes after the input that may be read, without effect. */
@@ -54,6 +54,11 @@ export function chooseKernel(layer: Layer, triples = 1): KernelChoice {
       return chooseDense(layer) ?? portable;
     case "Add":
       return fastAdd(layer) === undefined ? portable : { ...portable, name: "add" };
+    case "AveragePool2D": {
+      const g = layer.geometry;
+      const fits = g.inputChannels % 4 === 0 && g.filterHeight * g.filterWidth <= 255;
+      return fits ? { ...portable, name: "average" } : portable;
+    }
     default:
       return portable;
   }
@@ -190,6 +195,7 @@ function channelsPair(
 export interface FastAdd {
   /** The operand that is multiplied. */
   readonly scaled: "left" | "right";
+  readonly rounding: number;
   readonly output: RightShift;
 }
 
@@ -204,8 +210,15 @@ export function fastAdd(layer: AddLayer): FastAdd | undefined {
   if (leftPlain === rightPlain || scaledShift < 1 || shift < 1 || shift > MAX_SHIFT) {
     return undefined;
   }
+  // The plain operand's offset goes into the rounding of the other, whose own value stays below 2^28.
+  const plainOffset = leftPlain ? layer.leftOffset : layer.rightOffset;
+  const rounding = 2 ** (scaledShift - 1) + plainOffset * 2 ** (19 + scaledShift);
+  if (Math.abs(rounding) > 2 ** 30 || layer.clamp.min > -128 || layer.clamp.max < 127) {
+    return undefined;
+  }
   return {
     scaled: leftPlain ? "right" : "left",
+    rounding,
     output: {
       multiplier: layer.outputMultiplier,
       rounding: 2 ** (shift - 1) + layer.outputOffset * 2 ** shift,
