@@ -1,5 +1,6 @@
 /**
- * `npm run bench:models`: executed instructions, flash and RAM of int8 models on the Cortex-M4 in QEMU. Models are
+ * `npm run bench:models`: executed instructions, estimated milliseconds, flash and RAM of int8 models on the
+ * Cortex-M4 in QEMU. Models are
  * FOLDER/NAME/model.tflite; where input and output files lie beside them (input_K.bin, output_K.bin) the compiled model
  * is first compared with them on the same target. Arguments: names of models (default: all), `--dir FOLDER` (default:
  * the MLPerf Tiny models beside the repository), `--json`.
@@ -13,6 +14,7 @@ import { joinTensors, splitTensors } from "../compiler/model/execute/inference.j
 import { runOnBoard } from "../compiler/model/execute/on-board.js";
 import type { Graph } from "../compiler/model/graph.js";
 import { loadTflite } from "../compiler/model/load.js";
+import { CLOCK_HZ, countCycles } from "./cycle-model.js";
 
 const board = findBoard("qemu_cortex_m4");
 
@@ -21,6 +23,8 @@ interface Figures {
   /** Of the model as it is, constant channels included. */
   readonly macs: number;
   readonly instructions: number;
+  /** Of the cycle model at 120 MHz (bench/m4cyc): an estimate. */
+  readonly ms: number;
   /** Code, constants and weights as linked: the model, its kernels, what they use of C libraries. */
   readonly flash: number;
   /** Activations and scratch memory; there is no other static data. */
@@ -54,11 +58,16 @@ async function compareGolden(graph: Graph, folder: string): Promise<number> {
 async function measure(name: string, folder: string): Promise<Figures> {
   const graph = loadTflite(join(folder, "model.tflite"));
   const compared = await compareGolden(graph, folder);
-  const cost = await measureModel(board, graph);
+  let ms = 0;
+  const cost = await measureModel(board, graph, async (elf) => {
+    const { cycles } = await countCycles(elf);
+    ms = Math.round((cycles / CLOCK_HZ) * 10000) / 10;
+  });
   return {
     name,
     macs: cost.macs,
     instructions: cost.instructions,
+    ms,
     flash: cost.flash.model + cost.flash.kernels + cost.flash.libraries,
     ram: cost.ram.arena,
     compared,
@@ -68,12 +77,12 @@ async function measure(name: string, folder: string): Promise<Figures> {
 function table(figures: readonly Figures[]): string {
   const grouped = (x: number): string => x.toLocaleString("en-US");
   return [
-    "| model | MACs | instructions | per MAC | flash | RAM | golden outputs |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| model | MACs | instructions | per MAC | ms | flash | RAM | golden outputs |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...figures.map((f) => {
       const perMac = f.macs === 0 ? "" : (f.instructions / f.macs).toFixed(2);
       const cells = [f.macs, f.instructions].map(grouped);
-      return `| ${f.name} | ${cells.join(" | ")} | ${perMac} | ${grouped(f.flash)} | ${grouped(f.ram)} | ${f.compared} equal |`;
+      return `| ${f.name} | ${cells.join(" | ")} | ${perMac} | ${f.ms} | ${grouped(f.flash)} | ${grouped(f.ram)} | ${f.compared} equal |`;
     }),
     "",
   ].join("\n");
@@ -102,8 +111,8 @@ async function main(args: readonly string[]): Promise<void> {
     figures.push(await measure(name, join(dir, name)));
   }
   if (args.includes("--json")) {
-    const models = figures.map(({ name, macs, instructions, flash, ram }) => {
-      return { name, macs, instructions, flash, ram };
+    const models = figures.map(({ name, macs, instructions, ms, flash, ram }) => {
+      return { name, macs, instructions, ms, flash, ram };
     });
     process.stdout.write(`${JSON.stringify({ models })}\n`);
   } else {

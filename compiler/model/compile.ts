@@ -20,15 +20,16 @@ export interface CompiledModel {
   readonly plan: MemoryPlan;
 }
 
-/** Memory that more scratch for speed may add to the least plan: one part in this many. */
-const SCRATCH_SHARE = 8;
+/** What scratch memory for speed may add to the least plan: one part in so many, at most so many bytes. */
+const SCRATCH_SHARE = 4;
+const MAX_SCRATCH = 5120;
 
 /** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
 export function compileModel(original: Graph): CompiledModel {
   const { graph, layers, narrow } = removeConstantChannels(original, lower(original));
   let kernels = layers.map((layer) => chooseKernel(layer));
   let plan = planMemory(graph, layers, kernels);
-  const limit = plan.arenaBytes + Math.floor(plan.arenaBytes / SCRATCH_SHARE);
+  const limit = plan.arenaBytes + Math.min(MAX_SCRATCH, Math.floor(plan.arenaBytes / SCRATCH_SHARE));
   layers.forEach((layer, at) => {
     if (kernels[at]?.triples !== 1) {
       return;

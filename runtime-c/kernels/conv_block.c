@@ -35,7 +35,7 @@
     "ssat " x ", #8, " x "\n\t"
 
 /* The assembly counts bytes: pointers and int32_t have 4. */
-_Static_assert(offsetof(tmc_k_conv_block, outputs) == 20 && offsetof(tmc_k_conv_block, current) == 48,
+_Static_assert(offsetof(tmc_k_conv_block, outputs) == 20 && offsetof(tmc_k_conv_block, current) == 44,
                "layout");
 
 /* clang-format off */
@@ -45,8 +45,8 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         "1:\n\t"
         "ldr r3, %[block]\n\t"
         "ldr r0, [r3]\n\t"
-        "ldr r1, [r3, #44]\n\t" /* bytes */
-        "ldr r2, [r3, #40]\n\t" /* copy */
+        "ldr r1, [r3, #40]\n\t" /* bytes */
+        "ldr r2, [r3, #36]\n\t" /* copy */
         "add r4, r0, r1\n\t"
         "str r4, [r3]\n\t"
         "cmp r2, #0\n\t"
@@ -59,15 +59,15 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         "bne 2b\n\t"
         "mov r0, lr\n\t"
         "3:\n\t"
-        "str r0, [r3, #48]\n\t"
+        "str r0, [r3, #44]\n\t"
         "ldr r1, [r3, #4]\n\t" /* columns, outputs, triples */
         "ldr r4, [r3, #20]\n\t"
         "ldr r5, [r3, #24]\n\t"
         "add r2, r3, #28\n\t"
-        "stmia r2, {r1, r4, r5}\n\t"
+        "stmia r2, {r4, r5}\n\t"
         /* The next three positions: r1 the columns. */
         "4:\n\t"
-        "ldr r0, [r3, #48]\n\t"
+        "ldr r0, [r3, #44]\n\t"
         "ldr r2, [r3, #8]\n\t" /* fours */
         "ldmia r0!, {r8, r11}\n\t"
         "mov r9, r8\n\t"
@@ -88,8 +88,7 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         PAIRS /* the rest is 2: pairs are even */
         "ldr r3, %[block]\n\t"
         "8:\n\t"
-        "str r1, [r3, #28]\n\t"
-        "ldmia r0!, {r1, r2, r3, r4, r5, r6}\n\t"
+        "ldmia r0!, {r2, r3, r4, r5, r6, r7}\n\t"
         "sub r8, r8, r11\n\t" /* 256 times the second channel */
         "sub r9, r9, r12\n\t"
         "sub r10, r10, lr\n\t"
@@ -99,15 +98,15 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         "lsl r11, r11, #1\n\t"
         "lsl r12, r12, #1\n\t"
         "lsl lr, lr, #1\n\t"
-        REQUANTIZE("r11", "r1", "r2", "r3")
-        REQUANTIZE("r12", "r1", "r2", "r3")
-        REQUANTIZE("lr", "r1", "r2", "r3")
-        REQUANTIZE("r8", "r4", "r5", "r6")
-        REQUANTIZE("r9", "r4", "r5", "r6")
-        REQUANTIZE("r10", "r4", "r5", "r6")
+        REQUANTIZE("r11", "r2", "r3", "r4")
+        REQUANTIZE("r12", "r2", "r3", "r4")
+        REQUANTIZE("lr", "r2", "r3", "r4")
+        REQUANTIZE("r8", "r5", "r6", "r7")
+        REQUANTIZE("r9", "r5", "r6", "r7")
+        REQUANTIZE("r10", "r5", "r6", "r7")
         "ldr r3, %[block]\n\t"
-        "ldr r7, [r3, #32]\n\t" /* outputs */
-        "ldr r2, [r3, #36]\n\t" /* triples left */
+        "ldr r7, [r3, #28]\n\t" /* outputs */
+        "ldr r2, [r3, #32]\n\t" /* triples left */
         "ldmia r7, {r4, r5, r6}\n\t"
         "strb r11, [r4], #1\n\t"
         "strb r12, [r5], #1\n\t"
@@ -117,9 +116,8 @@ void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         "strb r10, [r6], #1\n\t"
         "stmia r7!, {r4, r5, r6}\n\t"
         "subs r2, r2, #1\n\t"
-        "str r7, [r3, #32]\n\t"
-        "str r2, [r3, #36]\n\t"
-        "ldr r1, [r3, #28]\n\t"
+        "str r7, [r3, #28]\n\t"
+        "str r2, [r3, #32]\n\t"
         "bne 4b\n\t"
         "ldr r2, [r3, #16]\n\t" /* channel pairs left */
         "subs r2, r2, #1\n\t"

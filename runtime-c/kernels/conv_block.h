@@ -26,8 +26,7 @@ typedef struct {
     int32_t channel_pairs; /* at least 1; 0 afterwards */
     int8_t **outputs;      /* where each position's first channel goes; each advanced by 2 * channel_pairs */
     int32_t triples;       /* positions / 3, at least 1 */
-    const uint32_t *next;  /* work of the function: columns and outputs of the next triple, triples left */
-    int8_t **next_outputs;
+    int8_t **next_outputs; /* work of the function: outputs of the next triple, triples left */
     int32_t left;
     uint32_t *copy; /* room for the stream of a pair of channels in RAM, if that is worth it, or NULL */
     int32_t bytes;  /* of that stream: 4 * (pairs + 8), with `copy` a multiple of 32 */

@@ -84,8 +84,7 @@ void tmc_k_depthwise_row_any(const tmc_k_depthwise_row *row, int32_t height, int
                                                             "ssat r9, #8, r9\n\t"                            \
                                                             "ssat r10, #8, r10\n\t"                          \
                                                             "ssat r11, #8, r11\n\t"                          \
-                                                            "ldr r4, %[row]\n\t"                             \
-                                                            "ldr r4, [r4, #40]\n\t"                          \
+                                                            "ldr r4, %[step]\n\t"                            \
                                                             "strb r8, [r12]\n\t"                             \
                                                             "strb r9, [r12, #1]\n\t"                         \
                                                             "strb r10, [r12, #2]\n\t"                        \
@@ -95,7 +94,7 @@ void tmc_k_depthwise_row_any(const tmc_k_depthwise_row *row, int32_t height, int
                                                             "subs lr, lr, #1\n\t"                            \
                                                             "bne 1b\n\t"                                     \
                      :                                                                                       \
-                     : [row] "m"(row)                                                                        \
+                     : [row] "m"(row), [step] "m"(step)                                                      \
                      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12",      \
                        "lr", "cc", "memory")
 
@@ -104,10 +103,12 @@ _Static_assert(offsetof(tmc_k_depthwise_row, stream) == 32 && offsetof(tmc_k_dep
                "layout");
 
 void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row) {
+    const int32_t step = row->step; /* on the stack, within reach of the assembly */
     OUTPUTS("8", "0", "8");
 }
 
 void tmc_k_depthwise_row_3x3_stride2(const tmc_k_depthwise_row *row) {
+    const int32_t step = row->step;
     OUTPUTS("16", "-8", "0");
 }
 

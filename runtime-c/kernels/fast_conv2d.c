@@ -56,6 +56,16 @@ static inline void copy_words(int8_t *to, const int8_t *from, int32_t count) {
     }
 }
 
+/* Copies a few bytes. The barrier keeps compilers from calling memcpy, which is larger than the rest. */
+static inline void copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        to[i] = from[i];
+#ifdef __GNUC__
+        __asm__ volatile("" : : : "memory");
+#endif
+    }
+}
+
 /* A window that lies inside the image, of any number of channels: first its bytes in `patch`. What is copied
  * too much is overwritten by the next row, or has no weight. */
 static void column_of_bytes(const tmc_fast_conv2d *layer, const int8_t *from, int8_t *patch,
@@ -91,7 +101,7 @@ static void column_at(const tmc_fast_conv2d *layer, const int8_t *input, int32_t
         if (run == row) {
             copy_words(to, from, run); /* what is too much is overwritten by the next row */
         } else {
-            memcpy(to, from, (size_t)run);
+            copy_bytes(to, from, run);
         }
         to += row;
         from += (ptrdiff_t)w->input_width * channels;

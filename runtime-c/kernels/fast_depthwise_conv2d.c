@@ -62,6 +62,14 @@ static inline void depthwise(const tmc_fast_depthwise_conv2d *layer, const int8_
     const int32_t channels = w->input_channels;
     const ptrdiff_t row_words = (ptrdiff_t)layer->columns * (channels / 2);
     const ptrdiff_t stream_words = 16 + (ptrdiff_t)2 * height * w->filter_width;
+    const uint32_t *stream = layer->stream;
+    if (layer->copies) {
+        uint32_t *const copy = rows + height * row_words;
+        for (ptrdiff_t i = 0; i < stream_words * (channels / 4); i++) {
+            copy[i] = stream[i];
+        }
+        stream = copy;
+    }
     int32_t next = -w->pad_top; /* the next input row to load */
     int32_t slot = 0;           /* where to */
     for (int32_t y = 0; y < w->output_height; y++) {
@@ -74,7 +82,7 @@ static inline void depthwise(const tmc_fast_depthwise_conv2d *layer, const int8_
             slot = slot + 1 == height ? 0 : slot + 1;
         }
         tmc_k_depthwise_row row = {
-            .stream = layer->stream,
+            .stream = stream,
             .output = output,
             .step = channels,
             .count = w->output_width,

@@ -99,6 +99,7 @@ function fastDepthwise(
       ["window", windowText(layer.geometry)],
       ["stream", constant(`${name}_stream`, "uint32_t", stream)],
       ["columns", depthwiseColumns(layer)],
+      ["copies", kernel.triples > 1 ? "true" : "false"],
       ["offsets", bothHalves(layer.inputOffset)],
       ...clampFields(layer.clamp),
     ],

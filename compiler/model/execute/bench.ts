@@ -42,8 +42,15 @@ export interface ModelCost {
 
 const TICKS_TO_INSTRUCTIONS = 5 / 8;
 
-/** @throws UserError TMC30xx (model), TMC40xx (tools), TMC0005 (a board whose instructions cannot be counted). */
-export async function measureModel(board: Board, graph: Graph): Promise<ModelCost> {
+/**
+ * `withImage` is called with the linked image, which is removed afterwards.
+ * @throws UserError TMC30xx (model), TMC40xx (tools), TMC0005 (a board whose instructions cannot be counted).
+ */
+export async function measureModel(
+  board: Board,
+  graph: Graph,
+  withImage?: (elf: string) => Promise<void>,
+): Promise<ModelCost> {
   if (board.kind !== "bare-metal" || board.run.how !== "qemu") {
     throw new UserError(
       "TMC0005",
@@ -69,6 +76,7 @@ export async function measureModel(board: Board, graph: Graph): Promise<ModelCos
   return inTemporaryFolder(async (folder) => {
     const plain = await build(folder, false);
     const [, ticks = ""] = /^ticks (\d+)/m.exec(await execute(plain.elf)) ?? [];
+    await withImage?.(plain.elf);
     const layered = await build(folder, true);
     const perLayer = new Map(
       [...(await execute(layered.elf)).matchAll(/^layer (\d+) (\d+)/gm)].map(([, operator, count]) => [
@@ -89,7 +97,10 @@ export async function measureModel(board: Board, graph: Graph): Promise<ModelCos
     });
     const group = (name: MemoryGroup) =>
       report.groups.find((one) => one.group === name) ?? { flash: 0, ram: 0 };
-    const libraries = report.items.filter(({ name }) => /^(memcpy|memset|memmove|tmc_model_\w+)$/.test(name));
+    // Kernels call memset, reshapes that copy memcpy; others of the C library are the harness's.
+    const copies = model.symbols.some((name) => name.endsWith("_reshape"));
+    const used = copies ? /^(memcpy|memset|tmc_model_\w+)$/ : /^(memset|tmc_model_\w+)$/;
+    const libraries = report.items.filter(({ name }) => used.test(name));
     const macs = lower(graph).map(layerMacs);
     return {
       board: board.name,

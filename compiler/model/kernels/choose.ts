@@ -25,7 +25,10 @@ export interface KernelChoice {
    * after it). Undefined: they must not overlap.
    */
   readonly overlap: number | undefined;
-  /** Convolutions: how many times three positions go through a pair of channels before the next pair; else 0. */
+  /**
+   * Convolutions: how many times three positions go through a pair of channels before the next pair. Depthwise: 2 when
+   * the weights are copied to RAM, else 1. Others 0.
+   */
   readonly triples: number;
   /** Of each output channel; empty for kernels without channels. */
   readonly requantization: readonly RightShift[];
@@ -49,7 +52,7 @@ export function chooseKernel(layer: Layer, triples = 1): KernelChoice {
     case "Conv2D":
       return chooseConv2D(layer, triples) ?? portable;
     case "DepthwiseConv2D":
-      return chooseDepthwise(layer) ?? portable;
+      return chooseDepthwise(layer, triples) ?? portable;
     case "FullyConnected":
       return chooseDense(layer) ?? portable;
     case "Add":
@@ -82,6 +85,9 @@ const CACHED_STREAM = 224;
 
 /** Numbers of triples to try, most first: more read the weights from flash less often, but need more scratch memory. */
 export function triplesToTry(layer: Layer): readonly number[] {
+  if (layer.kind === "DepthwiseConv2D") {
+    return layer.geometry.outputHeight >= 3 ? [2] : [];
+  }
   if (layer.kind !== "Conv2D") {
     return [];
   }
@@ -131,7 +137,7 @@ export function depthwiseColumns({ geometry: g }: DepthwiseConv2DLayer): number 
   return (g.outputWidth - 1) * g.strideWidth + g.filterWidth;
 }
 
-function chooseDepthwise(layer: DepthwiseConv2DLayer): KernelChoice | undefined {
+function chooseDepthwise(layer: DepthwiseConv2DLayer, triples: number): KernelChoice | undefined {
   const g = layer.geometry;
   if (
     g.dilationHeight !== 1 ||
@@ -147,9 +153,11 @@ function chooseDepthwise(layer: DepthwiseConv2DLayer): KernelChoice | undefined 
     ? undefined
     : {
         name: "depthwise",
-        scratchBytes: 2 * g.filterHeight * depthwiseColumns(layer) * g.inputChannels,
+        scratchBytes:
+          2 * g.filterHeight * depthwiseColumns(layer) * g.inputChannels +
+          (triples > 1 ? (16 + 2 * g.filterHeight * g.filterWidth) * g.inputChannels : 0),
         readsBeyond: 0,
-        triples: 0,
+        triples,
         overlap: overlapDistance(depthwiseStep(g)),
         requantization,
       };

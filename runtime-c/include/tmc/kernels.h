@@ -132,12 +132,13 @@ typedef struct {
     tmc_window window; /* dilation 1, as many input as output channels, a multiple of 4; at most 8 rows */
     const uint32_t *stream;
     int32_t columns; /* inputs that a row of windows touches, padding included */
+    bool copies;     /* the stream goes to scratch memory before it is used */
     uint32_t offsets;
     int32_t min, max;
 } tmc_fast_depthwise_conv2d;
 
-/* `rows` is scratch: filter_height * columns * channels / 2 words. The second and third are for windows of
- * 3x3 with horizontal stride 1 and 2. */
+/* `rows` is scratch: filter_height * columns * channels / 2 words, then the stream where it copies. The
+ * second and third are for windows of 3x3 with horizontal stride 1 and 2. */
 void tmc_fast_depthwise_conv2d_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input, uint32_t *rows,
                                   int8_t *output);
 void tmc_fast_depthwise_conv2d_3x3_s8(const tmc_fast_depthwise_conv2d *layer, const int8_t *input,

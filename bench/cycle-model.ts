@@ -1,0 +1,60 @@
+/**
+ * Estimates the cycles of a program on an STM32L4+ (Cortex-M4, 120 MHz) with the QEMU plugin `bench/m4cyc`, which is
+ * compiled on first use. The program marks what is counted (compiler/model/execute/harness.ts).
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packagePath } from "../compiler/board/package-root.js";
+import { runProcess } from "../compiler/board/processes.js";
+
+/** Clock of the modelled board. */
+export const CLOCK_HZ = 120_000_000;
+
+export interface Cycles {
+  readonly instructions: number;
+  readonly cycles: number;
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await runProcess(command, [...args], { timeoutMs: 600_000 });
+  if (exitCode !== 0) {
+    throw new Error(`${command} failed (exit code ${exitCode}): ${stderr.toString("utf8")}`);
+  }
+}
+
+/** The compiled plugin; compiled again when a source is newer. */
+async function plugin(): Promise<string> {
+  const folder = packagePath("bench", "m4cyc");
+  const target = packagePath("build", "bench", "m4cyc.so");
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
+  if (!existsSync(target) || statSync(target).mtimeMs < newest) {
+    mkdirSync(packagePath("build", "bench"), { recursive: true });
+    const sources = files.filter((file) => file.endsWith(".c"));
+    await run("gcc", ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", ...sources, "-o", target]);
+  }
+  return target;
+}
+
+/** Runs a bare-metal image of `qemu_cortex_m4` and counts its marked region. Throws when there is none. */
+export async function countCycles(elf: string): Promise<Cycles> {
+  const library = await plugin();
+  const folder = mkdtempSync(join(tmpdir(), "tmc-cycles-"));
+  try {
+    const out = join(folder, "cycles.txt");
+    await run("qemu-system-arm", [
+      ...["-machine", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"],
+      ...["-semihosting-config", "enable=on,target=native,arg=program,arg=--count", "-icount", "shift=6"],
+      ...["-plugin", `${library},out=${out}`, "-kernel", elf],
+    ]);
+    const text = readFileSync(out, "utf8");
+    const [, instructions, cycles] = /^instructions (\d+) cycles (\d+)$/m.exec(text) ?? [];
+    if (instructions === undefined || cycles === undefined) {
+      throw new Error(`${elf} marks no region to count`);
+    }
+    return { instructions: Number(instructions), cycles: Number(cycles) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
