@@ -1,5 +1,4 @@
 /** The host side of the C functions that belong to the language itself (`strings.h`, `format-binding.c` of runtime-c). */
-import { bind } from "./support.js";
 
 function put(out: Uint8Array, at: number, value: number | bigint | string): number {
   const text = String(value);
@@ -8,6 +7,7 @@ function put(out: Uint8Array, at: number, value: number | bigint | string): numb
   return at + text.length;
 }
 
-export function bindStandardLibrary(): void {
-  for (const kind of ["str", "i32", "u32", "i64", "u64", "f64"]) bind({ [`tmc_text_put_${kind}`]: put });
-}
+/** By C name; there without anybody binding them. */
+export const standardBindings = new Map(
+  ["str", "i32", "u32", "i64", "u64", "f64"].map((kind) => [`tmc_text_put_${kind}`, put]),
+);

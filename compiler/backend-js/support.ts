@@ -5,6 +5,7 @@
 import { UserError } from "../diagnostics/user-error.js";
 import type { Type } from "../ir/types.js";
 import { checkHostValue } from "./host-value.js";
+import { standardBindings } from "./std-bindings.js";
 
 export type TrapKind = "index" | "null" | "division" | "overflow" | "capacity" | "throw" | "stack" | "assert";
 
@@ -292,7 +293,7 @@ export function log(...values: (number | bigint | boolean | string)[]): void {
 // ---- bindings: `declare function` with @binding ----
 
 export type Binding = (...args: never[]) => unknown;
-const bindings = new Map<string, Binding>();
+const bindings = new Map<string, Binding>(standardBindings);
 
 /** Gives C functions their host side, by C name (or `setup:name`). Later ones replace earlier ones. */
 export function bind(functions: Readonly<Record<string, Binding>>): void {

@@ -3,7 +3,6 @@
  * first stage with errors; writes no files.
  */
 import path from "node:path";
-import { bindStandardLibrary } from "../backend-js/std-bindings.js";
 import { TmcTrap, asTrap } from "../backend-js/support.js";
 import { emitC, type EmittedC } from "../backend-c/emit.js";
 import { sortDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
@@ -131,7 +130,6 @@ function analyse(options: CompileOptions): AnalysisResult {
   const { program } = front;
   const models = new ModelRegistry(path.dirname(options.entry));
   models.bind();
-  bindStandardLibrary();
   let loaded: LoadedProgram;
   try {
     loaded = runSetup(program, {

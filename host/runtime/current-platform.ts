@@ -2,7 +2,6 @@
  * The platform that subset code runs on when it runs on the host. Bindings are looked up by their C name when they are
  * called, so a test may change the platform between cases. It implements nothing.
  */
-import { bindStandardLibrary } from "../../compiler/backend-js/std-bindings.js";
 import { bind, setEntryListener, type Binding } from "../../compiler/backend-js/support.js";
 
 /** A C function of the port API on the host: i32/u32/f32 are numbers, strings are byte strings. */
@@ -17,7 +16,6 @@ export interface HostPlatform {
 
 /** Makes this the platform of all subset code in this process. Call it before firmware code is imported. */
 export function usePlatform(platform: HostPlatform): void {
-  bindStandardLibrary();
   bind(platform.bindings);
   setEntryListener((name, handler) => platform.registerEntry(name, handler as HostFunction));
 }

@@ -1,5 +1,6 @@
 /* Prints what every string function gives for all pairs of a few strings. SPDX-License-Identifier: Apache-2.0
  */
+#include "tmc/ops.h"
 #include "tmc/port.h"
 
 static const char *const words[] = {"", "a", "ab", "abc", "b", "abab", "ABAB", "a b", "bab"};
@@ -48,8 +49,8 @@ void tmc_program_main(void) {
         }
     }
     const tmc_str none = {NULL, 0};
-    tmc_log_bool(tmc_str_equal(none, TMC_STR("")));
-    tmc_log_bool(tmc_str_equal(none, none));
+    tmc_log_bool(tmc_str_same(none, TMC_STR("")));
+    tmc_log_bool(tmc_str_same(none, none));
     uint8_t bytes[] = {'x', 'y', 'z'};
     tmc_log_str(tmc_str_from_bytes((tmc_arr_u8){bytes, 3}, 1, 9));
     tmc_log_end();
