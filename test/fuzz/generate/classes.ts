@@ -168,6 +168,7 @@ function declareObjects(
     g.statementOf((d) => narrowed(g, object, s, d));
     g.statementOf((d) => fresh(g, s, d), { weight: 1 });
   }
+  if (g.chance(40)) declarePool(g, id, base, make(g.pick(derived)));
   const field = base.fields[0];
   if (field !== undefined) {
     g.statementOf(
@@ -185,6 +186,26 @@ function declareObjects(
       (d) => tree(m.ret)`faces${id}[${g.int(0, 1)}].${m.name}(${argumentList(g, m.params, d - 1)})`,
     );
   }
+}
+
+/** Objects that are lent: taken, used, mostly given back. */
+function declarePool(g: Generator, id: string, base: Shape, made: string): void {
+  g.imports.add("Pool");
+  const pool = `pool${id}`;
+  g.declare(tree("declaration")`const ${pool} = new Pool<${base.name}>(${g.int(1, 3)}, () => ${made});`);
+  g.value("i32", () => tree("i32")`${pool}.free`);
+  g.statementOf(() => {
+    const { name } = g.local("lent");
+    return g.scoped(() => {
+      g.declareName(name);
+      const inside = g.scoped(() => {
+        memberOffers(g, () => name, base, name);
+        return statements(g, 0, 2);
+      });
+      const back = g.chance(70) ? `${pool}.give(${name});` : `if (${pool}.free > 0) ${pool}.give(${name});`;
+      return statement`{ const ${name} = ${pool}.take(); if (${name} === null) log("none"); else {\n${inside}  ${back} } }`;
+    });
+  });
 }
 
 function optionalOffers(g: Generator, object: (d: number) => Tree, base: Shape): void {

@@ -93,6 +93,30 @@ export function declareProcedure(g: Generator): void {
   g.statementOf((d) => statement`${name}(${argumentList(g, params, d - 1)});`, { weight: 2, indirect });
 }
 
+/** A function of any number of arguments. */
+export function declareRest(g: Generator): void {
+  const name = g.unique("all");
+  const k = g.pick(kinds);
+  const item = { name: "item", type: k };
+  const made = g.inFunction(false, () => {
+    g.variable(k, "item", { constant: true });
+    g.variable("i32", "count", { constant: true });
+    return numeric(g, k, 2);
+  });
+  g.declare(
+    declaration`function ${name}(count: i32, ...items: ${k}[]): ${k} { let last: ${k} = ${g.pick(literals[k])}; for (const ${item.name} of items) last = ${made.result}; return items.length > count ? last : ${k}(items.length); }`,
+  );
+  g.value(
+    k,
+    (d) => {
+      const items = Array.from({ length: g.int(0, 3) }, () => numeric(g, k, d - 1));
+      const parts = items.flatMap((t) => [", ", t]);
+      return { sort: k, parts: [`${name}(${g.int(0, 2)}`, ...parts, ")"] };
+    },
+    { weight: 2, indirect: made.indirect },
+  );
+}
+
 /** An arrow function of that type; its body may use what is around it. */
 export function arrow(g: Generator, params: readonly Parameter[], ret: string, depth: number): Tree {
   return g.inFunction(true, () => {

@@ -17,6 +17,7 @@ import {
   declareFunction,
   declareGenerics,
   declareProcedure,
+  declareRest,
   localClosure,
 } from "./functions.js";
 import { Generator } from "./generator.js";
@@ -53,7 +54,7 @@ function program(g: Generator): Tree {
   ];
   const chosen = [g.pick(parts), declareFunction];
   if (g.chance(50)) chosen.push(g.pick(parts));
-  if (g.chance(50)) chosen.push(g.pick([declareFunction, declareProcedure]));
+  if (g.chance(50)) chosen.push(g.pick([declareFunction, declareProcedure, declareRest]));
   while (chosen.length > 0) chosen.splice(g.int(0, chosen.length - 1), 1)[0]?.(g);
   const { result } = g.inFunction(false, () => {
     g.inMain = true;

@@ -109,6 +109,10 @@ export function arrayOffers(g: Generator, k: Kind, name: string, length: number)
   g.place(k, element, { name });
   g.value("i32", () => tree("i32")`${name}.length`, { name });
   g.statementOf((d) => overArray(g, k, name, d), { name, loop: true });
+  g.statementOf(() => statement`for (const [at, item] of ${name}.entries()) log(at, item);`, {
+    name,
+    loop: true,
+  });
   g.statementOf(
     (d) =>
       statement`[${name}[${g.int(0, length - 1)}], ${name}[${g.int(0, length - 1)}]] = [${element(d)}, ${element(d)}];`,
