@@ -5,9 +5,11 @@ import { asyncMessages } from "./catalogue-async.js";
 import { structureMessages } from "./catalogue-structure.js";
 import { syntaxMessages } from "./catalogue-syntax.js";
 import { typeMessages } from "./catalogue-types.js";
+import { valueMessages } from "./catalogue-values.js";
 
 export const catalogue: readonly CatalogueEntry[] = [
   ...syntaxMessages,
+  ...valueMessages,
   ...structureMessages,
   ...typeMessages,
   ...asyncMessages,
