@@ -59,8 +59,8 @@ static cost float_cost(const char *m, const char *operands) {
     if (starts(m, "vdiv") || starts(m, "vsqrt")) {
         return (cost){KIND_FLOAT, 14, GOES_ON};
     }
-    const bool fused = starts(m, "vmla") || starts(m, "vmls") || starts(m, "vnml") || starts(m, "vfm") ||
-                       starts(m, "vfnm");
+    const bool fused =
+        starts(m, "vmla") || starts(m, "vmls") || starts(m, "vnml") || starts(m, "vfm") || starts(m, "vfnm");
     return (cost){KIND_FLOAT, fused ? 3 : 1, GOES_ON};
 }
 

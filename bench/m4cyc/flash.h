@@ -1,6 +1,6 @@
 /*
- * Flash memory behind the accelerator of STM32L4+: a cache of 32 lines for instructions and one of 8 for data,
- * lines of 32 bytes, filled by 8 bytes, least recently used first out.
+ * Flash memory behind the accelerator of STM32L4+: a cache of 32 lines for instructions and one of 8 for
+ * data, lines of 32 bytes, filled by 8 bytes, least recently used first out.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

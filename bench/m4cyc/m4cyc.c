@@ -1,6 +1,6 @@
 /*
- * QEMU plugin: counts instructions exactly and estimates the cycles of a Cortex-M4 with the flash memory of an
- * STM32L4+ at 120 MHz, between two hints in the program (hint 0x51 starts, 0x52 stops). See README.md.
+ * QEMU plugin: counts instructions exactly and estimates the cycles of a Cortex-M4 with the flash memory of
+ * an STM32L4+ at 120 MHz, between two hints in the program (hint 0x51 starts, 0x52 stops). See README.md.
  *
  * Argument: out=FILE, to which "instructions N cycles N" is written for each region.
  *
@@ -15,7 +15,8 @@
 #include "qemu-api.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                                           char **argv);
 
 enum { START = 0x51, STOP = 0x52, TEXT = 64 };
 

@@ -98,7 +98,7 @@ static void column_at(const tmc_fast_conv2d *layer, const int8_t *input, int32_t
         input + (ptrdiff_t)((y + rows.start) * w->input_width + x + columns.start) * channels;
     int8_t *to = patch + rows.start * row + columns.start * channels;
     for (int32_t i = rows.start; i < rows.end; i++) {
-        if (run == row) {
+        if (run == row || run % 4 == 0) {
             copy_words(to, from, run); /* what is too much is overwritten by the next row */
         } else {
             copy_bytes(to, from, run);
