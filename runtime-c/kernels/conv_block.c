@@ -39,7 +39,7 @@ _Static_assert(offsetof(tmc_k_conv_block, outputs) == 20 && offsetof(tmc_k_conv_
                "layout");
 
 /* clang-format off */
-void tmc_k_run_conv_block(tmc_k_conv_block *block) {
+TMC_K_ALL_REGISTERS void tmc_k_run_conv_block(tmc_k_conv_block *block) {
     __asm__ volatile(
         /* The next pair of channels. r0 its stream, copied where there is room for a copy. */
         "1:\n\t"

@@ -102,12 +102,12 @@ void tmc_k_depthwise_row_any(const tmc_k_depthwise_row *row, int32_t height, int
 _Static_assert(offsetof(tmc_k_depthwise_row, stream) == 32 && offsetof(tmc_k_depthwise_row, count) == 44,
                "layout");
 
-void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row) {
+TMC_K_ALL_REGISTERS void tmc_k_depthwise_row_3x3(const tmc_k_depthwise_row *row) {
     const int32_t step = row->step; /* on the stack, within reach of the assembly */
     OUTPUTS("8", "0", "8");
 }
 
-void tmc_k_depthwise_row_3x3_stride2(const tmc_k_depthwise_row *row) {
+TMC_K_ALL_REGISTERS void tmc_k_depthwise_row_3x3_stride2(const tmc_k_depthwise_row *row) {
     const int32_t step = row->step;
     OUTPUTS("16", "-8", "0");
 }

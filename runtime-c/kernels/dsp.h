@@ -16,10 +16,14 @@
 
 #include "tmc/kernels.h"
 
-#if defined(__ARM_FEATURE_DSP) && !defined(TMC_KERNELS_PORTABLE) && defined(__OPTIMIZE__) && defined(__GNUC__)
+#if defined(__ARM_FEATURE_DSP) && !defined(TMC_KERNELS_PORTABLE) && defined(__OPTIMIZE__) &&                 \
+    defined(__GNUC__) && !defined(__clang__)
 #define TMC_K_DSP 1
+/* For functions whose assembly needs every register, that of the frame pointer too. */
+#define TMC_K_ALL_REGISTERS __attribute__((noinline, optimize("omit-frame-pointer")))
 #else
 #define TMC_K_DSP 0
+#define TMC_K_ALL_REGISTERS
 #endif
 
 /* int8 values of bytes 0 and 2 of `bytes`, each plus the same half of `offsets`, as a pair: SXTAB16. */

@@ -41,7 +41,7 @@ typedef struct {
     "smlad r4, r7, r11, r4\n\t"                                                                              \
     "smlad r6, r7, r12, r6\n\t"
 
-static void run_block(block *b) {
+TMC_K_ALL_REGISTERS static void run_block(block *b) {
     __asm__ volatile("ldr r3, %[b]\n\t"
                      "ldmia r3, {r0, r1, r2}\n\t"
                      "ldmia r0!, {r3, r4, r5, r6}\n\t"
