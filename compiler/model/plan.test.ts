@@ -1,6 +1,7 @@
 /** The memory plan: tensors that are alive together never overlap, in-place operators cost nothing. */
 import { describe, expect, it } from "vitest";
 import { GraphBuilder, network, Random, sideBySide } from "../../test/models/random-graphs.js";
+import { compileModel } from "./compile.js";
 import type { Graph } from "./graph.js";
 import { layerInputs } from "./layers.js";
 import { lower } from "./lower.js";
@@ -31,7 +32,44 @@ function conflicts(graph: Graph): string[] {
   );
 }
 
+/** Scratch memory that meets a tensor alive at its operator, and outputs nearer to their input than the kernel allows. */
+function kernelConflicts(graph: Graph): string[] {
+  const { layers, kernels, plan } = compileModel(graph);
+  return layers.flatMap((layer, at) => {
+    const scratch = plan.scratch.get(layer.operator);
+    const alive = [...plan.placements].filter(([, p]) => p.first <= at && at <= p.last);
+    const met = alive.filter(
+      ([, p]) =>
+        scratch !== undefined &&
+        p.offset < scratch.offset + scratch.bytes &&
+        scratch.offset < p.offset + p.bytes,
+    );
+    const input = plan.placements.get(layerInputs(layer)[0] ?? -1);
+    const output = plan.placements.get(layer.output);
+    const distance = kernels[at]?.overlap;
+    const near =
+      "filter" in layer &&
+      input !== undefined &&
+      output !== undefined &&
+      input.offset < output.offset + output.bytes &&
+      output.offset < input.offset + input.bytes &&
+      (distance === undefined || input.last > at || input.offset - output.offset < distance);
+    return [
+      ...met.map(([tensor]) => `scratch of ${layer.operator} and ${tensor}`),
+      ...(near ? [`output of ${layer.operator}`] : []),
+    ];
+  });
+}
+
 describe("the memory plan", () => {
+  it("keeps scratch memory apart, and outputs as far from inputs as their kernel needs", () => {
+    let scratch = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      expect(kernelConflicts(network(seed, true)), `network ${seed}`).toEqual([]);
+      scratch += compileModel(network(seed, true)).plan.scratch.size;
+    }
+    expect(scratch).toBeGreaterThan(200);
+  });
   it("keeps tensors apart that are alive together", () => {
     for (let seed = 0; seed < 200; seed++) {
       expect(conflicts(network(seed)), `network ${seed}`).toEqual([]);
