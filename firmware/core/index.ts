@@ -11,6 +11,7 @@ export * from "./model.js";
 export * from "./node.js";
 export * from "./operation.js";
 export * from "./protocol.js";
+export * from "./remote-request.js";
 export * from "./request.js";
 export * from "./selection.js";
 export * from "./sensor.js";

@@ -23,6 +23,7 @@ import { Link } from "./link.js";
 import type { Model } from "./model.js";
 import type { Operation } from "./operation.js";
 import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
+import { RemoteRequests, type RemoteRequest } from "./remote-request.js";
 import { Selection } from "./selection.js";
 import type { Sensor } from "./sensor.js";
 import type { Setting } from "./setting.js";
@@ -49,6 +50,8 @@ export class Node {
   readonly settings: Settings;
   readonly counters: Counters = new Counters();
   private readonly link: Link;
+  /** Requests this node makes; null when it makes none. */
+  private remote: RemoteRequests | null = null;
   private readonly dispatcher: Dispatcher;
   private readonly operations: Operation[] = [];
   private readonly sensors: RomArray<Sensor>;
@@ -86,6 +89,21 @@ export class Node {
     this.operations.push(operation);
   }
 
+  /**
+   * A request that tasks of this node may make, one at a time, with up to `argumentBytes` of arguments. Before `serve`.
+   * @setup
+   */
+  request(argumentBytes: i32 = 128): RemoteRequest {
+    const remote = this.remote ?? new RemoteRequests();
+    this.remote = remote;
+    return remote.make(argumentBytes);
+  }
+
+  /** Answers to its own requests that came too late or were malformed. */
+  get droppedAnswers(): u32 {
+    return this.remote === null ? 0 : this.remote.dropped;
+  }
+
   /** Encodes the capability record and takes over the platform's entries: the last act of setup. @setup */
   serve(): void {
     this.encodeCapability();
@@ -97,6 +115,7 @@ export class Node {
     if (hasTasks()) {
       onMessage((topic: string, payload: Uint8Array) => {
         if (topic.endsWith("/x")) this.dispatcher.receive(payload);
+        else if (topic.endsWith("/r")) this.receiveAnswer(payload);
         this.runTasks(clockMs());
       });
       onTick((nowMs: u32) => {
@@ -152,6 +171,7 @@ export class Node {
     if (this.connections > 0) this.counters.count(Counter.Reconnects);
     this.connections = (this.connections + 1) >>> 0;
     this.link.subscribe("x");
+    if (this.remote !== null) this.remote.subscribe(this.link);
     const writer = this.scratch();
     this.writeBirth(writer);
     this.link.publishOnce("b", writer.written(), true);
@@ -173,6 +193,10 @@ export class Node {
       this.telemetryAt = this.uptime;
       this.publishTelemetry();
     }
+  }
+
+  private receiveAnswer(payload: Uint8Array): void {
+    if (this.remote !== null) this.remote.receive(payload);
   }
 
   /** A task that a trap ended is counted as a handler would be. */

@@ -14,10 +14,13 @@ import { NodeProcess } from "../support/node-process.js";
 
 export const serverId = "edge";
 
-/** The default node, compiled with AddressSanitizer and UBSan. Takes some ten seconds. */
-export async function buildMinimalNode(folder: string): Promise<string> {
+/** An app (the default node), compiled with AddressSanitizer and UBSan. Takes some ten seconds. */
+export async function buildMinimalNode(
+  folder: string,
+  entry: string = packagePath("firmware", "app.ts"),
+): Promise<string> {
   const result = compileProgram({
-    entry: packagePath("firmware", "app.ts"),
+    entry,
     root: packagePath("."),
     checked: false,
     kind: "app",
@@ -26,7 +29,7 @@ export async function buildMinimalNode(folder: string): Promise<string> {
     const lines = result.diagnostics.map(
       (each) => `${each.loc.file}:${each.loc.line}: ${each.code} ${each.message}`,
     );
-    throw new Error(`firmware/app.ts does not compile:\n${lines.join("\n")}`);
+    throw new Error(`${entry} does not compile:\n${lines.join("\n")}`);
   }
   const written = writeSources(result.compiled, folder);
   const { elf } = await buildExecutable({
