@@ -15,6 +15,8 @@ export interface Offer {
   readonly name?: string;
   /** Calls a function value, or something that does: not for closures and methods, lest there be a circle of calls. */
   readonly indirect: boolean;
+  /** A name and nothing below it: where a program must stop growing. */
+  readonly plain: boolean;
   /** Lives in static storage: may be kept. */
   readonly kept: boolean;
   /** Loops over its statements: not inside two others. */
@@ -166,8 +168,8 @@ export class Generator {
   variable(type: string, name: string, choice: OfferChoice & { readonly constant?: boolean } = {}): void {
     this.declareName(name);
     const make: Make = () => ({ sort: type, parts: [name] });
-    this.value(type, make, { weight: 3, ...choice, name });
-    if (choice.constant !== true) this.place(type, make, { weight: 3, ...choice, name });
+    this.value(type, make, { weight: 3, plain: true, ...choice, name });
+    if (choice.constant !== true) this.place(type, make, { weight: 3, plain: true, ...choice, name });
   }
 
   private visible(select: (f: Frame) => readonly Offer[], kept: boolean): Offer[] {
@@ -234,7 +236,7 @@ export class Generator {
 }
 
 function offer(make: Make, choice: OfferChoice): Offer {
-  return { make, weight: 1, indirect: false, kept: false, loop: false, ...choice };
+  return { make, weight: 1, indirect: false, plain: false, kept: false, loop: false, ...choice };
 }
 
 function add(map: Map<string, Offer[]>, type: string, o: Offer): void {

@@ -68,7 +68,7 @@ export function assignment(g: Generator, k: Kind, depth: number): Tree | undefin
 }
 
 export function leaf(g: Generator, k: Kind, depth = 0): Tree {
-  const offers = g.values(k).filter((o) => depth > 0 || o.name !== undefined);
+  const offers = g.values(k).filter((o) => depth > 0 || o.plain);
   return offers.length === 0 || g.chance(15) ? typedLiteral(g, k) : g.take(offers, depth - 1);
 }
 
@@ -168,7 +168,7 @@ function float(g: Generator, k: "f32" | "f64", d: number): Choices {
 /** A boolean. */
 export function condition(g: Generator, depth: number): Tree {
   g.budget--;
-  const known = g.values("boolean").filter((o) => depth > 0 || o.name !== undefined);
+  const known = g.values("boolean").filter((o) => depth > 0 || o.plain);
   const k = g.pick(comparable);
   const compare = (): Tree =>
     boolean`(${numeric(g, k, depth - 1)} ${g.pick(["<", "<=", ">", ">=", "===", "!=="])} ${right(g, k, depth - 1)})`;

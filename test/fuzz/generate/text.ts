@@ -13,7 +13,7 @@ export function text(g: Generator, depth: number, kept = false): Tree {
   const known = g.values("string", kept);
   const word = (): Tree => string`${g.pick(words)}`;
   if (depth <= 0 || g.budget <= 0) {
-    const leaves = known.filter((o) => o.name !== undefined);
+    const leaves = known.filter((o) => o.plain);
     return leaves.length > 0 && g.chance(60) ? g.take(leaves, 0) : word();
   }
   const d = depth - 1;
@@ -28,7 +28,7 @@ export function text(g: Generator, depth: number, kept = false): Tree {
 
 /** Text whose type is no literal: TypeScript refuses comparisons of literals that differ. */
 export function anyText(g: Generator, depth: number): Tree {
-  const known = g.values("string").filter((o) => o.name !== undefined);
+  const known = g.values("string").filter((o) => o.plain);
   return known.length > 0 && g.chance(50) ? g.take(known, 0) : string`${text(g, depth)}.slice(0)`;
 }
 
