@@ -23,6 +23,7 @@ import { arith, arithOp, commonOf } from "./arithmetic.js";
 import { commonBig, notBig } from "./bigints.js";
 import { coalesce } from "./optional.js";
 import { assignment, isAssignmentToken } from "./assign.js";
+import { tryConvert } from "../type-convert.js";
 
 const K = ts.SyntaxKind;
 
@@ -376,11 +377,20 @@ function negate(lw: Lowerer, e: Expr, node: ts.PrefixUnaryExpression, wrap: bool
   };
 }
 
+/** What the first side of a conditional asks of the second: nothing where that has other texts. */
+function wantedAfter(lw: Lowerer, then: Type, whenFalse: ts.Expression): Type | undefined {
+  if (then.k === "null") return undefined;
+  if (then.k !== "literals") return then;
+  const own = tryConvert(lw.ctx, lw.ctx.checker.getTypeAtLocation(whenFalse), whenFalse);
+  const fits = own?.k === "literals" && own.values.every((v) => then.values.includes(v));
+  return fits ? then : undefined;
+}
+
 function conditional(lw: Lowerer, node: ts.ConditionalExpression, hint: Hint): Expr {
   const test = lw.condition(node.condition);
   const loc = lw.loc(node);
   let then = lw.raw(node.whenTrue, hint.want);
-  let other = lw.raw(node.whenFalse, hint.want ?? (then.type.k === "null" ? undefined : then.type));
+  let other = lw.raw(node.whenFalse, hint.want ?? wantedAfter(lw, then.type, node.whenFalse));
   const want = hint.want;
   let type: Type | undefined;
   if (want !== undefined && want.k !== "void" && want.k !== "bool") {
