@@ -63,6 +63,7 @@ export class CTypes {
   /** Structs that are referred to: forward declared. */
   readonly #forward = new Set<string>();
   readonly #concrete: readonly MonoClass[];
+  readonly #concreteOf = new Map<MonoClass, readonly MonoClass[]>();
   /** Defines the struct of a class; set by layout. */
   defineStruct: (c: MonoClass) => void = () => undefined;
 
@@ -76,7 +77,12 @@ export class CTypes {
 
   /** Instantiated classes whose objects a reference of this type may refer to. */
   concreteOf(c: MonoClass): readonly MonoClass[] {
-    return this.#concrete.filter((x) => isSubclass(x, c));
+    let found = this.#concreteOf.get(c);
+    if (found === undefined) {
+      found = this.#concrete.filter((x) => isSubclass(x, c));
+      this.#concreteOf.set(c, found);
+    }
+    return found;
   }
 
   isInstantiated(c: MonoClass): boolean {

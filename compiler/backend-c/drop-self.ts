@@ -104,20 +104,31 @@ function namesIn(body: readonly CStmt[]): ReadonlySet<string> {
 
 const usesSelf = (f: CFunction): boolean => namesIn(f.body).has("self");
 
+const otherMentions = new WeakMap<readonly CStmt[], readonly string[]>();
+
+/** Names that the body mentions beside calls whose first argument can be left out. */
+function mentionsIn(body: readonly CStmt[]): readonly string[] {
+  const known = otherMentions.get(body);
+  if (known !== undefined) return known;
+  const mentions = new Map<string, number>();
+  const add = (name: string, n: number): void => void mentions.set(name, (mentions.get(name) ?? 0) + n);
+  mapStmts(body, (e) => {
+    if (e.k === "id") add(e.name, 1);
+    const first = e.k === "call" ? e.args[0] : undefined;
+    if (e.k === "call" && e.fn.k === "id" && first !== undefined && isDroppableExpr(first))
+      add(e.fn.name, -1);
+    return e;
+  });
+  const found = [...mentions].filter(([, n]) => n > 0).map(([name]) => name);
+  otherMentions.set(body, found);
+  return found;
+}
+
 /** Names that occur in another way than as the function of a call whose first argument can be left out. */
 function kept(functions: readonly CFunction[], mentionedByData: ReadonlySet<string>): Set<string> {
   const found = new Set(mentionedByData);
   for (const f of functions) {
-    const mentions = new Map<string, number>();
-    const add = (name: string, n: number): void => void mentions.set(name, (mentions.get(name) ?? 0) + n);
-    mapStmts(f.body, (e) => {
-      if (e.k === "id") add(e.name, 1);
-      const first = e.k === "call" ? e.args[0] : undefined;
-      if (e.k === "call" && e.fn.k === "id" && first !== undefined && isDroppableExpr(first))
-        add(e.fn.name, -1);
-      return e;
-    });
-    for (const [name, n] of mentions) if (n > 0) found.add(name);
+    for (const name of mentionsIn(f.body)) found.add(name);
   }
   return found;
 }

@@ -14,9 +14,20 @@ export interface Effects {
   /** Depends on memory that a write or call may change. */
   reads: boolean;
   /** Plain mutable locals it depends on / assigns. */
-  readonly readLocals: Set<LocalVar>;
-  readonly writtenLocals: Set<LocalVar>;
+  readLocals: ReadonlySet<LocalVar>;
+  writtenLocals: ReadonlySet<LocalVar>;
 }
+
+/** Most expressions concern no local or those of one operand: sets are shared, never changed. */
+const noLocals: ReadonlySet<LocalVar> = new Set();
+
+function union(a: ReadonlySet<LocalVar>, b: ReadonlySet<LocalVar>): ReadonlySet<LocalVar> {
+  if (b.size === 0 || a === b) return a;
+  return a.size === 0 ? b : new Set([...a, ...b]);
+}
+
+const including = (a: ReadonlySet<LocalVar>, v: LocalVar): ReadonlySet<LocalVar> =>
+  a.has(v) ? a : new Set([...a, v]);
 
 /** A variable that only its own function can change. */
 export const isPlainLocal = (v: LocalVar): boolean => !(v.mutable && v.captured);
@@ -37,16 +48,16 @@ export class EffectAnalysis {
       writes: false,
       traps: false,
       reads: false,
-      readLocals: new Set(),
-      writtenLocals: new Set(),
+      readLocals: noLocals,
+      writtenLocals: noLocals,
     };
     for (const c of childrenOf(e)) {
       const y = this.of(c);
       x.writes ||= y.writes;
       x.traps ||= y.traps;
       x.reads ||= y.reads;
-      for (const v of y.readLocals) x.readLocals.add(v);
-      for (const v of y.writtenLocals) x.writtenLocals.add(v);
+      x.readLocals = union(x.readLocals, y.readLocals);
+      x.writtenLocals = union(x.writtenLocals, y.writtenLocals);
     }
     if (e.k === "global" || e.k === "staticField") x.reads = this.isGlobalWritten(e.g);
     else own(e, x, this.checked);
@@ -59,7 +70,7 @@ function own(e: Expr, x: Effects, checked: boolean): void {
   switch (e.k) {
     case "local":
       if (!e.v.mutable) return;
-      if (isPlainLocal(e.v)) x.readLocals.add(e.v);
+      if (isPlainLocal(e.v)) x.readLocals = including(x.readLocals, e.v);
       else x.reads = true;
       return;
     case "hole":
@@ -90,8 +101,8 @@ function own(e: Expr, x: Effects, checked: boolean): void {
     case "assign":
     case "update":
       if (e.target.k === "local" && isPlainLocal(e.target.v)) {
-        x.writtenLocals.add(e.target.v);
-        if (e.k === "update") x.readLocals.add(e.target.v);
+        x.writtenLocals = including(x.writtenLocals, e.target.v);
+        if (e.k === "update") x.readLocals = including(x.readLocals, e.target.v);
       } else {
         x.writes = true;
         x.reads ||= e.k === "update";

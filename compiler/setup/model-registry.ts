@@ -28,6 +28,20 @@ const descriptorSchema = z.looseObject({
   output: z.looseObject({ unit: z.string().optional(), labels: z.array(z.string()).optional() }).optional(),
 });
 
+/** Graphs of earlier runs of this process (watch mode, editors), the newest last. Nobody changes a graph. */
+const graphs = new Map<string, Graph>();
+const keptGraphs = 8;
+
+function graphOf(bytes: Uint8Array, name: string): Graph {
+  const key = `${createHash("sha256").update(bytes).digest("hex")} ${name}`;
+  const graph = graphs.get(key) ?? readTflite(bytes, name);
+  graphs.delete(key);
+  graphs.set(key, graph);
+  const [oldest] = graphs.keys();
+  if (graphs.size > keptGraphs && oldest !== undefined) graphs.delete(oldest);
+  return graph;
+}
+
 export class ModelRegistry {
   readonly models: RegisteredModel[] = [];
   private readonly runtimes: ModelRuntime[] = [];
@@ -62,7 +76,7 @@ export class ModelRegistry {
     const bytes = readModelFile(file, "model");
     const yaml = readDescriptor(path.join(path.dirname(file), "model.yaml"));
     const name = yaml.name ?? path.basename(file, path.extname(file));
-    const graph = readTflite(bytes, name);
+    const graph = graphOf(bytes, name);
     const index = this.models.length;
     const descriptor = {
       index,

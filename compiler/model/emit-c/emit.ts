@@ -55,7 +55,7 @@ export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
   const files: { path: string; text: string }[] = [];
   const emitted = models.map((model, index) => {
     const prefix = prefixes[index] ?? "model";
-    const { summary, header, source } = emitModel(model, prefix, index);
+    const { summary, header, source } = emittedOnce(model, prefix, index);
     files.push({ path: `${prefix}.h`, text: header }, { path: `${prefix}.c`, text: source });
     return summary;
   });
@@ -66,6 +66,18 @@ export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
     arenaBytes: emitted.reduce((sum, model) => sum + model.arenaBytes, 0),
     models: emitted,
   };
+}
+
+/** What earlier runs of this process emitted for a graph (watch mode). */
+const known = new WeakMap<Graph, { readonly key: string; readonly made: ReturnType<typeof emitModel> }>();
+
+function emittedOnce(model: ModelToEmit, prefix: string, index: number): ReturnType<typeof emitModel> {
+  const key = `${index} ${prefix} ${model.name}`;
+  const before = known.get(model.graph);
+  if (before?.key === key) return before.made;
+  const made = emitModel(model, prefix, index);
+  known.set(model.graph, { key, made });
+  return made;
 }
 
 function emitModel(model: ModelToEmit, prefix: string, index: number) {
