@@ -46,8 +46,17 @@ function exprReferences(e: CExpr, found: Set<string>): void {
   }
 }
 
-/** `readsOnly`: a plain assignment to a variable does not count. */
-export function stmtReferences(body: readonly CStmt[], found: Set<string>, readsOnly = false): void {
+/** What an assignment to an element or to members of a variable reads. */
+function targetReads(e: CExpr, found: Set<string>): void {
+  if (e.k === "index" && e.obj.k === "id") exprReferences(e.index, found);
+  else if (e.k === "member" && !e.arrow) targetReads(e.obj, found);
+  else if (e.k !== "id") exprReferences(e, found);
+}
+
+/** Which assignments do not count: those to a variable, also those to elements and members of it, none. */
+export type Unread = "variables" | "parts" | undefined;
+
+export function stmtReferences(body: readonly CStmt[], found: Set<string>, unread?: Unread): void {
   for (const s of body) {
     switch (s.k) {
       case "decl":
@@ -57,37 +66,38 @@ export function stmtReferences(body: readonly CStmt[], found: Set<string>, reads
         exprReferences(s.e, found);
         break;
       case "assign":
-        if (!readsOnly || s.target.k !== "id") exprReferences(s.target, found);
+        if (unread === "parts") targetReads(s.target, found);
+        else if (unread === undefined || s.target.k !== "id") exprReferences(s.target, found);
         exprReferences(s.value, found);
         break;
       case "if":
         exprReferences(s.test, found);
-        stmtReferences(s.then, found, readsOnly);
-        stmtReferences(s.else, found, readsOnly);
+        stmtReferences(s.then, found, unread);
+        stmtReferences(s.else, found, unread);
         break;
       case "for":
-        if (s.init !== undefined) stmtReferences([s.init], found, readsOnly);
+        if (s.init !== undefined) stmtReferences([s.init], found, unread);
         if (s.test !== undefined) exprReferences(s.test, found);
-        if (s.update !== undefined) stmtReferences([s.update], found, readsOnly);
-        stmtReferences(s.body, found, readsOnly);
+        if (s.update !== undefined) stmtReferences([s.update], found, unread);
+        stmtReferences(s.body, found, unread);
         break;
       case "while":
       case "doWhile":
         exprReferences(s.test, found);
-        stmtReferences(s.body, found, readsOnly);
+        stmtReferences(s.body, found, unread);
         break;
       case "switch":
         exprReferences(s.subject, found);
         for (const x of s.cases) {
           for (const t of x.tests) exprReferences(t, found);
-          stmtReferences(x.body, found, readsOnly);
+          stmtReferences(x.body, found, unread);
         }
         break;
       case "return":
         if (s.value !== undefined) exprReferences(s.value, found);
         break;
       case "block":
-        stmtReferences(s.body, found, readsOnly);
+        stmtReferences(s.body, found, unread);
         break;
       default:
     }

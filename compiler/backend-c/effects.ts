@@ -123,6 +123,7 @@ function own(e: Expr, x: Effects, checked: boolean): void {
     case "arrayLit":
     case "objectLit":
     case "lambda":
+      x.reads ||= e.k === "arrayLit" && e.spreads !== undefined;
       // Storage that a second evaluation would use again.
       x.writes = true;
       return;

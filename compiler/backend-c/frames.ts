@@ -7,7 +7,6 @@ import type { MonoFunc } from "../ir/monomorphise.js";
 import type { Expr } from "../ir/nodes.js";
 import { walkStmts } from "../ir/walk.js";
 import { declarator } from "./c-print.js";
-import { constantLength } from "./layout.js";
 import { LocalNames } from "./names.js";
 import type { Unit } from "./unit.js";
 
@@ -158,7 +157,7 @@ export function storageShape(unit: Unit, e: Expr): StorageShape | undefined {
     return { type: struct, length: undefined, wanted: lowerFirst(cls.decl.name) };
   }
   if (type.k !== "array" && type.k !== "slots") return undefined;
-  const length = constantLength(e);
+  const length = unit.reachable.madeLength(e);
   if (length === undefined || length === 0) return undefined;
   return { type: unit.types.type(type.elem), length, wanted: "elements" };
 }

@@ -64,14 +64,6 @@ function isZeroed(o: SnapObject): boolean {
   );
 }
 
-/** The constant length of an array made by an expression; undefined when it is not constant. */
-export function constantLength(e: Expr): number | undefined {
-  if (e.k === "arrayLit") return e.elems.length;
-  const length =
-    e.k === "newTyped" || e.k === "filled" ? e.length : e.k === "newSlots" ? e.capacity : undefined;
-  return length?.k === "num" ? length.value : undefined;
-}
-
 export class Layouts {
   readonly #layouts = new Map<MonoClass, ClassLayout>();
   readonly #facts = new Map<MonoField, FieldFacts>();
@@ -181,7 +173,7 @@ export class Layouts {
 
   #fresh(e: Expr): number | MonoClass | undefined {
     if (e.k === "new" && e.type.k === "object") return this.reachable.mono.classOf(e.type);
-    return constantLength(e);
+    return this.reachable.madeLength(e);
   }
 
   // ---- the form of a field -------------------------------------------------------------------------------------

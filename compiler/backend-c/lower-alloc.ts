@@ -3,7 +3,8 @@ import type { MonoClass } from "../ir/monomorphise.js";
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import type { FlowObject } from "../ir/flow-graph.js";
 import type { Type } from "../ir/types.js";
-import { addressOf, assign, at, call, id, lit, type CExpr, type CInit } from "./c-ast.js";
+import { addressOf, assign, at, call, cast, id, lit, type CExpr, type CInit } from "./c-ast.js";
+import { isPure } from "./effects.js";
 import { storageShape } from "./frames.js";
 import type { FuncContext } from "./func-context.js";
 import { callArguments, frameArgument } from "./lower-call.js";
@@ -101,6 +102,7 @@ export function lowerArray(c: FuncContext, e: ArrayMaker, wanted?: string): Arra
     if (e.k !== "arrayLit" && !(lengthOf(e)?.k === "num")) {
       throw new Error(`${c.func.key}: the length of an array made in the run phase must be constant`);
     }
+    if (e.k === "arrayLit") e.elems.forEach((x) => evaluateArray(c, x));
     return { ptr: c.unit.data.nothing(t.elem), len: lit("0"), length: 0, stable: true, elem: t.elem };
   }
   const length = shape.length ?? 0;
@@ -148,6 +150,10 @@ export function fillArray(c: FuncContext, e: Expr, storage: CExpr, length: numbe
       return;
     }
     case "arrayLit": {
+      if (e.spreads !== undefined) {
+        fillWithSpread(c, e, e.spreads, storage, length);
+        return;
+      }
       const constants = e.elems.map((x) => constantInit(c, x));
       if (e.elems.length > 8 && constants.every((x) => x !== undefined)) {
         const table = c.unit.data.table(`${c.cName}_table`, c.type(elem), constants);
@@ -165,6 +171,59 @@ export function fillArray(c: FuncContext, e: Expr, storage: CExpr, length: numbe
       throw new Error(`${c.func.key}: an array made by ${e.k}`);
   }
 }
+
+/** Part by part, because a later one may change an array that an earlier one copied. */
+function fillWithSpread(
+  c: FuncContext,
+  e: ExprOf<"arrayLit">,
+  spreads: readonly boolean[],
+  storage: CExpr,
+  length: number,
+): void {
+  const elem = e.type.k === "array" ? e.type.elem : e.type;
+  const quiet = e.elems.slice(1).every((x) => isPath(x) || !c.unit.effects.of(x).reads);
+  const to = quiet ? storage : c.hoist(c.type(elem), "spread", length);
+  let next = 0;
+  e.elems.forEach((x, i) => {
+    if (spreads[i] !== true) {
+      const [v] = operands(c, [{ e: x, as: "value", to: elem }]);
+      c.emit(assign(at(to, lit(String(next))), v?.value ?? lit("0")));
+      next++;
+      return;
+    }
+    const n = c.unit.reachable.commonLength(x) ?? 0;
+    const from = evaluateArray(c, x);
+    if (n <= 4) {
+      for (let j = 0; j < n; j++) {
+        c.emit(assign(at(to, lit(String(next + j))), at(from, lit(String(j)))));
+      }
+    } else {
+      const bytes = { k: "binary", op: "*", l: lit(String(n)), r: call("sizeof", at(to, lit("0"))) } as const;
+      c.emit({ k: "expr", e: call("memcpy", addressOf(at(to, lit(String(next)))), from, bytes) });
+    }
+    next += n;
+  });
+  if (to !== storage) c.emit({ k: "expr", e: call("memcpy", storage, to, call("sizeof", to)) });
+}
+
+/** The pointer of a spread array; evaluated here even when it has no elements. */
+function evaluateArray(c: FuncContext, e: Expr): CExpr {
+  const from = operands(c, [{ e, as: "array" }], true)[0]?.array?.ptr;
+  if (from === undefined) throw new Error(`${c.func.key}: an array expected`);
+  if (c.unit.reachable.commonLength(e) === 0 && !isPure(c.unit.effects.of(e))) {
+    c.emit({ k: "expr", e: cast("void", from) });
+  }
+  return from;
+}
+
+/** A variable, or fields of one: reading it reads no elements. */
+const isPath = (e: Expr): boolean =>
+  e.k === "local" ||
+  e.k === "global" ||
+  e.k === "staticField" ||
+  e.k === "this" ||
+  (e.k === "field" && isPath(e.obj)) ||
+  (e.k === "convert" && isPath(e.arg));
 
 /** A constant element as a static initialiser. */
 function constantInit(c: FuncContext, e: Expr): CInit | undefined {

@@ -2,7 +2,6 @@
  * Where things are: objects as C struct places, arrays as pointer and length, variables and fields as lvalues. Known
  * objects of the snapshot are named directly, so that lengths and addresses are constants for the C compiler.
  */
-import type { FlowObject } from "../ir/flow-graph.js";
 import type { MonoClass } from "../ir/monomorphise.js";
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import type { SnapObject, SnapValue } from "../ir/snapshot.js";
@@ -22,7 +21,7 @@ import {
 } from "./c-ast.js";
 import { isPure } from "./effects.js";
 import type { FuncContext } from "./func-context.js";
-import { constantLength, onlySnapshotObject, type FieldPlace } from "./layout.js";
+import { onlySnapshotObject, type FieldPlace } from "./layout.js";
 import { adapt } from "./lower-convert.js";
 import { value } from "./lower-expr.js";
 import { identifier } from "./names.js";
@@ -184,23 +183,6 @@ function fixed(ptr: CExpr, length: number, elem: Type): ArrayPlace {
   return { ptr, len: lit(String(length)), length, stable: true, elem };
 }
 
-/** The length of every array that an expression may have, when it is the same for all. */
-function commonLength(c: FuncContext, e: Expr): number | undefined {
-  let common: number | undefined;
-  for (const o of c.objects(e) ?? []) {
-    const length = c.unit.reachable.isLate(o) ? undefined : lengthOf(o);
-    if (length === undefined || (common !== undefined && common !== length)) return undefined;
-    common = length;
-  }
-  return common;
-}
-
-function lengthOf(o: FlowObject): number | undefined {
-  if (o.k === "made") return o.expr === undefined ? undefined : constantLength(o.expr);
-  if (o.k !== "snapshot" || (o.object.k !== "array" && o.object.k !== "slots")) return undefined;
-  return o.object.elems.length;
-}
-
 /** A non-null array or slots. */
 export function arrayPlace(c: FuncContext, e: Expr): ArrayPlace {
   const elem = elementType(e.type);
@@ -224,7 +206,7 @@ export function arrayPlace(c: FuncContext, e: Expr): ArrayPlace {
     }
   }
   const slice = value(c, e);
-  const length = commonLength(c, e);
+  const length = c.unit.reachable.commonLength(e);
   if (length !== undefined)
     return { ...fixed(dot(slice, "ptr"), length, elem), stable: isStableReference(e) };
   return {

@@ -3,7 +3,7 @@
  * which leaves variables behind), or get `(void)x;` when their initialiser has effects. Keeps -Wunused silent.
  */
 import { cast, id, type CExpr, type CInit, type CStmt } from "./c-ast.js";
-import { stmtReferences } from "./c-references.js";
+import { stmtReferences, type Unread } from "./c-references.js";
 
 /** Can the initialiser be dropped without a difference? */
 function isDroppable(i: CInit | undefined): boolean {
@@ -38,10 +38,10 @@ export function isDroppableExpr(e: CExpr): boolean {
   }
 }
 
-/** The names that statements read; a plain assignment to a variable does not read it. */
-function reads(body: readonly CStmt[]): Set<string> {
+/** The names that statements read; an assignment to a variable does not read it. */
+function reads(body: readonly CStmt[], unread: Unread = "variables"): Set<string> {
   const found = new Set<string>();
-  stmtReferences(body, found, true);
+  stmtReferences(body, found, unread);
   return found;
 }
 
@@ -54,7 +54,8 @@ export function tidy(body: readonly CStmt[]): CStmt[] {
       out.unshift(inside(s));
       continue;
     }
-    if (reads(out).has(s.name)) {
+    // Compilers see arrays and structs of which elements are only written.
+    if (reads(out, s.init === undefined ? "parts" : "variables").has(s.name)) {
       out.unshift(s);
       continue;
     }

@@ -97,6 +97,7 @@ export function expr(p: PrintContext, e: Expr): string {
     case "filled":
       return `${rt}.filled(${expr(p, e.length)}, ${expr(p, e.value)})`;
     case "arrayLit":
+      if (e.spreads !== undefined) return spreadLiteral(p, e);
       return e.type.k === "array" && e.type.typed
         ? `${typeName(e.type)}.of(${list(p, e.elems)})`
         : `[${list(p, e.elems)}]`;
@@ -431,6 +432,12 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
 
 const operators: Readonly<Record<string, string>> = { ...signs, ...compareText };
 
+function spreadLiteral(p: PrintContext, e: ExprOf<"arrayLit">): string {
+  const parts = e.elems.map((x, i) => (e.spreads?.[i] === true ? `...${expr(p, x)}` : expr(p, x)));
+  const all = `[${parts.join(", ")}]`;
+  return e.type.k === "array" && e.type.typed ? `new ${typeName(e.type)}(${all})` : all;
+}
+
 function host(p: PrintContext, e: ExprOf<"host">): string {
   const args = list(p, e.args);
   if (e.recv !== undefined) {
@@ -439,7 +446,6 @@ function host(p: PrintContext, e: ExprOf<"host">): string {
     if (e.name === "()") return `${recv}(${args})`;
     return e.how === "get" ? `${recv}.${e.name}` : `${recv}.${e.name}(${args})`;
   }
-  if (e.name === "[...]") return `[${e.args.map((a) => `...${expr(p, a)}`).join(", ")}]`;
   if (e.how === "new") return `new ${e.name}(${args})`;
   if (e.name.startsWith("op:")) {
     const [l, r] = e.args;

@@ -6,7 +6,7 @@ const declared = `
 interface P { x?: i32; y: i32 | null; z: i32 } enum E { A, B } const O = { a: 1, b: "t" } as const;
 let n: i32 | null = null; let i: i32 = 3; let flag = true; let p: P = { y: 1, z: 2 }; let items: i32[] = [1, 2];
 function rest(a: i32, ...xs: i32[]): i32 { return a + xs.length; } function two(a: i32, b: i32): i32 { return a + b; }
-const pair: [i32, i32] = [1, 2];
+const pair: [i32, i32] = [1, 2]; const bytes = new Uint8Array(4); class Kept { xs: i32[] = [1]; }
 `;
 const refused = (statement: string): string[] =>
   codes(`${declared.replaceAll("\n", " ")} export function main(): void {\n${statement}\n}`).map((c) =>
@@ -26,11 +26,13 @@ describe("forms that are refused", () => {
     ["i **= 2;", "3 TMC1001"],
     ["log(2 ** -1);", "5 TMC1001"],
     ["log(2 ** 60);", "5 TMC1001"],
-    ["log(rest(1, ...items));", "13 TMC1003"],
+    ["log(rest(1, ...(flag ? items : [1])));", "17 TMC1805"],
     ["log(two(...pair));", "9 TMC1003"],
     ["log(rest(1, true));", "13 TMC1201"],
     ["const f = rest; log(f(1));", "11 TMC1107"],
-    ["const a = [...items, 1]; log(a[0]);", "11 TMC1801"],
+    ["let a = [...items, 1]; a = [...a];", "32 TMC1805"],
+    ["const view = bytes.subarray(1); const a = [...view]; log(a[0]);", "47 TMC1805"],
+    ["const a = [...new Kept().xs]; log(a[0]);", "15 TMC1805"],
     ["const a: f32[] = [...items];", "19 TMC1124"],
     ["const a: [i32, i32] = [...pair, 1];", "23 TMC1124"],
     ["const { z = 3 } = p; log(z);", "13 TMC1217"],
@@ -44,10 +46,31 @@ describe("forms that are refused", () => {
   it("each with a fix", () => {
     expect(fixes("i = n ??= 1;")).toEqual(["write it as a statement of its own"]);
     expect(fixes("const { y = 3 } = p; log(y);")).toEqual(["write `x.y ?? value`"]);
-    expect(fixes("log(rest(1, ...items));")).toEqual([
-      "pass them one by one, or let the function take an array",
+    expect(fixes("log(two(...pair));")).toEqual(["pass them one by one, or let the function take an array"]);
+    expect(fixes("log(rest(1, ...(flag ? items : [1])));")).toEqual([
+      "make an array as long as it may get, and copy the elements in a loop",
     ]);
     expect(fixes("log(i ** 2);")[0]).toContain("`x * x`");
+  });
+});
+
+describe("spread of arrays in handlers", () => {
+  const messages = (text: string): string =>
+    analyse(text)
+      .diagnostics.map((d) => d.message)
+      .join();
+  it("says which lengths come there", () => {
+    expect(
+      messages(`function f(a: i32[]): i32 { return [...a].length; }
+        export function main(): void { log(f([1]), f([1, 2, 3])); }`),
+    ).toContain("arrays of different lengths come here (1, 3)");
+  });
+  it("does not go around a wait", () => {
+    expect(
+      messages(`const xs: i32[] = [1]; async function g(): Promise<i32> { return 1; }
+        async function f(): Promise<void> { const a = [...xs, await g()]; log(a[0]); }
+        export function main(): void { log(1); }`),
+    ).toContain("an array is not spread before an `await`");
   });
 });
 

@@ -212,6 +212,26 @@ export function main(): void {
 }`,
   },
   {
+    code: "TMC1805",
+    title: "a spread array of unknown length",
+    rule: "An array that a handler makes is on the stack, also one with spread arrays in it: every array that may come there must have the same length, known when compiling. A `subarray`, and what the platform passes in, have none.",
+    wrong: `const short: i32[] = [1, 2];
+const long: i32[] = [1, 2, 3];
+function end(a: i32[]): i32[] {
+  return [...a, 0];
+}
+export function main(): void {
+  log(end(short).length, end(long).length);
+}`,
+    right: `const long: i32[] = [1, 2, 3];
+function end(a: i32[]): i32[] {
+  return [...a, 0];
+}
+export function main(): void {
+  log(end(long).length);
+}`,
+  },
+  {
     code: "TMC1901",
     title: "recursion",
     rule: "The worst-case stack must be known, so functions may not call each other in a circle. The message shows the circle.",

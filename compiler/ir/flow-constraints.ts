@@ -596,7 +596,11 @@ export class FlowConstraints {
     if (e.k === "objectLit") {
       for (const field of e.fields) this.#expr(field.value, f)?.flowsTo(this.fieldNode(o, field.name));
     } else {
-      for (const c of childrenOf(e)) this.#expr(c, f)?.flowsTo(this.elementNode(o));
+      childrenOf(e).forEach((c, i) => {
+        const part = this.#expr(c, f);
+        if (e.k !== "arrayLit" || e.spreads?.[i] !== true) part?.flowsTo(this.elementNode(o));
+        else part?.watch((from) => this.elementNode(from).flowsTo(this.elementNode(o)));
+      });
     }
     return n;
   }

@@ -278,8 +278,15 @@ export type Expr =
   | (ExprBase & { readonly k: "newSlots"; readonly capacity: Expr })
   /** `filled(n, value)` @setup */
   | (ExprBase & { readonly k: "filled"; readonly length: Expr; readonly value: Expr })
-  /** An array literal, also as the argument of a typed array's constructor. */
-  | (ExprBase & { readonly k: "arrayLit"; readonly elems: readonly Expr[] })
+  /**
+   * An array literal, also as the argument of a typed array's constructor. `spreads` (as long as `elems`, when given):
+   * which of them are arrays of the same element type whose elements stand here.
+   */
+  | (ExprBase & {
+      readonly k: "arrayLit";
+      readonly elems: readonly Expr[];
+      readonly spreads?: readonly boolean[] | undefined;
+    })
   /** In source order (evaluation order); every field of the interface is there, optional absent ones as null. */
   | (ExprBase & {
       readonly k: "objectLit";

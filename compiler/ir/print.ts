@@ -174,7 +174,7 @@ export function printExpr(e: Expr): string {
     case "filled":
       return `filled(${printExpr(e.length)}, ${printExpr(e.value)})`;
     case "arrayLit":
-      return `${typeName(e.type)}[${args(e.elems)}]`;
+      return `${typeName(e.type)}[${e.elems.map((x, i) => (e.spreads?.[i] === true ? "..." : "") + printExpr(x)).join(", ")}]`;
     case "objectLit":
       return `${typeName(e.type)}{${e.fields.map((f) => `${f.name}: ${printExpr(f.value)}`).join(", ")}}`;
     case "field":

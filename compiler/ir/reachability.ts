@@ -4,6 +4,7 @@
  * records what may be written. The constraints of each expression are in `flow-constraints.ts`. It reports nothing
  * but recursion; other rules about run-phase code are checked by passes over the result.
  */
+import { ArrayLengths } from "./array-length.js";
 import { FlowConstraints } from "./flow-constraints.js";
 import type { FlowObject } from "./flow-graph.js";
 import { Monomorphiser, type MonoClass, type MonoFunc } from "./monomorphise.js";
@@ -60,6 +61,11 @@ export interface ReachableProgram {
   isGlobalWritten(g: GlobalVar): boolean;
   /** Held by a place that may be read before it has a value: what is read there may be a zero instead. */
   isLate(o: FlowObject): boolean;
+  /** How many elements the array or slots made by `e` has; undefined when that is not constant. */
+  madeLength(e: Expr): number | undefined;
+  lengthOf(o: FlowObject): number | undefined;
+  /** How many elements every array or slots that `e` may be has; undefined when they differ or are not known. */
+  commonLength(e: Expr): number | undefined;
   /** The flow object of an object of the snapshot. */
   flowObject(o: Extract<FlowObject, { k: "snapshot" }>["object"]): FlowObject;
 }
@@ -106,6 +112,8 @@ function reachWith(program: Program, snapshot: Snapshot, copied: ReadonlySet<Fun
   const entries = snapshot.entries.map((entry) => ({ entry, func: flow.addEntry(entry) }));
   flow.solve();
   const late = flow.lateObjects();
+  const isLate = (o: FlowObject): boolean => late.has(o);
+  const lengths = new ArrayLengths({ objectsOf: (e) => flow.objectsOf(e), isLate });
   const order = new Map(program.modules.map((m, i) => [m.path, i]));
   const functions = [...flow.reached].sort(bySource(order));
   return {
@@ -129,7 +137,10 @@ function reachWith(program: Program, snapshot: Snapshot, copied: ReadonlySet<Fun
       isFieldWritten: (o, name) => flow.writtenFields.get(o)?.has(name) ?? false,
       isArrayWritten: (o) => flow.writtenArrays.has(o),
       isGlobalWritten: (g) => flow.writtenGlobals.has(g.id),
-      isLate: (o) => late.has(o),
+      isLate,
+      madeLength: (e) => lengths.made(e),
+      lengthOf: (o) => lengths.of(o),
+      commonLength: (e) => lengths.common(e),
       flowObject: (o) => flow.snapshotObject(o),
     },
     recursion: findRecursion(functions, flow.calls),

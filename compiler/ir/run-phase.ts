@@ -23,6 +23,12 @@ export function checkRunPhase(
       if (e.k === "host" && e.recv !== undefined) covered.add(e.recv);
       const bad = covered.has(e) ? undefined : setupOnly(e, printed.has(e));
       if (bad !== undefined) found.push(report(program, f, e, bad.code, bad.message, bad.fix));
+      const spread = e.k === "arrayLit" ? unknownSpread(program, e) : undefined;
+      if (spread !== undefined) {
+        const message = `a handler cannot spread this array: ${lengthProblem(program, spread)}`;
+        const fix = "make an array as long as it may get, and copy the elements in a loop";
+        found.push(report(program, f, spread, "TMC1805", message, fix));
+      }
       if ((e.k === "global" || e.k === "staticField") && !covered.has(e)) {
         const reason = unrepresentable.get(e.g.id);
         if (reason !== undefined) {
@@ -83,6 +89,23 @@ function mapFix(name: string): string {
     default:
       return "handlers have `get`, `has`, `size` and `for … of`";
   }
+}
+
+/** A spread array of which not every one that may come here has the same length. */
+function unknownSpread(program: ReachableProgram, e: ExprOf<"arrayLit">): Expr | undefined {
+  if (e.spreads === undefined || program.madeLength(e) !== undefined) return undefined;
+  const spread = e.elems.filter((_, i) => e.spreads?.[i] === true);
+  return spread.find((x) => program.commonLength(x) === undefined) ?? e;
+}
+
+function lengthProblem(program: ReachableProgram, e: Expr): string {
+  const objects = [...(program.objectsOf(e) ?? [])];
+  const lengths = objects.map((o) => program.lengthOf(o));
+  const different = [...new Set(lengths.filter((n) => n !== undefined))].sort((a, b) => a - b);
+  if (different.length > 1) return `arrays of different lengths come here (${different.join(", ")})`;
+  if (!lengths.includes(undefined) && objects.some((o) => program.isLate(o)))
+    return "it is in an object that a handler makes, and might be read before it has a value";
+  return "its length is not known when compiling";
 }
 
 interface Finding {

@@ -132,8 +132,6 @@ export function lowerArguments(
     const type = substitute(p.type, map);
     if (p.rest === true && type.k === "array") {
       const parts = partsOf(lw, nodes.slice(i), type.elem);
-      const spread = parts.find((x) => x.isArray);
-      if (spread !== undefined) refuseSpread(lw, spread.node);
       args.push(arrayOfParts(lw, at, parts, type));
       return;
     }

@@ -1,11 +1,13 @@
 /**
  * `...x` in array literals and in arguments of rest parameters. What has a length that is known when compiling (a
- * tuple, another literal) becomes its elements; an array is spread by setup only.
+ * tuple, another literal) becomes its elements; an array stays a part of the literal, and handlers spread it when its
+ * length is known (`ir/run-phase.ts`).
  */
 import { ts } from "ts-morph";
 import type { Expr } from "../../ir/nodes.js";
-import { arrayOf, sameType, typeName, type Type } from "../../ir/types.js";
+import { sameType, typeName, type Type } from "../../ir/types.js";
 import { tupleField } from "../../ir/tuple.js";
+import { walkExpr } from "../../ir/walk.js";
 import type { Lowerer } from "../lowerer.js";
 import { skipParentheses } from "../syntax.js";
 import { isTuple } from "../tuples.js";
@@ -63,7 +65,7 @@ const isQuiet = (e: Expr): boolean =>
   (e.k === "field" && isQuiet(e.obj)) ||
   (e.k === "convert" && e.mode === "unwrap" && isQuiet(e.arg));
 
-/** The array of `type` that the parts make: an array literal, or what setup spreads. */
+/** The array of `type` that the parts make. */
 export function arrayOfParts(
   lw: Lowerer,
   node: ts.Node,
@@ -71,18 +73,23 @@ export function arrayOfParts(
   type: Extract<Type, { k: "array" }>,
 ): Expr {
   const loc = lw.loc(node);
-  if (!parts.some((p) => p.isArray)) return { k: "arrayLit", type, loc, elems: parts.map((p) => p.e) };
-  const plain = arrayOf(type.elem);
-  const args = parts.map((p): Expr => (p.isArray ? p.e : { k: "arrayLit", type: plain, loc, elems: [p.e] }));
-  const all: Expr = {
-    k: "host",
-    type: type.typed ? plain : type,
-    loc,
-    recv: undefined,
-    name: "[...]",
-    how: "call",
-    args,
-  };
-  if (!type.typed) return all;
-  return { k: "host", type, loc, recv: undefined, name: typeName(type), how: "new", args: [all] };
+  const elems = parts.map((p) => p.e);
+  const first = parts.find((p) => p.isArray);
+  if (first === undefined) return { k: "arrayLit", type, loc, elems };
+  // The elements are those of before the wait: what is kept over it is one value for each operand.
+  if (parts.slice(parts.indexOf(first) + 1).some((p) => hasWait(p.e))) {
+    lw.ctx.fail(
+      "TMC1003",
+      first.node,
+      "an array is not spread before an `await` in the same literal",
+      "wait first: `const x = await …;`, then write the array",
+    );
+  }
+  return { k: "arrayLit", type, loc, elems, spreads: parts.map((p) => p.isArray) };
+}
+
+function hasWait(e: Expr): boolean {
+  let found = false;
+  walkExpr(e, { expr: (x) => void (found ||= x.k === "await") });
+  return found;
 }
