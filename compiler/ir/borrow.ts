@@ -150,8 +150,11 @@ class BorrowCheck {
           if (frame !== undefined && reason !== undefined)
             found.push(held(e.loc, isText(e.value.type), frame, reason));
           else if (t.k === "field" && this.isKept(t.obj)) check(e.value, e.loc, `the field \`${t.name}\``);
-          if (t.k === "index" && this.isKept(t.obj)) check(e.value, e.loc, "an array");
+          // Nobody follows text through elements, not even those of an array that the handler makes.
+          if (t.k === "index" && (this.isKept(t.obj) || isText(e.value.type)))
+            check(e.value, e.loc, "an array");
         }
+        if (e.k === "arrayLit") for (const x of e.elems) if (isText(x.type)) check(x, x.loc, "an array");
         if (e.k === "builtin" && (e.name === "slotsSet" || e.name === "arrayFill")) {
           const [target, second, third] = e.args;
           const value = e.name === "slotsSet" ? third : second;

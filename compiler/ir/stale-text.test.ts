@@ -156,3 +156,22 @@ describe("text used after its bytes changed", () => {
     expect(texts(analyse(list).diagnostics)).toMatch(/^7:\d+ TMC1803 the capacity of a container/);
   });
 });
+
+describe("borrowed text in arrays that handlers make", () => {
+  const program = (body: string): string =>
+    `import { TextBuffer } from "tmc"; const out = new TextBuffer(8); const names: RomArray<string> = ["a", "b"];
+export function main(): void {
+${body}
+}`;
+  it("is refused: nobody follows text through elements", () => {
+    expect(
+      codes(program('out.write("abc"); const a = [out.toString(), "x"]; out.clear(); log(a[0]);')),
+    ).toEqual(["3:30 TMC1603"]);
+    expect(codes(program('const a = ["x", "y"]; a[0] = out.toString(); out.clear(); log(a[0]);'))).toEqual([
+      "3:24 TMC1603",
+    ]);
+  });
+  it("text that does not change may stand there", () => {
+    expect(codes(program('const a = ["x", names[1]!.slice(0, 1)]; log(a[0], a[1]);'))).toEqual([]);
+  });
+});
