@@ -168,7 +168,7 @@ ${body}
       codes(program('out.write("abc"); const a = [out.toString(), "x"]; out.clear(); log(a[0]);')),
     ).toEqual(["3:30 TMC1603"]);
     expect(codes(program('const a = ["x", "y"]; a[0] = out.toString(); out.clear(); log(a[0]);'))).toEqual([
-      "3:24 TMC1603",
+      "3:23 TMC1603",
     ]);
   });
   it("text that does not change may stand there", () => {
