@@ -17,7 +17,6 @@ const zero = lit("0");
 
 const stringFunctions: Partial<Record<BuiltinName, string>> = {
   strSlice: "tmc_str_slice",
-  strIndexOf: "tmc_str_index_of",
   startsWith: "tmc_str_starts_with",
   endsWith: "tmc_str_ends_with",
 };
@@ -34,6 +33,17 @@ function charCodeAt(c: FuncContext, e: ExprOf<"builtin">): CExpr {
   return isCounted(c.counted, arg(e, 0), arg(e, 1))
     ? cast("int32_t", at(c.part(s, "ptr"), i))
     : call("tmc_str_char_code_at", s, i, c.site("index", e.loc));
+}
+
+/** A literal of one byte is searched by memchr. */
+function indexOf(c: FuncContext, text: Expr, needle: Expr, from: Expr | undefined): CExpr {
+  const rest = from === undefined ? [] : [from];
+  if (needle.k === "str" && needle.value.length === 1) {
+    const [s, start] = values(c, [text, ...rest]);
+    return call("tmc_str_index_of_byte", s ?? zero, lit(String(needle.value.charCodeAt(0))), start ?? zero);
+  }
+  const [s, n, start] = values(c, [text, needle, ...rest]);
+  return call("tmc_str_index_of", s ?? zero, n ?? zero, start ?? zero);
 }
 
 export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
@@ -69,15 +79,13 @@ export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
       return charCodeAt(c, e);
     case "strSlice":
       return stringSlice(c, e);
-    case "strIndexOf": {
-      const [s, needle, from] = values(c, e.args);
-      return call("tmc_str_index_of", s ?? zero, needle ?? zero, from ?? zero);
-    }
+    case "strIndexOf":
+      return indexOf(c, arg(e, 0), arg(e, 1), e.args[2]);
     case "startsWith":
     case "endsWith":
       return call(stringFunctions[e.name] ?? "", ...values(c, e.args));
     case "strIncludes":
-      return binary(">=", call("tmc_str_index_of", ...values(c, e.args.slice(0, 2)), zero), zero);
+      return binary(">=", indexOf(c, arg(e, 0), arg(e, 1), undefined), zero);
     case "textView": {
       const [bytes, start, end] = operands(c, [
         { e: arg(e, 0), as: "array" },

@@ -18,7 +18,7 @@ int32_t tmc_str_compare(tmc_str a, tmc_str b) {
     return a.len - b.len;
 }
 
-int32_t tmc_str_search(tmc_str s, tmc_str needle, int32_t from) {
+int32_t tmc_str_index_of(tmc_str s, tmc_str needle, int32_t from) {
     int32_t i = from < 0 ? 0 : (from > s.len ? s.len : from);
     if (needle.len == 0) {
         return i;

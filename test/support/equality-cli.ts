@@ -12,10 +12,19 @@ import { compileForEquality, equalityTargets, missingFor, nodeOutcome, runOnTarg
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { checked: { type: "boolean", default: false }, on: { type: "string", default: "" } },
+  options: {
+    checked: { type: "boolean", default: false },
+    on: { type: "string", default: "" },
+    help: { type: "boolean", short: "h", default: false },
+  },
 });
+const usage = "usage: npm run equality -- FILE… [--checked] [--on NAME]\n";
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 if (positionals.length === 0) {
-  process.stderr.write("usage: npm run equality -- FILE… [--checked] [--on NAME]\n");
+  process.stderr.write(usage);
   process.exit(64);
 }
 

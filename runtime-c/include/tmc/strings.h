@@ -40,18 +40,18 @@ static inline tmc_str tmc_str_slice(tmc_str s, int32_t start, int32_t end) {
     return (tmc_str){s.ptr + from, to > from ? to - from : 0};
 }
 
-int32_t tmc_str_search(tmc_str s, tmc_str needle, int32_t from);
+int32_t tmc_str_index_of(tmc_str s, tmc_str needle, int32_t from); /* -1 when absent */
 
-/* -1 when absent. */
-static inline int32_t tmc_str_index_of(tmc_str s, tmc_str needle, int32_t from) {
-    if (!__builtin_constant_p(needle.len) || needle.len != 1) {
-        return tmc_str_search(s, needle, from);
-    }
+/* The same for a literal of one byte. That the emitter chooses it, and not __builtin_constant_p here, is on
+ * purpose: GCC 12 may take both arms of a test by it for impossible
+ * (test/equality/programs/text-put-literal.ts).
+ */
+static inline int32_t tmc_str_index_of_byte(tmc_str s, uint8_t needle, int32_t from) {
     const int32_t start = from < 0 ? 0 : from;
     if (start >= s.len) {
         return -1;
     }
-    const uint8_t *found = (const uint8_t *)memchr(s.ptr + start, needle.ptr[0], (size_t)(s.len - start));
+    const uint8_t *found = (const uint8_t *)memchr(s.ptr + start, needle, (size_t)(s.len - start));
     if (found == NULL) {
         return -1;
     }
@@ -82,12 +82,14 @@ static inline int32_t tmc_text_put_str(tmc_arr_u8 out, int32_t at, tmc_str text)
         return -1;
     }
     uint8_t *to = out.ptr + at;
-    if (__builtin_constant_p(text.len)) {
-        memmove(to, text.ptr, (size_t)text.len); /* of a literal: the compiler makes stores of it */
-    } else if (text.ptr + text.len <= to || text.ptr >= to + text.len) {
-        memcpy(to, text.ptr, (size_t)text.len);
+    const size_t len = (size_t)text.len;
+    /* Addresses, since pointers into different objects have no order in C. */
+    const uintptr_t from_address = (uintptr_t)text.ptr;
+    const uintptr_t to_address = (uintptr_t)to;
+    if (from_address + len <= to_address || from_address >= to_address + len) {
+        memcpy(to, text.ptr, len);
     } else { /* a view of out */
-        memmove(to, text.ptr, (size_t)text.len);
+        memmove(to, text.ptr, len);
     }
     return (int32_t)end;
 }
