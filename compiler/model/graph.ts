@@ -172,28 +172,42 @@ export function tensorAt(graph: Graph, index: number): Tensor {
   return tensor;
 }
 
-/** The activation tensors an operator reads (those that a memory plan places), constants left out. */
+/** The tensors an operator computes from, in .tflite order, without filter and bias. Constants can be among them. */
 export function activationInputs(operator: Operator): readonly number[] {
-  return operator.kind === "Add" ? [operator.left, operator.right] : [operator.input];
+  return "left" in operator ? [operator.left, operator.right] : [operator.input];
 }
 
 /** Every tensor an operator reads, in .tflite order: inputs, filter, bias. */
 export function operatorInputs(operator: Operator): readonly number[] {
-  switch (operator.kind) {
-    case "Conv2D":
-    case "DepthwiseConv2D":
-    case "FullyConnected":
-      return operator.bias === undefined
-        ? [operator.input, operator.filter]
-        : [operator.input, operator.filter, operator.bias];
-    case "Add":
-      return [operator.left, operator.right];
-    case "MaxPool2D":
-    case "AveragePool2D":
-    case "Reshape":
-    case "Softmax":
-      return [operator.input];
+  const inputs = activationInputs(operator);
+  if (!("filter" in operator)) {
+    return inputs;
   }
+  return operator.bias === undefined
+    ? [...inputs, operator.filter]
+    : [...inputs, operator.filter, operator.bias];
+}
+
+/** `operator` with every tensor number replaced: `place` is asked for the inputs in .tflite order, then for the output. */
+export function renumberOperator(operator: Operator, place: (tensor: number) => number): Operator {
+  if ("left" in operator) {
+    return {
+      ...operator,
+      left: place(operator.left),
+      right: place(operator.right),
+      output: place(operator.output),
+    };
+  }
+  if ("filter" in operator) {
+    return {
+      ...operator,
+      input: place(operator.input),
+      filter: place(operator.filter),
+      bias: operator.bias === undefined ? undefined : place(operator.bias),
+      output: place(operator.output),
+    };
+  }
+  return { ...operator, input: place(operator.input), output: place(operator.output) };
 }
 
 /** "operator 3 (Conv2D)": how messages name a layer. */

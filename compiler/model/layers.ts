@@ -124,7 +124,18 @@ export type Layer =
 
 /** The activation tensors a layer reads; constants of an Add are among them. */
 export function layerInputs(layer: Layer): readonly number[] {
-  return layer.kind === "Add" ? [layer.left, layer.right] : [layer.input];
+  return "left" in layer ? [layer.left, layer.right] : [layer.input];
+}
+
+/** The inputs whose memory the output may take when they are not needed any more. */
+export function replaceableInputs(layer: Layer): readonly number[] {
+  switch (layer.kind) {
+    case "Add":
+    case "Reshape":
+      return layerInputs(layer);
+    default:
+      return [];
+  }
 }
 
 /** Multiplications with accumulation; 0 for layers without weights. Positions in the padding count, as is customary. */

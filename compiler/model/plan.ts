@@ -9,7 +9,7 @@
 import { UserError } from "../diagnostics/user-error.js";
 import { elementCount, tensorAt, type Graph } from "./graph.js";
 import type { KernelChoice } from "./kernels/choose.js";
-import { layerInputs, type Layer } from "./layers.js";
+import { layerInputs, replaceableInputs, type Layer } from "./layers.js";
 
 /** Where a tensor lives: [offset, offset + bytes) of the arena, from operator `first` to operator `last` inclusive. */
 export interface Placement {
@@ -168,11 +168,8 @@ function mergeInPlace(
     blockOf.set(tensor, { tensors: [tensor], bytes, first, last });
   }
   layers.forEach((layer, at) => {
-    if (layer.kind !== "Reshape" && layer.kind !== "Add") {
-      return;
-    }
     const output = blockOf.get(layer.output);
-    const donor = layerInputs(layer)
+    const donor = replaceableInputs(layer)
       .map((tensor) => blockOf.get(tensor))
       .find((block) => block !== undefined && block !== output && block.last === at);
     if (output === undefined || donor === undefined || output.first !== at) {

@@ -38,6 +38,8 @@ export interface TensorSummary {
   readonly name: string;
   readonly type: string;
   readonly shape: readonly number[];
+  /** Part of the model: weights, or an operand that does not depend on the input. */
+  readonly constant: boolean;
   /** First scale and zero point, and how many there are; null without quantisation. */
   readonly quantization: {
     readonly scale: number;
@@ -105,12 +107,13 @@ export function inspectModel(graph: Graph): ModelInspection {
 }
 
 function summarizeTensor(graph: Graph, tensor: number): TensorSummary {
-  const { name, type, shape, quantization } = tensorAt(graph, tensor);
+  const { name, type, shape, quantization, data } = tensorAt(graph, tensor);
   return {
     tensor,
     name,
     type,
     shape,
+    constant: data !== undefined,
     quantization:
       quantization === undefined
         ? null
@@ -169,7 +172,7 @@ function formatInspection(inspection: ModelInspection): string {
   const rows = layers.map((layer) => [
     String(layer.operator),
     layer.kind,
-    shapes(layer.inputs.slice(0, layer.kind === "Add" ? 2 : 1)),
+    shapes(layer.inputs.filter(({ constant }) => !constant)),
     shapes([layer.output]),
     window(layer),
     quantization(layer.output),

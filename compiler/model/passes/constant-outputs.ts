@@ -45,7 +45,7 @@ function channelOutput(
     }
     case "Reshape":
       return keepsChannels(graph, layer.input, layer.output) ? first[c] : undefined;
-    case "Softmax":
+    default:
       return undefined;
   }
 }

@@ -42,8 +42,8 @@ export function narrowLayer(layer: Layer, narrow: ReadonlyMap<number, NarrowTens
       return output === undefined
         ? layer
         : { ...layer, count: (layer.count / output.channels) * output.kept.length };
-    case "Softmax":
-      return layer;
+    default:
+      return layer; // of the other kinds all channels stay
   }
 }
 

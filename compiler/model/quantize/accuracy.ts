@@ -108,7 +108,9 @@ class LayerProbe {
       if (one === undefined) {
         throw new Error(`there is no operator ${operator}`);
       }
-      const inputs = [...new Set(activationInputs(one))];
+      const inputs = [...new Set(activationInputs(one))].filter(
+        (tensor) => graph.tensors[tensor]?.data === undefined,
+      );
       return { ...graph, operators: [one], inputs, outputs: [one.output] };
     };
     const graph = alone(quantized);

@@ -6,7 +6,7 @@
  * All tensors are float32, the batch dimension is 1, and the output tensor of an operator bears the name of the layer
  * it came from. It holds no arithmetic: `float-executor.ts` runs it.
  */
-import type { Activation, Graph, Operator, Tensor } from "../graph.js";
+import { activationInputs, type Activation, type Graph, type Operator, type Tensor } from "../graph.js";
 
 /** y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, per index of the last dimension. All arrays have its length. */
 export interface BatchNormalization {
@@ -47,9 +47,11 @@ export interface Importer {
   import(file: string): FloatGraph;
 }
 
-/** Activation tensors an operator reads. */
+/** The tensors an operator computes from, without filter and bias. */
 export function floatInputs(operator: FloatOperator): readonly number[] {
-  return operator.kind === "Add" ? [operator.left, operator.right] : [operator.input];
+  return operator.kind === "BatchNormalization" || operator.kind === "Activation"
+    ? [operator.input]
+    : activationInputs(operator);
 }
 
 /** Tensor `index` of `graph`; throws on an index that does not exist (a bug of ours). */

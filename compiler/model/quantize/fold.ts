@@ -7,7 +7,7 @@
  * a 1x1 max-pooling with that activation (exact in int8, because pooling keeps its input's scale).
  */
 import type { Activation, Graph, Operator, Tensor } from "../graph.js";
-import { elementCount, operatorInputs } from "../graph.js";
+import { elementCount, renumberOperator } from "../graph.js";
 import {
   floatConstant,
   floatInputs,
@@ -59,13 +59,11 @@ class Folder {
         this.normalization({ ...operator, input: this.resolve(operator.input) });
       } else if (operator.kind === "Activation") {
         this.activation({ ...operator, input: this.resolve(operator.input) });
-      } else if (operator.kind === "Add") {
-        const { left, right } = operator;
-        this.operators.push({ ...operator, left: this.resolve(left), right: this.resolve(right) });
       } else if (operator.kind === "Reshape") {
         this.reshape(this.resolve(operator.input), operator.output);
       } else {
-        this.operators.push({ ...operator, input: this.resolve(operator.input) });
+        // Outputs have no alias yet, constants never.
+        this.operators.push(renumberOperator(operator, (index) => this.resolve(index)));
       }
     }
     this.addBiases();
@@ -249,18 +247,7 @@ function compact(graph: Graph): Graph {
     return tensors.length - 1;
   };
   const inputs = graph.inputs.map(at);
-  const operators = graph.operators.map((operator): Operator => {
-    operatorInputs(operator).forEach(at);
-    const output = at(operator.output);
-    if (operator.kind === "Add") {
-      return { ...operator, left: at(operator.left), right: at(operator.right), output };
-    }
-    if ("filter" in operator) {
-      const bias = operator.bias === undefined ? undefined : at(operator.bias);
-      return { ...operator, input: at(operator.input), filter: at(operator.filter), bias, output };
-    }
-    return { ...operator, input: at(operator.input), output };
-  });
+  const operators = graph.operators.map((operator) => renumberOperator(operator, at));
   return { name: graph.name, tensors, operators, inputs, outputs: graph.outputs.map(at) };
 }
 
