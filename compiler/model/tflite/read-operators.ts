@@ -1,11 +1,9 @@
 /** Reads operator codes and operators of a .tflite file; one function per operator. Used by `read.ts` only. */
 import { UserError } from "../../diagnostics/user-error.js";
 import { supportedOperators } from "../catalogue.js";
-import type { Activation, Operator, Padding, Tensor } from "../graph.js";
+import type { Operator, Tensor } from "../graph.js";
 import type { FlatTable } from "./flatbuffer.js";
 import {
-  activationName,
-  activations,
   addFields,
   conv2DFields,
   CUSTOM_OPERATOR,
@@ -19,27 +17,28 @@ import {
   pool2DFields,
   softmaxFields,
   subgraphFields,
-  type OperatorSchema,
 } from "./schema.js";
+import {
+  activation,
+  attribute,
+  checkBiasType,
+  damaged,
+  depthMultiplier,
+  operands,
+  padding,
+  positive,
+  present,
+  required,
+  type Context,
+} from "./read-context.js";
 
 /** Longest list of tensors of an operator; every supported one has at most three. */
 const MAX_OPERANDS = 64;
-const MAX_ATTRIBUTE = 1 << 20;
 
 interface OperatorCode {
   readonly builtin: number;
   readonly custom: string;
   readonly version: number;
-}
-
-/** The operator being read: what messages say of it, and its parts. */
-interface Context {
-  readonly where: string;
-  readonly schema: OperatorSchema;
-  readonly options: FlatTable | undefined;
-  readonly tensors: readonly Tensor[];
-  readonly inputs: readonly number[];
-  readonly output: number;
 }
 
 /** All operators of the subgraph, in file order. */
@@ -214,85 +213,4 @@ function weighted(context: Context) {
     bias: bias === undefined || bias === -1 ? undefined : bias,
     output: context.output,
   };
-}
-
-function operands(context: Context, least: number, most: number): readonly number[] {
-  if (context.inputs.length < least || context.inputs.length > most) {
-    const expected = least === most ? String(least) : `${least} to ${most}`;
-    throw damaged(`${context.where} has ${context.inputs.length} inputs instead of ${expected}`);
-  }
-  return context.inputs;
-}
-
-function present(context: Context, tensor: number | undefined, name: string): number {
-  if (tensor === undefined || tensor < 0) {
-    throw damaged(`${context.where} has no ${name}`);
-  }
-  return tensor;
-}
-
-function required(context: Context): FlatTable {
-  if (context.options === undefined) {
-    throw damaged(`${context.where} has no ${context.schema.optionsName}`);
-  }
-  return context.options;
-}
-
-function padding(context: Context, options: FlatTable, field: number): Padding {
-  const code = options.int8(field, "padding", 0);
-  if (code !== 0 && code !== 1) {
-    throw attribute(context, "padding", String(code), "SAME (0) and VALID (1)");
-  }
-  return code === 0 ? "same" : "valid";
-}
-
-function positive(context: Context, options: FlatTable, field: number, name: string, absent: number): number {
-  const value = options.int32(field, name, absent);
-  if (value < 1 || value > MAX_ATTRIBUTE) {
-    throw attribute(context, name, String(value), `1 to ${MAX_ATTRIBUTE}`);
-  }
-  return value;
-}
-
-function activation(context: Context, options: FlatTable, field: number): Activation {
-  const code = options.int8(field, "fused_activation_function", 0);
-  const known = activations.get(code);
-  if (known === undefined) {
-    throw attribute(
-      context,
-      "fused_activation_function",
-      activationName(code),
-      "NONE, RELU, RELU6, RELU_N1_TO_1",
-    );
-  }
-  return known;
-}
-
-/** Redundant in the file, and 0 in those of newer exporters: then it follows from the channels. */
-function depthMultiplier(context: Context, options: FlatTable, field: number): number {
-  if (options.int32(field, "depth_multiplier", 0) !== 0) {
-    return positive(context, options, field, "depth_multiplier", 0);
-  }
-  const channels = (tensor: number | undefined): number => context.tensors[tensor ?? -1]?.shape[3] ?? 1;
-  return Math.max(1, Math.floor(channels(context.output) / channels(context.inputs[0])));
-}
-
-/** 0 = not set, 2 = INT32. */
-function checkBiasType(context: Context, options: FlatTable, field: number): void {
-  const type = options.int8(field, "quantized_bias_type", 0);
-  if (type !== 0 && type !== 2) {
-    throw attribute(context, "quantized_bias_type", String(type), "unset and INT32 (2)");
-  }
-}
-
-function attribute(context: Context, name: string, value: string, supported: string): UserError {
-  return new UserError(
-    "TMC3012",
-    `${context.where}: ${name} = ${value} is not supported; supported: ${supported}`,
-    "Change the layer in the model and export it again.",
-  );
-}
-
-function damaged(what: string): UserError {
-  return new UserError("TMC3002", `the model file is damaged: ${what}`, "Export the model again.");
 }

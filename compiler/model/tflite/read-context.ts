@@ -1,0 +1,104 @@
+/** What the readers of single operators share: the operator being read, its checked attributes, and the errors that name it. */
+import { UserError } from "../../diagnostics/user-error.js";
+import type { Activation, Padding, Tensor } from "../graph.js";
+import type { FlatTable } from "./flatbuffer.js";
+import { activationName, activations, type OperatorSchema } from "./schema.js";
+
+const MAX_ATTRIBUTE = 1 << 20;
+
+/** The operator being read: what messages say of it, and its parts. */
+export interface Context {
+  readonly where: string;
+  readonly schema: OperatorSchema;
+  readonly options: FlatTable | undefined;
+  readonly tensors: readonly Tensor[];
+  readonly inputs: readonly number[];
+  readonly output: number;
+}
+
+export function operands(context: Context, least: number, most: number): readonly number[] {
+  if (context.inputs.length < least || context.inputs.length > most) {
+    const expected = least === most ? String(least) : `${least} to ${most}`;
+    throw damaged(`${context.where} has ${context.inputs.length} inputs instead of ${expected}`);
+  }
+  return context.inputs;
+}
+
+export function present(context: Context, tensor: number | undefined, name: string): number {
+  if (tensor === undefined || tensor < 0) {
+    throw damaged(`${context.where} has no ${name}`);
+  }
+  return tensor;
+}
+
+export function required(context: Context): FlatTable {
+  if (context.options === undefined) {
+    throw damaged(`${context.where} has no ${context.schema.optionsName}`);
+  }
+  return context.options;
+}
+
+export function padding(context: Context, options: FlatTable, field: number): Padding {
+  const code = options.int8(field, "padding", 0);
+  if (code !== 0 && code !== 1) {
+    throw attribute(context, "padding", String(code), "SAME (0) and VALID (1)");
+  }
+  return code === 0 ? "same" : "valid";
+}
+
+export function positive(
+  context: Context,
+  options: FlatTable,
+  field: number,
+  name: string,
+  absent: number,
+): number {
+  const value = options.int32(field, name, absent);
+  if (value < 1 || value > MAX_ATTRIBUTE) {
+    throw attribute(context, name, String(value), `1 to ${MAX_ATTRIBUTE}`);
+  }
+  return value;
+}
+
+export function activation(context: Context, options: FlatTable, field: number): Activation {
+  const code = options.int8(field, "fused_activation_function", 0);
+  const known = activations.get(code);
+  if (known === undefined) {
+    throw attribute(
+      context,
+      "fused_activation_function",
+      activationName(code),
+      "NONE, RELU, RELU6, RELU_N1_TO_1",
+    );
+  }
+  return known;
+}
+
+/** Redundant in the file, and 0 in those of newer exporters: then it follows from the channels. */
+export function depthMultiplier(context: Context, options: FlatTable, field: number): number {
+  if (options.int32(field, "depth_multiplier", 0) !== 0) {
+    return positive(context, options, field, "depth_multiplier", 0);
+  }
+  const channels = (tensor: number | undefined): number => context.tensors[tensor ?? -1]?.shape[3] ?? 1;
+  return Math.max(1, Math.floor(channels(context.output) / channels(context.inputs[0])));
+}
+
+/** 0 = not set, 2 = INT32. */
+export function checkBiasType(context: Context, options: FlatTable, field: number): void {
+  const type = options.int8(field, "quantized_bias_type", 0);
+  if (type !== 0 && type !== 2) {
+    throw attribute(context, "quantized_bias_type", String(type), "unset and INT32 (2)");
+  }
+}
+
+export function attribute(context: Context, name: string, value: string, supported: string): UserError {
+  return new UserError(
+    "TMC3012",
+    `${context.where}: ${name} = ${value} is not supported; supported: ${supported}`,
+    "Change the layer in the model and export it again.",
+  );
+}
+
+export function damaged(what: string): UserError {
+  return new UserError("TMC3002", `the model file is damaged: ${what}`, "Export the model again.");
+}
