@@ -262,7 +262,7 @@ function fresh(g: Generator, s: Shape, depth: number): Tree {
     const inside = g.scoped(() => {
       memberOffers(g, () => name, s, name);
       return statements(g, 0, 2);
-    });
+    }, true);
     const test = condition(g, 1);
     return statement`{ const ${name} = new ${s.name}(${args});\n${inside}  if (${test}) log(${name}.more); }`;
   });

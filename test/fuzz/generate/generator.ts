@@ -111,8 +111,11 @@ export class Generator {
 
   // ---- scopes ----
 
-  scoped<T>(write: () => T): T {
-    this.frames.push(new Frame());
+  /** `begun`: the block has statements before what is written, which may use names from outside. */
+  scoped<T>(write: () => T, begun = false): T {
+    const frame = new Frame();
+    frame.fresh = !begun;
+    this.frames.push(frame);
     try {
       return write();
     } finally {

@@ -1,7 +1,7 @@
 /** Expressions of the number kinds and of boolean, with effects inside (assignments, calls). */
 import type { Generator } from "./generator.js";
 import { isFloat, isNarrow, kinds, literals, narrowKinds, nonZeroLiterals, type Kind } from "./kinds.js";
-import { tree, type Tree } from "./tree.js";
+import { textOf, tree, type Tree } from "./tree.js";
 
 const boolean = tree("boolean");
 const comparable = ["i32", "u32", "f32", "f64"] as const;
@@ -24,6 +24,14 @@ export function typedLiteral(g: Generator, k: Kind): Tree {
 /** To the right of an operator: a constant may stand there. */
 function right(g: Generator, k: Kind, depth: number): Tree {
   return g.chance(33) ? { sort: `operand ${k}`, parts: [literal(g, k)] } : numeric(g, k, depth);
+}
+
+/** `<<` or `>>` and its right side. After `<<`, TypeScript's parser takes `a<b>(c)` for the end of type arguments. */
+function shift(g: Generator, k: "i32" | "u32", operators: readonly string[], depth: number): Tree {
+  const left = numeric(g, k, depth);
+  const by = right(g, "i32", depth);
+  const safe = textOf(by).includes(">(") ? typedLiteral(g, "i32") : by;
+  return tree(k)`(${left} ${g.pick(operators)} ${safe})`;
 }
 
 function divisor(g: Generator, k: Kind, depth: number): Tree {
@@ -114,7 +122,7 @@ function signed(g: Generator, d: number): Choices {
   const by = (): Tree => divisor(g, "i32", d);
   return [
     [3, () => x`(${e()} ${g.pick(["+", "-", "*", "&", "|", "^"])} ${right(g, "i32", d)})`],
-    [1, () => x`(${e()} ${g.pick(["<<", ">>"])} ${right(g, "i32", d)})`],
+    [1, () => shift(g, "i32", ["<<", ">>"], d)],
     [1, () => x`Math.trunc(${e()} / ${by()})`],
     [1, () => x`((${e()} / ${by()}) | 0)`],
     [1, () => x`(${e()} % ${by()})`],
@@ -141,7 +149,7 @@ function unsigned(g: Generator, d: number): Choices {
     [3, () => x`(${e()} ${g.pick(["+", "-", "*", "&", "^"])} ${right(g, "u32", d)})`],
     // `| 0` would make an i32 of it.
     [1, () => x`(${e()} | ${by()})`],
-    [1, () => x`(${e()} ${g.pick(["<<", ">>>"])} ${right(g, "i32", d)})`],
+    [1, () => shift(g, "u32", ["<<", ">>>"], d)],
     [1, () => x`(${numeric(g, "i32", d)} >>> ${right(g, "i32", d)})`],
     [1, () => x`Math.trunc(${e()} / ${by()})`],
     [1, () => x`(${e()} % ${by()})`],

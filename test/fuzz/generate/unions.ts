@@ -194,7 +194,7 @@ export function declareRecord(g: Generator): void {
       const inside = g.scoped(() => {
         offers(name, name);
         return statements(g, 0, 2);
-      });
+      }, true);
       return statement`{ const ${name}: ${type} = ${init};\n${inside}  const { a, b: second, name: text } = ${name}; log(a, second, text, ${name} === ${held}); }`;
     });
   });
