@@ -82,6 +82,16 @@ describe("tmc model quantize", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it("calibrates by entropy and corrects biases", async () => {
+    const { text, error } = await run(file("model.json"), ...tested, "--method=entropy", "--bias-correction");
+    expect(error).toBeUndefined();
+    expect(text).toContain("float confusion (rows");
+    expect(text).toContain("signal to quantisation noise, worst layer first");
+    const made = readFileSync(out);
+    await run(file("model.json"), ...tested, "--method=entropy");
+    expect(Buffer.compare(made, readFileSync(out))).not.toBe(0);
+  });
+
   it("takes float .tflite files and refuses int8 ones", async () => {
     const float = join(directory, "float.tflite");
     writeFileSync(float, writeTflite(foldGraph(importTfjs(file("model.json")))));

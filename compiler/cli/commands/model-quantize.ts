@@ -18,6 +18,7 @@ interface Options {
   readonly method: CalibrationMethod;
   readonly percentile: string;
   readonly inputRange?: string;
+  readonly biasCorrection?: true;
   readonly json?: true;
 }
 
@@ -79,7 +80,18 @@ async function quantize(model: string, options: Options): Promise<void> {
   const { quantizeFiles } = await import("../../model/quantize/quantize-files.js");
   const { formatLoss } = await import("../../model/quantize/report.js");
   const { calibration, out, test, method } = options;
-  const result = quantizeFiles({ model, calibration, out, test, method, maxLoss, percentile, inputRange });
+  const biasCorrection = options.biasCorrection === true;
+  const result = quantizeFiles({
+    model,
+    calibration,
+    out,
+    test,
+    method,
+    maxLoss,
+    percentile,
+    inputRange,
+    biasCorrection,
+  });
   const { input, output, bytes, loss, failure } = result;
   if (options.json === true) {
     printJson(toJson(model, options, result));
@@ -119,10 +131,15 @@ export function registerModelQuantize(program: Command): void {
     .argument("<model>", "model.json or float .tflite")
     .requiredOption("--calibration <file>", "representative inputs (tmc-samples)")
     .requiredOption("--out <file>", "the .tflite file to write")
-    .option("--test <file>", "labelled inputs to measure the accuracy on (tmc-samples)")
-    .option("--max-loss <points>", "fail when the accuracy falls by more percentage points", "1")
-    .addOption(method.choices(["minmax", "percentile", "mse"]).default("minmax"))
+    .option("--test <file>", "inputs with labels or targets to measure the loss on (tmc-samples)")
+    .option(
+      "--max-loss <points>",
+      "fail when the accuracy falls by more percentage points (the error grows by more percent)",
+      "1",
+    )
+    .addOption(method.choices(["minmax", "percentile", "mse", "entropy"]).default("minmax"))
     .option("--percentile <p>", "percent of values that --method percentile keeps", "99.99")
+    .option("--bias-correction", "move biases so that rounding keeps the mean of every channel")
     .option("--input-range <low,high>", "range of the input, such as a sensor's, instead of a calibrated one")
     .option("--json", "print for programs")
     .action(quantize);

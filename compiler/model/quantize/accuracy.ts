@@ -1,12 +1,13 @@
 /**
- * How much an int8 model loses against its float original: accuracy and confusion of both on labelled samples, agreement
- * of their decisions, and the noise of every layer. The int8 side is the exact integer arithmetic of the device.
+ * How much an int8 model loses against its float original: accuracy and confusion of both on labelled samples, error of
+ * both on samples with targets, agreement of their decisions, and the noise of every layer. The int8 side is the exact integer arithmetic of the device.
  */
 import type { Graph } from "../graph.js";
 import { activationInputs } from "../graph.js";
 import { ModelRuntime } from "../runtime.js";
 import { FloatExecutor } from "./float-executor.js";
 import { floatTensor } from "./float-graph.js";
+import type { Samples } from "./samples.js";
 import { quantizeValue, type TensorParameters } from "./parameters.js";
 
 export interface LayerLoss {
@@ -27,6 +28,12 @@ export interface ClassAccuracy {
   readonly int8: number;
 }
 
+/** Of models that put out numbers: root mean square of output - target, in the output's unit. */
+export interface RegressionError {
+  readonly float: number;
+  readonly int8: number;
+}
+
 /** Accuracies are fractions 0..1. */
 export interface Accuracy {
   readonly float: number;
@@ -42,9 +49,33 @@ export interface QuantizationLoss {
   readonly agreement: number;
   /** Present when the samples have classes. */
   readonly accuracy?: Accuracy;
+  /** Present when the samples have targets. */
+  readonly error?: RegressionError;
+  /** Root mean square of int8 output - float output, relative to that of the float output. */
+  readonly deviation: number;
   readonly layers: readonly LayerLoss[];
-  /** Index into `layers` of the smallest `own`. */
-  readonly worst: number;
+  /** Indices into `layers`: smallest `own` first, of equals the first layer first. */
+  readonly ranking: readonly number[];
+}
+
+/** What was lost, in the measure that suits the data. */
+export interface LossMeasure {
+  /** Percentage points of accuracy or agreement; for "error" by how many percent the error grew. Negative is a gain. */
+  readonly lost: number;
+  readonly measure: "accuracy" | "error" | "agreement";
+}
+
+/** Accuracy when the samples have classes, the error when they have targets, else agreement with the float model. */
+export function lossMeasure({ accuracy, error, agreement }: QuantizationLoss): LossMeasure {
+  if (accuracy !== undefined) {
+    return { measure: "accuracy", lost: 100 * (accuracy.float - accuracy.int8) };
+  }
+  if (error !== undefined) {
+    // A float model without any error: what int8 adds has nothing to be compared with.
+    const none = error.int8 === 0 ? 0 : Infinity;
+    return { measure: "error", lost: error.float === 0 ? none : 100 * (error.int8 / error.float - 1) };
+  }
+  return { measure: "agreement", lost: 100 * (1 - agreement) };
 }
 
 /** Index of the largest value; the first of equals. */
@@ -142,24 +173,25 @@ class LayerProbe {
 const PROBED_SAMPLES = 64;
 
 /**
- * Compares `float` (folded) with `quantized` (made of it: same tensor and operator numbers) on `inputs`. `classes` and
- * `labels` are empty when the samples have no classes.
+ * Compares `float` (folded) with `quantized` (made of it: same tensor and operator numbers) on samples of the shapes
+ * that the model takes and gives.
  */
 export function measureLoss(
   float: Graph,
   quantized: Graph,
-  inputs: readonly Float32Array[],
-  classes: Uint8Array,
-  labels: readonly string[],
+  { inputs, classes, labels, targets }: Pick<Samples, "inputs" | "classes" | "labels" | "targets">,
 ): QuantizationLoss {
   const executor = new FloatExecutor(float);
   const runtime = new ModelRuntime(quantized);
   const probes = quantized.operators.map((_, index) => new LayerProbe(float, quantized, index));
   const counts = () => labels.map(() => labels.map(() => 0));
   const confusion = { float: counts(), int8: counts() };
+  const errors = { float: new Squares(), int8: new Squares(), between: new Squares(), signal: new Squares() };
+  const output = parametersOf(quantized, quantized.outputs[0] ?? -1);
   let agreeing = 0;
   inputs.forEach((input, sample) => {
-    const decided = decide(executor.run(input));
+    const real = executor.run(input);
+    const decided = decide(real);
     runtime.onLayer =
       sample < PROBED_SAMPLES
         ? (operator, _tensor, data) => probes[operator]?.observe(executor, data)
@@ -167,6 +199,14 @@ export function measureLoss(
     runtime.input(0).set(quantizeInput(quantized, input));
     runtime.invoke();
     const decidedInt8 = decide(runtime.output(0));
+    const found = Float32Array.from(runtime.output(0), (q) => output.scale * (q - output.zeroPoint));
+    errors.between.add(found, real);
+    errors.signal.add(real);
+    const target = targets[sample];
+    if (target !== undefined) {
+      errors.float.add(real, target);
+      errors.int8.add(found, target);
+    }
     agreeing += decided === decidedInt8 ? 1 : 0;
     const truth = classes[sample];
     if (truth !== undefined) {
@@ -184,9 +224,37 @@ export function measureLoss(
       own: probe?.own.decibels() ?? NaN,
     };
   });
-  const worst = layers.reduce((best, layer, i) => (layer.own < (layers[best]?.own ?? NaN) ? i : best), 0);
-  const common = { samples: inputs.length, agreement: agreeing / inputs.length, layers, worst };
-  return classes.length === 0 ? common : { ...common, accuracy: accuracyOf(confusion, labels) };
+  const own = (index: number): number => layers[index]?.own ?? NaN;
+  // Infinity - Infinity is no order: equal ones keep theirs.
+  const ranking = layers.map((_, i) => i).sort((a, b) => (own(a) === own(b) ? a - b : own(a) - own(b)));
+  const power = errors.signal.rootMean();
+  const between = errors.between.rootMean();
+  return {
+    samples: inputs.length,
+    agreement: agreeing / inputs.length,
+    deviation: between === 0 ? 0 : between / power,
+    layers,
+    ranking,
+    ...(classes.length === 0 ? {} : { accuracy: accuracyOf(confusion, labels) }),
+    ...(targets.length === 0
+      ? {}
+      : { error: { float: errors.float.rootMean(), int8: errors.int8.rootMean() } }),
+  };
+}
+
+/** Root mean square of differences. */
+class Squares {
+  private sum = 0;
+  private count = 0;
+
+  add(values: Float32Array, from?: Float32Array): void {
+    values.forEach((value, i) => (this.sum += (value - (from?.[i] ?? 0)) ** 2));
+    this.count += values.length;
+  }
+
+  rootMean(): number {
+    return Math.sqrt(this.sum / this.count);
+  }
 }
 
 function increment(counts: number[][], row: number, column: number): void {

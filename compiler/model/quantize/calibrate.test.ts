@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../graph.js";
 import { calibrate, leastErrorRange, percentileRange } from "./calibrate.js";
+import { divergenceOfCut, entropyRange } from "./entropy.js";
 import { randomNumbers } from "./fixtures/tfjs-models.js";
 
 const graph: Graph = {
@@ -49,6 +50,31 @@ describe("calibration", () => {
     expect(leastErrorRange({ low: 0, high: 10 }, histogram).high).toBeLessThan(5);
     const uniform = new Float64Array(2048).fill(10);
     expect(leastErrorRange({ low: -2, high: 2 }, uniform)).toEqual({ low: -2, high: 2 });
+  });
+
+  it("cuts with entropy where the shape of the distribution gains", () => {
+    const [rare] = calibrate(graph, inputs(), { method: "entropy", percentile: 100 });
+    expect(rare?.high).toBeLessThan(2);
+    expect(rare?.low).toBeLessThan(-0.9);
+    const uniform = new Float64Array(2048).fill(10);
+    expect(entropyRange({ low: -2, high: 2 }, uniform)).toEqual({ low: -2, high: 2 });
+    // Nothing but zeros, and nothing at all.
+    expect(entropyRange({ low: 0, high: 3 }, new Float64Array(2048))).toEqual({ low: 0, high: 3 });
+    const copies = [new Float32Array(1000)];
+    expect(calibrate(graph, copies, { method: "entropy", percentile: 100 })[1]).toEqual({ low: 0, high: 0 });
+  });
+
+  it("measures the divergence of a cut", () => {
+    const histogram = new Float64Array(512);
+    histogram.set([3, 1], 0);
+    histogram[511] = 4;
+    // 256 steps of two bins: the first averages 3 and 1, of 8 values.
+    const whole = (3 / 8) * Math.log(3 / 2) + (1 / 8) * Math.log(1 / 2);
+    expect(divergenceOfCut(histogram, 0, 512)).toBeCloseTo(whole, 12);
+    // Cut in the middle: a bin for each step, the last one gets the four values outside and has none of its own.
+    const cut = (3 / 8) * Math.log(3 / 8 / (3 / 4)) + (1 / 8) * Math.log(1 / 2) + 0.5 * Math.log(0.5 / 1e-9);
+    expect(divergenceOfCut(histogram, 0, 256)).toBeCloseTo(cut, 9);
+    expect(divergenceOfCut(histogram, 100, 200)).toBe(Infinity);
   });
 
   it("takes percentiles at both ends of a histogram", () => {

@@ -1,12 +1,16 @@
 /**
  * Calibration: runs the float model over representative inputs and finds the range of every activation tensor.
- * Three methods: "minmax" keeps every value, "percentile" cuts rare extremes on both sides, "mse" chooses the cut with
- * the least expected square error. Which range a tensor finally gets is `parameters.ts`'s business.
+ * Four methods: "minmax" keeps every value, "percentile" cuts rare extremes on both sides, "mse" chooses the cut with
+ * the least expected square error, "entropy" the one with the least divergence (`entropy.ts`). Which range a tensor
+ * finally gets is `parameters.ts`'s business.
  */
 import type { Graph } from "../graph.js";
+import { entropyRange } from "./entropy.js";
 import { FloatExecutor } from "./float-executor.js";
 
-export type CalibrationMethod = "minmax" | "percentile" | "mse";
+export const calibrationMethods = ["minmax", "percentile", "mse", "entropy"] as const;
+
+export type CalibrationMethod = (typeof calibrationMethods)[number];
 
 export interface CalibrationOptions {
   readonly method: CalibrationMethod;
@@ -58,6 +62,9 @@ export function calibrate(
       }
       const perUnit = BINS / (range.high - range.low);
       for (const value of executor.tensor(index)) {
+        if (value === 0 && options.method === "entropy") {
+          continue; // represented exactly, whatever the range
+        }
         const bin = Math.min(BINS - 1, Math.floor((value - range.low) * perUnit));
         histogram[bin] = (histogram[bin] ?? 0) + 1;
       }
@@ -68,9 +75,14 @@ export function calibrate(
     if (range === undefined || histogram === undefined || range.high <= range.low) {
       return range;
     }
-    return options.method === "percentile"
-      ? percentileRange(range, histogram, options.percentile)
-      : leastErrorRange(range, histogram);
+    switch (options.method) {
+      case "percentile":
+        return percentileRange(range, histogram, options.percentile);
+      case "entropy":
+        return entropyRange(range, histogram);
+      default:
+        return leastErrorRange(range, histogram);
+    }
   });
 }
 

@@ -59,7 +59,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3221",
     title: "not a tmc-samples file",
-    rule: 'A data file is one line of JSON, then (only with "labels") one byte per sample with its class, then the numbers, little-endian, sample after sample. "type" is float32, int16, int8 or uint8; number times "scale" (default 1) is the model\'s input. "shape" is without the batch dimension.',
+    rule: 'A data file is one line of JSON, then (only with "labels") one byte per sample with its class, then the numbers, little-endian, sample after sample. For regression "targets" stands instead of "labels": {"shape":[2],"type":"float32","scale":1}, whose numbers follow the inputs, or "inputs" for an autoencoder. "type" is float32, int16, int8 or uint8; number times "scale" (default 1) is the model\'s input. "shape" is without the batch dimension.',
     right:
       '{"format":"tmc-samples","version":1,"count":2,"shape":[128,1,3],"type":"int16","scale":0.0001220703125,"unit":"g","labels":["healthy","imbalance"]}\\n<2 bytes><2*128*3 int16>',
   },
@@ -76,7 +76,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3224",
     title: "labels do not fit the model's output",
-    rule: "The decided class is the index of the largest output, so there is one label per output.",
+    rule: "The decided class is the index of the largest output, so there is one label per output. A target has one number per output.",
   },
   {
     code: "TMC3225",
@@ -88,7 +88,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3226",
     title: "the int8 model lost too much accuracy",
-    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels). No model is written. The report names the layer that loses most; more representative calibration data, --method percentile, or training with smaller weights and activations (relu6) help.",
+    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels; with targets the error may grow by that many percent). No model is written. The report names the layer that loses most; more representative calibration data, --method entropy or percentile, --bias-correction, or training with smaller weights and activations (relu6) help.",
   },
   {
     code: "TMC3227",

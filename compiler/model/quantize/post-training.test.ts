@@ -5,7 +5,7 @@ import { importTfjs } from "../import-tfjs.js";
 import { ModelRuntime } from "../runtime.js";
 import { readTflite } from "../tflite/read.js";
 import { writeTflite } from "../tflite/write.js";
-import { measureLoss, parametersOf, quantizeInput } from "./accuracy.js";
+import { lossMeasure, measureLoss, parametersOf, quantizeInput } from "./accuracy.js";
 import {
   loadTf,
   predict,
@@ -15,7 +15,9 @@ import {
   saveModel,
   withDirectory,
 } from "./fixtures/tfjs-models.js";
+import { FloatExecutor } from "./float-executor.js";
 import type { FloatGraph } from "./float-graph.js";
+import { foldGraph } from "./fold.js";
 import { quantizeAfterTraining, type PostTrainingOptions } from "./post-training.js";
 import { formatLoss } from "./report.js";
 import type { Samples } from "./samples.js";
@@ -27,7 +29,7 @@ function randomSamples(shape: readonly number[], count: number, labels: readonly
   const size = shape.reduce((a, b) => a * b, 1);
   const inputs = Array.from({ length: count }, (_, i) => randomInput(size, i + 1));
   const classes = Uint8Array.from(labels.length > 0 ? inputs : [], (_, i) => i % labels.length);
-  return { shape, inputs, unit: "", labels, classes };
+  return { shape, inputs, unit: "", labels, classes, targets: [] };
 }
 
 async function network(name: string): Promise<{ graph: FloatGraph; shape: readonly number[] }> {
@@ -115,6 +117,8 @@ describe("post-training quantisation", () => {
     expect(run(good, randomSamples(shape, 2, ["a", "b"]))).toThrow(
       expect.objectContaining({ code: "TMC3224" }),
     );
+    const targets = good.inputs.map(() => Float32Array.of(1, 2));
+    expect(run(good, { ...good, targets })).toThrow(/targets of 2 values, the model has 4 outputs/);
   });
 });
 
@@ -144,8 +148,8 @@ describe("the measured loss", () => {
         i === filter ? { ...tensor, data: Int8Array.from(tensor.data as Int8Array, (w) => w & -32) } : tensor,
       ),
     };
-    const worse = measureLoss(float, damaged, test.inputs, test.classes, labels);
-    expect(worse.worst).toBe(victim);
+    const worse = measureLoss(float, damaged, test);
+    expect(worse.ranking[0]).toBe(victim);
     expect(worse.layers[victim]?.own).toBeLessThan((loss?.layers[victim]?.own ?? 0) - 6);
     const text = formatLoss(worse, "test.samples");
     expect(text).toMatch(/accuracy on 30 samples of test.samples/);
@@ -158,8 +162,34 @@ describe("the measured loss", () => {
     const { loss } = quantizeAfterTraining(graph, test, { ...minmax, test });
     expect(loss?.accuracy).toBeUndefined();
     expect(loss?.agreement).toBeGreaterThan(0.8);
-    expect(formatLoss(loss ?? { samples: 0, agreement: 0, layers: [], worst: 0 }, "x")).not.toContain(
-      "accuracy",
-    );
+    expect(loss && formatLoss(loss, "x")).not.toContain("accuracy");
+    expect(loss && lossMeasure(loss).measure).toBe("agreement");
+  });
+
+  it("is the growth of the error when the samples have targets", async () => {
+    const { graph, shape } = await network("global pooling and flattened activations");
+    const { inputs, ...rest } = randomSamples(shape, 30);
+    const plain = { ...rest, inputs };
+    const executor = new FloatExecutor(foldGraph(graph));
+    // The float model is wrong by 0.5 everywhere: the error of int8 is that and its own noise.
+    const targets = inputs.map((input) => executor.run(input).map((value) => value + 0.5));
+    const { loss } = quantizeAfterTraining(graph, plain, { ...minmax, test: { ...plain, targets } });
+    expect(loss?.error?.float).toBeCloseTo(0.5, 5);
+    expect(loss?.error?.int8).toBeGreaterThan(0.49);
+    expect(loss?.deviation).toBeGreaterThan(0.001);
+    expect(loss?.deviation).toBeLessThan(0.05);
+    expect(loss && formatLoss(loss, "x")).toMatch(/root mean square error on 30 samples of x: float 0.5000/);
+    const made = (float: number, int8: number) =>
+      lossMeasure({
+        samples: 1,
+        agreement: 1,
+        deviation: 0,
+        layers: [],
+        ranking: [],
+        error: { float, int8 },
+      });
+    expect(made(0.5, 0.51)).toEqual({ measure: "error", lost: expect.closeTo(2, 9) as number });
+    expect(made(0, 0).lost).toBe(0);
+    expect(made(0, 0.1).lost).toBe(Infinity);
   });
 });

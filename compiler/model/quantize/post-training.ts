@@ -5,6 +5,7 @@
 import { UserError } from "../../diagnostics/user-error.js";
 import { elementCount, type Graph } from "../graph.js";
 import { measureLoss, type QuantizationLoss } from "./accuracy.js";
+import { correctBiases } from "./bias-correction.js";
 import { calibrate, type CalibrationOptions, type Range } from "./calibrate.js";
 import type { FloatGraph } from "./float-graph.js";
 import { foldGraph } from "./fold.js";
@@ -15,6 +16,8 @@ import type { Samples } from "./samples.js";
 export interface PostTrainingOptions extends CalibrationOptions {
   /** Range of the model's input in its unit, e.g. that of a sensor; found by calibration when absent. */
   readonly inputRange?: Range;
+  /** Moves biases so that the means of all channels are those of the float model (`bias-correction.ts`). */
+  readonly biasCorrection?: boolean;
   /** Samples for the report; none: no report. */
   readonly test?: Samples;
 }
@@ -37,13 +40,23 @@ export function quantizeAfterTraining(
   checkShape(float, calibration, "calibration");
   const ranges = calibrate(float, calibration.inputs, options);
   const fixed = options.inputRange === undefined ? undefined : activationParameters(options.inputRange);
-  const quantized = quantizeGraph(float, ranges, fixed);
+  const rounded = quantizeGraph(float, ranges, fixed);
+  const quantized =
+    options.biasCorrection === true ? correctBiases(float, rounded, calibration.inputs) : rounded;
   const { test } = options;
   if (test === undefined) {
     return { float, quantized };
   }
   checkShape(float, test, "test");
   const outputs = elementCount(float.tensors[float.outputs[0] ?? -1]?.shape ?? []);
+  const targets = test.targets[0]?.length ?? outputs;
+  if (targets !== outputs) {
+    throw new UserError(
+      "TMC3224",
+      `the test data has targets of ${targets} values, the model has ${outputs} outputs`,
+      "A target is what the model should put out: give as many values as it has outputs.",
+    );
+  }
   if (test.labels.length > 0 && test.labels.length !== outputs) {
     throw new UserError(
       "TMC3224",
@@ -51,7 +64,7 @@ export function quantizeAfterTraining(
       "Classes are compared with the index of the largest output: give one label per output, or a file without labels.",
     );
   }
-  const loss = measureLoss(float, quantized, test.inputs, test.classes, test.labels);
+  const loss = measureLoss(float, quantized, test);
   return { float, quantized, loss };
 }
 

@@ -9,7 +9,7 @@ import type { Graph } from "../graph.js";
 import { tfjsImporter } from "../import-tfjs.js";
 import { tfliteImporter } from "../import-tflite.js";
 import { writeTflite } from "../tflite/write.js";
-import { parametersOf, type QuantizationLoss } from "./accuracy.js";
+import { lossMeasure, parametersOf, type LossMeasure, type QuantizationLoss } from "./accuracy.js";
 import type { CalibrationMethod, Range } from "./calibrate.js";
 import type { Importer } from "./float-graph.js";
 import { quantizeAfterTraining } from "./post-training.js";
@@ -20,8 +20,9 @@ export interface QuantizeFilesOptions {
   readonly calibration: string;
   readonly out: string;
   readonly test: string | undefined;
-  /** Percentage points. */
+  /** As `LossMeasure.lost`. */
   readonly maxLoss: number;
+  readonly biasCorrection: boolean;
   readonly method: CalibrationMethod;
   readonly percentile: number;
   readonly inputRange: Range | undefined;
@@ -41,11 +42,17 @@ export interface QuantizeFilesResult {
   readonly bytes: number;
   /** Absent without test data. */
   readonly loss: QuantizationLoss | undefined;
-  /** Percentage points of accuracy lost (of agreement when the test data has no classes); negative is a gain. */
+  /** As `LossMeasure.lost`; absent without test data. */
   readonly lost: number | undefined;
   /** TMC3226 when more was lost than allowed; then nothing was written. */
   readonly failure: UserError | undefined;
 }
+
+const lossTexts: Readonly<Record<LossMeasure["measure"], (lost: string) => string>> = {
+  accuracy: (lost) => `the int8 model loses ${lost} percentage points of accuracy`,
+  agreement: (lost) => `the int8 model loses ${lost} percentage points of agreement with the float model`,
+  error: (lost) => `the error of the int8 model is ${lost} percent larger`,
+};
 
 /** By the ending of the file's name; everything else is taken for a model.json. */
 const importers: Readonly<Partial<Record<string, Importer>>> = { ".tflite": tfliteImporter };
@@ -56,28 +63,26 @@ function describeEnd(graph: Graph, index: number): ModelEnd {
 
 /** Throws UserError TMC3200 to TMC3228; too much loss is a result, so that the report can still be shown. */
 export function quantizeFiles(options: QuantizeFilesOptions): QuantizeFilesResult {
-  const { method, percentile, inputRange, maxLoss } = options;
+  const { method, percentile, inputRange, maxLoss, biasCorrection } = options;
   const source = (importers[extname(options.model)] ?? tfjsImporter).import(options.model);
   const calibration = readSamples(options.calibration);
   const test = options.test === undefined ? undefined : readSamples(options.test);
   const { quantized, loss } = quantizeAfterTraining(source, calibration, {
     method,
     percentile,
+    biasCorrection,
     ...(inputRange === undefined ? {} : { inputRange }),
     ...(test === undefined ? {} : { test }),
   });
   const file = writeTflite(quantized);
-  const lost =
-    loss === undefined
-      ? undefined
-      : 100 * (loss.accuracy === undefined ? 1 - loss.agreement : loss.accuracy.float - loss.accuracy.int8);
+  const measured = loss === undefined ? undefined : lossMeasure(loss);
   const failure =
-    lost === undefined || lost <= maxLoss
+    measured === undefined || measured.lost <= maxLoss
       ? undefined
       : new UserError(
           "TMC3226",
-          `the int8 model loses ${lost.toFixed(2)} percentage points of ${loss?.accuracy === undefined ? "agreement with the float model" : "accuracy"}, --max-loss allows ${maxLoss}; ${options.out} was not written`,
-          "See the layer that loses most; try more calibration data or --method percentile, or allow more with --max-loss.",
+          `${lossTexts[measured.measure](measured.lost.toFixed(2))}, --max-loss allows ${maxLoss}; ${options.out} was not written`,
+          "See the layer that loses most; try more calibration data, --method entropy or percentile, --bias-correction, or allow more with --max-loss.",
         );
   if (failure === undefined) {
     write(options.out, file);
@@ -87,7 +92,7 @@ export function quantizeFiles(options: QuantizeFilesOptions): QuantizeFilesResul
     output: describeEnd(quantized, quantized.outputs[0] ?? -1),
     bytes: file.length,
     loss,
-    lost,
+    lost: measured?.lost,
     failure,
   };
 }

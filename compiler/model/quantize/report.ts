@@ -29,28 +29,38 @@ export function formatLoss(loss: QuantizationLoss, data: string): string {
         ["all", String(loss.samples), percent(accuracy.float), percent(accuracy.int8)],
       ]),
     );
-    lines.push("", "int8 confusion (rows: true class, columns: decided class)");
     const names = accuracy.classes.map((c) => c.label);
-    lines.push(
-      ...table([
-        ["", ...names],
-        ...accuracy.confusion.int8.map((row, i) => [names[i] ?? "", ...row.map(String)]),
-      ]),
-    );
+    for (const side of ["float", "int8"] as const) {
+      lines.push("", `${side} confusion (rows: true class, columns: decided class)`);
+      const rows = accuracy.confusion[side].map((row, i) => [names[i] ?? "", ...row.map(String)]);
+      lines.push(...table([["", ...names], ...rows]));
+    }
     lines.push("");
   }
+  if (loss.error !== undefined) {
+    const { float, int8 } = loss.error;
+    lines.push(
+      `root mean square error on ${loss.samples} samples of ${data}: float ${float.toPrecision(4)}, int8 ${int8.toPrecision(4)}`,
+      "",
+    );
+  } else {
+    lines.push(
+      `float and int8 decide alike on ${percent(loss.agreement)} of ${loss.samples} samples of ${data}`,
+    );
+  }
   lines.push(
-    `float and int8 decide alike on ${percent(loss.agreement)} of ${loss.samples} samples of ${data}`,
+    `the int8 output is ${percent(loss.deviation)} off the float output (root mean square)`,
     "",
+    "signal to quantisation noise, worst layer first (total: at the layer's output; own: of the layer alone)",
   );
-  lines.push("signal to quantisation noise (total: at the layer's output; own: of the layer alone)");
+  const ranked = loss.ranking.flatMap((i) => layers[i] ?? []);
   lines.push(
     ...table([
       ["layer", "operator", "total", "own"],
-      ...layers.map((l) => [`${l.operator} ${l.name}`, l.kind, decibels(l.total), decibels(l.own)]),
+      ...ranked.map((l) => [`${l.operator} ${l.name}`, l.kind, decibels(l.total), decibels(l.own)]),
     ]),
   );
-  const worst = layers[loss.worst];
+  const [worst] = ranked;
   if (worst !== undefined) {
     lines.push("", `the layer that loses most: ${worst.name} (${worst.kind}), ${decibels(worst.own)}`);
   }

@@ -52,6 +52,25 @@ describe("data files", () => {
     }
   });
 
+  it("hold targets, or name the inputs as such", () => {
+    const header = { format: "tmc-samples", version: 1, count: 2, shape: [2], type: "int8" };
+    const targets = { shape: [1], type: "int16", scale: 0.5 };
+    const samples = decodeSamples(file({ ...header, targets }, [1, 2, 3, 4, 5, 0, 255, 255]), "f");
+    expect(samples.inputs.map((input) => Array.from(input))).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(samples.targets.map((target) => Array.from(target))).toEqual([[2.5], [-0.5]]);
+    const auto = decodeSamples(file({ ...header, targets: "inputs" }, [1, 2, 3, 4]), "f");
+    expect(auto.targets).toEqual(auto.inputs);
+    expect(errorOf(file({ ...header, targets }, [1, 2, 3, 4])).message).toContain("promises 8 bytes");
+    expect(errorOf(file({ ...header, targets: "outputs" }, [1, 2, 3, 4])).message).toContain("targets");
+    const labels = ["a", "b"];
+    expect(errorOf(file({ ...header, labels, targets: "inputs" }, [0, 1, 1, 2, 3, 4])).message).toContain(
+      'its header has "labels" and "targets"',
+    );
+  });
+
   it("name what is wrong", () => {
     const header = { format: "tmc-samples", version: 1, count: 1, shape: [2], type: "int8" };
     expect(decodeSamples(file(header, [1, 2]), "f").inputs).toHaveLength(1);

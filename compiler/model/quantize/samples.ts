@@ -7,6 +7,9 @@
  *   {"format":"tmc-samples","version":1,"count":96,"shape":[128,1,3],"type":"int16","scale":0.0001220703125,
  *    "unit":"g","labels":["healthy","imbalance","bearing"]}
  *
+ * For regression the header has "targets" instead of "labels": {"shape":[2],"type":"float32","scale":1} for values that
+ * follow the inputs in the same way, or "inputs" when the model is to reproduce its input (an autoencoder).
+ *
  * "type" is float32, int16, int8 or uint8; a stored number times "scale" (1 if absent) is the model's input in "unit".
  * "shape" is without the batch dimension. Python writes such a file with json.dumps, "\n" and array.tobytes().
  */
@@ -15,15 +18,27 @@ import { z } from "zod";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import { elementCount } from "../graph.js";
 
+const storedType = z.enum(["float32", "int16", "int8", "uint8"]);
+
 const headerSchema = z.strictObject({
   format: z.literal("tmc-samples"),
   version: z.literal(1),
   count: z.number().int().nonnegative(),
   shape: z.array(z.number().int().positive()).min(1),
-  type: z.enum(["float32", "int16", "int8", "uint8"]),
+  type: storedType,
   scale: z.number().positive().optional(),
   unit: z.string().optional(),
   labels: z.array(z.string()).min(2).max(256).optional(),
+  targets: z
+    .union([
+      z.literal("inputs"),
+      z.strictObject({
+        shape: z.array(z.number().int().positive()).min(1),
+        type: storedType,
+        scale: z.number().positive().optional(),
+      }),
+    ])
+    .optional(),
 });
 
 type StoredType = z.infer<typeof headerSchema>["type"];
@@ -70,6 +85,8 @@ export interface Samples {
   readonly labels: readonly string[];
   /** One index into `labels` per sample; empty when the samples have no classes. */
   readonly classes: Uint8Array;
+  /** What the model should put out, one array per sample; empty when the samples have none. */
+  readonly targets: readonly Float32Array[];
 }
 
 /** What `encodeSamples` stores. `values` are stored numbers (before `scale`), sample after sample. */
@@ -116,11 +133,16 @@ export function decodeSamples(bytes: Uint8Array, file: string): Samples {
   if (!parsed.success) {
     throw damaged(file, z.prettifyError(parsed.error).split("\n").join(" "));
   }
-  const { count, shape, type, scale = 1, unit = "", labels = [] } = parsed.data;
-  const stored = storedTypes[type];
-  const size = elementCount(shape);
+  const { count, shape, type, scale = 1, unit = "", labels = [], targets } = parsed.data;
+  if (targets !== undefined && labels.length > 0) {
+    throw damaged(file, 'its header has "labels" and "targets"');
+  }
   const labelBytes = labels.length > 0 ? count : 0;
-  const expected = labelBytes + count * size * stored.bytes;
+  const inputBytes = count * elementCount(shape) * storedTypes[type].bytes;
+  const stored = typeof targets === "object" ? targets : undefined;
+  const targetBytes =
+    stored === undefined ? 0 : count * elementCount(stored.shape) * storedTypes[stored.type].bytes;
+  const expected = labelBytes + inputBytes + targetBytes;
   const body = bytes.subarray(end + 1);
   if (body.length !== expected) {
     throw damaged(file, `the header promises ${expected} bytes of data, there are ${body.length}`);
@@ -133,18 +155,39 @@ export function decodeSamples(bytes: Uint8Array, file: string): Samples {
       `sample ${wrong} is of class ${classes[wrong] ?? 0}, there are ${labels.length} labels`,
     );
   }
-  const view = new DataView(body.buffer, body.byteOffset + labelBytes, count * size * stored.bytes);
-  const inputs = Array.from({ length: count }, (_, sample) =>
-    Float32Array.from(
-      { length: size },
-      (_, i) => stored.read(view, (sample * size + i) * stored.bytes) * scale,
-    ),
-  );
-  const broken = inputs.findIndex((input) => !input.every(Number.isFinite));
+  const inputs = decodeValues(body.subarray(labelBytes), count, shape, type, scale);
+  const aims =
+    targets === "inputs"
+      ? inputs
+      : stored === undefined
+        ? []
+        : decodeValues(
+            body.subarray(labelBytes + inputBytes),
+            count,
+            stored.shape,
+            stored.type,
+            stored.scale ?? 1,
+          );
+  const broken = [...inputs, ...aims].findIndex((values) => !values.every(Number.isFinite));
   if (broken >= 0) {
-    throw damaged(file, `sample ${broken} has values that are not finite`);
+    throw damaged(file, `sample ${broken % count} has values that are not finite`);
   }
-  return { shape, inputs, unit, labels, classes };
+  return { shape, inputs, unit, labels, classes, targets: aims };
+}
+
+function decodeValues(
+  bytes: Uint8Array,
+  count: number,
+  shape: readonly number[],
+  type: StoredType,
+  scale: number,
+): Float32Array[] {
+  const { bytes: width, read } = storedTypes[type];
+  const size = elementCount(shape);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, count * size * width);
+  return Array.from({ length: count }, (_, sample) =>
+    Float32Array.from({ length: size }, (_, i) => read(view, (sample * size + i) * width) * scale),
+  );
 }
 
 /** The bytes of a data file. */
