@@ -108,7 +108,7 @@ const takesFunction = (t: Type): boolean => t.k === "func" || (t.k === "nullable
 
 function reachWith(program: Program, snapshot: Snapshot, copied: ReadonlySet<FuncDecl>): Reached {
   const mono = new Monomorphiser(program);
-  const flow = new FlowConstraints(program, snapshot, mono, copied);
+  const flow = new FlowConstraints(snapshot, mono, copied);
   const entries = snapshot.entries.map((entry) => ({ entry, func: flow.addEntry(entry) }));
   flow.solve();
   const late = flow.lateObjects();
