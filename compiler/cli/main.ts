@@ -12,6 +12,7 @@ import { registerExec } from "./commands/exec.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerModelBench } from "./commands/model-bench.js";
 import { registerModelInspect } from "./commands/model-inspect.js";
+import { registerModelOps } from "./commands/model-ops.js";
 import { registerModelQuantize } from "./commands/model-quantize.js";
 import { registerModelRun } from "./commands/model-run.js";
 import { registerNew } from "./commands/new.js";
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   registerSize(program);
   registerDecode(program);
   registerModelInspect(program);
+  registerModelOps(program);
   registerModelRun(program);
   registerModelBench(program);
   registerModelQuantize(program);

@@ -1,9 +1,6 @@
 /** Messages of the model compiler (TMC30xx), for `tmc explain`. The quantiser and the importers keep their own. */
 import type { CatalogueEntry } from "../diagnostics/catalogue-entry.js";
-
-/** What an int8 model may contain; messages that refuse an operator end with it. */
-export const supportedOperators =
-  "CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MAX_POOL_2D, AVERAGE_POOL_2D, RESHAPE, SOFTMAX";
+import { supportedOperators } from "./operator-support.js";
 
 export const catalogue: readonly CatalogueEntry[] = [
   {

@@ -28,10 +28,8 @@ import {
   text,
   windowGeometry,
 } from "./lower-common.js";
+import { MAX_SOFTMAX_DEPTH } from "./operator-support.js";
 import { quantizeMultiplier, type FixedMultiplier } from "./reference/arithmetic.js";
-
-/** The exact sum of a softmax row must stay below 512 (TFLite Micro stops beyond). */
-const MAX_SOFTMAX_DEPTH = 511;
 
 /** Bytes of all filters, one used by two operators counted twice; a bound on memory and time for hostile files. */
 const MAX_WEIGHT_BYTES = 64 * 1024 * 1024;

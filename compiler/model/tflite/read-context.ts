@@ -1,10 +1,9 @@
 /** What the readers of single operators share: the operator being read, its checked attributes, and the errors that name it. */
 import { UserError } from "../../diagnostics/user-error.js";
 import type { Activation, Padding, Tensor } from "../graph.js";
+import { MAX_ATTRIBUTE, supportedValues } from "../operator-support.js";
 import type { FlatTable } from "./flatbuffer.js";
 import { activationName, activations, type OperatorSchema } from "./schema.js";
-
-const MAX_ATTRIBUTE = 1 << 20;
 
 /** The operator being read: what messages say of it, and its parts. */
 export interface Context {
@@ -41,7 +40,7 @@ export function required(context: Context): FlatTable {
 export function padding(context: Context, options: FlatTable, field: number): Padding {
   const code = options.int8(field, "padding", 0);
   if (code !== 0 && code !== 1) {
-    throw attribute(context, "padding", String(code), "SAME (0) and VALID (1)");
+    throw attribute(context, "padding", String(code));
   }
   return code === 0 ? "same" : "valid";
 }
@@ -55,7 +54,7 @@ export function positive(
 ): number {
   const value = options.int32(field, name, absent);
   if (value < 1 || value > MAX_ATTRIBUTE) {
-    throw attribute(context, name, String(value), `1 to ${MAX_ATTRIBUTE}`);
+    throw attribute(context, name, String(value));
   }
   return value;
 }
@@ -64,12 +63,7 @@ export function activation(context: Context, options: FlatTable, field: number):
   const code = options.int8(field, "fused_activation_function", 0);
   const known = activations.get(code);
   if (known === undefined) {
-    throw attribute(
-      context,
-      "fused_activation_function",
-      activationName(code),
-      "NONE, RELU, RELU6, RELU_N1_TO_1",
-    );
+    throw attribute(context, "fused_activation_function", activationName(code));
   }
   return known;
 }
@@ -87,14 +81,14 @@ export function depthMultiplier(context: Context, options: FlatTable, field: num
 export function checkBiasType(context: Context, options: FlatTable, field: number): void {
   const type = options.int8(field, "quantized_bias_type", 0);
   if (type !== 0 && type !== 2) {
-    throw attribute(context, "quantized_bias_type", String(type), "unset and INT32 (2)");
+    throw attribute(context, "quantized_bias_type", String(type));
   }
 }
 
-export function attribute(context: Context, name: string, value: string, supported: string): UserError {
+export function attribute(context: Context, name: string, value: string): UserError {
   return new UserError(
     "TMC3012",
-    `${context.where}: ${name} = ${value} is not supported; supported: ${supported}`,
+    `${context.where}: ${name} = ${value} is not supported; supported: ${supportedValues(context.schema.name, name)}`,
     "Change the layer in the model and export it again.",
   );
 }

@@ -1,7 +1,7 @@
 /** Reads operator codes and operators of a .tflite file; one function per operator. Used by `read.ts` only. */
 import { UserError } from "../../diagnostics/user-error.js";
-import { supportedOperators } from "../catalogue.js";
 import type { Operator, Tensor } from "../graph.js";
+import { supportedOperators } from "../operator-support.js";
 import type { FlatTable } from "./flatbuffer.js";
 import {
   addFields,
@@ -151,7 +151,7 @@ const readers: Readonly<Record<Operator["kind"], (context: Context) => Operator>
     checkBiasType(context, options, f.quantizedBiasType);
     const format = options.int8(f.weightsFormat, "weights_format", 0);
     if (format !== 0) {
-      throw attribute(context, "weights_format", String(format), "DEFAULT (0)");
+      throw attribute(context, "weights_format", String(format));
     }
     return {
       kind: "FullyConnected",
@@ -182,7 +182,7 @@ const readers: Readonly<Record<Operator["kind"], (context: Context) => Operator>
     const [input] = operands(context, 1, 1);
     const beta = required(context).float32(softmaxFields.beta, "beta", 0);
     if (!(beta > 0 && Number.isFinite(beta))) {
-      throw attribute(context, "beta", String(beta), "a positive finite number");
+      throw attribute(context, "beta", String(beta));
     }
     return { kind: "Softmax", input: present(context, input, "input 0"), output: context.output, beta };
   },

@@ -3,6 +3,7 @@
  * Fields are numbered in the order of the schema; a union takes two (type, then value).
  */
 import type { Activation, ElementType, OperatorKind } from "../graph.js";
+import type { OperatorName } from "../operator-support.js";
 
 export const modelFields = { version: 0, operatorCodes: 1, subgraphs: 2, buffers: 4 } as const;
 export const operatorCodeFields = {
@@ -71,7 +72,7 @@ export const addFields = { activation: 0, potScaleInt16: 1 } as const;
 /** What the reader knows of an operator: its name in the schema, its options in the union, the newest known version. */
 export interface OperatorSchema {
   readonly kind: OperatorKind;
-  readonly name: string;
+  readonly name: OperatorName;
   readonly optionsType: number;
   readonly optionsName: string;
   readonly maxVersion: number;

@@ -1,0 +1,120 @@
+/**
+ * What the int8 compiler executes, operator by operator: the one table that error messages, `tmc model ops` and
+ * docs/model-operators.md are made from. It decides nothing: the reader and lowering do, and quote from here.
+ *
+ * Keys are the names of the .tflite schema. An operator that `tflite/schema.ts` reads and that is not in here does not
+ * compile.
+ */
+
+/** Of strides, dilations and windows. */
+export const MAX_ATTRIBUTE = 1 << 20;
+/** The exact sum of a softmax row must stay below 512 (TFLite Micro stops beyond). */
+export const MAX_SOFTMAX_DEPTH = 511;
+
+export interface OperatorSupport {
+  /** Shapes of inputs and outputs in one line. */
+  readonly shapes: string;
+  /** Element types of activations, weights and biases. */
+  readonly types: string;
+  /** By attribute as error messages name it: what is supported. Attributes of the schema that are not listed have no effect. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** What else must hold. */
+  readonly limits: readonly string[];
+  /** When a fast kernel computes it (portable C, and DSP instructions on Cortex-M4); "" when only the portable kernel does. */
+  readonly fast: string;
+}
+
+const count = `1 to ${MAX_ATTRIBUTE}`;
+const window = { padding: "SAME (0) and VALID (1)", stride_h: count, stride_w: count } as const;
+const dilation = { dilation_h_factor: count, dilation_w_factor: count } as const;
+const fused = { fused_activation_function: "NONE, RELU, RELU6, RELU_N1_TO_1" } as const;
+const weighted = {
+  types: "int8; weights int8; bias int32",
+  limits: [
+    "filter and bias are constants",
+    "weights have one scale, or one per output channel, and zero points 0; the bias has input scale times filter scale",
+    "input scale times filter scale over output scale is at most 2^30",
+  ],
+} as const;
+const bias = { quantized_bias_type: "unset and INT32 (2)" } as const;
+const pool = {
+  shapes: "[1, H, W, C] → [1, OH, OW, C]",
+  types: "int8",
+  attributes: { ...window, filter_height: count, filter_width: count, ...fused },
+  limits: ["the output has the scale and zero point of the input"],
+} as const;
+const rightShifts =
+  "every accumulator is proved to stay within 30 bits, the second of each pair of channels within 23";
+
+export const operatorSupport = {
+  ADD: {
+    shapes: "two inputs of the output's shape",
+    types: "int8",
+    attributes: fused,
+    limits: ["no broadcasting", "an input may be a constant"],
+    fast: "the scales of the inputs differ, and no fused activation narrows the output",
+  },
+  AVERAGE_POOL_2D: {
+    ...pool,
+    fast: "channels are a multiple of 4 and the window has at most 255 positions",
+  },
+  CONV_2D: {
+    shapes: "[1, H, W, C], filter [O, KH, KW, C], bias [O] or none → [1, OH, OW, O]",
+    ...weighted,
+    attributes: { ...window, ...dilation, ...fused, ...bias },
+    limits: ["no groups: a filter covers all input channels", ...weighted.limits],
+    fast: `no dilation, at least 2 output channels, ${rightShifts}`,
+  },
+  DEPTHWISE_CONV_2D: {
+    shapes: "[1, H, W, C], filter [1, KH, KW, C*M], bias [C*M] or none → [1, OH, OW, C*M]",
+    ...weighted,
+    attributes: { ...window, ...dilation, depth_multiplier: count, ...fused },
+    fast: "no dilation, depth multiplier 1, channels a multiple of 4, at most 8 rows, accumulators proved to stay within 30 bits",
+  },
+  FULLY_CONNECTED: {
+    shapes: "rows of K elements, filter [O, K], bias [O] or none → rows of O elements",
+    ...weighted,
+    attributes: { weights_format: "DEFAULT (0)", keep_num_dims: "false and true", ...fused, ...bias },
+    fast: rightShifts,
+  },
+  MAX_POOL_2D: { ...pool, fast: "" },
+  RESHAPE: {
+    shapes: "any shape → any shape with as many elements",
+    types: "int8",
+    attributes: {},
+    limits: ["costs nothing where the memory plan leaves the elements in place"],
+    fast: "",
+  },
+  SOFTMAX: {
+    shapes: "any shape; over the last dimension",
+    types: "int8",
+    attributes: { beta: "a positive finite number" },
+    limits: [
+      `at most ${MAX_SOFTMAX_DEPTH} elements in the last dimension`,
+      "the output has the scale 1/256 and the zero point -128",
+    ],
+    fast: "",
+  },
+} as const satisfies Readonly<Record<string, OperatorSupport>>;
+
+/** Name of a supported operator in the .tflite schema. */
+export type OperatorName = keyof typeof operatorSupport;
+
+/** Names in alphabetical order. */
+export const supportedOperatorNames = (Object.keys(operatorSupport) as OperatorName[]).sort();
+
+/** What an int8 model may contain; messages that refuse an operator end with it. */
+export const supportedOperators = supportedOperatorNames.join(", ");
+
+/** What is supported for an attribute, for the message that refuses its value. */
+export function supportedValues(operator: OperatorName, attribute: string): string {
+  const attributes: Readonly<Record<string, string>> = operatorSupport[operator].attributes;
+  return attributes[attribute] ?? "see `tmc model ops`";
+}
+
+/** What every model must keep to, whatever its operators. */
+export const modelLimits: readonly string[] = [
+  "one subgraph with at least one input and one output, batch size 1, no unknown dimensions, no variable, sparse or external tensors",
+  "activations have one positive finite scale and one zero point in -128..127",
+  "at most 4096 tensors, operators and operator codes, 6 dimensions, 64 MiB per tensor, 64 MiB of weights, 65536 output channels, 256 MiB of activations",
+];
