@@ -37,8 +37,8 @@ async function plugin(): Promise<string> {
   return target;
 }
 
-/** Runs a bare-metal image of `qemu_cortex_m4` and counts its marked region. Throws when there is none. */
-export async function countCycles(elf: string): Promise<Cycles> {
+/** Runs a bare-metal image of `qemu_cortex_m4` and counts its marked regions, in order. Throws when there is none. */
+export async function countCycles(elf: string): Promise<readonly Cycles[]> {
   const library = await plugin();
   const folder = mkdtempSync(join(tmpdir(), "tmc-cycles-"));
   try {
@@ -48,12 +48,14 @@ export async function countCycles(elf: string): Promise<Cycles> {
       ...["-semihosting-config", "enable=on,target=native,arg=program,arg=--count", "-icount", "shift=6"],
       ...["-plugin", `${library},out=${out}`, "-kernel", elf],
     ]);
-    const text = readFileSync(out, "utf8");
-    const [, instructions, cycles] = /^instructions (\d+) cycles (\d+)$/m.exec(text) ?? [];
-    if (instructions === undefined || cycles === undefined) {
+    const lines = readFileSync(out, "utf8").matchAll(/^instructions (\d+) cycles (\d+)$/gm);
+    const regions = [...lines].map(([, instructions, cycles]) => {
+      return { instructions: Number(instructions), cycles: Number(cycles) };
+    });
+    if (regions.length === 0) {
       throw new Error(`${elf} marks no region to count`);
     }
-    return { instructions: Number(instructions), cycles: Number(cycles) };
+    return regions;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

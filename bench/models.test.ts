@@ -52,6 +52,24 @@ describe("model benchmarks", () => {
     writeFileSync(join(folder, "small", "output_0.bin"), output);
     await expect(bench("--dir", folder)).rejects.toThrow(/differs from output_0.bin/);
   });
+  it("measure the others when a model cannot be measured", async () => {
+    const own = join(folder, "mixed");
+    for (const name of ["broken", "good"]) {
+      mkdirSync(join(own, name), { recursive: true });
+    }
+    copyFileSync(model, join(own, "good", "model.tflite"));
+    writeFileSync(join(own, "broken", "model.tflite"), "not a model");
+    const failed = (await bench("--json", "--dir", own).then(
+      () => undefined,
+      (error: unknown) => error,
+    )) as { code: number; stdout: string; stderr: string };
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/^broken: .*not a .tflite model/);
+    expect(JSON.parse(failed.stdout)).toMatchObject({
+      models: [{ name: "good" }],
+      errors: [{ name: "broken", error: expect.stringContaining("not a .tflite model") }],
+    });
+  });
   it("say what is missing", async () => {
     await expect(bench("--dir", join(folder, "none"))).rejects.toThrow(/there is no folder/);
   });

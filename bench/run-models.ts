@@ -4,6 +4,9 @@
  * FOLDER/NAME/model.tflite; where input and output files lie beside them (input_K.bin, output_K.bin) the compiled model
  * is first compared with them on the same target. Arguments: names of models (default: all), `--dir FOLDER` (default:
  * the MLPerf Tiny models beside the repository), `--json`.
+ *
+ * A model that cannot be measured is named on stderr (and under "errors" with --json) and makes the exit code 1; the
+ * others are measured all the same.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -60,7 +63,7 @@ async function measure(name: string, folder: string): Promise<Figures> {
   const compared = await compareGolden(graph, folder);
   let ms = 0;
   const cost = await measureModel(board, graph, async (elf) => {
-    const { cycles } = await countCycles(elf);
+    const [{ cycles } = { cycles: 0 }] = await countCycles(elf);
     ms = Math.round((cycles / CLOCK_HZ) * 10000) / 10;
   });
   return {
@@ -107,20 +110,32 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`${dir} has no folder with a model.tflite`);
   }
   const figures: Figures[] = [];
+  const errors: { name: string; error: string }[] = [];
   for (const name of names) {
-    figures.push(await measure(name, join(dir, name)));
+    try {
+      figures.push(await measure(name, join(dir, name)));
+    } catch (problem) {
+      const error = messageOf(problem);
+      errors.push({ name, error });
+      process.stderr.write(`${name}: ${error}\n`);
+      process.exitCode = 1;
+    }
   }
   if (args.includes("--json")) {
     const models = figures.map(({ name, macs, instructions, ms, flash, ram }) => {
       return { name, macs, instructions, ms, flash, ram };
     });
-    process.stdout.write(`${JSON.stringify({ models })}\n`);
-  } else {
+    process.stdout.write(`${JSON.stringify({ models, ...(errors.length > 0 ? { errors } : {}) })}\n`);
+  } else if (figures.length > 0) {
     process.stdout.write(table(figures));
   }
 }
 
+function messageOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
+}
+
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 });

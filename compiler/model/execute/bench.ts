@@ -43,13 +43,14 @@ export interface ModelCost {
 const TICKS_TO_INSTRUCTIONS = 5 / 8;
 
 /**
- * `withImage` is called with the linked image, which is removed afterwards.
+ * `withImages` is called with the linked image and that of the build which counts layer by layer; both are removed
+ * afterwards.
  * @throws UserError TMC30xx (model), TMC40xx (tools), TMC0005 (a board whose instructions cannot be counted).
  */
 export async function measureModel(
   board: Board,
   graph: Graph,
-  withImage?: (elf: string) => Promise<void>,
+  withImages?: (plain: string, layered: string) => Promise<void>,
 ): Promise<ModelCost> {
   if (board.kind !== "bare-metal" || board.run.how !== "qemu") {
     throw new UserError(
@@ -76,8 +77,8 @@ export async function measureModel(
   return inTemporaryFolder(async (folder) => {
     const plain = await build(folder, false);
     const [, ticks = ""] = /^ticks (\d+)/m.exec(await execute(plain.elf)) ?? [];
-    await withImage?.(plain.elf);
     const layered = await build(folder, true);
+    await withImages?.(plain.elf, layered.elf);
     const perLayer = new Map(
       [...(await execute(layered.elf)).matchAll(/^layer (\d+) (\d+)/gm)].map(([, operator, count]) => [
         Number(operator),
