@@ -16,7 +16,7 @@ import { measureModel } from "../compiler/model/execute/bench.js";
 import { joinTensors, splitTensors } from "../compiler/model/execute/inference.js";
 import { runOnBoard } from "../compiler/model/execute/on-board.js";
 import type { Graph } from "../compiler/model/graph.js";
-import { loadTflite } from "../compiler/model/load.js";
+import { loadGraph } from "../compiler/model/importers/load-model.js";
 import { CLOCK_HZ, countCycles } from "./cycle-model.js";
 
 const board = findBoard("qemu_cortex_m4");
@@ -59,7 +59,7 @@ async function compareGolden(graph: Graph, folder: string): Promise<number> {
 }
 
 async function measure(name: string, folder: string): Promise<Figures> {
-  const graph = loadTflite(join(folder, "model.tflite"));
+  const graph = loadGraph(join(folder, "model.tflite"));
   const compared = await compareGolden(graph, folder);
   let ms = 0;
   const cost = await measureModel(board, graph, async (elf) => {

@@ -7,7 +7,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     code: "TMC3001",
     title: "not a .tflite model",
     rule: 'A model file is a flatbuffer with the identifier "TFL3" at byte 4 and schema version 3.',
-    wrong: "tmc model inspect model.json",
+    wrong: "tmc model inspect notes.tflite",
     right: "tmc model inspect model.tflite",
   },
   {

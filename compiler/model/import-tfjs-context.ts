@@ -5,6 +5,7 @@
 import { UserError } from "../diagnostics/user-error.js";
 import type { Activation, Padding, Tensor } from "./graph.js";
 import type { TfjsWeight } from "./import-tfjs-files.js";
+import { checkActivation, MAX_ACTIVATIONS, tooLarge } from "./importers/limits.js";
 import type { FloatGraph, FloatOperator } from "./quantize/float-graph.js";
 
 /** A tensor and the shape that the layers model gives it, without the batch dimension. */
@@ -17,11 +18,16 @@ export interface Value {
 export class GraphBuilder {
   private readonly tensors: Tensor[] = [];
   private readonly operators: FloatOperator[] = [];
+  private elements = 0;
 
   /** A new activation of the layers model's shape. */
   value(shape: readonly number[], name: string): Value {
     const [time = 1, channels = 1] = shape;
     const held = shape.length === 2 ? [1, time, 1, channels] : [1, ...shape];
+    this.elements += checkActivation(held, name);
+    if (this.elements > MAX_ACTIVATIONS) {
+      throw tooLarge(`its activations have more than ${MAX_ACTIVATIONS} elements`);
+    }
     this.tensors.push({ name, type: "float32", shape: held });
     return { tensor: this.tensors.length - 1, shape };
   }
@@ -163,6 +169,9 @@ export class LayerContext {
       throw this.shapeError(
         `weight "${this.name}/${part}" has shape [${found.shape.join(", ")}], the topology asks for [${shape.join(", ")}]`,
       );
+    }
+    if (!(found.values instanceof Float32Array)) {
+      throw this.shapeError(`weight "${this.name}/${part}" has integers`);
     }
     return found.values;
   }

@@ -1,12 +1,15 @@
 /**
- * Reads the files of a TensorFlow.js layers model: `model.json` and the binary shards it names. The result is plain data;
- * nothing here knows a layer (see `import-tfjs.ts`).
+ * Reads the files of a TensorFlow.js model: `model.json` and the binary shards it names. The result is plain data;
+ * nothing here knows a layer (see `import-tfjs.ts`) or an operation of a graph model (`importers/tfjs-graph`).
  */
-import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { ExitCode, UserError } from "../diagnostics/user-error.js";
+import { UserError } from "../diagnostics/user-error.js";
 import { elementCount } from "./graph.js";
+import { checkWeightCount, tooLarge } from "./importers/limits.js";
+import { MAX_MODEL_BYTES, type ModelSource } from "./importers/model-source.js";
+
+/** Most bytes of a model.json; the weights are in other files. */
+const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
 const weightSchema = z.object({
   name: z.string(),
@@ -40,6 +43,7 @@ const networkSchema = z.object({
 const fileSchema = z.object({
   format: z.string().optional(),
   modelTopology: z.record(z.string(), z.unknown()),
+  signature: z.unknown().optional(),
   weightsManifest: z
     .array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) }))
     .optional(),
@@ -50,12 +54,12 @@ export type TfjsLayer = z.infer<typeof layerSchema>;
 
 export interface TfjsWeight {
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  /** Int32Array: shapes, axes and other integers of graph models. */
+  readonly values: Float32Array | Int32Array;
 }
 
 /** A layers model as read: its network and its weights by full name ("conv1/kernel"). */
 export interface TfjsModel {
-  readonly file: string;
   readonly className: string;
   readonly name: string;
   readonly layers: readonly TfjsLayer[];
@@ -64,13 +68,13 @@ export interface TfjsModel {
   readonly weights: ReadonlyMap<string, TfjsWeight>;
 }
 
-function readBytes(path: string, what: string, fix: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new UserError("TMC3200", `cannot read ${what} "${path}" (${reason})`, fix, ExitCode.usage);
-  }
+/** model.json and the weights it names; what the topology means is not yet looked at. */
+export interface TfjsFiles {
+  readonly graphModel: boolean;
+  readonly topology: Readonly<Record<string, unknown>>;
+  /** Inputs and outputs of a graph model, where the converter recorded them. */
+  readonly signature: unknown;
+  readonly weights: ReadonlyMap<string, TfjsWeight>;
 }
 
 function float16(bits: number): number {
@@ -83,7 +87,7 @@ function float16(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** Bytes of one stored element, and how it becomes a float; undefined for types that weights of a float model never have. */
+/** Bytes of one stored element, and how it becomes a number; undefined for types that weights never have. */
 function decoder(
   weight: z.infer<typeof weightSchema>,
 ): { bytes: number; read: (data: DataView, offset: number) => number } | undefined {
@@ -98,7 +102,10 @@ function decoder(
     case "uint16":
       return { bytes: 2, read: (data, offset) => data.getUint16(offset, true) * scale + min };
     case "uint8":
+    case "bool":
       return { bytes: 1, read: (data, offset) => data.getUint8(offset) * scale + min };
+    case "int32":
+      return { bytes: 4, read: (data, offset) => data.getInt32(offset, true) };
     default:
       return undefined;
   }
@@ -106,16 +113,15 @@ function decoder(
 
 type Manifest = NonNullable<z.infer<typeof fileSchema>["weightsManifest"]>;
 
-function readWeights(file: string, manifest: Manifest): Map<string, TfjsWeight> {
+function readWeights(source: ModelSource, manifest: Manifest): Map<string, TfjsWeight> {
+  const { fileName } = source;
   const weights = new Map<string, TfjsWeight>();
+  let total = 0;
   for (const group of manifest) {
-    const shards = group.paths.map((path) =>
-      readBytes(
-        join(dirname(file), path),
-        "the weights",
-        `Put every file that "weightsManifest" names beside ${basename(file)}; save the model again if one is lost.`,
-      ),
-    );
+    const shards = group.paths.map((path) => source.sibling(path, "the weights"));
+    if (shards.reduce((sum, shard) => sum + shard.length, 0) > MAX_MODEL_BYTES) {
+      throw tooLarge(`the shards of a group in ${fileName} have more than ${MAX_MODEL_BYTES} bytes`);
+    }
     const bytes = Buffer.concat(shards);
     const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let offset = 0;
@@ -125,18 +131,19 @@ function readWeights(file: string, manifest: Manifest): Map<string, TfjsWeight> 
         throw new UserError(
           "TMC3202",
           `weight "${weight.name}" is stored as ${weight.quantization?.dtype ?? weight.dtype}, which is not supported`,
-          "Save the model with float32, float16, uint8 or uint16 weights.",
+          "Save the model with float32, float16, uint8 or uint16 weights; other constants are int32 or bool.",
         );
       }
       const count = elementCount(weight.shape);
       if (offset + count * how.bytes > bytes.length) {
         throw new UserError(
           "TMC3202",
-          `the weights end inside "${weight.name}": ${group.paths.join(", ")} have ${bytes.length} bytes, at least ${offset + count * how.bytes} are named in ${basename(file)}`,
+          `the weights end inside "${weight.name}": ${group.paths.join(", ")} have ${bytes.length} bytes, at least ${offset + count * how.bytes} are named in ${fileName}`,
           "Save the model again and copy model.json together with all its shards.",
         );
       }
-      const values = new Float32Array(count);
+      total = checkWeightCount(total + count);
+      const values = weight.dtype === "int32" ? new Int32Array(count) : new Float32Array(count);
       for (let i = 0; i < count; i++) {
         values[i] = how.read(data, offset + i * how.bytes);
       }
@@ -153,7 +160,7 @@ function readWeights(file: string, manifest: Manifest): Map<string, TfjsWeight> 
     if (offset !== bytes.length) {
       throw new UserError(
         "TMC3202",
-        `${group.paths.join(", ")} have ${bytes.length} bytes, but ${basename(file)} names ${offset}`,
+        `${group.paths.join(", ")} have ${bytes.length} bytes, but ${fileName} names ${offset}`,
         "Save the model again and copy model.json together with all its shards.",
       );
     }
@@ -161,53 +168,64 @@ function readWeights(file: string, manifest: Manifest): Map<string, TfjsWeight> 
   return weights;
 }
 
-/** Reads `file` and its shards. Errors TMC3200 (unreadable), TMC3201 (not a layers model), TMC3202 (weights do not fit). */
-export function readTfjsFiles(file: string): TfjsModel {
-  const text = readBytes(file, "the model", "Check the path; it should end in model.json.").toString("utf8");
+/** Reads `source` and its shards. Errors TMC3200 (unreadable), TMC3201 (no TensorFlow.js model), TMC3202 (weights do not fit), TMC3210, TMC3211. */
+export function readTfjsFiles(source: ModelSource): TfjsFiles {
+  const { fileName, bytes } = source;
+  const fix = "Give the model.json that TensorFlow.js or its converter wrote.";
+  if (bytes.length > MAX_JSON_BYTES) {
+    throw tooLarge(`${fileName} has ${bytes.length} bytes of JSON; at most ${MAX_JSON_BYTES} are read`);
+  }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch {
-    throw new UserError(
-      "TMC3201",
-      `"${file}" is not JSON`,
-      "Give the model.json that model.save() of TensorFlow.js wrote.",
-    );
+    throw new UserError("TMC3201", `"${fileName}" is not JSON`, fix);
   }
   const parsed = fileSchema.safeParse(json);
   if (!parsed.success) {
-    throw new UserError(
-      "TMC3201",
-      `"${file}" is not a TensorFlow.js model: ${z.prettifyError(parsed.error).split("\n")[0] ?? ""}`,
-      "Give the model.json that model.save() of TensorFlow.js wrote.",
-    );
+    const problem = z.prettifyError(parsed.error).split("\n")[0] ?? "";
+    throw new UserError("TMC3201", `"${fileName}" is not a TensorFlow.js model: ${problem}`, fix);
   }
-  const { format, modelTopology, weightsManifest } = parsed.data;
-  if (format === "graph-model" || "node" in modelTopology) {
-    throw new UserError(
-      "TMC3203",
-      `"${file}" is a TensorFlow.js graph model; only layers models are read`,
-      "Save the Keras or TensorFlow.js model as a layers model, or convert it to an int8 .tflite with TensorFlow's converter.",
-    );
-  }
+  const { format, modelTopology, weightsManifest, signature } = parsed.data;
+  return {
+    graphModel: format === "graph-model" || "node" in modelTopology,
+    topology: modelTopology,
+    signature,
+    weights: readWeights(source, weightsManifest ?? []),
+  };
+}
+
+/** The network of a layers model. @throws UserError TMC3201 */
+export function layersModel(source: ModelSource, files: TfjsFiles): TfjsModel {
   // Keras' converter puts the network under "model_config", TensorFlow.js itself does not.
-  const network = networkSchema.safeParse(modelTopology["model_config"] ?? modelTopology);
+  return {
+    ...parseNetwork(source, files.topology["model_config"] ?? files.topology, "TensorFlow.js"),
+    weights: files.weights,
+  };
+}
+
+/** A network as Keras describes it, in `writer`'s dialect. @throws UserError TMC3201 */
+export function parseNetwork(
+  source: ModelSource,
+  topology: unknown,
+  writer: string,
+): Omit<TfjsModel, "weights"> {
+  const network = networkSchema.safeParse(topology);
   if (!network.success) {
+    const problem = z.prettifyError(network.error).split("\n")[0] ?? "";
     throw new UserError(
       "TMC3201",
-      `the topology in "${file}" is not one of a layers model: ${z.prettifyError(network.error).split("\n")[0] ?? ""}`,
-      "Save the model again with model.save() of TensorFlow.js.",
+      `the topology in "${source.fileName}" is not one of a layers model: ${problem}`,
+      `Save the model again with model.save() of ${writer}.`,
     );
   }
   const { class_name: className, config } = network.data;
   const body = Array.isArray(config) ? { layers: config } : config;
   return {
-    file,
     className,
-    name: "name" in body && body.name !== undefined ? body.name : basename(file),
+    name: "name" in body && body.name !== undefined ? body.name : source.fileName,
     layers: body.layers,
     inputLayers: "input_layers" in body ? body.input_layers : undefined,
     outputLayers: "output_layers" in body ? body.output_layers : undefined,
-    weights: readWeights(file, weightsManifest ?? []),
   };
 }

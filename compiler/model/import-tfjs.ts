@@ -8,8 +8,11 @@
 import { UserError } from "../diagnostics/user-error.js";
 import { GraphBuilder, LayerContext, type Value } from "./import-tfjs-context.js";
 import { layerImporters, supportedLayers } from "./import-tfjs-layers.js";
-import { readTfjsFiles, type TfjsLayer, type TfjsModel } from "./import-tfjs-files.js";
-import type { FloatGraph, Importer } from "./quantize/float-graph.js";
+import { layersModel, readTfjsFiles, type TfjsLayer, type TfjsModel } from "./import-tfjs-files.js";
+import type { Importer } from "./importers/importer.js";
+import { checkNodeCount } from "./importers/limits.js";
+import { ModelSource } from "./importers/model-source.js";
+import type { FloatGraph } from "./quantize/float-graph.js";
 
 function structureError(model: TfjsModel, problem: string, fix: string): UserError {
   return new UserError("TMC3206", `model "${model.name}": ${problem}`, fix);
@@ -127,9 +130,26 @@ function inputShape(model: TfjsModel, first: Wiring): number[] {
   return known;
 }
 
-/** Reads a layers model. Errors TMC3200 to TMC3208, all of which name the layer where there is one. */
+/** Reads the TensorFlow.js model whose model.json is `file`. Errors TMC3034, TMC3200 to TMC3211. */
 export function importTfjs(file: string): FloatGraph {
-  const model = readTfjsFiles(file);
+  return loadTfjs(ModelSource.open(file));
+}
+
+function loadTfjs(source: ModelSource): FloatGraph {
+  const files = readTfjsFiles(source);
+  if (files.graphModel) {
+    throw new UserError(
+      "TMC3203",
+      `"${source.fileName}" is a TensorFlow.js graph model; only layers models are read`,
+      "Save the Keras or TensorFlow.js model as a layers model, or convert it to an int8 .tflite with TensorFlow's converter.",
+    );
+  }
+  return buildNetwork(layersModel(source, files));
+}
+
+/** The float graph of a network of Keras' layers. Errors name the layer where there is one. */
+export function buildNetwork(model: TfjsModel): FloatGraph {
+  checkNodeCount(model.layers.length, "layers");
   const { order, outputs } = wire(model);
   const [first] = order;
   if (first === undefined) {
@@ -169,5 +189,11 @@ export function importTfjs(file: string): FloatGraph {
   return builder.graph(model.name, source, result);
 }
 
-/** The importer of TensorFlow.js layers models. */
-export const tfjsImporter: Importer = { format: "TensorFlow.js layers model", import: importTfjs };
+/** The importer of TensorFlow.js models. */
+export const tfjsImporter: Importer = {
+  format: "TensorFlow.js",
+  files: "model.json",
+  recognises: ({ bytes, path }) =>
+    /^\s*\{/.test(Buffer.from(bytes.subarray(0, 64)).toString("latin1")) || path.endsWith(".json"),
+  load: (source) => ({ form: "float", graph: loadTfjs(source) }),
+};

@@ -1,4 +1,4 @@
-/** Reads model files and raw tensor files from disk for the commands: missing and absurd files become UserErrors. */
+/** Reads model files and raw tensor files from disk: missing and absurd files become UserErrors. Other formats than .tflite: `importers/load-model.ts`. */
 import { readFileSync, statSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";

@@ -1,6 +1,6 @@
 /**
  * The models a program loads in setup: read once, described to the program, run on the host, handed to the emitter.
- * A model is a `.tflite` file with its descriptor `model.yaml` beside it (optional: name, labels, unit, rate).
+ * A model is a file in any format that tmc reads, with its descriptor `model.yaml` beside it (optional: name, labels, unit, rate).
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -10,9 +10,9 @@ import { z } from "zod";
 import { bind } from "../backend-js/support.js";
 import { UserError } from "../diagnostics/user-error.js";
 import { elementCount, tensorAt, type Graph } from "../model/graph.js";
-import { readModelFile } from "../model/load.js";
+import { graphOf, loadModel } from "../model/importers/load-model.js";
+import { ModelSource } from "../model/importers/model-source.js";
 import { ModelRuntime } from "../model/runtime.js";
-import { readTflite } from "../model/tflite/read.js";
 
 export interface RegisteredModel {
   readonly name: string;
@@ -32,9 +32,11 @@ const descriptorSchema = z.looseObject({
 const graphs = new Map<string, Graph>();
 const keptGraphs = 8;
 
-function graphOf(bytes: Uint8Array, name: string): Graph {
-  const key = `${createHash("sha256").update(bytes).digest("hex")} ${name}`;
-  const graph = graphs.get(key) ?? readTflite(bytes, name);
+function cachedGraph(source: ModelSource, name: string): Graph {
+  // Files that the model names are not known before it is read; only .tflite files surely name none.
+  const key = `${createHash("sha256").update(source.bytes).digest("hex")} ${name}`;
+  const graph = graphs.get(key) ?? { ...graphOf(loadModel(source)), name };
+  if (!source.path.endsWith(".tflite")) return graph;
   graphs.delete(key);
   graphs.set(key, graph);
   const [oldest] = graphs.keys();
@@ -73,17 +75,17 @@ export class ModelRegistry {
     const file = path.resolve(this.base, relative);
     const known = this.described.get(file);
     if (known !== undefined) return known;
-    const bytes = readModelFile(file, "model");
+    const source = ModelSource.open(file);
     const yaml = readDescriptor(path.join(path.dirname(file), "model.yaml"));
     const name = yaml.name ?? path.basename(file, path.extname(file));
-    const graph = graphOf(bytes, name);
+    const graph = cachedGraph(source, name);
     const index = this.models.length;
     const descriptor = {
       index,
       name,
       version: yaml.version ?? "0.0.0",
       task: yaml.task ?? "",
-      digest: createHash("sha256").update(bytes).digest("hex"),
+      digest: source.digest(),
       input: tensor(graph, graph.inputs, file, yaml.input?.unit ?? "", yaml.input?.rate_hz ?? 0),
       output: tensor(graph, graph.outputs, file, yaml.output?.unit ?? "", 0),
       labels: yaml.output?.labels ?? [],

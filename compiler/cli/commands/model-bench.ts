@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { measureModel, type ModelCost } from "../../model/execute/bench.js";
-import { loadTflite } from "../../model/load.js";
+import { loadGraph } from "../../model/importers/load-model.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { table, thousands } from "./model-inspect.js";
@@ -12,11 +12,11 @@ export function registerModelBench(program: Command): void {
   const command = modelGroup(program)
     .command("bench")
     .description("count the instructions of one inference in QEMU, and measure flash, RAM and stack")
-    .argument("<model>", "int8 .tflite file")
+    .argument("<model>", "int8 model file (.tflite, ONNX)")
     .option("--on <board>", "a bare-metal board in QEMU", "qemu_cortex_m4")
     .option("--json", "print for programs")
     .action(async (path: string, options: { on: string; json?: true }) => {
-      const graph = loadTflite(path);
+      const graph = loadGraph(path);
       const cost = await measureModel(findBoard(options.on), graph);
       if (options.json === true) {
         printJson({ model: graph.name, ...cost });

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { operatorInputs, tensorAt, tensorBytes, type Graph, type Tensor } from "../../model/graph.js";
 import { layerConstantBytes, layerMacs, type Layer } from "../../model/layers.js";
-import { loadTflite } from "../../model/load.js";
+import { loadGraph } from "../../model/importers/load-model.js";
 import { lower } from "../../model/lower.js";
 import { compileModel } from "../../model/compile.js";
 import type { MemoryPlan } from "../../model/plan.js";
@@ -14,10 +14,10 @@ export function registerModelInspect(program: Command): void {
   const command = modelGroup(program)
     .command("inspect")
     .description("print a model's layers, shapes, quantisation, MACs, bytes and memory plan")
-    .argument("<model>", ".tflite file; a float model is shown without costs")
+    .argument("<model>", "a model file of any format; a float model is shown without costs")
     .option("--json", "print for programs")
     .action((path: string, options: { json?: true }) => {
-      const inspection = inspectModel(loadTflite(path));
+      const inspection = inspectModel(loadGraph(path));
       if (options.json === true) {
         printJson(inspection);
       } else {

@@ -120,8 +120,10 @@ describe("tmc model quantize", () => {
   });
 
   it("says what is wrong with a model that is missing or is none", async () => {
-    expect((await run("missing.json", ...data)).error).toMatchObject({ code: "TMC3200", exitCode: 3 });
-    expect((await run("missing.tflite", ...data)).error).toMatchObject({ code: "TMC3200", exitCode: 3 });
-    expect((await run(file("weights.bin"), ...data)).error).toMatchObject({ code: "TMC3201" });
+    expect((await run("missing.json", ...data)).error).toMatchObject({ code: "TMC3034", exitCode: 3 });
+    expect((await run("missing.tflite", ...data)).error).toMatchObject({ code: "TMC3034", exitCode: 3 });
+    const unknown = await run(file("weights.bin"), ...data);
+    expect(unknown.error).toMatchObject({ code: "TMC3208" });
+    expect(unknown.error?.fix).toContain("TensorFlow Lite (*.tflite), ");
   });
 });

@@ -7,7 +7,8 @@ import { checkLayers, checkOutput, type GoldenResult } from "../../model/execute
 import { runOnNode, splitTensors, type Inference } from "../../model/execute/inference.js";
 import { runOnBoard } from "../../model/execute/on-board.js";
 import { elementCount, tensorAt, type Graph } from "../../model/graph.js";
-import { loadTflite, readModelFile } from "../../model/load.js";
+import { loadGraph } from "../../model/importers/load-model.js";
+import { readModelFile } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
@@ -25,7 +26,7 @@ export function registerModelRun(program: Command): void {
   const command = modelGroup(program)
     .command("run")
     .description("run one inference on each target; all must compute the same bytes on every layer")
-    .argument("<model>", "int8 .tflite file")
+    .argument("<model>", "int8 model file (.tflite, ONNX)")
     .requiredOption("--input <file>", "raw int8 input tensors, NHWC, one after the other")
     .option("--output <file>", "raw output tensors: compared when the file exists, else written")
     .option("--on <targets>", "node and boards, separated by commas", "node")
@@ -47,7 +48,7 @@ export function registerModelRun(program: Command): void {
 
 async function run(path: string, options: RunCommandOptions): Promise<void> {
   const targets = parseTargets(options.on);
-  const graph = loadTflite(path);
+  const graph = loadGraph(path);
   lower(graph); // a model that cannot be executed is refused before its input
   const input = splitTensors(graph, graph.inputs, readModelFile(options.input, "input"), options.input);
   const reference = runOnNode(graph, [input])[0];

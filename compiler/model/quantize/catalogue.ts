@@ -1,18 +1,19 @@
 /** Messages of the importers (TMC320x) and the quantiser (TMC322x), for `tmc explain`. */
 import type { CatalogueEntry } from "../../diagnostics/catalogue-entry.js";
+import { supportedFormats } from "../importers/load-model.js";
 import { supportedLayers } from "../import-tfjs-layers.js";
 
 export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3200",
-    title: "a model file or a shard of its weights cannot be read",
-    rule: 'model.json names its weights in "weightsManifest"; the files lie beside it. All of them must be readable.',
+    title: "a file that the model names cannot be read",
+    rule: 'A model.json names the shards of its weights in "weightsManifest", an ONNX model its external data; the files lie beside it. All of them must be readable.',
   },
   {
     code: "TMC3201",
-    title: "not a TensorFlow.js layers model",
-    rule: "The model is the model.json that model.save() of TensorFlow.js (or tensorflowjs_converter from a Keras model) wrote, or a float .tflite file.",
-    wrong: "tmc model quantize weights.bin --calibration calibration.samples --out model.tflite",
+    title: "not a model of TensorFlow.js or Keras",
+    rule: "The model is the model.json that model.save() of TensorFlow.js or tensorflowjs_converter wrote, with a topology of layers or of TensorFlow's operations.",
+    wrong: "tmc model quantize package.json --calibration calibration.samples --out model.tflite",
     right: "tmc model quantize model.json --calibration calibration.samples --out model.tflite",
   },
   {
@@ -50,6 +51,23 @@ export const catalogue: readonly CatalogueEntry[] = [
     code: "TMC3207",
     title: "shapes in the topology and the weights differ",
     rule: "Every weight has the shape that follows from its layer's attributes and input; a window fits into its input. Topology and weights come from the same save.",
+  },
+  {
+    code: "TMC3208",
+    title: "unknown model format",
+    rule: `Models are recognised by their content. Read are: ${supportedFormats()}.`,
+    wrong: "tmc model inspect weights.bin",
+    right: "tmc model inspect model.json",
+  },
+  {
+    code: "TMC3210",
+    title: "the model exceeds a limit of the importers",
+    rule: "At most 256 MiB of files, 16 MiB of JSON, 4096 layers or nodes, 6 dimensions, 67,108,864 elements of constants, 16,777,216 elements of one activation and 67,108,864 of all: far above what a microcontroller holds, and a bound on the time and memory that a hostile file can take.",
+  },
+  {
+    code: "TMC3211",
+    title: "a model names a file outside its folder",
+    rule: 'Shards and external data lie in the folder of the model, or below it. Absolute paths, "..", and links that lead elsewhere are refused: a model from elsewhere must not choose which files of your machine are read.',
   },
   {
     code: "TMC3220",

@@ -39,14 +39,6 @@ export interface FloatGraph {
   readonly outputs: readonly number[];
 }
 
-/** Reads a model file of one format. Failures the user can mend are `UserError`s TMC3200 to TMC3219. */
-export interface Importer {
-  /** For messages: "TensorFlow.js layers model". */
-  readonly format: string;
-  /** Reads `file` (and the files it names, beside it). */
-  import(file: string): FloatGraph;
-}
-
 /** The tensors an operator computes from, without filter and bias. */
 export function floatInputs(operator: FloatOperator): readonly number[] {
   return operator.kind === "BatchNormalization" || operator.kind === "Activation"

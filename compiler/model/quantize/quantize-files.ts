@@ -3,15 +3,12 @@
  * allowed loss, writes the .tflite. It prints nothing: `compiler/cli/commands/model-quantize.ts` does.
  */
 import { writeFileSync } from "node:fs";
-import { extname } from "node:path";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import type { Graph } from "../graph.js";
-import { tfjsImporter } from "../import-tfjs.js";
-import { tfliteImporter } from "../import-tflite.js";
+import { loadFloatModel } from "../importers/load-model.js";
 import { writeTflite } from "../tflite/write.js";
 import { lossMeasure, parametersOf, type LossMeasure, type QuantizationLoss } from "./accuracy.js";
 import type { CalibrationMethod, Range } from "./calibrate.js";
-import type { Importer } from "./float-graph.js";
 import { quantizeAfterTraining } from "./post-training.js";
 import { readSamples } from "./samples.js";
 
@@ -54,17 +51,14 @@ const lossTexts: Readonly<Record<LossMeasure["measure"], (lost: string) => strin
   error: (lost) => `the error of the int8 model is ${lost} percent larger`,
 };
 
-/** By the ending of the file's name; everything else is taken for a model.json. */
-const importers: Readonly<Partial<Record<string, Importer>>> = { ".tflite": tfliteImporter };
-
 function describeEnd(graph: Graph, index: number): ModelEnd {
   return { shape: graph.tensors[index]?.shape ?? [], ...parametersOf(graph, index) };
 }
 
-/** Throws UserError TMC3200 to TMC3228; too much loss is a result, so that the report can still be shown. */
+/** Throws UserError TMC3034, TMC3200 to TMC3228; too much loss is a result, so that the report can still be shown. */
 export function quantizeFiles(options: QuantizeFilesOptions): QuantizeFilesResult {
   const { method, percentile, inputRange, maxLoss, biasCorrection } = options;
-  const source = (importers[extname(options.model)] ?? tfjsImporter).import(options.model);
+  const source = loadFloatModel(options.model);
   const calibration = readSamples(options.calibration);
   const test = options.test === undefined ? undefined : readSamples(options.test);
   const { quantized, loss } = quantizeAfterTraining(source, calibration, {

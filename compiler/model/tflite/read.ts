@@ -45,7 +45,7 @@ export function readTflite(bytes: Uint8Array, name: string): Graph {
     throw new UserError(
       "TMC3001",
       `${name} is not a .tflite model: the identifier "TFL3" at byte 4 is missing`,
-      "Pass a .tflite file; a TensorFlow.js model is turned into one by `tmc model quantize`.",
+      "Export the model again; a file of another format keeps the ending of its format.",
     );
   }
   const model = new FlatBuffer(bytes).root("model");
