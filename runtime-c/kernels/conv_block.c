@@ -1,6 +1,6 @@
 /*
- * Three positions by two channels, in 17 instructions per two pairs of inputs (24 multiplications). See
- * conv_block.h.
+ * Three positions by two channels, in 17 instructions per step of two pairs of inputs (24 multiplications).
+ * See conv_block.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -23,32 +23,36 @@
     "smlad r12, r6, " w ", r12\n\t"                                                                          \
     "smlad lr, r7, " w ", lr\n\t"
 
-/* Two pairs of inputs: r0 the weights, r1 the columns. */
-#define PAIRS "ldrd r3, r4, [r0], #8\n\t" PAIR("r3") PAIR("r4")
+/* Two pairs of inputs: r0 the weights, r1 the columns; 64 bytes of code. */
+#define STEP "ldrd r3, r4, [r0], #8\n\t" PAIR("r3") PAIR("r4")
 
 /* Twice the accumulator in `x` to int8, see tmc_k_requantize_right; m, r, s: multiplier, rounding, shift. */
 #define REQUANTIZE(x, m, r, s)                                                                               \
-    "smmulr " x ", " x ", " m "\n\t"                                                                         \
-    "add " x ", " x ", " x ", asr #31\n\t"                                                                   \
-    "add " x ", " x ", " r "\n\t"                                                                            \
+    "add r0, " r ", " x ", asr #31\n\t"                                                                      \
+    "smmlar " x ", " x ", " m ", r0\n\t"                                                                     \
     "asr " x ", " x ", " s "\n\t"                                                                            \
     "ssat " x ", #8, " x "\n\t"
 
 /* The assembly counts bytes: pointers and int32_t have 4. */
-_Static_assert(offsetof(tmc_k_conv_block, outputs) == 20 && offsetof(tmc_k_conv_block, current) == 44,
+_Static_assert(offsetof(tmc_k_conv_block, stream) == 20 && offsetof(tmc_k_conv_block, skipped) == 48,
                "layout");
 
 /* clang-format off */
 TMC_K_ALL_REGISTERS void tmc_k_run_conv_block(tmc_k_conv_block *block) {
     __asm__ volatile(
+        "ldr r3, %[block]\n\t"
+        "ldr r5, [r3, #48]\n\t" /* skipped */
+        "adr.w r4, 5f\n\t"
+        "add r4, r4, r5, lsl #6\n\t"
+        "orr r4, r4, #1\n\t" /* Thumb */
+        "str r4, [r3, #8]\n\t"
         /* The next pair of channels. r0 its stream, copied where there is room for a copy. */
         "1:\n\t"
         "ldr r3, %[block]\n\t"
-        "ldr r0, [r3]\n\t"
-        "ldr r1, [r3, #40]\n\t" /* bytes */
-        "ldr r2, [r3, #36]\n\t" /* copy */
+        "ldr r0, [r3, #20]\n\t"
+        "ldrd r2, r1, [r3, #40]\n\t" /* copy, bytes */
         "add r4, r0, r1\n\t"
-        "str r4, [r3]\n\t"
+        "str r4, [r3, #20]\n\t"
         "cmp r2, #0\n\t"
         "beq 3f\n\t"
         "mov lr, r2\n\t"
@@ -59,35 +63,27 @@ TMC_K_ALL_REGISTERS void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         "bne 2b\n\t"
         "mov r0, lr\n\t"
         "3:\n\t"
-        "str r0, [r3, #44]\n\t"
-        "ldr r1, [r3, #4]\n\t" /* columns, outputs, triples */
-        "ldr r4, [r3, #20]\n\t"
-        "ldr r5, [r3, #24]\n\t"
-        "add r2, r3, #28\n\t"
-        "stmia r2, {r4, r5}\n\t"
+        "str r0, [r3]\n\t"
+        "ldr r1, [r3, #24]\n\t" /* columns, outputs, triples */
+        "ldrd r4, r5, [r3, #32]\n\t"
+        "strd r4, r5, [r3, #12]\n\t"
         /* The next three positions: r1 the columns. */
         "4:\n\t"
-        "ldr r0, [r3, #44]\n\t"
-        "ldr r2, [r3, #8]\n\t" /* fours */
+        "ldmia r3, {r0, r2, r4}\n\t" /* current, turns, entry */
         "ldmia r0!, {r8, r11}\n\t"
         "mov r9, r8\n\t"
         "mov r10, r8\n\t"
         "mov r12, r11\n\t"
         "mov lr, r11\n\t"
-        "cmp r2, #0\n\t"
-        "beq 6f\n\t"
+        "bx r4\n\t"
         "5:\n\t"
-        PAIRS PAIRS
+        STEP
+        ".if . - 5b != 64\n\t"
+        ".error \"a step has 64 bytes\"\n\t"
+        ".endif\n\t"
+        STEP STEP STEP
         "subs r2, r2, #1\n\t"
         "bne 5b\n\t"
-        "6:\n\t"
-        "ldr r3, %[block]\n\t"
-        "ldr r2, [r3, #12]\n\t" /* rest */
-        "cmp r2, #0\n\t"
-        "beq 8f\n\t"
-        PAIRS /* the rest is 2: pairs are even */
-        "ldr r3, %[block]\n\t"
-        "8:\n\t"
         "ldmia r0!, {r2, r3, r4, r5, r6, r7}\n\t"
         "sub r8, r8, r11\n\t" /* 256 times the second channel */
         "sub r9, r9, r12\n\t"
@@ -105,8 +101,7 @@ TMC_K_ALL_REGISTERS void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         REQUANTIZE("r9", "r5", "r6", "r7")
         REQUANTIZE("r10", "r5", "r6", "r7")
         "ldr r3, %[block]\n\t"
-        "ldr r7, [r3, #28]\n\t" /* outputs */
-        "ldr r2, [r3, #32]\n\t" /* triples left */
+        "ldrd r7, r2, [r3, #12]\n\t" /* outputs, triples left */
         "ldmia r7, {r4, r5, r6}\n\t"
         "strb r11, [r4], #1\n\t"
         "strb r12, [r5], #1\n\t"
@@ -116,12 +111,11 @@ TMC_K_ALL_REGISTERS void tmc_k_run_conv_block(tmc_k_conv_block *block) {
         "strb r10, [r6], #1\n\t"
         "stmia r7!, {r4, r5, r6}\n\t"
         "subs r2, r2, #1\n\t"
-        "str r7, [r3, #28]\n\t"
-        "str r2, [r3, #32]\n\t"
+        "strd r7, r2, [r3, #12]\n\t"
         "bne 4b\n\t"
-        "ldr r2, [r3, #16]\n\t" /* channel pairs left */
+        "ldr r2, [r3, #28]\n\t" /* channel pairs left */
         "subs r2, r2, #1\n\t"
-        "str r2, [r3, #16]\n\t"
+        "str r2, [r3, #28]\n\t"
         "bne 1b\n\t"
         :
         : [block] "m"(block)
@@ -147,7 +141,7 @@ static void one_position(const uint32_t *stream, const uint32_t *column, int32_t
 }
 
 void tmc_k_run_conv_block(tmc_k_conv_block *block) {
-    const int32_t pairs = 4 * block->fours + block->rest;
+    const int32_t pairs = 2 * (TMC_K_CONV_STEPS * block->turns - block->skipped);
     for (; block->channel_pairs > 0; block->channel_pairs--) {
         for (int32_t p = 0; p < 3 * block->triples; p++) {
             const uint32_t *const column = block->columns + (ptrdiff_t)(p / 3) * 3 * pairs + p % 3;

@@ -72,15 +72,15 @@ static inline uint32_t tmc_k_dot(uint32_t a, uint32_t b, uint32_t acc) {
 #endif
 }
 
-/* floor((a * b + 2^31) / 2^32): SMMULR. With a = 2 * x it is the rounding doubling high multiplication of x.
- */
-static inline int32_t tmc_k_high_word(int32_t a, int32_t b) {
+/* floor((a * b + 2^31) / 2^32) + c, modulo 2^32: SMMLAR. With a = 2 * x and c = 0 it is the rounding
+ * doubling high multiplication of x. */
+static inline int32_t tmc_k_high_word(int32_t a, int32_t b, int32_t c) {
 #if TMC_K_DSP
     int32_t result;
-    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
     return result;
 #else
-    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+    return (int32_t)((uint32_t)c + (uint32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32));
 #endif
 }
 
@@ -95,11 +95,14 @@ static inline int32_t tmc_k_saturate(int32_t x) {
 #endif
 }
 
-/* The int8 output for twice the accumulator, before any clamp narrower than int8; equals tmc_k_requantize. */
+/*
+ * The int8 output for twice the accumulator, before any clamp narrower than int8; equals tmc_k_requantize.
+ * Halves round away from zero: one less for negative products. The accumulator's sign stands for the
+ * product's; they differ where a negative one rounds to 0, and there 1 less is still rounded to 0.
+ */
 static inline int32_t tmc_k_requantize_right(int32_t twice, const tmc_right_shift *r) {
-    int32_t x = tmc_k_high_word(twice, r->multiplier);
-    x += x >> 31; /* halves round away from zero */
-    return tmc_k_saturate((x + r->rounding) >> r->shift);
+    const int32_t x = tmc_k_high_word(twice, r->multiplier, r->rounding + (twice >> 31));
+    return tmc_k_saturate(x >> r->shift);
 }
 
 /* Four bytes at any address, the first in the lowest byte. */

@@ -122,11 +122,12 @@ static void clamp_row(const tmc_fast_conv2d *layer, int8_t *output) {
  * channel before it. Advances `outputs` by a position. */
 static void run_block(const tmc_fast_conv2d *layer, uint32_t *columns, int32_t triples, int8_t **outputs) {
     const int32_t channels = layer->window.output_channels;
+    const int32_t turns = (layer->pairs / 2 + TMC_K_CONV_STEPS - 1) / TMC_K_CONV_STEPS;
     tmc_k_conv_block block = {
         .stream = layer->stream,
         .columns = columns,
-        .fours = layer->pairs / 4,
-        .rest = layer->pairs % 4,
+        .turns = turns,
+        .skipped = TMC_K_CONV_STEPS * turns - layer->pairs / 2,
         .channel_pairs = channels / 2,
         .outputs = outputs,
         .triples = triples,
