@@ -91,6 +91,11 @@ export class Dispatcher {
     else this.step(this.active);
   }
 
+  /** Are there answers that could not be sent yet? */
+  hasUnsent(): boolean {
+    return this.cache.firstUnsent() >= 0;
+  }
+
   /** Sends what could not be sent when it was made. */
   flush(): void {
     let entry = this.cache.firstUnsent();

@@ -15,8 +15,9 @@ import {
   onTick,
   onTrap,
   resetReason,
+  wakeAt,
 } from "../std/platform.js";
-import { hasTasks, runTasks, taskTraps } from "../std/task.js";
+import { hasTasks, runTasks, tasksDueIn, taskTraps } from "../std/task.js";
 import { Counter, Counters } from "./counters.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Link } from "./link.js";
@@ -45,6 +46,8 @@ export interface NodeOptions {
 /** Bytes that an answer needs around the birth record. */
 const envelopeSize = 96;
 const defaultDeadlineMs = 10000;
+/** ms between ticks while a request is being worked on. */
+const busyTickMs = 10;
 
 export class Node {
   readonly settings: Settings;
@@ -125,8 +128,12 @@ export class Node {
     } else {
       onMessage((topic: string, payload: Uint8Array) => {
         if (topic.endsWith("/x")) this.dispatcher.receive(payload);
+        this.planTick(clockMs());
       });
-      onTick((nowMs: u32) => this.tick(nowMs));
+      onTick((nowMs: u32) => {
+        this.tick(nowMs);
+        this.planTick(nowMs);
+      });
     }
     onTrap(() => this.counters.count(Counter.Traps));
   }
@@ -206,6 +213,21 @@ export class Node {
       this.taskTraps = (this.taskTraps + 1) >>> 0;
       this.counters.count(Counter.Traps);
     }
+    this.wake(nowMs, tasksDueIn(nowMs));
+  }
+
+  /** For a node without tasks. */
+  private planTick(nowMs: u32): void {
+    this.wake(nowMs, -1);
+  }
+
+  /** The next tick: soon while work is pending, else with the next second of uptime; `dueMs`: of tasks, -1 = none. */
+  private wake(nowMs: u32, dueMs: i32): void {
+    const isBusy = this.dispatcher.pending() > 0 || (this.connected && this.dispatcher.hasUnsent());
+    let wait = isBusy ? busyTickMs : 1000 - Math.min(i32((nowMs - this.uptimeAtMs) >>> 0), 999);
+    // Never 0: a task that only gives way (`sleep(0)`) must not keep the processor from sleeping.
+    if (dueMs >= 0) wait = Math.min(wait, Math.max(dueMs, 1));
+    wakeAt((nowMs + u32(wait)) >>> 0);
   }
 
   private publishTelemetry(): void {

@@ -49,6 +49,12 @@ export declare function storageRead(key: string, out: Uint8Array): i32;
 /** @binding tmc_port_storage_write */
 export declare function storageWrite(key: string, value: Uint8Array): boolean;
 
+/**
+ * When the next tick is wanted: as soon as `clockMs()` shows `atMs`, without a message not before. Said anew in every
+ * tick, else the port ticks at its own pace. Ports tick at least once a second. @binding tmc_port_wake_at
+ */
+export declare function wakeAt(atMs: u32): void;
+
 /** Restarts after pending output. @binding tmc_port_restart */
 export declare function restart(): void;
 
@@ -71,7 +77,7 @@ export function onDisconnected(handler: () => void): void {
 export function onMessage(handler: (topic: string, payload: Uint8Array) => void): void {
   entry("app_message", handler);
 }
-/** Called at least every 100 ms, every 10 ms while work is pending. @setup */
+/** Called when `wakeAt` said; without it at least every 100 ms, every 10 ms while work is pending. @setup */
 export function onTick(handler: (nowMs: u32) => void): void {
   entry("app_tick", handler);
 }

@@ -55,7 +55,7 @@ export interface SimulatedPlatformOptions {
   readonly models?: Readonly<Record<string, SimulatedModel>>;
   /** Kept over simulated restarts when the same map is given again. */
   readonly storage?: Map<string, Uint8Array>;
-  /** ms between ticks. Default 10. */
+  /** ms between ticks for an app that does not say when it wants one (`wakeAt`). Default 10. */
   readonly tickMs?: number;
 }
 
@@ -65,6 +65,9 @@ export interface HandlerTrap {
   readonly kind: string;
   readonly site: number;
 }
+
+/** Ports tick at least so often. */
+const longestWaitMs = 1000;
 
 const trapKinds = ["none", "index", "null", "division", "overflow", "capacity", "throw", "stack", "assert"];
 
@@ -82,6 +85,9 @@ export class SimulatedPlatform implements HostPlatform {
   refuseStorage = false;
   restarts = 0;
   nowMs = 0;
+  /** Ticks since the start: how often an idle app is woken. */
+  ticks = 0;
+  private wakeMs: number | undefined;
   private wantsConnection = false;
   private randomState = 0x12345678;
   private readonly entries = new Map<string, HostFunction>();
@@ -124,12 +130,20 @@ export class SimulatedPlatform implements HostPlatform {
     this.run("app_disconnected");
   }
 
-  /** Lets simulated time pass, tick by tick. */
+  /** Lets simulated time pass, tick by tick: when the app wants one, and at the end. */
   advance(ms: number): void {
     for (const end = this.nowMs + ms; this.nowMs < end;) {
-      this.nowMs = Math.min(this.nowMs + this.tickMs, end);
+      this.nowMs = Math.min(this.nowMs + this.untilTick(), end);
+      this.wakeMs = undefined;
+      this.ticks++;
       this.run("app_tick", this.nowMs >>> 0);
     }
+  }
+
+  /** ms to the next tick, as a port does it: the app's wish, at least 1 and at most a second. */
+  private untilTick(): number {
+    if (this.wakeMs === undefined) return this.tickMs;
+    return Math.min(Math.max((this.wakeMs - this.nowMs) | 0, 1), longestWaitMs);
   }
 
   /** A message from the bus; false when the app has not subscribed to the topic. */
@@ -172,6 +186,9 @@ export class SimulatedPlatform implements HostPlatform {
       tmc_port_server_id: () => this.options.serverId ?? "server-1",
       tmc_port_boot_counter: () => this.options.bootCounter ?? 1,
       tmc_port_reset_reason: () => this.options.resetReason ?? 1,
+      tmc_port_wake_at: (atMs: number) => {
+        this.wakeMs = atMs;
+      },
       tmc_port_restart: () => {
         this.restarts++;
       },

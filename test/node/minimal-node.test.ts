@@ -3,6 +3,7 @@
  * inputs, repetitions, deadlines, restarts of the node and of the broker. Wrong and hostile input has a suite of
  * its own.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { loadTflite } from "../../compiler/model/load.js";
@@ -52,6 +53,16 @@ describe.skipIf(reason !== "")(`minimal node${reason}`, () => {
       resetReason: 1,
       errorFlags: 0,
     });
+  });
+
+  it("is woken about once a second while nothing is to be done", async () => {
+    const node = await bench.node();
+    const before = (await node.statistics()).get("ticks") ?? Number.NaN;
+    await wait(1200);
+    // A question for statistics is an event, and with it a tick.
+    const after = (await node.statistics()).get("ticks") ?? Number.NaN;
+    expect(after - before).toBeGreaterThanOrEqual(1);
+    expect(after - before).toBeLessThanOrEqual(8);
   });
 
   it("says when a sensor is missing", async () => {

@@ -70,6 +70,13 @@ describe.skipIf(missing !== "")(`requests that a node makes${missing}`, () => {
     expect(ends.map((e) => e.exit.code)).toEqual([0, 0]);
   });
 
+  it("do not wait for ticks: a task is woken within milliseconds, and never early", async () => {
+    const line = await asker.child.waitForLine(/^slept \d+/);
+    const shortest = Number(line.split(" ")[1]);
+    expect(shortest).toBeGreaterThanOrEqual(3);
+    expect(shortest).toBeLessThanOrEqual(6);
+  });
+
   it("get the answer, with both acknowledgements", async () => {
     await asker.child.waitForLine(/outcome 0 error 0 accepted (true|false) result 6 dropped/);
     const first = requests.find((r) => r.get(4) === "node.monitor");

@@ -10,7 +10,8 @@
 
 #include <zephyr/kernel.h>
 
-#define BUSY_MS 1000 /* after a message, work counts as pending for so long */
+#define BUSY_MS 1000         /* after a message, work counts as pending for so long */
+#define LONGEST_WAIT_MS 1000 /* keep-alive */
 
 static uint32_t traps;
 
@@ -22,6 +23,20 @@ static void note(tmc_trap_kind kind, const char *where) {
     }
 }
 
+/* ms until the app wants its next tick. An app that does not say gets one often after a message, while
+ * sensors run too. */
+static int until_tick(int64_t busy_until) {
+    uint32_t at_ms;
+    int wait;
+    if (zport_wake_wish(&at_ms)) {
+        int32_t left = (int32_t)(at_ms - tmc_port_clock_ms());
+        wait = left < 0 ? 0 : left < LONGEST_WAIT_MS ? left : LONGEST_WAIT_MS;
+    } else {
+        wait = k_uptime_get() < busy_until ? CONFIG_TMC_TICK_MS : CONFIG_TMC_IDLE_TICK_MS;
+    }
+    return zport_sensors_running() && wait > CONFIG_TMC_TICK_MS ? CONFIG_TMC_TICK_MS : wait;
+}
+
 /* One round: at most one message. Returns how long the next may wait, ms. */
 static int round_of_work(int wait_ms) {
     static int64_t busy_until;
@@ -29,7 +44,7 @@ static int round_of_work(int wait_ms) {
         zport_bus_poll(wait_ms);
     } else {
         zport_bus_network_lost();
-        k_sleep(K_MSEC(wait_ms));
+        k_sleep(K_MSEC(MIN(wait_ms, CONFIG_TMC_IDLE_TICK_MS)));
     }
     if (zport_bus_take_disconnected()) {
         note(tmc_app_disconnected(), "a disconnection");
@@ -45,12 +60,9 @@ static int round_of_work(int wait_ms) {
         busy_until = k_uptime_get() + BUSY_MS;
     }
     zport_clock_update();
+    zport_wake_forget();
     note(tmc_app_tick(tmc_port_clock_ms()), "a tick");
-    if (message != NULL) {
-        return 0; /* there may be more */
-    }
-    return k_uptime_get() < busy_until || zport_sensors_running() ? CONFIG_TMC_TICK_MS
-                                                                  : CONFIG_TMC_IDLE_TICK_MS;
+    return message != NULL ? 0 : until_tick(busy_until); /* after a message there may be more */
 }
 
 int main(void) {

@@ -53,6 +53,11 @@ void tmc_port_sensor_stop(int32_t sensor);
 int32_t tmc_port_storage_read(tmc_str key, tmc_arr_u8 out);
 bool tmc_port_storage_write(tmc_str key, tmc_arr_u8 value);
 
+/* When the app wants its next tick: when tmc_port_clock_ms shows at_ms, neither before (unless something
+ * happens) nor later than the port's clock can. Each call replaces the one before; a tick takes it back.
+ * Without it the port ticks at its own pace. A port may tick more often, and must at least once a second. */
+void tmc_port_wake_at(uint32_t at_ms);
+
 /* Leaves the process / resets the board after pending output (node.control: restart). */
 void tmc_port_restart(void);
 
@@ -67,7 +72,8 @@ tmc_trap_kind tmc_app_start(void);        /* once, before anything else */
 tmc_trap_kind tmc_app_connected(void);    /* a session with the broker exists: subscribe, publish birth */
 tmc_trap_kind tmc_app_disconnected(void); /* it is gone; the port reconnects by itself */
 tmc_trap_kind tmc_app_message(tmc_str topic, tmc_arr_u8 payload); /* both borrowed for the call */
-tmc_trap_kind tmc_app_tick(uint32_t now_ms); /* at least every 100 ms; every 10 ms while work is pending */
+tmc_trap_kind tmc_app_tick(uint32_t now_ms); /* at tmc_port_wake_at; else at least every 100 ms, every 10 ms
+                                                while work is pending */
 
 /* Models compiled into the image; generated even when there are none (count 0).
  * Tensors live in static memory; input and output may share it: read the output before writing the input. */

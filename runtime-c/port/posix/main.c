@@ -1,7 +1,7 @@
 /*
- * The posix port: a node as a Linux process. One thread: wait for the network at most 10 ms, give the app
- * what happened, tick. A stop by SIGTERM or SIGINT sends what is pending and ends the session without
- * DISCONNECT, so that the broker publishes the last will: whoever watches sees the node go offline.
+ * The posix port: a node as a Linux process. One thread: wait for the network until the app wants a tick,
+ * give the app what happened, tick. A stop by SIGTERM or SIGINT sends what is pending and ends the session
+ * without DISCONNECT, so that the broker publishes the last will: whoever watches sees the node go offline.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TICK_MS 10
+#define TICK_MS 10           /* while sensors run, and for an app that does not say when it wants a tick */
+#define LONGEST_WAIT_MS 1000 /* keep-alive, and a signal that came just before the wait */
 
 static volatile sig_atomic_t stop_signal;
 static volatile sig_atomic_t print_signal;
@@ -47,18 +48,18 @@ static void print_statistics(void) {
     const posix_bus_stats *s = &posix_stats;
     int level = posix_opt.log_level;
     posix_opt.log_level = LOG_INFO; /* whatever was chosen */
-    posix_log(LOG_INFO,
-              "statistics received=%llu too_large=%llu queue_full=%llu undelivered=%llu published=%llu "
-              "refused=%llu "
-              "unacknowledged=%llu attempts=%llu connects=%llu disconnects=%llu traps=%llu frames=%llu "
-              "frames_lost=%llu boot=%lu",
-              (unsigned long long)s->received, (unsigned long long)s->too_large,
-              (unsigned long long)s->queue_full, (unsigned long long)s->undelivered,
-              (unsigned long long)s->published, (unsigned long long)s->refused,
-              (unsigned long long)s->unacknowledged, (unsigned long long)s->attempts,
-              (unsigned long long)s->connects, (unsigned long long)s->disconnects,
-              (unsigned long long)s->traps, (unsigned long long)posix_sensors_frames(),
-              (unsigned long long)posix_sensors_lost(), (unsigned long)tmc_port_boot_counter());
+    posix_log(
+        LOG_INFO,
+        "statistics received=%llu too_large=%llu queue_full=%llu undelivered=%llu published=%llu "
+        "refused=%llu "
+        "unacknowledged=%llu attempts=%llu connects=%llu disconnects=%llu traps=%llu ticks=%llu frames=%llu "
+        "frames_lost=%llu boot=%lu",
+        (unsigned long long)s->received, (unsigned long long)s->too_large, (unsigned long long)s->queue_full,
+        (unsigned long long)s->undelivered, (unsigned long long)s->published, (unsigned long long)s->refused,
+        (unsigned long long)s->unacknowledged, (unsigned long long)s->attempts,
+        (unsigned long long)s->connects, (unsigned long long)s->disconnects, (unsigned long long)s->traps,
+        (unsigned long long)s->ticks, (unsigned long long)posix_sensors_frames(),
+        (unsigned long long)posix_sensors_lost(), (unsigned long)tmc_port_boot_counter());
     posix_opt.log_level = level;
 }
 
@@ -73,11 +74,29 @@ void posix_deliver(void) {
     posix_queue_drop();
 }
 
+/* ms that the loop may wait for the network. */
+static int until_tick(int64_t end_us) {
+    int64_t wait = LONGEST_WAIT_MS;
+    uint32_t at_ms;
+    if (!posix_wake_wish(&at_ms)) {
+        wait = TICK_MS;
+    } else if ((int32_t)(at_ms - tmc_port_clock_ms()) < wait) {
+        wait = (int32_t)(at_ms - tmc_port_clock_ms());
+    }
+    if (posix_sensors_running() && wait > TICK_MS) {
+        wait = TICK_MS;
+    }
+    if (end_us != INT64_MAX && (end_us - posix_now_us()) / 1000 + 1 < wait) {
+        wait = (end_us - posix_now_us()) / 1000 + 1;
+    }
+    return wait < 0 ? 0 : (int)wait;
+}
+
 static void run(void) {
     int64_t end = posix_opt.exit_after_ms < 0 ? INT64_MAX : posix_now_us() + posix_opt.exit_after_ms * 1000;
     note(tmc_app_start(), "the start");
     while (stop_signal == 0 && !posix_restart_wanted() && posix_now_us() < end) {
-        posix_bus_poll(posix_queue_peek() != NULL && posix_bus_has_room() ? 0 : TICK_MS);
+        posix_bus_poll(posix_queue_peek() != NULL && posix_bus_has_room() ? 0 : until_tick(end));
         if (posix_bus_take_disconnected()) {
             note(tmc_app_disconnected(), "a disconnection");
         }
@@ -86,6 +105,8 @@ static void run(void) {
         }
         posix_deliver();
         posix_sensors_advance();
+        posix_wake_forget();
+        posix_stats.ticks++;
         note(tmc_app_tick(tmc_port_clock_ms()), "a tick");
         if (print_signal != 0) {
             print_signal = 0;

@@ -88,6 +88,9 @@ void posix_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void posix_log_flush(void);
 int64_t posix_now_us(void);
 bool posix_restart_wanted(void);
+/* What tmc_port_wake_at said since posix_wake_forget; false: nothing. */
+bool posix_wake_wish(uint32_t *at_ms);
+void posix_wake_forget(void);
 
 /* ---- state directory (state.c) ------------------------------------------------------------------------- */
 
@@ -110,6 +113,7 @@ typedef struct {
     uint64_t disconnects;
     uint64_t attempts; /* to connect, successful or not */
     uint64_t traps;    /* tmc_app_* calls that ended in a trap */
+    uint64_t ticks;    /* calls of tmc_app_tick */
 } posix_bus_stats;
 
 extern posix_bus_stats posix_stats;
@@ -208,6 +212,8 @@ void posix_vibration_next(posix_vibration *v, double period, float *frame);
 bool posix_sensors_init(void);
 /* Brings every running sensor's ring up to date with the clock. */
 void posix_sensors_advance(void);
+/* Is one sampling: its ring must be filled often. */
+bool posix_sensors_running(void);
 uint64_t posix_sensors_frames(void);
 uint64_t posix_sensors_lost(void);
 

@@ -82,6 +82,15 @@ static void advance(sensor_state *s) {
     }
 }
 
+bool posix_sensors_running(void) {
+    for (int i = 0; i < posix_opt.sensor_count; i++) {
+        if (sensors[i].running) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void posix_sensors_advance(void) {
     for (int i = 0; i < posix_opt.sensor_count; i++) {
         advance(&sensors[i]);

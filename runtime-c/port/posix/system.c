@@ -18,6 +18,8 @@
 static uint8_t line[1024];
 static size_t line_len;
 static bool restart_wanted;
+static bool wake_wanted;
+static uint32_t wake_ms;
 
 static void write_all(int fd, const void *bytes, size_t size) {
     const uint8_t *p = bytes;
@@ -114,6 +116,20 @@ uint32_t tmc_port_random_u32(void) {
         }
     }
     return value;
+}
+
+void tmc_port_wake_at(uint32_t at_ms) {
+    wake_wanted = true;
+    wake_ms = at_ms;
+}
+
+bool posix_wake_wish(uint32_t *at_ms) {
+    *at_ms = wake_ms;
+    return wake_wanted;
+}
+
+void posix_wake_forget(void) {
+    wake_wanted = false;
 }
 
 void tmc_port_restart(void) {

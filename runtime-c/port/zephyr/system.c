@@ -13,6 +13,8 @@
 #include <zephyr/sys/reboot.h>
 
 static bool restart_wanted;
+static bool wake_wanted;
+static uint32_t wake_ms;
 
 /* ---- log
  * ---------------------------------------------------------------------------------------------------- */
@@ -85,6 +87,20 @@ uint32_t tmc_port_random_u32(void) {
 
 /* ---- the end
  * ------------------------------------------------------------------------------------------------------ */
+
+void tmc_port_wake_at(uint32_t at_ms) {
+    wake_wanted = true;
+    wake_ms = at_ms;
+}
+
+bool zport_wake_wish(uint32_t *at_ms) {
+    *at_ms = wake_ms;
+    return wake_wanted;
+}
+
+void zport_wake_forget(void) {
+    wake_wanted = false;
+}
 
 void tmc_port_restart(void) {
     restart_wanted = true; /* the main loop ends the session first */

@@ -22,6 +22,9 @@ enum { ZPORT_ERROR = 0, ZPORT_WARN = 1, ZPORT_INFO = 2, ZPORT_DEBUG = 3 };
 void zport_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Clears the counters' wrap: call at least every 10 seconds. */
 void zport_clock_update(void);
+/* What tmc_port_wake_at said since zport_wake_forget; false: nothing. */
+bool zport_wake_wish(uint32_t *at_ms);
+void zport_wake_forget(void);
 bool zport_restart_wanted(void);
 /* Resets the board or emulator; on native_sim, starts the process anew. reason: as tmc_port_reset_reason. */
 _Noreturn void zport_restart_now(int32_t reason);
