@@ -144,6 +144,8 @@ function own(e: Expr, x: Effects, checked: boolean): void {
           return;
         case "mapGet":
         case "mapHas":
+        case "mapKeyAt":
+        case "mapValueAt":
         case "strSlice":
         case "strIndexOf":
         case "startsWith":

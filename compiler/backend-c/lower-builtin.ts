@@ -104,6 +104,8 @@ export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
     case "mapGet":
     case "mapHas":
     case "mapSize":
+    case "mapKeyAt":
+    case "mapValueAt":
       return lowerMap(c, e);
     case "slotsGet":
     case "slotsSet":

@@ -1,7 +1,7 @@
 /** Reading Maps and Sets that setup made: look-ups by `tmc/maps.h`, sizes, and the tables that a loop goes over. */
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import { keyOf, mapFields, valueOf } from "../ir/map-type.js";
-import { num, type Type } from "../ir/types.js";
+import { I32, num, type Type } from "../ir/types.js";
 import { binary, call, deref, dot, lit, type CExpr } from "./c-ast.js";
 import { nullForm } from "./c-types.js";
 import type { FuncContext } from "./func-context.js";
@@ -98,6 +98,15 @@ function find(c: FuncContext, e: ExprOf<"builtin">): { readonly place: MapPlace;
 
 export function lowerMap(c: FuncContext, e: ExprOf<"builtin">): CExpr {
   if (e.name === "mapSize") return mapPlace(c, argument(e, 0), []).table("keys").len;
+  if (e.name === "mapKeyAt" || e.name === "mapValueAt") {
+    const place = mapPlace(c, argument(e, 0), [{ e: argument(e, 1), as: "value", to: I32 }]);
+    const table = place.table(e.name === "mapKeyAt" ? "keys" : "values");
+    const i = place.rest[0] ?? lit("0");
+    // Of an empty table C compilers see that any index is outside.
+    const index = table.length === 0 ? call("tmc_index", i, table.len, c.site("index", e.loc)) : i;
+    const stored: CExpr = { k: "index", obj: table.ptr, index };
+    return coerce(c, stored, table.elem, e.type);
+  }
   const { place, entry } = find(c, e);
   if (e.name === "mapHas") return binary(">=", entry, lit("0"));
   const values = place.table("values");

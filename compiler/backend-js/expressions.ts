@@ -408,6 +408,10 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
       return `(${x}.get(${y}) ?? null)`;
     case "mapHas":
       return `${x}.has(${y})`;
+    case "mapKeyAt":
+      return `${rt}.entryAt(${x}.keys(), ${y}, ${at})`;
+    case "mapValueAt":
+      return `${rt}.entryAt(${x}.values(), ${y}, ${at})`;
     case "mapSize":
       return `${x}.size`;
     case "slotsGet":

@@ -130,6 +130,14 @@ export function put<T>(
   return value;
 }
 
+/** What an iterator gives as its `i`th: a loop over a Map goes on there after a wait. */
+export function entryAt<T>(list: Iterator<T>, i: number, where: string): T {
+  let next = list.next();
+  for (let n = 0; n < i && next.done !== true; n++) next = list.next();
+  if (next.done === true) return trap("index", where);
+  return next.value;
+}
+
 export function notNull<T>(x: T | null | undefined, where: string): T {
   if (x === null || x === undefined) return trap("null", where);
   return x;

@@ -137,22 +137,22 @@ export function main(): void {}`,
   },
   {
     code: "TMC1708",
-    title: "a wait in a loop over a Map or a Set",
-    rule: "The place of such a loop is not a value that a frame can keep. Loops over arrays and containers with an index can wait.",
+    title: "a wait in a loop over an iterator of JavaScript",
+    rule: "The place of such a loop is not a value that a frame can keep. Loops over arrays, Maps, Sets and containers with an index can wait.",
     wrong: `import { sleep, task } from "tmc";
-const names = new Map<i32, string>();
-names.set(1, "one");
+const names = new Map<i32, string>([[1, "one"]]);
+const keys = names.keys();
 task(async () => {
-  for (const n of names.keys()) {
+  for (const n of keys) {
     await sleep(1);
     log(n);
   }
 });
 export function main(): void {}`,
     right: `import { sleep, task } from "tmc";
-const keys: RomArray<i32> = [1];
+const names = new Map<i32, string>([[1, "one"]]);
 task(async () => {
-  for (const n of keys) {
+  for (const n of names.keys()) {
     await sleep(1);
     log(n);
   }

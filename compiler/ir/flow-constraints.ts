@@ -298,6 +298,13 @@ export class FlowConstraints extends FlowCalls {
         if (result !== undefined) this.#tableElements(array, mapFields.values, result);
         return result;
       }
+      case "mapKeyAt":
+      case "mapValueAt": {
+        const result = this.#fresh(e);
+        const table = e.name === "mapKeyAt" ? mapFields.keys : mapFields.values;
+        if (result !== undefined) this.#tableElements(array, table, result);
+        return result;
+      }
       case "slotsGet": {
         const result = this.#fresh(e);
         if (result !== undefined) array?.watch((o) => this.elementNode(o).flowsTo(result));

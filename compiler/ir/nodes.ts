@@ -178,6 +178,9 @@ export type BuiltinName =
   | "mapGet" // the value, or null
   | "mapHas"
   | "mapSize"
+  // the number of an entry in the order of insertion; made by the transformation of async functions, always below mapSize
+  | "mapKeyAt"
+  | "mapValueAt"
   // slots
   | "slotsGet"
   | "slotsSet"

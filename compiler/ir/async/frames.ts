@@ -5,13 +5,14 @@
 import type { ObjectType } from "../hierarchy.js";
 import type { ClassDecl, Expr, Field, FuncDecl, Loc, LocalVar, Program, Stmt } from "../nodes.js";
 import { BOOL, VOID, type Type } from "../types.js";
-import { assign, field, initial, isVoid, stored, storedType } from "./make.js";
+import { assign, field, initial, isVoid, loaded, stored, storedType } from "./make.js";
 import { promised, promiseDecl, promiseOf } from "./promise.js";
 
 export class Frame {
   readonly cls: ClassDecl;
   readonly type: ObjectType;
   readonly poll: FuncDecl;
+  private readonly value: FuncDecl;
   /** The type of the function's `this`; undefined when it has none. */
   readonly self: Type | undefined;
   readonly result: LocalVar | undefined;
@@ -22,7 +23,7 @@ export class Frame {
   readonly parameters: readonly { readonly v: LocalVar; readonly arg: LocalVar; readonly field: string }[];
   /** Frames embedded in this one, with the place of the first call. */
   readonly inner = new Map<string, { readonly frame: Frame; readonly type: ObjectType; readonly loc: Loc }>();
-  private readonly names = new Set(["state", "self", "poll", "restart", "constructor", "result"]);
+  private readonly names = new Set(["state", "self", "poll", "value", "restart", "constructor", "result"]);
   private readonly fields = new Map<LocalVar, string>();
   private nextId = 1000000;
 
@@ -57,7 +58,9 @@ export class Frame {
     this.type = { k: "object", decl: id, args: typeParams.map((p) => ({ k: "param", name: p })) };
     this.poll = this.method("poll", "method");
     this.poll.ret = BOOL;
-    this.cls.methods.push(this.poll);
+    this.value = this.method("value", "method");
+    this.value.ret = result;
+    this.cls.methods.push(this.poll, this.value);
     this.self = self;
     if (self !== undefined) this.addField("self", storedType(self), loc);
     this.result = isVoid(result) ? undefined : this.newLocal("result", result);
@@ -157,6 +160,10 @@ export class Frame {
     }
     ctor.body = body;
     cls.ctor = ctor;
+    const { result } = this;
+    if (result === undefined) return;
+    const place = field(self, "result", storedType(result.type));
+    this.value.body = [{ k: "return", loc, value: loaded(place, result.type) }];
   }
 
   /** What a call of the function does in setup: a new frame with the arguments. */

@@ -1,13 +1,16 @@
 /**
  * Cuts the body of an async function into blocks at its waits. Statements without a wait stay as they are; control
- * flow around one becomes jumps between blocks. Expressions are in `split-expr.ts`.
+ * flow around one becomes jumps between blocks. Expressions are in `split-expr.ts`, `try` and `finally` in `split-try.ts`,
+ * jumps out of statements that stay whole in `far-jumps.ts`.
  */
-import type { Expr, LocalVar, Loc, LValue, Stmt, SwitchCase } from "../nodes.js";
-import { BOOL, I32, STRING, type Type } from "../types.js";
+import type { Expr, LocalVar, Loc, LValue, Stmt } from "../nodes.js";
+import { BOOL, I32, type Type } from "../types.js";
 import { walkExpr, walkStmts } from "../walk.js";
 import type { Block, Caught, End, Handler } from "./blocks.js";
 import { assign, declare, field, local, number } from "./make.js";
+import { withFarJumps } from "./far-jumps.js";
 import { linear } from "./split-expr.js";
+import { splitFinally, splitTry } from "./split-try.js";
 
 /** What the splitter asks of the function around it. */
 export interface SplitHost {
@@ -15,7 +18,7 @@ export interface SplitHost {
   newLocal(name: string, type: Type): LocalVar;
   /** The frame, inside `frame`, of a call: the fields to fill and the frame itself. `slot`: calls that run at once differ. */
   start(call: Expr, slot: number): Started | undefined;
-  /** Reports a loop over something that has no index. */
+  /** Reports a loop over an iterator. */
   refuseLoop(loc: Loc): void;
   /** One step of a frame: true when it has ended. */
   poll(frame: Expr): Expr;
@@ -40,7 +43,7 @@ export interface Started {
 }
 
 /** Where a jump leads, through the finalizers between. */
-type Jump =
+export type Jump =
   | { readonly k: "break" | "continue"; readonly target: LoopScope }
   | { readonly k: "return"; readonly loc: Loc };
 
@@ -51,7 +54,7 @@ interface LoopScope {
   readonly next: Block | undefined;
 }
 
-interface FinallyScope {
+export interface FinallyScope {
   readonly k: "finally";
   readonly entry: Block;
   /** Which way control goes on after the finalizer: 0 the next statement, 1 the trap again, then `exits`. */
@@ -72,8 +75,9 @@ export class Splitter {
   /** The variable of a catch → where what it tells is kept. */
   readonly caughtBy = new Map<LocalVar, Caught>();
   private current: Block;
-  private handler: Handler | undefined;
-  private readonly scopes: (LoopScope | FinallyScope)[] = [];
+  /** Of the blocks that are made now. */
+  handler: Handler | undefined;
+  readonly scopes: (LoopScope | FinallyScope)[] = [];
 
   constructor(
     readonly host: SplitHost,
@@ -115,6 +119,11 @@ export class Splitter {
     this.end({ k: "goto", to });
   }
 
+  /** Does control come to what is emitted next? */
+  get isOpen(): boolean {
+    return this.current.end === undefined;
+  }
+
   enter(b: Block): void {
     this.current = b;
   }
@@ -139,11 +148,11 @@ export class Splitter {
 
   // ---- statements ----
 
-  private list(body: readonly Stmt[]): void {
+  list(body: readonly Stmt[]): void {
     for (const s of body) {
       if (this.current.end !== undefined) this.enter(this.block(s.loc));
       if (jumps.has(s.k) || this.mustSplit(s)) this.split(s);
-      else this.emit(this.withFarJumps(s));
+      else this.emit(withFarJumps(this, s));
     }
   }
 
@@ -193,10 +202,10 @@ export class Splitter {
         this.jump({ k: "return", loc: s.loc });
         return;
       case "try":
-        this.splitTry(s);
+        splitTry(this, s);
         return;
       case "finally":
-        this.splitFinally(s);
+        splitFinally(this, s);
         return;
       case "break":
       case "continue":
@@ -275,7 +284,7 @@ export class Splitter {
   /** By index, the length read on every turn. */
   private splitForOf(s: Extract<Stmt, { k: "forOf" }>): void {
     const { loc } = s;
-    if (s.lengthOf !== "array" && s.lengthOf !== "field" && s.lengthOf !== "method") {
+    if (s.lengthOf === "host") {
       this.host.refuseLoop(loc);
       return;
     }
@@ -285,16 +294,6 @@ export class Splitter {
     this.emit(declare(i, number(0, I32, loc), loc));
     const of = local(list, loc);
     const at = local(i, loc);
-    const length: Expr =
-      s.lengthOf === "field"
-        ? field(of, "length", I32)
-        : s.lengthOf === "method"
-          ? this.host.getter(of, "length", loc)
-          : { k: "length", type: I32, loc, obj: of };
-    const item: Expr =
-      s.get === undefined
-        ? { k: "index", type: s.v.type, loc, obj: of, index: at }
-        : { k: "method", type: s.v.type, loc, recv: of, f: s.get, typeArgs: [], isSuper: false, args: [at] };
     const step: Expr = {
       k: "update",
       type: I32,
@@ -312,8 +311,11 @@ export class Splitter {
       },
       result: "new",
     };
-    this.loop(s, { k: "compare", type: BOOL, loc, op: "lt", l: at, r: length }, step, false, () => {
-      this.emit(declare(s.v, item, loc));
+    const test: Expr = { k: "compare", type: BOOL, loc, op: "lt", l: at, r: lengthOf(this.host, s, of) };
+    this.loop(s, test, step, false, () => {
+      this.emit(declare(s.v, itemOf(s, of, at), loc));
+      if (s.second !== undefined)
+        this.emit(declare(s.second, entry("mapValueAt", s.second.type, of, at), loc));
       this.list(s.body);
     });
   }
@@ -334,91 +336,9 @@ export class Splitter {
     this.enter(after);
   }
 
-  // ---- try and finally ----
-
-  private newCaught(): Caught {
-    const { host } = this;
-    const kinds: Type = {
-      k: "literals",
-      values: ["assert", "capacity", "division", "index", "null", "overflow", "stack", "throw"],
-    };
-    return {
-      kind: host.newLocal("trap kind", kinds),
-      site: host.newLocal("trap site", I32),
-      message: host.newLocal("trap message", STRING),
-    };
-  }
-
-  /** The block that a trap inside goes to; blocks made by `inside` have it as their handler. */
-  private guarded(loc: Loc, inside: () => void): { readonly entry: Block; readonly caught: Caught } {
-    const entry = this.block(loc);
-    const caught = this.newCaught();
-    const outer = this.handler;
-    this.handler = { block: entry, caught };
-    const first = this.block(loc);
-    this.goto(first);
-    this.enter(first);
-    inside();
-    this.handler = outer;
-    return { entry, caught };
-  }
-
-  private splitTry(s: Extract<Stmt, { k: "try" }>): void {
-    const after = this.block(s.loc);
-    const { entry, caught } = this.guarded(s.loc, () => {
-      this.list(s.body);
-      this.goto(after);
-    });
-    if (s.v !== undefined) this.caughtBy.set(s.v, caught);
-    this.enter(entry);
-    this.list(s.handler);
-    this.goto(after);
-    this.enter(after);
-  }
-
-  private splitFinally(s: Extract<Stmt, { k: "finally" }>): void {
-    const { loc } = s;
-    const way = this.host.newLocal("way out", I32);
-    const setWay = (n: number): void => this.emit(assign(local(way, loc), number(n, I32, loc)));
-    const finalizer = this.block(loc);
-    const after = this.block(loc);
-    const scope: FinallyScope = { k: "finally", entry: finalizer, way, exits: [] };
-    const { entry, caught } = this.guarded(loc, () => {
-      this.scopes.push(scope);
-      this.list(s.body);
-      if (this.current.end === undefined) setWay(0);
-      this.goto(finalizer);
-      this.scopes.pop();
-    });
-    this.enter(entry);
-    setWay(1);
-    this.goto(finalizer);
-    this.enter(finalizer);
-    this.list(s.finalizer);
-    const ways = [0, 1, ...scope.exits.map((_, i) => i + 2)].map((n) => {
-      const of: SwitchCase = { tests: [number(n, I32, loc)], isDefault: n === 0, body: [] };
-      return { of, to: n === 0 ? after : this.block(loc) };
-    });
-    this.end({ k: "switch", subject: local(way, loc), cases: ways, other: after, loc });
-    ways.slice(1).forEach(({ to }, i) => {
-      this.enter(to);
-      const exit = scope.exits[i - 1];
-      if (exit !== undefined) this.jump(exit);
-      else this.throwAgain(caught, loc);
-    });
-    this.enter(after);
-  }
-
-  private throwAgain(caught: Caught, loc: Loc): void {
-    const trap = this.host.newLocal("trap", this.host.trapType);
-    this.caughtBy.set(trap, caught);
-    this.emit({ k: "throw", loc, message: "", rethrow: trap });
-    this.end({ k: "none" });
-  }
-
   // ---- jumps ----
 
-  private jump(j: Jump): void {
+  jump(j: Jump): void {
     const { before, to } = this.route(j);
     before.forEach((s) => this.emit(s));
     if (to !== undefined) this.goto(to);
@@ -426,7 +346,7 @@ export class Splitter {
   }
 
   /** Through the innermost finalizer between here and the target, if there is one. */
-  private route(j: Jump): FarJump {
+  route(j: Jump): FarJump {
     for (let i = this.scopes.length - 1; i >= 0; i--) {
       const scope = this.scopes[i];
       if (scope === undefined) break;
@@ -444,7 +364,7 @@ export class Splitter {
     return { before: [], to: undefined };
   }
 
-  private targetOf(s: Extract<Stmt, { k: "break" | "continue" }>): LoopScope {
+  targetOf(s: Extract<Stmt, { k: "break" | "continue" }>): LoopScope {
     for (let i = this.scopes.length - 1; i >= 0; i--) {
       const scope = this.scopes[i];
       if (scope === undefined || scope.k === "finally") continue;
@@ -453,80 +373,48 @@ export class Splitter {
     }
     throw new Error(`${s.k} without a target`);
   }
+}
 
-  /** A statement that is not cut, in which jumps out of it lead to blocks. */
-  private withFarJumps(s: Stmt): Stmt {
-    const [only] = this.far(s, { breaks: false, continues: false, labels: [] });
-    return only ?? { k: "block", loc: s.loc, body: [] };
-  }
+type ForOf = Extract<Stmt, { k: "forOf" }>;
 
-  private far(s: Stmt, inside: Inside): Stmt[] {
-    const list = (body: readonly Stmt[], within: Inside = inside): Stmt[] =>
-      body.flatMap((x) => this.far(x, within));
-    switch (s.k) {
-      case "return": {
-        const { result } = this.host;
-        const { before, to } = this.route({ k: "return", loc: s.loc });
-        const value: Stmt[] =
-          s.value === undefined
-            ? []
-            : [
-                result === undefined
-                  ? { k: "expr", loc: s.loc, e: s.value }
-                  : assign(local(result, s.loc), s.value),
-              ];
-        return [this.farJump(s.loc, { before: [...value, ...before], to })];
-      }
-      case "break":
-      case "continue": {
-        const stays =
-          s.label !== undefined
-            ? inside.labels.includes(s.label)
-            : s.k === "break"
-              ? inside.breaks
-              : inside.continues;
-        if (stays) return [s];
-        return [this.farJump(s.loc, this.route({ k: s.k, target: this.targetOf(s) }))];
-      }
-      case "if":
-        return [{ ...s, then: list(s.then), else: list(s.else) }];
-      case "block":
-        return [{ ...s, body: list(s.body) }];
-      case "for":
-      case "doWhile":
-      case "forOf": {
-        const labels = s.label === undefined ? inside.labels : [...inside.labels, s.label];
-        return [{ ...s, body: list(s.body, { breaks: true, continues: true, labels }) }];
-      }
-      case "switch": {
-        const within = { ...inside, breaks: true };
-        return [{ ...s, cases: s.cases.map((c) => ({ ...c, body: list(c.body, within) })) }];
-      }
-      case "try":
-        return [{ ...s, body: list(s.body), handler: list(s.handler) }];
-      case "finally":
-        return [{ ...s, body: list(s.body), finalizer: list(s.finalizer) }];
-      default:
-        return [s];
-    }
-  }
-
-  private farJump(loc: Loc, jump: FarJump): Stmt {
-    const mark: Stmt = { k: "block", loc, body: [] };
-    this.farJumps.set(mark, jump);
-    return mark;
+function lengthOf(host: SplitHost, s: ForOf, of: LValue): Expr {
+  const { loc } = s;
+  switch (s.lengthOf) {
+    case "field":
+      return field(of, "length", I32);
+    case "method":
+      return host.getter(of, "length", loc);
+    case "mapKeys":
+    case "mapValues":
+    case "mapEntries":
+      return { k: "builtin", type: I32, loc, name: "mapSize", n: undefined, args: [of] };
+    default:
+      return { k: "length", type: I32, loc, obj: of };
   }
 }
+
+/** What the variable of a loop is given; of the entries of a Map, their keys. */
+function itemOf(s: ForOf, of: LValue, at: LValue): Expr {
+  const { loc } = s;
+  const { type } = s.v;
+  if (s.lengthOf === "mapValues") return entry("mapValueAt", type, of, at);
+  if (s.lengthOf === "mapKeys" || s.lengthOf === "mapEntries") return entry("mapKeyAt", type, of, at);
+  return s.get === undefined
+    ? { k: "index", type, loc, obj: of, index: at }
+    : { k: "method", type, loc, recv: of, f: s.get, typeArgs: [], isSuper: false, args: [at] };
+}
+
+const entry = (name: "mapKeyAt" | "mapValueAt", type: Type, of: Expr, at: Expr): Expr => ({
+  k: "builtin",
+  type,
+  loc: of.loc,
+  name,
+  n: undefined,
+  args: [of, at],
+});
 
 /** Statements after which nothing follows. */
 const jumps = new Set<Stmt["k"]>(["return", "break", "continue", "throw"]);
-
-/** What unlabelled jumps mean inside a statement that is not cut. */
-interface Inside {
-  readonly breaks: boolean;
-  readonly continues: boolean;
-  readonly labels: readonly string[];
-}
 
 /** Contains a jump that may leave the statement. */
 function leaves(s: Stmt): boolean {

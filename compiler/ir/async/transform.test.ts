@@ -32,7 +32,7 @@ describe("frames", () => {
     expect(diagnostics).toEqual([]);
     const frame = program.classes.get("async-test.ts#sum$frame");
     expect(frame?.fields.map((f) => f.name).sort()).toEqual(["i", "n", "result", "sleep", "total"]);
-    expect(frame?.methods.map((m) => m.name)).toEqual(["poll"]);
+    expect(frame?.methods.map((m) => m.name)).toEqual(["poll", "value"]);
   });
   it("are the same in a run that takes over modules that did not change", () => {
     const cache = new FrontendCache();

@@ -152,8 +152,8 @@ class Transformation {
           this.report(
             "TMC1708",
             at,
-            "a loop over a Map or a Set cannot wait: its place in it is not a value that a frame can keep",
-            "keep the keys in an array, and loop over that",
+            "a loop over an iterator cannot wait: its place in it is not a value that a frame can keep",
+            "loop over the array, Map or Set itself: `for (const k of map.keys())`",
           ),
         poll: (inner) => ({
           k: "method",
