@@ -5,7 +5,8 @@ import { compileModel } from "./compile.js";
 import type { Graph } from "./graph.js";
 import { layerInputs } from "./layers.js";
 import { lower } from "./lower.js";
-import { ALIGNMENT, planMemory } from "./plan.js";
+import { ALIGNMENT } from "./place.js";
+import { planMemory } from "./plan.js";
 
 function planOf(graph: Graph) {
   return planMemory(graph, lower(graph));

@@ -2,14 +2,13 @@
  * The static memory plan: an offset in one arena for every activation tensor, so that tensors that are alive at the
  * same time do not overlap. The output of a Reshape or an Add takes the place of an input that dies
  * there; such a Reshape costs nothing. A kernel that works in order lets its output overlap its input as far as
- * `kernels/overlap.ts` proves. The emitter declares the arena with exactly `arenaBytes`.
- *
- * Several greedy orders are tried and the best kept; when the result meets the lower bound it is an optimum.
+ * `kernels/overlap.ts` proves. The emitter declares the arena with exactly `arenaBytes`. Offsets are `place.ts`'s.
  */
 import { UserError } from "../diagnostics/user-error.js";
 import { elementCount, tensorAt, type Graph } from "./graph.js";
 import type { KernelChoice } from "./kernels/choose.js";
 import { layerInputs, replaceableInputs, type Layer } from "./layers.js";
+import { align, placeBlocks, type Block as PlacedBlock, type Overlap as PlacedOverlap } from "./place.js";
 
 /** Where a tensor lives: [offset, offset + bytes) of the arena, from operator `first` to operator `last` inclusive. */
 export interface Placement {
@@ -31,45 +30,35 @@ export interface MemoryPlan {
   readonly lowerBound: number;
   /** The operator at which that many are alive; -1 before the first. */
   readonly peakOperator: number;
-  /** Name of the greedy order that won. */
+  /** Name of the greedy order that won, or "exact search". */
   readonly heuristic: string;
+  /** Proved: no plan for these kernels in this order of operators is smaller. */
+  readonly optimal: boolean;
 }
 
 /** Tensors that share one place (a chain of in-place operators), or the scratch memory of an operator. */
-interface Block {
+interface Block extends PlacedBlock {
   readonly tensors: number[];
   bytes: number;
   first: number;
   last: number;
 }
 
-/** `output` may overlap `input` when it starts at least `distance` bytes (a multiple of ALIGNMENT) before it. */
-interface Overlap {
-  readonly at: number;
-  readonly input: Block;
-  readonly output: Block;
-  readonly distance: number;
-}
-
-/** Offsets are multiples of this, so that kernels may read words. */
-export const ALIGNMENT = 4;
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
+type Overlap = PlacedOverlap<Block>;
 
 /** Far above the RAM of any target. */
 const MAX_ARENA_BYTES = 256 * 1024 * 1024;
 
 /**
  * The plan for `layers` = lower(graph), computed by `kernels` (by position; without, by kernels that need no scratch and
- * no overlap). Deterministic.
+ * no overlap). With `limit` the question is only whether at most so many bytes can do. Deterministic.
  * @throws UserError TMC3003 above 256 MiB.
  */
 export function planMemory(
   graph: Graph,
   layers: readonly Layer[],
   kernels: readonly KernelChoice[] = [],
+  limit?: number,
 ): MemoryPlan {
   const lifetimes = findLifetimes(graph, layers);
   const blockOf = mergeInPlace(lifetimes, layers);
@@ -98,14 +87,8 @@ export function planMemory(
   });
   const blocks = [...new Set(blockOf.values()), ...scratch.values()];
   const { lowerBound, peakOperator } = peak(blocks, overlaps, layers.length);
-  let best: { offsets: ReadonlyMap<Block, number>; size: number; heuristic: string } | undefined;
-  for (const [heuristic, compare] of heuristics) {
-    const { offsets, size } = placeGreedily(blocks, overlaps, compare);
-    if (best === undefined || size < best.size) {
-      best = { offsets, size, heuristic };
-    }
-  }
-  if (best !== undefined && best.size > MAX_ARENA_BYTES) {
+  const best = placeBlocks(blocks, overlaps, { lowerBound, limit });
+  if (best.size > MAX_ARENA_BYTES) {
     throw new UserError(
       "TMC3003",
       `the model exceeds a limit of the compiler: its activations need ${best.size} bytes; at most ${MAX_ARENA_BYTES} are accepted`,
@@ -113,7 +96,7 @@ export function planMemory(
     );
   }
   const offsetOf = (block: Block | undefined): number =>
-    block === undefined ? 0 : (best?.offsets.get(block) ?? 0);
+    block === undefined ? 0 : (best.offsets.get(block) ?? 0);
   return {
     placements: new Map(
       [...lifetimes].map(([tensor, life]) => [tensor, { ...life, offset: offsetOf(blockOf.get(tensor)) }]),
@@ -121,10 +104,11 @@ export function planMemory(
     scratch: new Map(
       [...scratch].map(([operator, block]) => [operator, { offset: offsetOf(block), bytes: block.bytes }]),
     ),
-    arenaBytes: best?.size ?? 0,
+    arenaBytes: best.size,
     lowerBound,
     peakOperator,
-    heuristic: best?.heuristic ?? "none",
+    heuristic: best.heuristic,
+    optimal: best.optimal,
   };
 }
 
@@ -183,10 +167,6 @@ function mergeInPlace(
   return blockOf;
 }
 
-function aliveTogether(a: Block, b: Block): boolean {
-  return a.first <= b.last && b.first <= a.last;
-}
-
 function peak(
   blocks: readonly Block[],
   overlaps: readonly Overlap[],
@@ -209,62 +189,4 @@ function peak(
     }
   }
   return { lowerBound, peakOperator };
-}
-
-type Compare = (a: Block, b: Block) => number;
-
-const heuristics: readonly (readonly [string, Compare])[] = [
-  ["largest first", (a, b) => b.bytes - a.bytes || a.first - b.first],
-  ["execution order", (a, b) => a.first - b.first || b.bytes - a.bytes],
-  ["reverse execution order", (a, b) => b.last - a.last || b.bytes - a.bytes],
-  ["longest lived first", (a, b) => b.last - b.first - (a.last - a.first) || b.bytes - a.bytes],
-  ["largest area first", (a, b) => b.bytes * (b.last - b.first + 1) - a.bytes * (a.last - a.first + 1)],
-];
-
-/** Places blocks in the given order, each at the lowest offset that is free during its whole life. */
-function placeGreedily(
-  blocks: readonly Block[],
-  overlaps: readonly Overlap[],
-  compare: Compare,
-): { offsets: Map<Block, number>; size: number } {
-  const offsets = new Map<Block, number>();
-  const order = blocks
-    .map((block, index) => ({ block, index }))
-    .sort((a, b) => compare(a.block, b.block) || a.index - b.index);
-  let size = 0;
-  for (const { block } of order) {
-    const taken = [...offsets]
-      .filter(([other]) => aliveTogether(block, other))
-      .map(([other, offset]) => takenBy(block, other, offset, overlaps))
-      .sort((a, b) => a.above - b.above);
-    let offset = 0;
-    for (const { above, below } of taken) {
-      if (above < offset && offset < below) {
-        offset = below;
-      }
-    }
-    offsets.set(block, offset);
-    size = Math.max(size, offset + align(block.bytes));
-  }
-  return { offsets, size };
-}
-
-/** The offsets strictly between `above` and `below` are not possible for `block`, because of `other` at `offset`. */
-function takenBy(
-  block: Block,
-  other: Block,
-  offset: number,
-  overlaps: readonly Overlap[],
-): { above: number; below: number } {
-  const above = offset - align(block.bytes);
-  const below = offset + align(other.bytes);
-  for (const { input, output, distance } of overlaps) {
-    if (block === output && other === input) {
-      return { above: Math.max(above, offset - distance), below };
-    }
-    if (block === input && other === output) {
-      return { above, below: Math.min(below, offset + distance) };
-    }
-  }
-  return { above, below };
 }

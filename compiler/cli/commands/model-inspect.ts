@@ -71,7 +71,10 @@ export interface ModelInspection {
   /** Null for a float model. */
   readonly memory: {
     readonly arenaBytes: number;
+    /** Most bytes alive at once. */
     readonly lowerBound: number;
+    /** Proved that no plan for these kernels is smaller. */
+    readonly optimal: boolean;
     readonly peakOperator: number;
     readonly tensors: readonly {
       readonly tensor: number;
@@ -154,6 +157,7 @@ function summarizePlan(plan: MemoryPlan): ModelInspection["memory"] {
   return {
     arenaBytes: plan.arenaBytes,
     lowerBound: plan.lowerBound,
+    optimal: plan.optimal,
     peakOperator: plan.peakOperator,
     tensors: [...plan.placements].map(([tensor, { offset, bytes, first, last }]) => ({
       tensor,
@@ -197,10 +201,7 @@ function formatInspection(inspection: ModelInspection): string {
   if (memory === null) {
     lines.push("costs       only of int8 models: quantise it first (tmc model quantize)");
   } else {
-    const optimum =
-      memory.arenaBytes === memory.lowerBound
-        ? ", the least possible"
-        : `, at least ${thousands(memory.lowerBound)}`;
+    const optimum = memory.optimal ? ", the least possible" : `, at least ${thousands(memory.lowerBound)}`;
     const peak = layers[memory.peakOperator];
     const cause = peak === undefined ? "" : ` (peak at op ${peak.operator}, ${peak.kind})`;
     lines.push(
