@@ -4,6 +4,7 @@
  */
 import { UserError } from "../diagnostics/user-error.js";
 import type { Activation, Padding, Tensor } from "./graph.js";
+import type { Constant } from "./importers/constants.js";
 import type { TfjsWeight } from "./import-tfjs-files.js";
 import { checkActivation, MAX_ACTIVATIONS, tooLarge } from "./importers/limits.js";
 import type { FloatGraph, FloatOperator } from "./quantize/float-graph.js";
@@ -24,17 +25,28 @@ export class GraphBuilder {
   value(shape: readonly number[], name: string): Value {
     const [time = 1, channels = 1] = shape;
     const held = shape.length === 2 ? [1, time, 1, channels] : [1, ...shape];
+    return { tensor: this.activation(held, name), shape };
+  }
+
+  /** A new activation of the graph's shape. @throws UserError TMC3210 when there are too many elements. */
+  activation(held: readonly number[], name: string): number {
     this.elements += checkActivation(held, name);
     if (this.elements > MAX_ACTIVATIONS) {
       throw tooLarge(`its activations have more than ${MAX_ACTIVATIONS} elements`);
     }
     this.tensors.push({ name, type: "float32", shape: held });
-    return { tensor: this.tensors.length - 1, shape };
+    return this.tensors.length - 1;
   }
 
   /** A new constant. */
   constant(values: Float32Array, shape: readonly number[], name: string): number {
     this.tensors.push({ name, type: "float32", shape, data: values });
+    return this.tensors.length - 1;
+  }
+
+  /** A new constant of any type. */
+  typedConstant({ type, shape, data, quantization }: Constant, name: string): number {
+    this.tensors.push({ name, type, shape, data, ...(quantization === undefined ? {} : { quantization }) });
     return this.tensors.length - 1;
   }
 
@@ -55,8 +67,13 @@ export class GraphBuilder {
   }
 
   graph(name: string, input: Value, output: Value): FloatGraph {
+    return this.graphOf(name, [input.tensor], [output.tensor]);
+  }
+
+  /** `inputs` and `outputs` are tensor numbers. */
+  graphOf(name: string, inputs: readonly number[], outputs: readonly number[]): FloatGraph {
     const { tensors, operators } = this;
-    return { name, tensors, operators, inputs: [input.tensor], outputs: [output.tensor] };
+    return { name, tensors, operators, inputs, outputs };
   }
 }
 

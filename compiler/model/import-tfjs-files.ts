@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { UserError } from "../diagnostics/user-error.js";
 import { elementCount } from "./graph.js";
+import { float16 } from "./importers/float16.js";
 import { checkWeightCount, tooLarge } from "./importers/limits.js";
 import { MAX_MODEL_BYTES, type ModelSource } from "./importers/model-source.js";
 
@@ -75,16 +76,6 @@ export interface TfjsFiles {
   /** Inputs and outputs of a graph model, where the converter recorded them. */
   readonly signature: unknown;
   readonly weights: ReadonlyMap<string, TfjsWeight>;
-}
-
-function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Infinity : NaN;
-  }
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 /** Bytes of one stored element, and how it becomes a number; undefined for types that weights never have. */

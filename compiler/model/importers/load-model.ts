@@ -6,10 +6,11 @@ import { tfliteImporter } from "../import-tflite.js";
 import type { FloatGraph, FloatOperator } from "../quantize/float-graph.js";
 import { foldGraph } from "../quantize/fold.js";
 import type { Importer, LoadedModel } from "./importer.js";
+import { onnxImporter } from "./onnx/import-onnx.js";
 import { ModelSource } from "./model-source.js";
 
 /** In the order in which they are asked. */
-export const importers: readonly Importer[] = [tfliteImporter, tfjsImporter];
+export const importers: readonly Importer[] = [tfliteImporter, tfjsImporter, onnxImporter];
 
 /** "TensorFlow Lite (*.tflite), …": for messages and help. */
 export function supportedFormats(): string {

@@ -1,6 +1,7 @@
 /** Messages of the importers (TMC320x) and the quantiser (TMC322x), for `tmc explain`. */
 import type { CatalogueEntry } from "../../diagnostics/catalogue-entry.js";
 import { supportedFormats } from "../importers/load-model.js";
+import { supportedNodes } from "../importers/onnx/operators.js";
 import { supportedLayers } from "../import-tfjs-layers.js";
 
 export const catalogue: readonly CatalogueEntry[] = [
@@ -30,13 +31,13 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     code: "TMC3204",
-    title: "unsupported layer",
-    rule: `A layer that is not known is refused, never skipped. Supported: ${supportedLayers().join(", ")}.`,
+    title: "unsupported layer or operator",
+    rule: `A layer or an operator of a model that is not known is refused, never skipped. Supported layers of TensorFlow.js and Keras: ${supportedLayers().join(", ")}. Supported operators of ONNX: ${supportedNodes()}.`,
   },
   {
     code: "TMC3205",
-    title: "unsupported attribute of a layer",
-    rule: "The message names the layer, the attribute, its value and what is supported. Data is channels-last; activations are linear, relu, relu6 and softmax; normalisation and softmax act on the last dimension.",
+    title: "unsupported attribute of a layer or operator",
+    rule: "The message names the layer or node, the attribute, its value and what is supported. Layers of Keras and TensorFlow.js work on data that is channels-last; normalisation and softmax act on the channels.",
     wrong: 'tf.layers.dense({ units: 16, activation: "elu" })',
     right: 'tf.layers.dense({ units: 16, activation: "relu" })',
   },
@@ -60,6 +61,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     right: "tmc model inspect model.json",
   },
   {
+    code: "TMC3209",
+    title: "a model file is damaged",
+    rule: "The container of the model (protobuf, zip, HDF5) must be whole: every length inside the file, every part that the format asks for. Usually the file was cut short or changed in transit.",
+  },
+  {
     code: "TMC3210",
     title: "the model exceeds a limit of the importers",
     rule: "At most 256 MiB of files, 16 MiB of JSON, 4096 layers or nodes, 6 dimensions, 67,108,864 elements of constants, 16,777,216 elements of one activation and 67,108,864 of all: far above what a microcontroller holds, and a bound on the time and memory that a hostile file can take.",
@@ -68,6 +74,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     code: "TMC3211",
     title: "a model names a file outside its folder",
     rule: 'Shards and external data lie in the folder of the model, or below it. Absolute paths, "..", and links that lead elsewhere are refused: a model from elsewhere must not choose which files of your machine are read.',
+  },
+  {
+    code: "TMC3212",
+    title: "quantisation that int8 layers cannot express exactly",
+    rule: "A quantised ONNX model becomes int8 layers as TFLite defines them: activations with one scale and an int8 or uint8 zero point (uint8 is shifted by 128, exactly), symmetric int8 weights with one scale or one per output channel, int32 biases of input scale times weight scale, and every layer's output quantised. Anything else is refused rather than approximated.",
+    wrong: "quantize_static(…, weight_type=QuantType.QUInt8)",
+    right: "quantize_static(…, weight_type=QuantType.QInt8, per_channel=True)",
   },
   {
     code: "TMC3220",

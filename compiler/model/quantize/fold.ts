@@ -121,9 +121,11 @@ class Folder {
 
   /** `operator` with output channel c multiplied by factor[c] and moved by offset[c]. */
   private scaled(operator: Weighted, factor: Float32Array, offset: Float32Array, output: number): Weighted {
-    const old = floatTensor(this.graph, operator.filter);
-    const filter = floatConstant(this.graph, operator.filter);
-    const bias = operator.bias === undefined ? undefined : floatConstant(this.graph, operator.bias);
+    // The graph so far: the weights may be those of an earlier normalisation.
+    const graph = { ...this.graph, tensors: this.tensors };
+    const old = floatTensor(graph, operator.filter);
+    const filter = floatConstant(graph, operator.filter);
+    const bias = operator.bias === undefined ? undefined : floatConstant(graph, operator.bias);
     const channels = factor.length;
     const perChannel = filter.length / channels;
     const channelOf = (i: number): number =>

@@ -1,0 +1,164 @@
+/** ONNX operators that work on each element, on pairs of elements, or on rows. */
+import type { Activation as Clamp } from "../../graph.js";
+import { plainOrder, sameLayout } from "../layout.js";
+import type { Activation, OnnxNode } from "./context.js";
+
+/** An output like `value` for an operator that does not care where elements lie. */
+function like(node: OnnxNode, value: Activation): Activation {
+  const output = node.output(value.shape, value.order);
+  return value.elements === undefined ? output : { ...output, elements: value.elements };
+}
+
+export function clampBy(activation: Exclude<Clamp, "none">): (node: OnnxNode) => Activation {
+  return (node) => {
+    const value = node.activation(0);
+    const output = like(node, value);
+    node.builder.add({ kind: "Activation", input: value.tensor, output: output.tensor, activation });
+    return output;
+  };
+}
+
+/** With bounds that are a fused activation of TFLite. */
+export function clip(node: OnnxNode): Activation {
+  const bound = (index: number, name: string, otherwise: number): number => {
+    const constant = node.constant(index);
+    const given =
+      constant === undefined ? node.float(name, otherwise) : Number(constant.data[0] ?? otherwise);
+    return Math.abs(given) > 3e38 ? Math.sign(given) * Infinity : given;
+  };
+  const low = bound(1, "min", -Infinity);
+  const high = bound(2, "max", Infinity);
+  const known = [
+    { low: 0, high: Infinity, activation: "relu" },
+    { low: 0, high: 6, activation: "relu6" },
+    { low: -1, high: 1, activation: "relu_n1_to_1" },
+  ] as const;
+  if (low === -Infinity && high === Infinity) {
+    return node.activation(0);
+  }
+  const found = known.find((entry) => entry.low === low && entry.high === high);
+  if (found === undefined) {
+    throw node.attributeError("min, max", [String(low), String(high)], "0 to 6, 0 and more, -1 to 1");
+  }
+  return clampBy(found.activation)(node);
+}
+
+/** Nothing happens in an inference. */
+export function passed(node: OnnxNode): Activation {
+  return node.activation(0);
+}
+
+export function softmax(node: OnnxNode): Activation {
+  const value = node.activation(0);
+  const rank = value.shape.length;
+  const given = node.int("axis", node.opset < 13 ? 1 : -1);
+  const axis = node.axis(given, rank);
+  // Before version 13 the softmax was over all dimensions from `axis` on.
+  const beyond = node.opset < 13 ? value.shape.slice(axis + 1) : [];
+  const last = [...value.order].reverse().find((dimension) => value.shape[dimension] !== 1) ?? rank - 1;
+  const fits = value.elements === undefined && (last === axis || value.shape[axis] === 1);
+  if (!fits || beyond.some((size) => size !== 1)) {
+    throw node.attributeError("axis", given, "the dimension of channels or classes, the last one in memory");
+  }
+  // The rows must be the last held dimension, also when others of size 1 stand behind it.
+  const order = [...value.order.filter((dimension) => dimension !== axis), axis];
+  const input = node.inOrder(value, order);
+  const output = node.output(input.shape, input.order);
+  node.builder.add({ kind: "Softmax", input: input.tensor, output: output.tensor, beta: 1 });
+  return output;
+}
+
+/** The sum of two computed tensors of one shape, or of one and a constant per channel. */
+export function add(node: OnnxNode): Activation {
+  const [left, right] = [node.value(0), node.value(1)];
+  if (left.kind === "constant" || right.kind === "constant") {
+    return affine(node, (c) => ({ factor: 1, offset: c }));
+  }
+  const [a, b] = aligned(node, left, right);
+  const output = like(node, a);
+  node.builder.add({
+    kind: "Add",
+    left: a.tensor,
+    right: b.tensor,
+    output: output.tensor,
+    activation: "none",
+  });
+  return output;
+}
+
+/** Both in the order of the first. */
+export function aligned(node: OnnxNode, left: Activation, right: Activation): [Activation, Activation] {
+  if (left.shape.join() !== right.shape.join()) {
+    throw node.shapeError(
+      `combines shapes [${left.shape.join(", ")}] and [${right.shape.join(", ")}]; equal shapes are supported`,
+    );
+  }
+  if (left.elements !== undefined || right.elements !== undefined) {
+    if (left.elements?.join() === right.elements?.join()) {
+      return [left, right];
+    }
+    throw node.structureError(
+      "combines two tensors whose elements lie in different orders",
+      "Flatten after this layer instead of before it.",
+    );
+  }
+  return sameLayout(left.shape, left.order, right.order) ||
+    !sameLayout(left.shape, right.order, plainOrder(left.shape.length))
+    ? [left, node.inOrder(right, left.order)]
+    : [node.inOrder(left, right.order), right];
+}
+
+/** The constant side of a binary node, and whether it is the left one. */
+function constantSide(node: OnnxNode): {
+  value: Activation;
+  constant: Float32Array;
+  shape: readonly number[];
+  left: boolean;
+} {
+  const left = node.value(0).kind === "constant";
+  const value = node.activation(left ? 1 : 0);
+  const constant = node.requiredConstant(left ? 0 : 1);
+  if (!(constant.data instanceof Float32Array) || node.notes.of(value.tensor) !== undefined) {
+    throw node.structureError(
+      "arithmetic with a constant in a quantised model",
+      "Fold the constant into the layer before it, and quantise the model again.",
+    );
+  }
+  return { value, constant: constant.data, shape: constant.shape, left };
+}
+
+/** y = factor * x + offset with numbers that depend on the constant of the channel, or on the only one. */
+export function affine(
+  node: OnnxNode,
+  of: (constant: number, left: boolean) => { factor: number; offset: number },
+): Activation {
+  const { value, constant, shape, left } = constantSide(node);
+  const rank = value.shape.length;
+  // Channels are the last held dimension.
+  const channel = value.order[rank - 1] ?? 0;
+  const channels = value.shape[channel] ?? 1;
+  const offset = rank - shape.length;
+  const perChannel =
+    offset >= 0 &&
+    shape.every((size, axis) => size === 1 || (axis + offset === channel && size === channels));
+  if (value.elements !== undefined || (constant.length !== 1 && !perChannel)) {
+    throw node.shapeError(
+      `combines [${value.shape.join(", ")}] with a constant of [${shape.join(", ")}]; one number, or one per channel, is supported`,
+    );
+  }
+  const list = Array.from({ length: channels }, (_, c) =>
+    of(constant[constant.length === 1 ? 0 : c] ?? 0, left),
+  );
+  const output = node.output(value.shape, value.order);
+  node.builder.add({
+    kind: "BatchNormalization",
+    input: value.tensor,
+    output: output.tensor,
+    gamma: Float32Array.from(list, ({ factor }) => factor),
+    beta: Float32Array.from(list, (entry) => entry.offset),
+    mean: new Float32Array(channels),
+    variance: new Float32Array(channels).fill(1),
+    epsilon: 0,
+  });
+  return output;
+}
