@@ -25,6 +25,8 @@ class BorrowCheck {
   private readonly results = new Map<MonoFunc, Reason>();
   /** `class key.field` of objects that handlers make. */
   private readonly fields = new Map<string, Reason>();
+  /** Where a parameter was first given something borrowed. */
+  private readonly given = new Map<LocalVar, Expr>();
   private changed = true;
 
   constructor(private readonly program: ReachableProgram) {}
@@ -75,7 +77,10 @@ class BorrowCheck {
     for (const t of this.program.targets(e)) {
       e.args.forEach((a, i) => {
         const p = t.func.params[i];
-        if (p !== undefined) this.mark(this.locals, p, this.reason(a));
+        if (p === undefined) return;
+        const reason = this.reason(a);
+        if (reason !== undefined && !this.given.has(p)) this.given.set(p, a);
+        this.mark(this.locals, p, reason);
       });
     }
   }
@@ -134,17 +139,32 @@ class BorrowCheck {
     }
   }
 
+  /** Of a store in the library: where the program passed the value to it. */
+  private placeOf(value: Expr, loc: Loc): Loc {
+    const seen = new Set<LocalVar>();
+    let [from, place] = [value, loc];
+    while (place.file.startsWith("tmc/") && from.k === "local" && !seen.has(from.v)) {
+      seen.add(from.v);
+      const given = this.given.get(from.v);
+      if (given === undefined) return loc;
+      [from, place] = [given, given.loc];
+    }
+    return place;
+  }
+
   private stores(f: MonoFunc): Diagnostic[] {
     const found: Diagnostic[] = [];
     const check = (value: Expr, loc: Loc, where: string): void => {
       const reason = this.reason(value);
-      if (reason !== undefined) found.push(report(loc, isText(value.type), where, reason));
+      if (reason === undefined) return;
+      found.push(report(this.placeOf(value, loc), isText(value.type), where, reason));
     };
     walkStmts(f.body, {
       expr: (e) => {
         if (e.k === "assign") {
           const t = e.target;
           if (t.k === "global" || t.k === "staticField") check(e.value, e.loc, `\`${t.g.name}\``);
+          if (t.k === "local" && this.program.isSetupCell(t.v)) check(e.value, e.loc, `\`${t.v.name}\``);
           const frame = t.k === "field" ? this.frameOf(t.obj) : undefined;
           const reason = frame === undefined ? undefined : this.reason(e.value);
           if (frame !== undefined && reason !== undefined)
@@ -158,7 +178,7 @@ class BorrowCheck {
         if (e.k === "builtin" && (e.name === "slotsSet" || e.name === "arrayFill")) {
           const [target, second, third] = e.args;
           const value = e.name === "slotsSet" ? third : second;
-          if (target !== undefined && value !== undefined && this.isKept(target))
+          if (target !== undefined && value !== undefined && (this.isKept(target) || isText(value.type)))
             check(value, e.loc, "a container");
         }
       },

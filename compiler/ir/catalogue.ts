@@ -156,6 +156,39 @@ export function main(): void {
 }`,
   },
   {
+    code: "TMC1607",
+    title: "borrowed text in a variable that functions share",
+    rule: "A variable that a function captured and that is assigned is shared: whoever runs next may read it, and nobody follows when the bytes of borrowed text in it change. A `const` may be captured: its text is followed into the function.",
+    wrong: `import { TextBuffer } from "tmc";
+const line = new TextBuffer(16);
+function twice(f: () => void): void {
+  f();
+  f();
+}
+export function main(): void {
+  line.write("first");
+  let text = "none";
+  twice(() => {
+    log(text);
+    text = line.toString();
+  });
+}`,
+    right: `import { TextBuffer } from "tmc";
+const line = new TextBuffer(16);
+function twice(f: () => void): void {
+  f();
+  f();
+}
+export function main(): void {
+  line.write("first");
+  const text = line.toString();
+  twice(() => {
+    log(text);
+  });
+  line.assign("second");
+}`,
+  },
+  {
     code: "TMC1801",
     title: "setup only",
     rule: "This exists when the program is built, not on the device. The message shows how a handler reaches it.",

@@ -226,6 +226,7 @@ export class FlowConstraints extends FlowCalls {
       const there = inner.captures[i];
       const here = f.local(captured);
       if (there === undefined || there === here) return;
+      if (this.setupCells.has(here)) this.setupCells.add(there);
       this.localNode(here).flowsTo(this.localNode(there));
       if (captured.mutable) this.localNode(there).flowsTo(this.localNode(here));
     });

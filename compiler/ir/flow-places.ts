@@ -23,6 +23,8 @@ type Closure = Extract<SnapValue, { k: "closure" }>;
 
 export class FlowPlaces {
   readonly globals = new Set<GlobalVar>();
+  /** Variables that closures of setup share. */
+  readonly setupCells = new Set<LocalVar>();
 
   protected readonly queue: (() => void)[] = [];
   /** Variables declared without a value. */
@@ -136,6 +138,7 @@ export class FlowPlaces {
       const value = c.env[i];
       if (value === undefined) return;
       if (value.k === "ref" && value.to.k === "cell") {
+        this.setupCells.add(v);
         const cell = this.fieldNode(this.snapshotObject(value.to), "value");
         cell.flowsTo(this.localNode(v));
         this.localNode(v).flowsTo(cell);

@@ -59,6 +59,8 @@ export interface ReachableProgram {
   /** May run-phase code write an element of this array or slots? */
   isArrayWritten(o: FlowObject): boolean;
   isGlobalWritten(g: GlobalVar): boolean;
+  /** A variable that closures of setup captured and assign: it keeps its value from one handler to the next. */
+  isSetupCell(v: LocalVar): boolean;
   /** Held by a place that may be read before it has a value: what is read there may be a zero instead. */
   isLate(o: FlowObject): boolean;
   /** How many elements the array or slots made by `e` has; undefined when that is not constant. */
@@ -137,6 +139,7 @@ function reachWith(program: Program, snapshot: Snapshot, copied: ReadonlySet<Fun
       isFieldWritten: (o, name) => flow.writtenFields.get(o)?.has(name) ?? false,
       isArrayWritten: (o) => flow.writtenArrays.has(o),
       isGlobalWritten: (g) => flow.writtenGlobals.has(g.id),
+      isSetupCell: (v) => flow.setupCells.has(v),
       isLate,
       madeLength: (e) => lengths.made(e),
       lengthOf: (o) => lengths.of(o),

@@ -157,6 +157,106 @@ describe("text used after its bytes changed", () => {
   });
 });
 
+const shapes = `interface R { text: string; n: i32; }
+interface N { readonly inner: R; }
+interface O { readonly cb: () => void; }
+class P { constructor(readonly text: string) {} get(): string { return this.text; } }
+function run(f: () => void): void { f(); }
+function ruin(f: () => void): void { tb.assign("x"); f(); }
+function make(): R { tb.assign("y"); return { text: tb.toString(), n: 1 }; }
+function fillIn(r: R): void { tb.assign("y"); r.text = tb.toString(); }
+function pair(): [string, i32] { return [tb.toString(), 1]; }
+function nested(): N { return { inner: make() }; }
+function mk(s: string): P { return new P(s); }
+function half(r: R): void { r.text = tb.toString(); tb.assign("x"); assert(tb.length > 3); r.text = ""; }
+function late(): string { try { return tb.toString(); } finally { tb.assign("x"); } }`;
+/** The codes that the body gets, with the declarations above. */
+const codesOf = (body: string): string[] => found(body, shapes).map((c) => c.replace(/^\d+ /, ""));
+
+describe("text in functions that captured it, and in objects that handlers make", () => {
+  it.each([
+    ["captured", 'const s = tb.toString(); const f = (): void => log(s); tb.assign("x"); f();'],
+    ["in a function passed down", "const s = tb.toString(); ruin(() => log(s));"],
+    [
+      "captured by a nested function",
+      'const s = tb.toString(); run(() => { tb.assign("x"); run(() => log(s)); });',
+    ],
+    ["in a captured object", 'const r = make(); const f = (): void => log(r.text); tb.assign("x"); f();'],
+    [
+      "a function in an object",
+      'const s = tb.toString(); const o: O = { cb: () => log(s) }; tb.assign("x"); o.cb();',
+    ],
+    ["a fresh result", "const a = make(); const b = make(); log(a.text, b.n);"],
+    ["in an object inside", 'const r = nested(); tb.assign("x"); log(r.inner.text);'],
+    ["in a tuple", 'const [a, n] = pair(); tb.assign("x"); log(a, n);'],
+    ["in a field of a class", 'const p = new P(tb.toString()); tb.assign("x"); log(p.get());'],
+    [
+      "in an object that was filled in",
+      'const r: R = { text: "", n: 0 }; fillIn(r); tb.assign("x"); log(r.text);',
+    ],
+    [
+      "in an object with a second name",
+      'const r: R = { text: "", n: 0 }; const q = r; fillIn(q); tb.assign("x"); log(r.text);',
+    ],
+    ["in objects in an array", "const a = [make(), make()]; log(a[0].text);"],
+    [
+      "in objects in a list",
+      'const l = new List<R>(2); l.push(make()); tb.assign("x"); for (const r of l) log(r.text);',
+    ],
+    ["in a field, after a trap", 'const r: R = { text: "", n: 0 }; try { half(r); } catch { log(r.text); }'],
+    ["changed by a finally", "log(late());"],
+    [
+      "jumping over a finally",
+      'const s = tb.toString(); while (true) { try { break; } finally { tb.assign("x"); } } log(s);',
+    ],
+    [
+      "in a switch",
+      'const s = tb.toString(); tb.assign("x"); switch (s) { case "a": log(1); break; default: log(2); }',
+    ],
+  ])("stale: %s", (_name, body) => {
+    expect(codesOf(body)).toEqual(["TMC1604"]);
+  });
+
+  it.each([
+    ["called before", 'const s = tb.toString(); const f = (): void => log(s); f(); tb.assign("x");'],
+    ["made anew in each turn", "for (let i = 0; i < 3; i++) { const r = make(); log(r.text); }"],
+    [
+      "filled in anew in each turn",
+      'const r: R = { text: "", n: 0 }; for (let i = 0; i < 3; i++) { fillIn(r); log(r.text); }',
+    ],
+    [
+      "another buffer's object",
+      'const p = mk(tb.toString()); const q = mk(other.toString()); other.assign("x"); log(p.text, q.text.length);',
+    ],
+    [
+      "captured in each turn",
+      'for (let i = 0; i < 3; i++) { const s = tb.toString(); run(() => log(s)); tb.assign("x"); }',
+    ],
+    ["another field", "const a = make(); const b = make(); log(a.n, b.text);"],
+  ])("is fine: %s", (_name, body) => {
+    expect(codesOf(body)).toEqual([]);
+  });
+
+  it.each([
+    ["assigned by the function", 'let s = ""; run(() => { s = tb.toString(); }); log(s);'],
+    ["assigned after it was captured", 'let s = ""; const f = (): void => log(s); s = tb.toString(); f();'],
+    ["an object", 'let r: R = { text: "", n: 0 }; run(() => log(r.text)); r = make();'],
+    [
+      "an object whose field is set",
+      'let r: R = { text: "", n: 0 }; run(() => { r = { text: "a", n: 1 }; }); fillIn(r);',
+    ],
+  ])("variables that functions share hold none: %s", (_name, body) => {
+    expect(codesOf(body)).toContain("TMC1607");
+  });
+
+  it("a variable that closures of setup share keeps none over a handler", () => {
+    const keeper = `interface M { readonly set: () => void; readonly get: () => string; }
+function keeper(): M { let last = ""; return { set: () => { last = tb.toString(); }, get: () => last }; }
+const m = keeper();`;
+    expect(found("m.set(); log(m.get());", keeper).join()).toMatch(/^\d+ TMC1603$/);
+  });
+});
+
 describe("borrowed text in arrays that handlers make", () => {
   const program = (body: string): string =>
     `import { TextBuffer } from "tmc"; const out = new TextBuffer(8); const names: RomArray<string> = ["a", "b"];
@@ -170,6 +270,14 @@ ${body}
     expect(codes(program('const a = ["x", "y"]; a[0] = out.toString(); out.clear(); log(a[0]);'))).toEqual([
       "3:23 TMC1603",
     ]);
+  });
+  it("containers of text hold none; the place is where the program puts it", () => {
+    const list = "const list = new List<string>(2);";
+    const body = "list.push(out.toString()); log(list.get(0));";
+    const text = (inside: string, before: string): string =>
+      program(inside).replace("TextBuffer }", "TextBuffer, List }").replace("export", `${before}export`);
+    expect(codes(text(`${list} ${body}`, "")).join()).toMatch(/^3:\d+ TMC1603$/);
+    expect(codes(text(body, list)).join()).toMatch(/^3:\d+ TMC1603$/);
   });
   it("text that does not change may stand there", () => {
     expect(codes(program('const a = ["x", names[1]!.slice(0, 1)]; log(a[0], a[1]);'))).toEqual([]);
