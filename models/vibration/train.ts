@@ -14,7 +14,8 @@ import { parseArgs } from "node:util";
 import type { StoredSamples } from "../../compiler/model/quantize/samples.js";
 import { decodeSamples, encodeSamples } from "../../compiler/model/quantize/samples.js";
 import { axes, generateDataset, labels, sensorStep, windowLength, type Dataset } from "./generator.js";
-import { buildNetwork, loadTensorFlow, trainNetwork, type Network } from "./network.js";
+import { saveLayersModel } from "../layers-model-file.js";
+import { buildNetwork, loadTensorFlow, trainNetwork } from "./network.js";
 import { packModel } from "./pack.js";
 
 /** Seeds of the data sets: no window is in two of them. */
@@ -50,27 +51,7 @@ async function train(directory: string): Promise<void> {
     const seconds = ((Date.now() - start) / 1000).toFixed(0);
     console.log(`epoch ${epoch} of ${options.epochs}: loss ${loss.toFixed(4)} (${seconds} s)`);
   });
-  await save(network, directory);
-}
-
-/** Writes model.json and weights.bin in the layout of `model.save("file://...")`, which tfjs has only with native parts. */
-async function save(network: Network, directory: string): Promise<void> {
-  await network.save({
-    save: (artifacts) => {
-      const { modelTopology, weightSpecs = [], weightData } = artifacts;
-      const parts = weightData === undefined ? [] : Array.isArray(weightData) ? weightData : [weightData];
-      writeFileSync(join(directory, "weights.bin"), Buffer.concat(parts.map((part) => new Uint8Array(part))));
-      const model = {
-        format: "layers-model",
-        generatedBy: artifacts.generatedBy ?? "TensorFlow.js",
-        convertedBy: null,
-        modelTopology,
-        weightsManifest: [{ paths: ["weights.bin"], weights: weightSpecs }],
-      };
-      writeFileSync(join(directory, "model.json"), `${JSON.stringify(model, null, 1)}\n`);
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } });
-    },
-  });
+  await saveLayersModel(network, directory);
 }
 
 async function main(): Promise<void> {
