@@ -78,15 +78,15 @@ export const makeScene: MakeSample = (random, index) => {
   const target = index % sceneLabels.length;
   const figure = target === 4 ? 3 : target % 2;
   const channel = target >> 1;
-  const pose = randomPose(random, sceneHeight, sceneWidth, 0.3);
-  const ground = [random.uniform(0, 0.4), random.uniform(0, 0.4), random.uniform(0, 0.4)];
-  const bright = random.uniform(0.6, 1);
+  const pose = randomPose(random, sceneHeight, sceneWidth, 0.2);
+  const ground = [random.uniform(0, 0.25), random.uniform(0, 0.25), random.uniform(0, 0.25)];
+  const bright = random.uniform(0.8, 1.2);
   const input = new Float32Array(sceneHeight * sceneWidth * 3);
   for (let p = 0; p < sceneHeight * sceneWidth; p++) {
     const value = figureAt(figure, pose, Math.floor(p / sceneWidth), p % sceneWidth);
     for (let c = 0; c < 3; c++) {
-      const paint = c === channel ? bright : 0.15;
-      input[p * 3 + c] = (ground[c] ?? 0) * (1 - value) + paint * value + 0.05 * random.normal();
+      const paint = c === channel ? bright : 0.05;
+      input[p * 3 + c] = (ground[c] ?? 0) * (1 - value) + paint * value + 0.04 * random.normal();
     }
   }
   return { input, target };

@@ -50,11 +50,11 @@ export const makeGesture: MakeSample = (random, index) => {
   const up = direction(random);
   const along = direction(random);
   const across = direction(random);
-  const rate = random.uniform(1.5, 3.5);
+  const rate = random.uniform(1.2, 2.2);
   const phase = random.uniform(0, 2 * Math.PI);
-  const strength = random.uniform(0.5, 1);
-  const start = random.uniform(8, 44);
-  const noise = random.uniform(0.01, 0.06);
+  const strength = random.uniform(0.7, 1);
+  const start = random.uniform(12, 44);
+  const noise = random.uniform(0.01, 0.03);
   const input = new Float32Array(gestureLength * 3);
   for (let i = 0; i < gestureLength; i++) {
     const t = i / gestureLength;
@@ -68,7 +68,7 @@ export const makeGesture: MakeSample = (random, index) => {
       const moves = [
         0,
         strength * 0.6 * (Math.cos(angle) * a + Math.sin(angle) * b),
-        strength * 1.1 * Math.sin(2.7 * angle) * a,
+        strength * 1.1 * Math.sin(3.2 * angle) * a,
         strength * 2 * tap * a,
         lean * (a - g) * strength,
       ];

@@ -122,6 +122,8 @@ export const zoo: readonly ZooModel[] = [
     what: "separable convolutions, depth multipliers 3 and 2",
     ...gesture,
     ...usual,
+    count: 1000,
+    epochs: 10,
     shape: [waves.gestureLength, 1, 3],
     build: (net) => {
       const input = net.input(waves.gestureLength, 1, 3);
@@ -240,6 +242,7 @@ export const zoo: readonly ZooModel[] = [
     what: "convolutions alone, strides that differ by direction, reshape",
     ...scene,
     ...usual,
+    epochs: 12,
     build: (net) => {
       const input = net.input(...scene.shape);
       let x = net.relu(net.conv(input, 8, { kernel: 3, stride: [2, 1] }));

@@ -6,8 +6,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type * as Tf from "@tensorflow/tfjs";
-import { importTfjs } from "../../compiler/model/import-tfjs.js";
-import { tfliteImporter } from "../../compiler/model/import-tflite.js";
+import { loadFloatModel } from "../../compiler/model/importers/load-model.js";
 import type { FloatGraph } from "../../compiler/model/quantize/float-graph.js";
 import { foldGraph } from "../../compiler/model/quantize/fold.js";
 import type { Samples } from "../../compiler/model/quantize/samples.js";
@@ -56,8 +55,7 @@ export function modelFile({ name, asGraph }: ZooModel, directory = zooDirectory)
 
 /** The trained float model. */
 export function loadTrained(model: ZooModel, directory = zooDirectory): FloatGraph {
-  const file = modelFile(model, directory);
-  return model.asGraph === true ? tfliteImporter.import(file) : importTfjs(file);
+  return loadFloatModel(modelFile(model, directory));
 }
 
 /** Trains `model` and writes it below `directory`. Gives the mean loss of the last epoch. */
@@ -77,7 +75,7 @@ export async function trainModel(model: ZooModel, directory = zooDirectory): Pro
   }
   const untrained = join(folder, "untrained");
   await saveLayersModel(network, untrained);
-  const graph = foldGraph(importTfjs(join(untrained, "model.json")));
+  const graph = foldGraph(loadFloatModel(join(untrained, "model.json")));
   rmSync(untrained, { recursive: true });
   let last = NaN;
   const trained = await (

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../diagnostics/user-error.js";
+import { readTflite } from "../../model/tflite/read.js";
 import { writeTflite } from "../../model/tflite/write.js";
 import { foldGraph } from "../../model/quantize/fold.js";
 import { importTfjs } from "../../model/import-tfjs.js";
@@ -92,6 +93,33 @@ describe("tmc model quantize", () => {
     expect(Buffer.compare(made, readFileSync(out))).not.toBe(0);
   });
 
+  it("fine-tunes and prunes before", async () => {
+    // The first 24 of the test data are enough to see the way.
+    const bytes = readFileSync(file("test.samples"));
+    const end = bytes.indexOf(10);
+    const header = JSON.parse(bytes.toString("utf8", 0, end)) as { count: number };
+    const { classes, rest } = { classes: bytes.subarray(end + 1), rest: end + 1 + header.count };
+    const few = join(directory, "few.samples");
+    writeFileSync(
+      few,
+      Buffer.concat([
+        Buffer.from(`${JSON.stringify({ ...header, count: 24 })}\n`),
+        classes.subarray(0, 24),
+        bytes.subarray(rest, rest + 24 * 128 * 3 * 2),
+      ]),
+    );
+    const training = ["--train", few, "--epochs", "1", "--batch", "8", "--prune", "30"];
+    const { error } = await run(file("model.json"), ...data, ...training);
+    expect(error).toBeUndefined();
+    const weights = readTflite(readFileSync(out), "tuned").tensors.filter((t) => t.data instanceof Int8Array);
+    for (const { data: values } of weights) {
+      const list = Array.from(values as Int8Array);
+      expect(list.filter((w) => w === 0).length).toBeGreaterThanOrEqual(Math.floor(0.3 * list.length));
+    }
+    const wrong = await run(file("model.json"), ...data, "--train", file("golden/input_0.bin"));
+    expect(wrong.error).toMatchObject({ code: "TMC3221" });
+  });
+
   it("takes float .tflite files and refuses int8 ones", async () => {
     const float = join(directory, "float.tflite");
     writeFileSync(float, writeTflite(foldGraph(importTfjs(file("model.json")))));
@@ -112,10 +140,16 @@ describe("tmc model quantize", () => {
     ["--input-range", "4", "TMC3225"],
     ["--input-range", "1,2", "TMC3225"],
     ["--input-range", "-1,1,2", "TMC3225"],
+    ["--epochs", "3", "TMC3225"],
+    ["--prune", "30", "TMC3225"],
+    ["--train", "nothing.samples", "TMC3220"],
+    ["--train=x --epochs", "0.5", "TMC3225"],
+    ["--train=x --learning-rate", "0", "TMC3225"],
+    ["--train=x --prune-channels", "99", "TMC3225"],
     ["--test", "nothing.samples", "TMC3220"],
     ["--out", "no/such/directory/out.tflite", "TMC3228"],
   ])("says what is wrong with %s %s", async (option, value, code) => {
-    const { error } = await run(file("model.json"), ...data, `${option}=${value}`);
+    const { error } = await run(file("model.json"), ...data, ...`${option}=${value}`.split(" "));
     expect(error).toMatchObject({ code, exitCode: 3 });
   });
 

@@ -5,7 +5,7 @@
 import { Option, type Command } from "commander";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import type { CalibrationMethod, Range } from "../../model/quantize/calibrate.js";
-import type { QuantizeFilesResult } from "../../model/quantize/quantize-files.js";
+import type { FileTraining, QuantizeFilesResult } from "../../model/quantize/quantize-files.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { modelGroup } from "./model.js";
@@ -19,6 +19,13 @@ interface Options {
   readonly percentile: string;
   readonly inputRange?: string;
   readonly biasCorrection?: true;
+  readonly train?: string;
+  readonly epochs?: string;
+  readonly batch?: string;
+  readonly learningRate?: string;
+  readonly seed?: string;
+  readonly prune?: string;
+  readonly pruneChannels?: string;
   readonly json?: true;
 }
 
@@ -46,6 +53,50 @@ function rangeOption(text: string): Range {
     throw optionError("--input-range", text, "LOW,HIGH around 0, for example --input-range=-4,3.96875");
   }
   return { low, high };
+}
+
+/** A whole number of at least `low`. */
+function countOption(option: string, text: string, low: number): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!Number.isSafeInteger(value) || value < low || value > 1e6) {
+    throw optionError(option, text, `a whole number, ${low} to 1000000`);
+  }
+  return value;
+}
+
+function trainingOptions(options: Options): FileTraining | undefined {
+  const { train, epochs, batch, learningRate, seed, prune, pruneChannels } = options;
+  if (train === undefined) {
+    const given = {
+      epochs,
+      batch,
+      "learning-rate": learningRate,
+      seed,
+      prune,
+      "prune-channels": pruneChannels,
+    };
+    const [useless] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+    if (useless !== undefined) {
+      throw new UserError(
+        "TMC3225",
+        `--${useless} is for fine-tuning, and there is no --train`,
+        "Give the data to train on with --train.",
+        ExitCode.usage,
+      );
+    }
+    return undefined;
+  }
+  const percent = (option: string, text = "0"): number =>
+    numberOption(option, text, 0, 95, "percent, 0 to 95") / 100;
+  return {
+    file: train,
+    epochs: countOption("--epochs", epochs ?? "3", 1),
+    batchSize: countOption("--batch", batch ?? "32", 1),
+    learningRate: numberOption("--learning-rate", learningRate ?? "0.0005", 1e-9, 1000, "a number above 0"),
+    seed: countOption("--seed", seed ?? "1", 0),
+    sparsity: percent("--prune", prune),
+    channelSparsity: percent("--prune-channels", pruneChannels),
+  };
 }
 
 /** The result as one JSON document. Noise of layers without any is null ("exact"), since JSON has no infinity. */
@@ -80,17 +131,12 @@ async function quantize(model: string, options: Options): Promise<void> {
   const { quantizeFiles } = await import("../../model/quantize/quantize-files.js");
   const { formatLoss } = await import("../../model/quantize/report.js");
   const { calibration, out, test, method } = options;
+  const training = trainingOptions(options);
   const biasCorrection = options.biasCorrection === true;
-  const result = quantizeFiles({
-    model,
-    calibration,
-    out,
-    test,
-    method,
-    maxLoss,
-    percentile,
-    inputRange,
-    biasCorrection,
+  const settings = { model, calibration, out, test, method, maxLoss, percentile, inputRange, biasCorrection };
+  const result = await quantizeFiles({ ...settings, training }, (epoch, loss) => {
+    // Not on stdout: there the report or the JSON document is.
+    process.stderr.write(`epoch ${epoch} of ${training?.epochs ?? 0}: loss ${loss.toPrecision(4)}\n`);
   });
   const { input, output, bytes, loss, failure } = result;
   if (options.json === true) {
@@ -141,6 +187,13 @@ export function registerModelQuantize(program: Command): void {
     .option("--percentile <p>", "percent of values that --method percentile keeps", "99.99")
     .option("--bias-correction", "move biases so that rounding keeps the mean of every channel")
     .option("--input-range <low,high>", "range of the input, such as a sensor's, instead of a calibrated one")
+    .option("--train <file>", "fine-tune before, with int8 weights and activations (needs @tensorflow/tfjs)")
+    .option("--epochs <n>", "passes over the training data (3)")
+    .option("--batch <n>", "samples per step (32)")
+    .option("--learning-rate <r>", "at the start; it falls to 0 (0.0005)")
+    .option("--seed <n>", "order of the samples (1)")
+    .option("--prune <percent>", "make the smallest weights of every layer 0 while training (0)")
+    .option("--prune-channels <percent>", "make whole channels 0; the compiler then removes them (0)")
     .option("--json", "print for programs")
     .action(quantize);
   describeCommand(command, {
@@ -150,10 +203,14 @@ export function registerModelQuantize(program: Command): void {
         "with a report of the accuracy",
       ],
       [
+        "tmc model quantize model.json --calibration c.samples --train train.samples --test t.samples --out m.tflite",
+        "quantisation-aware fine-tuning",
+      ],
+      [
         "tmc model quantize model.json --calibration c.samples --input-range=-4,3.96875 --out model.tflite",
         "input scale of exactly 1/32",
       ],
     ],
-    exitCodes: ["ok", "failed", "usage"],
+    exitCodes: ["ok", "failed", "usage", "missingTool"],
   });
 }

@@ -174,14 +174,17 @@ const PROBED_SAMPLES = 64;
 
 /**
  * Compares `float` (folded) with `quantized` (made of it: same tensor and operator numbers) on samples of the shapes
- * that the model takes and gives.
+ * that the model takes and gives. Layers are compared with `float`, decisions and outputs with `original`: the model
+ * before it was fine-tuned.
  */
 export function measureLoss(
   float: Graph,
   quantized: Graph,
   { inputs, classes, labels, targets }: Pick<Samples, "inputs" | "classes" | "labels" | "targets">,
+  original: Graph = float,
 ): QuantizationLoss {
   const executor = new FloatExecutor(float);
+  const reference = original === float ? executor : new FloatExecutor(original);
   const runtime = new ModelRuntime(quantized);
   const probes = quantized.operators.map((_, index) => new LayerProbe(float, quantized, index));
   const counts = () => labels.map(() => labels.map(() => 0));
@@ -190,7 +193,10 @@ export function measureLoss(
   const output = parametersOf(quantized, quantized.outputs[0] ?? -1);
   let agreeing = 0;
   inputs.forEach((input, sample) => {
-    const real = executor.run(input);
+    const real = reference.run(input);
+    if (reference !== executor && sample < PROBED_SAMPLES) {
+      executor.run(input);
+    }
     const decided = decide(real);
     runtime.onLayer =
       sample < PROBED_SAMPLES

@@ -112,14 +112,14 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3225",
     title: "a wrong option of tmc model quantize",
-    rule: "--max-loss is in percentage points, 0 to 100; --percentile is above 50 and at most 100; --input-range is LOW,HIGH with LOW below HIGH and contains 0.",
+    rule: "--max-loss is in percentage points, 0 to 100; --percentile is above 50 and at most 100; --epochs, --batch and --seed are whole numbers, --learning-rate is above 0, --prune and --prune-channels are percent from 0 to 95, and all of them are for --train; --input-range is LOW,HIGH with LOW below HIGH and contains 0.",
     wrong: "tmc model quantize model.json … --input-range 4",
     right: "tmc model quantize model.json … --input-range=-4,3.96875",
   },
   {
     code: "TMC3226",
     title: "the int8 model lost too much accuracy",
-    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels; with targets the error may grow by that many percent). No model is written. The report names the layer that loses most; more representative calibration data, --method entropy or percentile, --bias-correction, or training with smaller weights and activations (relu6) help.",
+    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels; with targets the error may grow by that many percent). No model is written. The report names the layer that loses most; more representative calibration data, --method entropy or percentile, --bias-correction, fine-tuning with --train, or training with smaller weights and activations (relu6) help.",
   },
   {
     code: "TMC3227",
@@ -132,5 +132,12 @@ export const catalogue: readonly CatalogueEntry[] = [
     code: "TMC3228",
     title: "the model cannot be written",
     rule: "--out names a file in a directory that exists and can be written.",
+  },
+  {
+    code: "TMC3229",
+    title: "the model cannot be fine-tuned",
+    rule: "--train trains with the package @tensorflow/tfjs, which must be installed. It trains convolutions, dense layers, additions, pooling, reshapes and a softmax at the end; a learning rate that is too high makes the loss infinite.",
+    wrong: "tmc model quantize model.json --train train.samples --learning-rate 100 …",
+    right: "tmc model quantize model.json --train train.samples --learning-rate 0.0005 …",
   },
 ];

@@ -36,7 +36,16 @@ export function quantizeAfterTraining(
   calibration: Samples,
   options: PostTrainingOptions,
 ): PostTrainingResult {
-  const float = foldGraph(source);
+  return quantizeFolded(foldGraph(source), calibration, options);
+}
+
+/** The same for a folded graph. What is lost is measured against `original`, which has other weights after fine-tuning. */
+export function quantizeFolded(
+  float: Graph,
+  calibration: Samples,
+  options: PostTrainingOptions,
+  original: Graph = float,
+): PostTrainingResult {
   checkShape(float, calibration, "calibration");
   const ranges = calibrate(float, calibration.inputs, options);
   const fixed = options.inputRange === undefined ? undefined : activationParameters(options.inputRange);
@@ -47,25 +56,29 @@ export function quantizeAfterTraining(
   if (test === undefined) {
     return { float, quantized };
   }
-  checkShape(float, test, "test");
+  checkSamples(float, test, "test");
+  return { float, quantized, loss: measureLoss(float, quantized, test, original) };
+}
+
+/** Samples to train on or to test with: errors as above. `what` is for messages. */
+export function checkSamples(float: Graph, test: Samples, what: string): void {
+  checkShape(float, test, what);
   const outputs = elementCount(float.tensors[float.outputs[0] ?? -1]?.shape ?? []);
   const targets = test.targets[0]?.length ?? outputs;
   if (targets !== outputs) {
     throw new UserError(
       "TMC3224",
-      `the test data has targets of ${targets} values, the model has ${outputs} outputs`,
+      `the ${what} data has targets of ${targets} values, the model has ${outputs} outputs`,
       "A target is what the model should put out: give as many values as it has outputs.",
     );
   }
   if (test.labels.length > 0 && test.labels.length !== outputs) {
     throw new UserError(
       "TMC3224",
-      `the test data has ${test.labels.length} labels, the model has ${outputs} outputs`,
+      `the ${what} data has ${test.labels.length} labels, the model has ${outputs} outputs`,
       "Classes are compared with the index of the largest output: give one label per output, or a file without labels.",
     );
   }
-  const loss = measureLoss(float, quantized, test);
-  return { float, quantized, loss };
 }
 
 function checkShape(graph: Graph, samples: Samples, what: string): void {

@@ -9,8 +9,15 @@ import { loadFloatModel } from "../importers/load-model.js";
 import { writeTflite } from "../tflite/write.js";
 import { lossMeasure, parametersOf, type LossMeasure, type QuantizationLoss } from "./accuracy.js";
 import type { CalibrationMethod, Range } from "./calibrate.js";
-import { quantizeAfterTraining } from "./post-training.js";
+import { foldGraph } from "./fold.js";
+import { checkSamples, quantizeFolded } from "./post-training.js";
+import { loadTrainer, type FineTuneOptions, type Progress } from "../train/trainer.js";
 import { readSamples } from "./samples.js";
+
+export type FileTraining = Omit<FineTuneOptions, "calibration" | "quantized"> & {
+  /** Samples to train on. */
+  readonly file: string;
+};
 
 export interface QuantizeFilesOptions {
   readonly model: string;
@@ -20,6 +27,8 @@ export interface QuantizeFilesOptions {
   /** As `LossMeasure.lost`. */
   readonly maxLoss: number;
   readonly biasCorrection: boolean;
+  /** Fine-tuning before the quantisation. */
+  readonly training: FileTraining | undefined;
   readonly method: CalibrationMethod;
   readonly percentile: number;
   readonly inputRange: Range | undefined;
@@ -55,19 +64,34 @@ function describeEnd(graph: Graph, index: number): ModelEnd {
   return { shape: graph.tensors[index]?.shape ?? [], ...parametersOf(graph, index) };
 }
 
-/** Throws UserError TMC3034, TMC3200 to TMC3228; too much loss is a result, so that the report can still be shown. */
-export function quantizeFiles(options: QuantizeFilesOptions): QuantizeFilesResult {
-  const { method, percentile, inputRange, maxLoss, biasCorrection } = options;
+/** `progress` hears of the fine-tuning. Throws UserError TMC3034, TMC3200 to TMC3229; too much loss is a result, so that the report can still be shown. */
+export async function quantizeFiles(
+  options: QuantizeFilesOptions,
+  progress?: Progress,
+): Promise<QuantizeFilesResult> {
+  const { method, percentile, maxLoss, biasCorrection, training } = options;
+  const range = options.inputRange === undefined ? {} : { inputRange: options.inputRange };
   const source = loadFloatModel(options.model);
   const calibration = readSamples(options.calibration);
   const test = options.test === undefined ? undefined : readSamples(options.test);
-  const { quantized, loss } = quantizeAfterTraining(source, calibration, {
+  const original = foldGraph(source);
+  let float = original;
+  if (training !== undefined) {
+    const samples = readSamples(training.file);
+    checkSamples(original, samples, "training");
+    checkSamples(original, calibration, "calibration");
+    const trainer = await loadTrainer();
+    const tuning = { ...training, quantized: true, calibration: { method, percentile, ...range } };
+    float = await trainer.fineTune(original, samples, calibration.inputs, tuning, progress);
+  }
+  const settings = {
     method,
     percentile,
     biasCorrection,
-    ...(inputRange === undefined ? {} : { inputRange }),
+    ...range,
     ...(test === undefined ? {} : { test }),
-  });
+  };
+  const { quantized, loss } = quantizeFolded(float, calibration, settings, original);
   const file = writeTflite(quantized);
   const measured = loss === undefined ? undefined : lossMeasure(loss);
   const failure =
@@ -76,7 +100,7 @@ export function quantizeFiles(options: QuantizeFilesOptions): QuantizeFilesResul
       : new UserError(
           "TMC3226",
           `${lossTexts[measured.measure](measured.lost.toFixed(2))}, --max-loss allows ${maxLoss}; ${options.out} was not written`,
-          "See the layer that loses most; try more calibration data, --method entropy or percentile, --bias-correction, or allow more with --max-loss.",
+          "See the layer that loses most; try more calibration data, --method entropy or percentile, --bias-correction, fine-tuning with --train, or allow more with --max-loss.",
         );
   if (failure === undefined) {
     write(options.out, file);

@@ -49,6 +49,9 @@ export class DifferentiableGraph {
     this.layers = graph.operators.flatMap((operator) =>
       "filter" in operator ? [this.variables(operator)] : [],
     );
+    if (this.layers.length === 0) {
+      throw untrainable(graph, "it has no weights");
+    }
     this.weights = new Map(this.layers.map((layer) => [layer.operator, layer]));
   }
 

@@ -5,7 +5,8 @@
  * Batch normalisation is folded before: its statistics are those of the first training and stay ("frozen").
  */
 import type * as Tf from "@tensorflow/tfjs";
-import { type Graph } from "../graph.js";
+import { UserError } from "../../diagnostics/user-error.js";
+import type { Graph } from "../graph.js";
 import { calibrate } from "../quantize/calibrate.js";
 import { FloatExecutor } from "../quantize/float-executor.js";
 import { floatTensor } from "../quantize/float-graph.js";
@@ -67,6 +68,13 @@ export class TfjsTrainer implements Trainer {
           });
           sum += loss;
           pruning.apply((step + 1) / steps);
+        }
+        if (!Number.isFinite(sum)) {
+          throw new UserError(
+            "TMC3229",
+            `the training of model "${graph.name}" diverged in epoch ${epoch + 1}: the loss is ${sum}`,
+            "Use a smaller --learning-rate.",
+          );
         }
         progress(epoch + 1, sum / batches);
         // Long trainings leave room for others in the process.
