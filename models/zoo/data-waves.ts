@@ -2,7 +2,7 @@
  * Synthetic one-dimensional data of the zoo: wave forms, gestures, spectra, and what a regression or an autoencoder
  * learns from. Each function makes one sample from a stream of random numbers; the same seed gives the same data.
  */
-import { Random } from "../vibration/random.js";
+import type { Random } from "../vibration/random.js";
 
 /** One input and what a model should say about it: a class, or numbers. */
 export interface Sample {

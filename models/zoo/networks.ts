@@ -6,7 +6,7 @@ import type * as Tf from "@tensorflow/tfjs";
 import * as images from "./data-images.js";
 import * as waves from "./data-waves.js";
 import type { MakeSample } from "./data-waves.js";
-import { Layers } from "./layers.js";
+import type { Layers } from "./layers.js";
 
 export interface ZooModel {
   readonly name: string;

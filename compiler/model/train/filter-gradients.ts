@@ -51,11 +51,11 @@ function filterGradient(tf: typeof Tf, read: (tensor: TensorInfo) => Float32Arra
             const from = (row + ox * strideWidth - left + kx) * inputs;
             const to = ((b * outHeight + oy) * outWidth + ox) * outChannels;
             for (let c = 0; c < inputs; c++) {
-              const value = x[from + c]!;
+              const value = x[from + c] ?? 0;
               const at = base + c * perInput;
               const source = of.depthwise ? to + c * perInput : to;
               for (let o = 0; o < perInput; o++) {
-                gradient[at + o]! += value * dy[source + o]!;
+                gradient[at + o] = (gradient[at + o] ?? 0) + value * (dy[source + o] ?? 0);
               }
             }
           }
