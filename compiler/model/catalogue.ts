@@ -85,7 +85,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     code: "TMC3033",
-    title: "a layer differs from its golden file",
+    title: "a layer differs from its golden file or dump",
     rule: "--layers DIR holds opNN_tensorT.bin = the raw int8 output tensor T of operator NN. When the directory has such files, each is compared; when it is empty or absent, they are written.",
   },
   {
@@ -97,5 +97,12 @@ export const catalogue: readonly CatalogueEntry[] = [
     code: "TMC3035",
     title: "the compiled model crashed on a target",
     rule: "A generated model cannot fail: it neither allocates nor checks at run time. A crash is a bug of the compiler, a kernel or a port.",
+  },
+  {
+    code: "TMC3036",
+    title: "dumps of another interpreter are missing or of another model",
+    rule: "`tmc model verify` wants one file for each operator of the model in --dumps DIR: opNN_tensorT.bin holds the raw elements of output tensor T of operator NN, row-major, without header, numbered as in the .tflite (NN has two digits at least). A layer without a dump is refused unless --partial is given; a dump that belongs to no operator means that the folder is of another model.",
+    wrong: "tmc model verify model.tflite --input in.bin --dumps empty-folder",
+    right: "tmc model verify model.tflite --input in.bin --dumps layers",
   },
 ];

@@ -1,7 +1,59 @@
 /** `tmc model ops` and its kin as a user calls them: the tools that look at models without running them. */
-import { describe, expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildFile, int8, smallFile } from "../../../test/models/tflite-file.js";
 import { callTmc } from "../../../test/support/tmc.js";
 import { ExitCode } from "../../diagnostics/user-error.js";
+
+let folder: string;
+let model: string;
+let input: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tmc-tools-test-"));
+  model = join(folder, "small.tflite");
+  input = join(folder, "input.bin");
+  writeFileSync(model, buildFile(smallFile()));
+  writeFileSync(
+    input,
+    Uint8Array.from({ length: 16 }, (_, i) => i * 15),
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Elements of a document, in order; throws where it is not well-formed. */
+function parseXml(text: string): { name: string; attributes: Map<string, string> }[] {
+  const found: { name: string; attributes: Map<string, string> }[] = [];
+  const open: string[] = [];
+  let at = 0;
+  for (const match of text.matchAll(/<(\/?)([A-Za-z]+)((?:\s+[A-Za-z:0-9-]+="[^"<]*")*)\s*(\/?)>/g)) {
+    const [tag, closing, name = "", attributes = "", empty] = match;
+    const between = text.slice(at, match.index);
+    if (
+      /[<>]|&(?!(?:amp|lt|gt|quot);)/.test(between + attributes) ||
+      (open.length === 0 && between.trim() !== "")
+    ) {
+      throw new Error(`not well-formed before ${tag}: ${between}`);
+    }
+    at = match.index + tag.length;
+    if (closing === "/") {
+      if (open.pop() !== name) throw new Error(`${tag} closes another element`);
+      continue;
+    }
+    const pairs = [...attributes.matchAll(/([A-Za-z:0-9-]+)="([^"]*)"/g)].map(
+      (m) => [m[1] ?? "", m[2] ?? ""] as const,
+    );
+    if (new Set(pairs.map(([key]) => key)).size !== pairs.length)
+      throw new Error(`${tag}: an attribute twice`);
+    found.push({ name, attributes: new Map(pairs) });
+    if (empty !== "/") open.push(name);
+  }
+  if (open.length > 0 || text.slice(at).trim() !== "") throw new Error(`not closed: ${open.join(", ")}`);
+  return found;
+}
 
 describe("tmc model ops", () => {
   it("prints operators, limits and layers of other formats", async () => {
@@ -27,5 +79,174 @@ describe("tmc model ops", () => {
     expect(exitCode).toBe(ExitCode.usage);
     expect(stderr).toContain("CONV_2 is not a supported operator");
     expect(stderr).toContain("Did you mean CONV_2D?");
+  });
+});
+
+describe("tmc model plan", () => {
+  it("prints who lives where, the peak and its causes", async () => {
+    const { stdout, exitCode } = await callTmc(["model", "plan", model]);
+    expect(exitCode).toBe(ExitCode.ok);
+    expect(stdout).toContain("small: 128 bytes of RAM, the least possible for these kernels");
+    expect(stdout).toMatch(/^ +\d+ +16 +start +0 +input +0 "input"$/m);
+    expect(stdout).toMatch(/^peak +128 bytes at once: operator 0 \(Conv2D, "conv"\)$/m);
+    expect(stdout).toContain("scratch of operator 0");
+  });
+  it("prints the same for programs", async () => {
+    const json: unknown = JSON.parse((await callTmc(["model", "plan", model, "--json"])).stdout);
+    expect(json).toMatchObject({
+      arenaBytes: 128,
+      lowerBound: 128,
+      optimal: true,
+      peak: { step: 0, bytes: 128, holders: [{ what: "scratch" }, {}, {}] },
+      steps: [{ operator: 0, kind: "Conv2D", aliveBytes: expect.any(Number) }, {}, {}, { kind: "Softmax" }],
+    });
+  });
+  it("draws a picture: well-formed, with titles, for light and dark", async () => {
+    const named = smallFile();
+    const odd = join(folder, "odd.tflite");
+    const name = 'a<b>&"c\u0001';
+    writeFileSync(
+      odd,
+      buildFile({ ...named, tensors: named.tensors.map((t, i) => (i === 3 ? { ...t, name } : t)) }),
+    );
+    const svg = join(folder, "plan.svg");
+    expect((await callTmc(["model", "plan", odd, "--svg", svg])).exitCode).toBe(ExitCode.ok);
+    const text = readFileSync(svg, "utf8");
+    const elements = parseXml(text);
+    expect(text).toContain("prefers-color-scheme: dark");
+    expect(text).toContain("a&lt;b&gt;&amp;&quot;c?");
+    const boxes = elements.filter(({ attributes }) => attributes.get("class")?.startsWith("box "));
+    const titles = elements.filter(({ name }) => name === "title");
+    expect(boxes.length).toBe(6); // input, conv and its view, dense, softmax, scratch
+    expect(titles.length).toBe(boxes.length + 3); // the picture's, the peak's, the bound's
+    expect(() => parseXml(text.replace("</g>", ""))).toThrow();
+    for (const { attributes } of boxes) {
+      expect(Number(attributes.get("height"))).toBeGreaterThan(0);
+      expect(Number(attributes.get("y"))).toBeGreaterThan(0);
+    }
+  });
+  it("refuses a folder that does not exist", async () => {
+    const { stderr, exitCode } = await callTmc([
+      "model",
+      "plan",
+      model,
+      "--svg",
+      join(folder, "no", "x.svg"),
+    ]);
+    expect([exitCode, stderr]).toEqual([ExitCode.usage, expect.stringContaining("TMC3034")]);
+  });
+});
+
+describe("tmc model verify", () => {
+  const verify = (dumps: string, ...more: string[]) =>
+    callTmc(["model", "verify", model, "--input", input, "--dumps", dumps, ...more]);
+  const dumpsOf = async (name: string): Promise<string> => {
+    const dumps = join(folder, name);
+    await callTmc(["model", "run", model, "--input", input, "--layers", dumps]);
+    return dumps;
+  };
+  const change = (file: string, at: number, by: number): void => {
+    const bytes = readFileSync(file);
+    bytes[at] = ((bytes[at] ?? 0) + by) & 0xff;
+    writeFileSync(file, bytes);
+  };
+
+  it("says that all layers are equal", async () => {
+    expect(await verify(await dumpsOf("equal"))).toEqual({
+      stdout: "small: 4 of 4 layers equal\n",
+      stderr: "",
+      exitCode: ExitCode.ok,
+    });
+  });
+  it("names the first layer and element that differ, and how far all are away", async () => {
+    const dumps = await dumpsOf("different");
+    change(join(dumps, "op02_tensor6.bin"), 0, 3);
+    change(join(dumps, "op00_tensor3.bin"), 5, -1);
+    const { stdout, stderr, exitCode } = await verify(dumps);
+    expect(exitCode).toBe(ExitCode.failed);
+    expect(stdout).toContain("small: 2 of 4 layers equal");
+    expect(stdout).toContain("operator 2 (FullyConnected), tensor 6: 1 of 3 differ, by 3 at most");
+    expect(stderr).toMatch(/TMC3033: .*operator 0 \(Conv2D\), tensor 3 "conv", element 5 at \[0, 0, 2, 1\]/);
+    const json: unknown = JSON.parse((await verify(dumps, "--json", "--tolerance", "1")).stdout);
+    expect(json).toMatchObject({
+      first: { operator: 2, element: 0 },
+      layers: [{ differing: 0, largest: 1 }, {}, { differing: 1, largest: 3 }, {}],
+    });
+    expect((await verify(dumps, "--tolerance", "3")).exitCode).toBe(ExitCode.ok);
+  });
+  it("refuses missing, short and strange dumps", async () => {
+    const dumps = await dumpsOf("broken");
+    rmSync(join(dumps, "op01_tensor4.bin"));
+    expect((await verify(dumps)).stderr).toContain("has no dump of op01_tensor4.bin");
+    expect((await verify(dumps, "--partial")).stdout).toBe(
+      "small: 3 of 3 layers equal\nwithout a dump: op01_tensor4.bin\n",
+    );
+    writeFileSync(join(dumps, "op01_tensor4.bin"), new Uint8Array(31));
+    const short = await verify(dumps);
+    expect([short.exitCode, short.stderr]).toEqual([ExitCode.usage, expect.stringContaining("has 31 bytes")]);
+    await callTmc(["model", "run", model, "--input", input, "--layers", dumps]);
+    writeFileSync(join(dumps, "op01_tensor4.bin"), new Uint8Array(32));
+    writeFileSync(join(dumps, "op09_tensor1.bin"), "x");
+    expect((await verify(dumps)).stderr).toMatch(/op09_tensor1.bin belongs to no operator of small/);
+    mkdirSync(join(folder, "empty"));
+    expect((await verify(join(folder, "empty"))).stderr).toContain("has no dumps");
+    expect((await verify(join(folder, "absent"))).stderr).toContain("there is no folder");
+    expect((await verify(dumps, "--tolerance", "x")).stderr).toContain("TMC0005");
+  });
+});
+
+describe("tmc model diff", () => {
+  const version = (
+    name: string,
+    edit: (file: ReturnType<typeof smallFile>) => ReturnType<typeof smallFile>,
+  ): string => {
+    const path = join(folder, `${name}.tflite`);
+    writeFileSync(path, buildFile(edit(smallFile())));
+    return path;
+  };
+  it("says that equal models are equal", async () => {
+    const { stdout, exitCode } = await callTmc(["model", "diff", model, model]);
+    expect(exitCode).toBe(ExitCode.ok);
+    expect(stdout).toContain("the models are equal");
+    expect(stdout).toMatch(/^MACs +384 +384$/m);
+  });
+  it("counts changed weights and names changed attributes and scales", async () => {
+    const other = version("weights", (file) => ({
+      ...file,
+      buffers: (file.buffers ?? []).map((data, i) =>
+        i === 0 ? data.map((value, k) => (k < 2 ? value + 5 + k : value)) : data,
+      ),
+      tensors: file.tensors.map((tensor, i) =>
+        i === 3 || i === 4 ? { ...tensor, scales: [0.0625] } : tensor,
+      ),
+      operators: file.operators.map((operator, i) =>
+        i === 0 ? { ...operator, options: { ...operator.options, 3: int8(3) } } : operator,
+      ),
+    }));
+    const { stdout, exitCode } = await callTmc(["model", "diff", model, other]);
+    expect(exitCode).toBe(ExitCode.failed);
+    expect(stdout).toContain('~ operator 0 (Conv2D) "conv"\n    activation: relu → relu6\n');
+    expect(stdout).toMatch(
+      /output quantisation: scale 0.05\d*, zero point -128 → scale 0.0625, zero point -128/,
+    );
+    expect(stdout).toContain("weights: 2 of 18 changed, by 0.06 at most (6 steps)");
+  });
+  it("tells what was added and removed", async () => {
+    const longer = version("longer", (file) => ({
+      ...file,
+      tensors: [...file.tensors, { name: "again", shape: [1, 3], scales: [1 / 256], zeroPoints: [-128n] }],
+      operators: [...file.operators, { code: 1, inputs: [7], outputs: [8] }],
+      outputs: [8],
+    }));
+    expect((await callTmc(["model", "diff", model, longer])).stdout).toContain(
+      '+ operator 4 (Reshape) "again"',
+    );
+    const json: unknown = JSON.parse((await callTmc(["model", "diff", longer, model, "--json"])).stdout);
+    expect(json).toMatchObject({
+      equal: false,
+      operators: [{ change: "removed", before: 4, after: null, kind: "Reshape" }],
+      before: { operators: 5, macs: 384 },
+      after: { operators: 4, macs: 384 },
+    });
   });
 });
