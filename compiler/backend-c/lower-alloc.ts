@@ -3,7 +3,7 @@ import type { MonoClass } from "../ir/monomorphise.js";
 import type { Expr, ExprOf } from "../ir/nodes.js";
 import type { FlowObject } from "../ir/flow-graph.js";
 import type { Type } from "../ir/types.js";
-import { addressOf, assign, at, call, cast, id, lit, type CExpr, type CInit } from "./c-ast.js";
+import { addressOf, assign, at, call, cast, id, lit, NULL_PTR, type CExpr, type CInit } from "./c-ast.js";
 import { isPure } from "./effects.js";
 import { storageShape } from "./frames.js";
 import type { FuncContext } from "./func-context.js";
@@ -21,7 +21,12 @@ function settled(c: FuncContext, list: readonly Operand[]): CExpr[] {
 }
 
 /** `new C(…)` as a pointer. */
-export function lowerNew(c: FuncContext, e: ExprOf<"new">, place = newStorage(c, e)): CExpr {
+export function lowerNew(c: FuncContext, e: ExprOf<"new">, at?: CExpr): CExpr {
+  if (e.inSetup === true) {
+    c.emit({ k: "expr", e: call("tmc_trap", id("TMC_TRAP_NULL"), c.site("null", e.loc)) });
+    return cast(c.type(e.type), NULL_PTR);
+  }
+  const place = at ?? newStorage(c, e);
   const cls = classOf(c, e.type);
   newInto(c, e, cls, place);
   return objectPointer(c, { expr: place, stable: true, cls }, c.type(e.type));

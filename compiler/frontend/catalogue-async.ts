@@ -94,22 +94,29 @@ export function main(): void {}`,
   {
     code: "TMC1706",
     title: "it is not known which async function is waited for",
-    rule: "The frame of the function waited for is embedded in the one that waits, so its size must be known: name the function, or call a method of a class. An interface may have several such methods; a function value may not be waited for.",
+    rule: "The frame of the function waited for is embedded in the one that waits. A method may be one of several classes', a function value one of several functions: each of them has its frame there. Functions made in generic ones are not among them, and at least one must come there.",
     wrong: `import { sleep, task } from "tmc";
-async function one(): Promise<void> {
-  await sleep(1);
+function later<T>(x: T): () => Promise<T> {
+  return async () => {
+    await sleep(1);
+    return x;
+  };
 }
-const steps: (() => Promise<void>)[] = [one];
+const one = later<i32>(1);
 task(async () => {
-  await steps[0]();
+  log(await one());
 });
 export function main(): void {}`,
     right: `import { sleep, task } from "tmc";
-async function one(): Promise<void> {
-  await sleep(1);
+function later(x: i32): () => Promise<i32> {
+  return async () => {
+    await sleep(1);
+    return x;
+  };
 }
+const one = later(1);
 task(async () => {
-  await one();
+  log(await one());
 });
 export function main(): void {}`,
   },

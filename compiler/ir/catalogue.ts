@@ -33,7 +33,7 @@ export function main(): void {
   {
     code: "TMC1602",
     title: "a closure escapes",
-    rule: "A closure that a handler makes may be passed down and called, not stored or returned: its captures live on the stack.",
+    rule: "A closure that a handler makes may be passed down and called, not stored or returned: its captures live on the stack. (One without captures may.)",
     wrong: `class Button {
   pressed: () => void = () => {};
 }

@@ -84,7 +84,9 @@ class EscapeCheck {
   }
 
   private place(e: Expr, home: Home): void {
-    if (e.k === "new" || e.k === "objectLit" || e.k === "arrayLit" || e.k === "newTyped" || e.k === "lambda")
+    // A function that captured nothing has nothing on the stack.
+    const captured = e.k === "lambda" && (e.f.captures.length > 0 || e.f.usesThis);
+    if (e.k === "new" || e.k === "objectLit" || e.k === "arrayLit" || e.k === "newTyped" || captured)
       this.exprHomes.set(e, home);
     const callees = this.callees.get(home.func) ?? new Set<MonoFunc>();
     this.callees.set(home.func, callees);

@@ -319,7 +319,7 @@ export class FlowConstraints extends FlowCalls {
   #new(e: ExprOf<"new">, f: MonoFunc): FlowNode {
     const args = this.#all(e.args, f);
     const n = new FlowNode(this.queue);
-    if (e.type.k !== "object") return n;
+    if (e.type.k !== "object" || e.inSetup === true) return n;
     const o = this.make(e, f, e.type);
     n.add(o);
     const ctor = this.ctorFor(this.mono.ctorOf(this.mono.classOf(e.type)), e, f);

@@ -275,7 +275,13 @@ export type Expr =
       readonly args: readonly Expr[];
     })
   /** type is the object type made; ctor may be undefined (nothing to run). */
-  | (ExprBase & { readonly k: "new"; readonly cls: ClassDecl; readonly args: readonly Expr[] })
+  | (ExprBase & {
+      readonly k: "new";
+      readonly cls: ClassDecl;
+      readonly args: readonly Expr[];
+      /** Evaluated in setup only; a handler that came here would trap. */
+      readonly inSetup?: boolean;
+    })
   /** `new Uint8Array(n)`: zeroed. Run phase: n must be constant. */
   | (ExprBase & { readonly k: "newTyped"; readonly length: Expr })
   | (ExprBase & { readonly k: "newSlots"; readonly capacity: Expr })

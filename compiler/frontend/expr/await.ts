@@ -45,12 +45,12 @@ function awaited(lw: Lowerer, call: Expr, node: ts.Node): Type {
       "remove `await`",
     );
   }
-  if (call.k === "call" || call.k === "method") return type;
+  if (call.k === "call" || call.k === "method" || call.k === "callValue") return type;
   return lw.ctx.fail(
     "TMC1706",
     node,
     "which function is waited for is not known when compiling, and with it the size of its frame",
-    "call the async function, or the method, by its name; choose with `if`",
+    "call an async function, a method, or a function value",
   );
 }
 

@@ -3,9 +3,20 @@
  * frames of what it waits for, and its result. Fills them in and makes their constructors; the step is in `step.ts`.
  */
 import type { ObjectType } from "../hierarchy.js";
-import type { ClassDecl, Expr, Field, FuncDecl, Loc, LocalVar, Program, Stmt } from "../nodes.js";
+import type {
+  ClassDecl,
+  Expr,
+  Field,
+  FuncDecl,
+  GlobalVar,
+  Loc,
+  LocalVar,
+  LValue,
+  Program,
+  Stmt,
+} from "../nodes.js";
 import { BOOL, VOID, type Type } from "../types.js";
-import { assign, field, initial, isVoid, loaded, stored, storedType } from "./make.js";
+import { assign, field, initial, isVoid, loaded, number, STATE, stored, storedType } from "./make.js";
 import { promised, promiseDecl, promiseOf } from "./promise.js";
 
 export class Frame {
@@ -166,14 +177,61 @@ export class Frame {
     this.value.body = [{ k: "return", loc, value: loaded(place, result.type) }];
   }
 
-  /** What a call of the function does in setup: a new frame with the arguments. */
+  /**
+   * For calls of the function as a value: where the caller leaves the frame to use, before such a call. Null in setup.
+   */
+  slot(): GlobalVar {
+    this.slotMade ??= {
+      id: `${this.cls.id}.slot`,
+      name: `${this.cls.name}.slot`,
+      module: this.f.module,
+      type: { k: "nullable", of: this.type },
+      mutable: true,
+      exported: false,
+      loc: this.f.loc,
+    };
+    return this.slotMade;
+  }
+
+  /** The slot, when there is one. */
+  get usedSlot(): GlobalVar | undefined {
+    return this.slotMade;
+  }
+
+  private slotMade: GlobalVar | undefined;
+
+  slotPlace(loc: Loc): LValue {
+    const g = this.slot();
+    return { k: "staticField", type: g.type, loc, cls: this.cls, g };
+  }
+
+  /** What a call of the function does in setup: a new frame with the arguments. As a value it may have one already. */
   starter(): Stmt[] {
     const { loc } = this.f;
-    const v = this.newLocal("frame", this.type);
-    const frame: Expr = { k: "local", type: this.type, loc, v };
-    const out: Stmt[] = [
-      { k: "let", loc, v, init: { k: "new", type: this.type, loc, cls: this.cls, args: [] } },
-    ];
+    const made: Expr = { k: "new", type: this.type, loc, cls: this.cls, args: [] };
+    const out: Stmt[] = [];
+    let frame: Expr;
+    if (this.slotMade === undefined) {
+      const v = this.newLocal("frame", this.type);
+      frame = { k: "local", type: this.type, loc, v };
+      out.push({ k: "let", loc, v, init: made });
+    } else {
+      const v = this.newLocal("frame", this.slotMade.type);
+      v.mutable = true;
+      const place: LValue = { k: "local", type: v.type, loc, v };
+      frame = loaded(place, this.type);
+      out.push(
+        { k: "let", loc, v, init: this.slotPlace(loc) },
+        {
+          k: "if",
+          loc,
+          test: { k: "isNull", type: BOOL, loc, arg: place },
+          then: [assign(place, stored({ ...made, inSetup: true }, this.type))],
+          else: [],
+        },
+        assign(field(frame, "state", STATE), number(0, STATE, loc)),
+      );
+    }
     if (this.self !== undefined) {
       const self: Expr = { k: "this", type: this.self, loc };
       out.push(assign(field(frame, "self", storedType(this.self)), stored(self, this.self)));

@@ -67,6 +67,7 @@ export function homes(
       if (jump.to !== undefined) f.next.push(jump.to);
       walkStmts(jump.before, visitor);
     });
+    for (const e of b.polls) walkExpr(e, visitor);
     walkStmts(b.stmts, visitor);
     for (const e of endExprs(b)) walkExpr(e, visitor);
     for (const v of declaredIn(b.stmts)) f.declared.add(v);

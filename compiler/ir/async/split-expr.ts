@@ -227,6 +227,10 @@ function waitFor(s: Splitter, call: Expr, e: ExprOf<"await">): Expr {
 function fill(s: Splitter, started: Started, args: readonly Expr[], call: Expr): void {
   const { frame } = started;
   if (frame === undefined) return;
+  if (started.begin !== undefined) {
+    started.begin(args).forEach((x) => s.emit(x));
+    return;
+  }
   // A static method has no receiver; a call has no place for one.
   const given = args.slice(args.length - started.places.length);
   started.places.forEach((place, i) => {

@@ -37,6 +37,8 @@ export interface Started {
   /** A value as what a place holds. */
   wrap(value: Expr, place: Type): Expr;
   readonly result: Expr | undefined;
+  /** Instead of filling `places`: what begins the call, with the values of its children. */
+  begin?(values: readonly Expr[]): readonly Stmt[];
   /** The class of the receiver for which this frame is meant; undefined: all others. */
   readonly receiver: Type | undefined;
   readonly others: readonly Started[];

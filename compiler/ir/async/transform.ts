@@ -5,9 +5,9 @@
  */
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import { allSupertypes, findMethod, isSubtype, type ObjectType } from "../hierarchy.js";
-import type { ClassDecl, Expr, FuncDecl, LocalVar, Loc, LValue, Program, Stmt } from "../nodes.js";
+import type { Expr, ExprOf, FuncDecl, LocalVar, Loc, LValue, Program, Stmt } from "../nodes.js";
 import { BOOL, sameType, substitute, typeKey, VOID, type Type } from "../types.js";
-import { lambdasOf } from "../walk.js";
+import { lambdasOf, walkStmts } from "../walk.js";
 import type { Block } from "./blocks.js";
 import { declare, field, local, storedType } from "./make.js";
 import { Frame } from "./frames.js";
@@ -16,6 +16,7 @@ import { suspendBinding } from "./promise.js";
 import { Splitter, type Started } from "./split.js";
 import { stepBody } from "./step.js";
 import { prune } from "./prune.js";
+import { asAsync, ValueCalls } from "./value-calls.js";
 
 export interface Transformed {
   readonly program: Program;
@@ -51,6 +52,12 @@ function keepOriginal(f: FuncDecl): void {
   lambdasOf(f.body).forEach(keepOriginal);
 }
 
+interface Found {
+  readonly f: FuncDecl;
+  readonly typeParams: readonly string[];
+  readonly self: Type | undefined;
+}
+
 const trapType: ObjectType = { k: "object", decl: "tmc/core#Trap", args: [] };
 
 export function transformAsync(program: Program): Transformed {
@@ -60,22 +67,21 @@ export function transformAsync(program: Program): Transformed {
 class Transformation {
   private readonly diagnostics: Diagnostic[] = [];
   private readonly frames = new Map<FuncDecl, Frame>();
-  private readonly added = new Map<string, ClassDecl[]>();
+  private readonly added = new Map<string, Frame[]>();
+  private calls: ValueCalls | undefined;
+  /** Functions that are called as one of several values. */
+  private readonly slotted = new Set<FuncDecl>();
 
   constructor(private readonly program: Program) {}
 
   run(): Transformed {
-    const found: {
-      readonly f: FuncDecl;
-      readonly typeParams: readonly string[];
-      readonly self: Type | undefined;
-    }[] = [];
+    const all: Found[] = [];
     const visit = (f: FuncDecl, outer: readonly string[], self: Type | undefined): void => {
       asWritten(f);
       const typeParams = [...outer, ...f.typeParams];
       // Inside out: a function around a lambda sees what became of it.
       for (const l of lambdasOf(f.body)) visit(l, typeParams, self);
-      if (f.isAsync === true) found.push({ f, typeParams, self });
+      all.push({ f, typeParams, self });
     };
     for (const m of this.program.modules) {
       for (const l of lambdasOf(m.init)) visit(l, [], undefined);
@@ -90,15 +96,31 @@ class Transformation {
           visit(f, f.isStatic ? [] : c.typeParams, f.isStatic ? undefined : self);
       }
     }
+    const found = all.filter(({ f }) => f.isAsync === true);
     for (const { f } of found) keepOriginal(f);
+    found.push(...this.valueCalls(all));
     for (const { f, typeParams, self } of found) this.declare(f, typeParams, self);
     if (this.frames.size === 0) return { program: this.program, diagnostics: [] };
+    for (const f of this.slotted) this.frames.get(f)?.slot();
     for (const frame of this.frames.values()) this.transform(frame);
     for (const frame of this.frames.values()) frame.finish();
     this.checkRecursion();
     const modules = this.program.modules.map((m) => {
       const more = this.added.get(m.path);
-      return more === undefined ? m : { ...m, classes: [...m.classes, ...more] };
+      if (more === undefined) return m;
+      const slots = more.map((frame) => frame.usedSlot).filter((g) => g !== undefined);
+      const empty = slots.map((g): Stmt => ({
+        k: "initGlobal",
+        loc: g.loc,
+        g,
+        init: { k: "null", type: g.type, loc: g.loc },
+      }));
+      return {
+        ...m,
+        classes: [...m.classes, ...more.map((frame) => frame.cls)],
+        globals: [...m.globals, ...slots],
+        init: [...empty, ...m.init],
+      };
     });
     const classes = new Map(this.program.classes);
     const functions = new Map(this.program.functions);
@@ -107,6 +129,41 @@ class Transformation {
       for (const f of [...cls.methods, ...(cls.ctor === undefined ? [] : [cls.ctor])]) functions.set(f.id, f);
     }
     return { program: { ...this.program, modules, classes, functions }, diagnostics: this.diagnostics };
+  }
+
+  /**
+   * What function values may be called and waited for; gives functions that are waited for in this way without being
+   * written `async`.
+   */
+  private valueCalls(all: readonly Found[]): Found[] {
+    const known = new Map(all.map((x) => [x.f, x]));
+    const more: Found[] = [];
+    const visit = (f: FuncDecl): void => {
+      walkStmts(f.body, {
+        expr: (e) => {
+          if (e.k !== "await") return;
+          for (const c of e.calls) {
+            if (c.k !== "callValue") continue;
+            if (this.calls === undefined) {
+              this.calls = new ValueCalls(this.program);
+              for (const x of all) this.calls.note(x.f);
+            }
+            const callee = this.calls.callee(c, f);
+            for (const g of callee?.k === "known" ? [callee.f] : (callee?.all ?? [])) {
+              if (callee?.k === "several") this.slotted.add(g);
+              const found = known.get(g);
+              if (g.isAsync === true || found === undefined || g.kind === "extern") continue;
+              keepOriginal(g);
+              asAsync(g);
+              more.push(found);
+              visit(g);
+            }
+          }
+        },
+      });
+    };
+    for (const { f } of all) if (f.isAsync === true) visit(f);
+    return more;
   }
 
   private report(
@@ -134,7 +191,7 @@ class Transformation {
     }
     this.frames.set(f, frame);
     const list = this.added.get(f.module) ?? [];
-    list.push(frame.cls);
+    list.push(frame);
     this.added.set(f.module, list);
   }
 
@@ -172,7 +229,7 @@ class Transformation {
     const body: Stmt[] = frame.parameters
       .filter((p) => p.arg !== p.v)
       .map((p) => declare(p.v, local(p.arg, loc), loc));
-    splitter.run([...body, ...f.body]);
+    splitter.run([...body, ...(this.calls?.withoutConstants(f) ?? f.body)]);
     const blocks = prune(splitter.blocks, splitter.farJumps);
     uniqueNames(blocks);
     const always = new Set(frame.parameters.map((p) => p.arg));
@@ -213,6 +270,7 @@ class Transformation {
       if (target === undefined) return this.unknown(call);
       return this.embed(frame, self, target, call.typeArgs, slot, call.loc, undefined);
     }
+    if (call.k === "callValue") return this.startValue(frame, self, call, slot);
     if (call.k !== "method" || call.recv.type.k !== "object") return this.unknown(call);
     const recv = call.recv.type;
     const targets = call.isSuper ? [call.f] : this.methodsFor(recv, call.f);
@@ -231,12 +289,37 @@ class Transformation {
     return first === undefined ? nothing : { ...first, others };
   }
 
+  private startValue(frame: Frame, self: Expr, call: ExprOf<"callValue">, slot: number): Started | undefined {
+    const { calls } = this;
+    const callee = calls?.callee(call, frame.f);
+    if (calls === undefined || callee === undefined) return this.unknown(call);
+    const frames = (callee.k === "known" ? [callee.f] : callee.all).map((f) => this.frames.get(f));
+    const targets = frames.filter((x) => x !== undefined);
+    const generic = callee.k === "several" && targets.some((t) => t.cls.typeParams.length > 0);
+    if (generic || targets.length !== frames.length) return this.unknown(call);
+    const [first] = targets;
+    if (callee.k === "known" && first !== undefined) {
+      const args = first.cls.typeParams.map((name): Type => ({ k: "param", name }));
+      if (args.some((t) => t.k === "param" && !frame.cls.typeParams.includes(t.name)))
+        return this.unknown(call);
+      const inner = this.embed(frame, self, first, args, slot, call.loc, undefined, first.parameters.length);
+      const around: Expr | undefined =
+        first.self === undefined ? undefined : { k: "this", type: first.self, loc: call.loc };
+      return calls.known(call, first, inner, around);
+    }
+    const places = targets.flatMap((target) => {
+      const inner = this.embed(frame, self, target, [], slot, call.loc, undefined).frame;
+      return inner === undefined ? [] : [{ target, inner }];
+    });
+    return calls.several(call, places, (name, type) => frame.newLocal(name, type));
+  }
+
   private unknown(call: Expr): undefined {
     this.report(
       "TMC1706",
       call.loc,
       "which async function is waited for is not known when compiling, and with it the size of its frame",
-      "call an `async` function or method by its name",
+      "call an `async` function or method by its name, or a function value that is not generic",
     );
   }
 
@@ -274,6 +357,7 @@ class Transformation {
     slot: number,
     loc: Loc,
     receiver: Type | undefined,
+    places = target.f.params.length,
   ): Started {
     const type: ObjectType = { k: "object", decl: target.cls.id, args };
     const name = frame.innerFrame(`${typeKey(type)} ${slot}`, target, type, loc);
@@ -286,7 +370,7 @@ class Transformation {
       frame: inner,
       places: [
         ...(target.self === undefined ? [] : [place("self", target.self)]),
-        ...target.f.params.map((v, i) => place(target.parameters[i]?.field ?? v.name, v.type)),
+        ...target.parameters.slice(0, places).map((p) => place(p.field, p.v.type)),
       ],
       wrap: (value, t) => this.wrap(value, t),
       result:
