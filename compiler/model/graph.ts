@@ -6,6 +6,8 @@
  * `lower.ts` decides whether a graph is one that the int8 compiler can execute exactly.
  */
 
+import type { Movement, Reduction } from "./graph-movement.js";
+
 /** Element types that a graph can name. Executable graphs use int8 activations and weights and int32 biases. */
 export type ElementType = "float32" | "int8" | "uint8" | "int16" | "int32" | "int64" | "bool";
 
@@ -40,7 +42,7 @@ export type Padding = "same" | "valid";
 export type Activation = "none" | "relu" | "relu6" | "relu_n1_to_1";
 
 /** What every operator has. Numbers are indices into `Graph.tensors`. */
-interface OperatorCommon {
+export interface OperatorCommon {
   /** The tensor this operator writes. Every tensor is written at most once. */
   readonly output: number;
 }
@@ -127,7 +129,16 @@ export interface Softmax extends OperatorCommon {
 }
 
 export type Operator =
-  Conv2D | DepthwiseConv2D | FullyConnected | Add | MaxPool2D | AveragePool2D | Reshape | Softmax;
+  | Conv2D
+  | DepthwiseConv2D
+  | FullyConnected
+  | Add
+  | MaxPool2D
+  | AveragePool2D
+  | Reshape
+  | Softmax
+  | Movement
+  | Reduction;
 
 export type OperatorKind = Operator["kind"];
 
@@ -164,7 +175,7 @@ export function tensorBytes(tensor: Tensor): number {
 }
 
 /** The tensor at `index`; throws when a graph names one that does not exist (importers never make such a graph). */
-export function tensorAt(graph: Graph, index: number): Tensor {
+export function tensorAt(graph: Pick<Graph, "name" | "tensors">, index: number): Tensor {
   const tensor = graph.tensors[index];
   if (tensor === undefined) {
     throw new Error(`model "${graph.name}" has no tensor ${index}`);
@@ -174,6 +185,9 @@ export function tensorAt(graph: Graph, index: number): Tensor {
 
 /** The tensors an operator computes from, in .tflite order, without filter and bias. Constants can be among them. */
 export function activationInputs(operator: Operator): readonly number[] {
+  if ("inputs" in operator) {
+    return operator.inputs;
+  }
   return "left" in operator ? [operator.left, operator.right] : [operator.input];
 }
 
@@ -190,6 +204,9 @@ export function operatorInputs(operator: Operator): readonly number[] {
 
 /** `operator` with every tensor number replaced: `place` is asked for the inputs in .tflite order, then for the output. */
 export function renumberOperator(operator: Operator, place: (tensor: number) => number): Operator {
+  if ("inputs" in operator) {
+    return { ...operator, inputs: operator.inputs.map(place), output: place(operator.output) };
+  }
   if ("left" in operator) {
     return {
       ...operator,

@@ -4,6 +4,7 @@
  *
  * Made by `lower.ts`. Tensors are still numbers of the graph; where they live is the memory plan's business.
  */
+import type { MoveLayer, ReduceLayer, ResizeLayer } from "./layers-movement.js";
 
 /** A window over [1, H, W, C]; pairs are height first. Padding on the other side follows from the sizes. */
 export interface WindowGeometry {
@@ -38,7 +39,7 @@ export interface Requantization {
   readonly clamp: Clamp;
 }
 
-interface LayerCommon {
+export interface LayerCommon {
   /** Number of the operator in the graph. */
   readonly operator: number;
   readonly output: number;
@@ -120,10 +121,16 @@ export type Layer =
   | AddLayer
   | PoolLayer
   | ReshapeLayer
-  | SoftmaxLayer;
+  | SoftmaxLayer
+  | MoveLayer
+  | ResizeLayer
+  | ReduceLayer;
 
 /** The activation tensors a layer reads; constants of an Add are among them. */
 export function layerInputs(layer: Layer): readonly number[] {
+  if ("inputs" in layer) {
+    return layer.inputs;
+  }
   return "left" in layer ? [layer.left, layer.right] : [layer.input];
 }
 

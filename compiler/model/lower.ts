@@ -19,6 +19,8 @@ import {
   type Tensor,
 } from "./graph.js";
 import type { AddLayer, Layer, PoolLayer, ReshapeLayer, SoftmaxLayer } from "./layers.js";
+import { lowerMovement } from "./lower-movement.js";
+import { lowerReduction } from "./lower-reduce.js";
 import { lowerConv2D, lowerDepthwiseConv2D, lowerFullyConnected } from "./lower-weighted.js";
 import {
   activationClamp,
@@ -94,6 +96,17 @@ function lowerOperator(graph: Graph, operator: Operator, index: number, where: s
       return lowerReshape(graph, operator, index, where);
     case "Softmax":
       return lowerSoftmax(graph, operator, index, where);
+    case "Concatenation":
+    case "Pad":
+    case "Slice":
+    case "Transpose":
+    case "ResizeNearestNeighbor":
+      return lowerMovement(graph, operator, index, where);
+    case "Mean":
+    case "Sum":
+    case "ReduceMax":
+    case "ReduceMin":
+      return lowerReduction(graph, operator, index, where);
   }
 }
 

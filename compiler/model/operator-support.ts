@@ -5,6 +5,7 @@
  * Keys are the names of the .tflite schema. An operator that `tflite/schema.ts` reads and that is not in here does not
  * compile.
  */
+import { movementSupport } from "./operator-support-movement.js";
 
 /** Of strides, dilations and windows. */
 export const MAX_ATTRIBUTE = 1 << 20;
@@ -95,6 +96,7 @@ export const operatorSupport = {
     ],
     fast: "",
   },
+  ...movementSupport,
 } as const satisfies Readonly<Record<string, OperatorSupport>>;
 
 /** Name of a supported operator in the .tflite schema. */

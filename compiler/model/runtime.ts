@@ -6,6 +6,7 @@ import { tensorAt, type Graph } from "./graph.js";
 import type { Layer } from "./layers.js";
 import { lower } from "./lower.js";
 import { planMemory, type MemoryPlan } from "./plan.js";
+import { move, reduce, resize } from "./reference/movement.js";
 import { add, conv2D, depthwiseConv2D, fullyConnected, pool, softmax } from "./reference/kernels.js";
 
 /** Called after each operator with its number, the number of the tensor it wrote, and a view of that tensor. */
@@ -86,6 +87,12 @@ export function executeLayer(layer: Layer, view: (tensor: number) => Int8Array):
       return;
     case "Softmax":
       return softmax(layer, view(layer.input), output);
+    case "Move":
+      return move(layer, layer.inputs.map(view), output);
+    case "Resize":
+      return resize(layer, view(layer.input), output);
+    case "Reduce":
+      return reduce(layer, view(layer.input), output);
   }
 }
 

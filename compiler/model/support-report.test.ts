@@ -17,7 +17,7 @@ describe("what is supported", () => {
   });
   it("has an entry for every attribute that the reader refuses", () => {
     // The names that the reader passes to its errors.
-    const source = ["read-operators.ts", "read-context.ts"]
+    const source = ["read-operators.ts", "read-movement.ts", "read-context.ts"]
       .map((file) => readFileSync(packagePath("compiler", "model", "tflite", file), "utf8"))
       .join("\n");
     const named = [...source.matchAll(/(?:attribute|positive)\(\s*context,[^;()]*?"([a-z_]+)"/g)].map(

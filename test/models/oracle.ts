@@ -10,8 +10,9 @@ import {
   type Padding,
   type Tensor,
 } from "../../compiler/model/graph.js";
+import { movement } from "./oracle-movement.js";
 
-const wrap = (x: bigint): bigint => BigInt.asIntN(32, x);
+export const wrap = (x: bigint): bigint => BigInt.asIntN(32, x);
 const INT_MIN = -(1n << 31n);
 const INT_MAX = (1n << 31n) - 1n;
 
@@ -30,7 +31,7 @@ function divideByPowerOfTwo(x: bigint, exponent: number): bigint {
 }
 
 /** Multiplier and exponent by division instead of bits. */
-function fixed(real: number): { multiplier: bigint; shift: number } {
+export function fixed(real: number): { multiplier: bigint; shift: number } {
   if (real === 0) {
     return { multiplier: 0n, shift: 0 };
   }
@@ -45,13 +46,13 @@ function fixed(real: number): { multiplier: bigint; shift: number } {
   return shift < -31 ? { multiplier: 0n, shift: 0 } : { multiplier, shift };
 }
 
-function scaled(x: bigint, { multiplier, shift }: { multiplier: bigint; shift: number }): bigint {
+export function scaled(x: bigint, { multiplier, shift }: { multiplier: bigint; shift: number }): bigint {
   const left = wrap(x << BigInt(Math.max(0, shift)));
   return divideByPowerOfTwo(highMul(left, multiplier), Math.max(0, -shift));
 }
 
-const scale = (tensor: Tensor): number => tensor.quantization?.scales[0] ?? 0;
-const zero = (tensor: Tensor): bigint => BigInt(tensor.quantization?.zeroPoints[0] ?? 0);
+export const scale = (tensor: Tensor): number => tensor.quantization?.scales[0] ?? 0;
+export const zero = (tensor: Tensor): bigint => BigInt(tensor.quantization?.zeroPoints[0] ?? 0);
 
 function clampTo(x: bigint, activation: Activation, output: Tensor): number {
   const quantized = (real: number): number => {
@@ -138,6 +139,8 @@ function compute(graph: Graph, operator: Operator, values: Data): Int8Array {
       return get(operator.input);
     case "Softmax":
       return softmax(tensorAt(graph, operator.input), operator.beta, get(operator.input));
+    default:
+      return movement(graph, operator, get);
   }
 }
 

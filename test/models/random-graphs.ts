@@ -12,6 +12,7 @@ import type {
   TensorData,
 } from "../../compiler/model/graph.js";
 import { windowAxis } from "../../compiler/model/lower-common.js";
+import { addMovement, movementKinds } from "./random-movement.js";
 
 /** Small deterministic generator (mulberry32). */
 export class Random {
@@ -349,6 +350,7 @@ export const layerKinds = [
   "pool",
   "softmax",
   "reshape",
+  ...movementKinds,
 ] as const;
 
 /** `count` random layers of one kind side by side, each from its own input to its own output. */
@@ -389,6 +391,9 @@ export function sideBySide(
         break;
       case "reshape":
         b.outputs.push(b.reshape(b.input(shape), [1, product(shape)]));
+        break;
+      default:
+        b.outputs.push(addMovement(b, kind));
         break;
     }
   }

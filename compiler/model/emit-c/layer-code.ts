@@ -12,8 +12,10 @@ import {
   type SoftmaxLayer,
 } from "../layers.js";
 import type { KernelChoice } from "../kernels/choose.js";
+import type { MoveLayer } from "../layers-movement.js";
 import { structFields } from "./constants.js";
 import { describeFast } from "./fast-layer-code.js";
+import { describeReduce, describeResize, moveCode } from "./movement-code.js";
 import { structText, windowText, type Description, type Field, type LayerContext } from "./layer-fields.js";
 
 export interface LayerCode {
@@ -28,6 +30,9 @@ export interface LayerCode {
 export function layerCode(layer: Layer, choice: KernelChoice, context: LayerContext): LayerCode {
   if (layer.kind === "Reshape") {
     return reshapeCode(layer, context);
+  }
+  if (layer.kind === "Move") {
+    return moveCode(layer, stem(layer), context);
   }
   const description = describeFast(layer, choice, stem(layer), context) ?? describe(layer, choice, context);
   const { struct, kernel, fields } = description;
@@ -51,7 +56,8 @@ export function layerCode(layer: Layer, choice: KernelChoice, context: LayerCont
 
 /** `op03_conv2d`. */
 function stem(layer: Layer): string {
-  return `op${String(layer.operator).padStart(2, "0")}_${layer.kind.toLowerCase()}`;
+  const kind = layer.kind === "Move" ? layer.what : layer.kind;
+  return `op${String(layer.operator).padStart(2, "0")}_${kind.toLowerCase()}`;
 }
 
 /** Nothing when the plan put the output in the input's place. */
@@ -70,7 +76,7 @@ function reshapeCode(layer: ReshapeLayer, { prefix, expression }: LayerContext):
 }
 
 function describe(
-  layer: Exclude<Layer, ReshapeLayer>,
+  layer: Exclude<Layer, ReshapeLayer | MoveLayer>,
   choice: KernelChoice,
   context: LayerContext,
 ): Description {
@@ -114,6 +120,10 @@ function describe(
       };
     case "Softmax":
       return { struct: "tmc_softmax", kernel: "tmc_softmax_s8", fields: softmaxFields(layer) };
+    case "Resize":
+      return describeResize(layer, stem(layer), context);
+    case "Reduce":
+      return describeReduce(layer);
   }
 }
 

@@ -98,8 +98,10 @@ export async function measureModel(
     });
     const group = (name: MemoryGroup) =>
       report.groups.find((one) => one.group === name) ?? { flash: 0, ram: 0 };
-    // Kernels call memset, reshapes that copy memcpy; others of the C library are the harness's.
-    const copies = model.symbols.some((name) => name.endsWith("_reshape"));
+    // Kernels call memset, layers that copy memcpy; others of the C library are the harness's.
+    const copies = model.symbols.some((name) =>
+      /_(reshape|concatenation|pad|slice|transpose|resize\w*)$/.test(name),
+    );
     const used = copies ? /^(memcpy|memset|tmc_model_\w+)$/ : /^(memset|tmc_model_\w+)$/;
     const libraries = report.items.filter(({ name }) => used.test(name));
     const macs = lower(graph).map(layerMacs);

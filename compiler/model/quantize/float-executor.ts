@@ -5,7 +5,11 @@
  * It is not fast and not the model that is deployed: the int8 reference executor is.
  */
 import type { Activation, Conv2D, DepthwiseConv2D, FullyConnected, Graph } from "../graph.js";
-import { elementCount } from "../graph.js";
+import { activationInputs, elementCount } from "../graph.js";
+import type { Movement, Reduction } from "../graph-movement.js";
+import { planMovement } from "../lower-movement.js";
+import { mergedAxes } from "../lower-reduce.js";
+import { copyMoves, positions, resize } from "../reference/movement.js";
 import type { BatchNormalization, FloatGraph, FloatOperator } from "./float-graph.js";
 import { floatConstant, floatTensor, windowGeometry } from "./float-graph.js";
 
@@ -71,6 +75,11 @@ export class FloatExecutor {
     return values;
   }
 
+  /** An activation or a constant. */
+  private operand(index: number): Float32Array {
+    return this.values[index] ?? floatConstant(this.graph, index);
+  }
+
   private step(operator: FloatOperator): void {
     const out = this.tensor(operator.output);
     switch (operator.kind) {
@@ -105,10 +114,53 @@ export class FloatExecutor {
       case "BatchNormalization":
         this.normalize(operator, out);
         break;
+      case "Concatenation":
+      case "Pad":
+      case "Slice":
+      case "Transpose":
+      case "ResizeNearestNeighbor":
+        this.move(operator, out);
+        break;
+      case "Mean":
+      case "Sum":
+      case "ReduceMax":
+      case "ReduceMin":
+        this.reduce(operator, out);
+        break;
     }
     if ("activation" in operator) {
       activate(out, operator.activation);
     }
+  }
+
+  private move(op: Movement, out: Float32Array): void {
+    const inputs = activationInputs(op).map((index) => this.operand(index));
+    const plan = planMovement(this.graph, op, `layer "${floatTensor(this.graph, op.output).name}"`);
+    if ("rows" in plan) {
+      resize(plan, inputs[0] ?? new Float32Array(), out);
+      return;
+    }
+    if (op.kind === "Pad") {
+      out.fill(op.value ?? 0);
+    }
+    copyMoves(plan, inputs, out);
+  }
+
+  private reduce(op: Reduction, out: Float32Array): void {
+    const input = this.operand(op.input);
+    const { shape } = floatTensor(this.graph, op.input);
+    const { kept, reduced } = mergedAxes(shape, (d) => op.axes.includes(d));
+    const inner = positions(reduced);
+    positions(kept).forEach((start, i) => {
+      const values = inner.map((position) => input[start + position] ?? 0);
+      const sum = values.reduce((a, b) => a + b, 0);
+      out[i] =
+        op.kind === "Sum"
+          ? sum
+          : op.kind === "Mean"
+            ? sum / values.length
+            : values.reduce((a, b) => (op.kind === "ReduceMax" ? Math.max(a, b) : Math.min(a, b)));
+    });
   }
 
   private conv(op: Conv2D, out: Float32Array): void {

@@ -12,7 +12,11 @@ export interface Context {
   readonly options: FlatTable | undefined;
   readonly tensors: readonly Tensor[];
   readonly inputs: readonly number[];
+  /** The first of `outputs`. */
   readonly output: number;
+  readonly outputs: readonly number[];
+  /** A new tensor of the graph, after those of the file. */
+  readonly addTensor: (tensor: Tensor) => number;
 }
 
 export function operands(context: Context, least: number, most: number): readonly number[] {
@@ -95,4 +99,16 @@ export function attribute(context: Context, name: string, value: string): UserEr
 
 export function damaged(what: string): UserError {
   return new UserError("TMC3002", `the model file is damaged: ${what}`, "Export the model again.");
+}
+
+/** The numbers of operand `position`, which must be a constant. */
+export function constantIntegers(context: Context, position: number, name: string): readonly number[] {
+  const data = context.tensors[present(context, context.inputs[position], name)]?.data;
+  if (data === undefined) {
+    throw attribute(context, name, "computed at run time");
+  }
+  if (!(data instanceof Int32Array) && !(data instanceof BigInt64Array)) {
+    throw damaged(`${context.where} has a ${name} that is not of integers`);
+  }
+  return Array.from(data, Number);
 }

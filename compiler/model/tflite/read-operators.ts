@@ -17,6 +17,7 @@ import {
   pool2DFields,
   softmaxFields,
   subgraphFields,
+  type ReadKind,
 } from "./schema.js";
 import {
   activation,
@@ -31,6 +32,20 @@ import {
   required,
   type Context,
 } from "./read-context.js";
+import {
+  readConcatenation,
+  readPack,
+  readPad,
+  readReduction,
+  readReshapeLike,
+  readResizeNearest,
+  readSlice,
+  readSplit,
+  readSplitV,
+  readStridedSlice,
+  readTranspose,
+  readUnpack,
+} from "./read-movement.js";
 
 /** Longest list of tensors of an operator; every supported one has at most three. */
 const MAX_OPERANDS = 64;
@@ -41,17 +56,28 @@ interface OperatorCode {
   readonly version: number;
 }
 
-/** All operators of the subgraph, in file order. */
+/**
+ * All operators of the subgraph, in file order. An operator that stands for several adds the tensors between them to
+ * `tensors`.
+ */
 export function readOperators(
   model: FlatTable,
   subgraph: FlatTable,
-  tensors: readonly Tensor[],
+  tensors: Tensor[],
   limit: number,
 ): Operator[] {
   const codes = model.tables(modelFields.operatorCodes, "operator_codes", limit).map(readCode);
-  return subgraph
+  const operators = subgraph
     .tables(subgraphFields.operators, "operators", limit)
-    .map((table, index) => readOperator(table, index, codes, tensors));
+    .flatMap((table, index) => readOperator(table, index, codes, tensors));
+  if (operators.length > limit) {
+    throw new UserError(
+      "TMC3003",
+      `the model exceeds a limit of the compiler: its operators stand for ${operators.length} layers; at most ${limit} are accepted`,
+      "Reduce the number of layers.",
+    );
+  }
+  return operators;
 }
 
 function readCode(table: FlatTable): OperatorCode {
@@ -69,8 +95,8 @@ function readOperator(
   table: FlatTable,
   index: number,
   codes: readonly OperatorCode[],
-  tensors: readonly Tensor[],
-): Operator {
+  tensors: Tensor[],
+): Operator | readonly Operator[] {
   const codeIndex = table.uint32(operatorFields.opcodeIndex, "opcode_index", 0);
   const code = codes[codeIndex];
   if (code === undefined) {
@@ -102,19 +128,23 @@ function readOperator(
       throw damaged(`${where} names tensor ${tensor} of ${tensors.length}`);
     }
   }
-  const output = outputs[0];
-  if (outputs.length !== 1 || output === undefined || output < 0) {
-    throw damaged(`${where} has ${outputs.length} outputs instead of one`);
+  const [output] = outputs;
+  const several = severalOutputs.has(schema.kind);
+  if (output === undefined || outputs.some((tensor) => tensor < 0) || (outputs.length !== 1 && !several)) {
+    throw damaged(`${where} has ${outputs.length} outputs instead of ${several ? "some" : "one"}`);
   }
   const optionsType = table.uint8(operatorFields.optionsType, "builtin_options_type", 0);
   if (optionsType !== 0 && optionsType !== schema.optionsType) {
     throw damaged(`${where} carries the options of another operator (union member ${optionsType})`);
   }
   const options = optionsType === 0 ? undefined : table.table(operatorFields.options, "builtin_options");
-  return readers[schema.kind]({ where, schema, options, tensors, inputs, output });
+  const addTensor = (tensor: Tensor): number => tensors.push(tensor) - 1;
+  return readers[schema.kind]({ where, schema, options, tensors, inputs, output, outputs, addTensor });
 }
 
-const readers: Readonly<Record<Operator["kind"], (context: Context) => Operator>> = {
+const severalOutputs: ReadonlySet<ReadKind> = new Set<ReadKind>(["Split", "SplitV", "Unpack"]);
+
+const readers: Readonly<Record<ReadKind, (context: Context) => Operator | readonly Operator[]>> = {
   Conv2D(context) {
     const options = required(context);
     const f = conv2DFields;
@@ -186,6 +216,23 @@ const readers: Readonly<Record<Operator["kind"], (context: Context) => Operator>
     }
     return { kind: "Softmax", input: present(context, input, "input 0"), output: context.output, beta };
   },
+  Concatenation: readConcatenation,
+  Pad: readPad,
+  PadV2: readPad,
+  Mean: readReduction,
+  Sum: readReduction,
+  ReduceMax: readReduction,
+  ReduceMin: readReduction,
+  Slice: readSlice,
+  StridedSlice: readStridedSlice,
+  Split: readSplit,
+  SplitV: readSplitV,
+  Pack: readPack,
+  Unpack: readUnpack,
+  Transpose: readTranspose,
+  ResizeNearestNeighbor: readResizeNearest,
+  Squeeze: readReshapeLike,
+  ExpandDims: readReshapeLike,
 };
 
 function pool(context: Context) {

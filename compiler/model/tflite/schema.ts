@@ -68,10 +68,27 @@ export const fullyConnectedFields = {
 } as const;
 export const softmaxFields = { beta: 0 } as const;
 export const addFields = { activation: 0, potScaleInt16: 1 } as const;
+export const concatenationFields = { axis: 0, activation: 1 } as const;
+export const reducerFields = { keepDims: 0 } as const;
+export const stridedSliceFields = {
+  beginMask: 0,
+  endMask: 1,
+  ellipsisMask: 2,
+  newAxisMask: 3,
+  shrinkAxisMask: 4,
+  offset: 5,
+} as const;
+export const resizeNearestFields = { alignCorners: 0, halfPixelCenters: 1 } as const;
+/** Of PACK and UNPACK. */
+export const packFields = { axis: 1 } as const;
+
+/** Operators of files that become other kinds in the graph. */
+export type ReadKind =
+  OperatorKind | "PadV2" | "StridedSlice" | "Split" | "SplitV" | "Squeeze" | "ExpandDims" | "Pack" | "Unpack";
 
 /** What the reader knows of an operator: its name in the schema, its options in the union, the newest known version. */
 export interface OperatorSchema {
-  readonly kind: OperatorKind;
+  readonly kind: ReadKind;
   readonly name: OperatorName;
   readonly optionsType: number;
   readonly optionsName: string;
@@ -118,6 +135,68 @@ export const operatorSchemas: ReadonlyMap<number, OperatorSchema> = new Map([
   ],
   [22, { kind: "Reshape", name: "RESHAPE", optionsType: 17, optionsName: "ReshapeOptions", maxVersion: 1 }],
   [25, { kind: "Softmax", name: "SOFTMAX", optionsType: 9, optionsName: "SoftmaxOptions", maxVersion: 3 }],
+  [
+    2,
+    {
+      kind: "Concatenation",
+      name: "CONCATENATION",
+      optionsType: 10,
+      optionsName: "ConcatenationOptions",
+      maxVersion: 4,
+    },
+  ],
+  [34, { kind: "Pad", name: "PAD", optionsType: 22, optionsName: "PadOptions", maxVersion: 4 }],
+  [
+    39,
+    { kind: "Transpose", name: "TRANSPOSE", optionsType: 26, optionsName: "TransposeOptions", maxVersion: 6 },
+  ],
+  [40, { kind: "Mean", name: "MEAN", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 }],
+  [43, { kind: "Squeeze", name: "SQUEEZE", optionsType: 30, optionsName: "SqueezeOptions", maxVersion: 2 }],
+  [
+    45,
+    {
+      kind: "StridedSlice",
+      name: "STRIDED_SLICE",
+      optionsType: 32,
+      optionsName: "StridedSliceOptions",
+      maxVersion: 8,
+    },
+  ],
+  [49, { kind: "Split", name: "SPLIT", optionsType: 35, optionsName: "SplitOptions", maxVersion: 4 }],
+  [60, { kind: "PadV2", name: "PADV2", optionsType: 43, optionsName: "PadV2Options", maxVersion: 4 }],
+  [65, { kind: "Slice", name: "SLICE", optionsType: 48, optionsName: "SliceOptions", maxVersion: 6 }],
+  [
+    70,
+    {
+      kind: "ExpandDims",
+      name: "EXPAND_DIMS",
+      optionsType: 52,
+      optionsName: "ExpandDimsOptions",
+      maxVersion: 1,
+    },
+  ],
+  [74, { kind: "Sum", name: "SUM", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 }],
+  [
+    82,
+    { kind: "ReduceMax", name: "REDUCE_MAX", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 },
+  ],
+  [83, { kind: "Pack", name: "PACK", optionsType: 59, optionsName: "PackOptions", maxVersion: 4 }],
+  [88, { kind: "Unpack", name: "UNPACK", optionsType: 64, optionsName: "UnpackOptions", maxVersion: 4 }],
+  [
+    89,
+    { kind: "ReduceMin", name: "REDUCE_MIN", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 },
+  ],
+  [
+    97,
+    {
+      kind: "ResizeNearestNeighbor",
+      name: "RESIZE_NEAREST_NEIGHBOR",
+      optionsType: 74,
+      optionsName: "ResizeNearestNeighborOptions",
+      maxVersion: 4,
+    },
+  ],
+  [102, { kind: "SplitV", name: "SPLIT_V", optionsType: 79, optionsName: "SplitVOptions", maxVersion: 2 }],
 ] satisfies [number, OperatorSchema][]);
 
 /** Names of builtin operators that the compiler does not execute, for messages: by builtin code up to 117. */

@@ -1,7 +1,7 @@
 /** The writer: our reader gets back the graph it was given, the bytes are the same every time and laid out as the schema asks. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Activation, Graph, Operator, OperatorKind, Padding, Tensor } from "../graph.js";
+import type { Activation, Graph, Operator, Padding, Tensor } from "../graph.js";
 import { readTflite } from "./read.js";
 import { operatorSchemas } from "./schema.js";
 import { writeTflite } from "./write.js";
@@ -27,7 +27,7 @@ const attributes = fc.record({
 });
 type Attributes = typeof attributes extends fc.Arbitrary<infer T> ? T : never;
 
-const kinds: readonly OperatorKind[] = [
+const kinds = [
   "Conv2D",
   "DepthwiseConv2D",
   "FullyConnected",
@@ -36,10 +36,10 @@ const kinds: readonly OperatorKind[] = [
   "AveragePool2D",
   "Reshape",
   "Softmax",
-];
+] as const;
 
 /** An operator of `kind` from tensor `input` to `output`, its weights at 1 and 2; shapes are not consistent. */
-function operator(kind: OperatorKind, input: number, output: number, a: Attributes): Operator {
+function operator(kind: (typeof kinds)[number], input: number, output: number, a: Attributes): Operator {
   const window = { padding: a.padding, strideHeight: a.strideHeight, strideWidth: a.strideWidth };
   const dilation = { dilationHeight: a.dilationHeight, dilationWidth: a.dilationWidth };
   const weights = { input, output, filter: 1, bias: a.biased ? 2 : undefined, activation: a.activation };

@@ -5,12 +5,14 @@
  * The bytes depend on the graph alone. The file has what interpreters need and no metadata beyond a description.
  */
 import { Builder } from "flatbuffers";
-import type { Activation, Graph, Operator, OperatorKind, Padding, Tensor, TensorData } from "../graph.js";
+import type { Activation, Graph, Operator, Padding, Tensor, TensorData } from "../graph.js";
 import { operatorInputs } from "../graph.js";
+import { movesOrReduces } from "../graph-movement.js";
 import {
   activations,
   addFields,
   bufferFields,
+  concatenationFields,
   conv2DFields,
   depthwiseConv2DFields,
   elementTypes,
@@ -21,10 +23,22 @@ import {
   operatorSchemas,
   pool2DFields,
   quantizationFields,
+  reducerFields,
+  resizeNearestFields,
   softmaxFields,
+  stridedSliceFields,
   subgraphFields,
   tensorFields,
+  type ReadKind,
 } from "./schema.js";
+import {
+  endMask,
+  fileKind,
+  movementOperands,
+  movementVersion,
+  shrinkMask,
+  type FileOperand,
+} from "./write-movement.js";
 
 /** Alignment of weights in the file, as the schema asks for. */
 const BUFFER_ALIGNMENT = 16;
@@ -115,7 +129,7 @@ function codeOf<T>(table: ReadonlyMap<number, T>, wanted: T): number {
   throw new Error(`the .tflite schema has no code for ${String(wanted)}`);
 }
 
-function builtinCode(kind: OperatorKind): number {
+function builtinCode(kind: ReadKind): number {
   for (const [code, schema] of operatorSchemas) {
     if (schema.kind === kind) {
       return code;
@@ -144,6 +158,8 @@ function operatorVersion(graph: Graph, operator: Operator): number {
       return quantized ? 2 : 1;
     case "Reshape":
       return 1;
+    default:
+      return movementVersion(graph, operator);
   }
 }
 
@@ -213,6 +229,32 @@ function writeOptions(writer: Writer, graph: Graph, operator: Operator): number 
       const shape = writer.int32s(graph.tensors[operator.output]?.shape ?? []);
       return writer.table([offset(0, shape)]);
     }
+    case "Concatenation":
+      return writer.table([int32(concatenationFields.axis, operator.axis)]);
+    case "Mean":
+    case "Sum":
+    case "ReduceMax":
+    case "ReduceMin": {
+      const [from, to] = [operator.input, operator.output].map(
+        (tensor) => graph.tensors[tensor]?.shape.length,
+      );
+      return writer.table([{ type: "bool", id: reducerFields.keepDims, value: from === to }]);
+    }
+    case "ResizeNearestNeighbor":
+      return writer.table([
+        { type: "bool", id: resizeNearestFields.alignCorners, value: operator.alignCorners },
+        { type: "bool", id: resizeNearestFields.halfPixelCenters, value: operator.halfPixelCenters },
+      ]);
+    case "Slice":
+      return fileKind(graph, operator) === "Slice"
+        ? writer.table([])
+        : writer.table([
+            int32(stridedSliceFields.endMask, endMask(operator)),
+            int32(stridedSliceFields.shrinkAxisMask, shrinkMask(graph, operator)),
+          ]);
+    case "Pad":
+    case "Transpose":
+      return writer.table([]);
   }
 }
 
@@ -248,26 +290,47 @@ export function writeTflite(graph: Graph): Uint8Array {
   const writer = new Writer();
   // Buffer 0 is empty by convention: tensors that are not constants name it.
   const buffers: number[] = [writer.table([])];
-  const tensors = graph.tensors.map((tensor) => {
+  const tensors: number[] = [];
+  const writeAnyTensor = (tensor: Tensor): number => {
     if (tensor.data === undefined) {
-      return writeTensor(writer, tensor, 0);
+      return tensors.push(writeTensor(writer, tensor, 0)) - 1;
     }
     const data = writer.bytes(dataBytes(tensor.data), BUFFER_ALIGNMENT);
     buffers.push(writer.table([offset(bufferFields.data, data)]));
-    return writeTensor(writer, tensor, buffers.length - 1);
-  });
+    return tensors.push(writeTensor(writer, tensor, buffers.length - 1)) - 1;
+  };
+  graph.tensors.forEach(writeAnyTensor);
 
-  const codes: { kind: OperatorKind; version: number }[] = [];
+  /** Constants that are attributes in the graph stand after its tensors, equal ones once. */
+  const added = new Map<string, number>();
+  const place = (operand: FileOperand): number => {
+    if (typeof operand === "number") {
+      return operand;
+    }
+    const key = JSON.stringify([
+      operand.type,
+      operand.shape,
+      operand.quantization,
+      [...(operand.data ?? [])],
+    ]);
+    const known = added.get(key) ?? writeAnyTensor(operand);
+    added.set(key, known);
+    return known;
+  };
+
+  const codes: { kind: ReadKind; version: number }[] = [];
   const operators = graph.operators.map((operator) => {
     const version = operatorVersion(graph, operator);
-    let code = codes.findIndex((entry) => entry.kind === operator.kind && entry.version === version);
+    const kind = fileKind(graph, operator);
+    let code = codes.findIndex((entry) => entry.kind === kind && entry.version === version);
     if (code < 0) {
-      code = codes.push({ kind: operator.kind, version }) - 1;
+      code = codes.push({ kind, version }) - 1;
     }
     const options = writeOptions(writer, graph, operator);
-    const inputs = writer.int32s(operatorInputs(operator));
+    const operands = movesOrReduces(operator) ? movementOperands(graph, operator) : operatorInputs(operator);
+    const inputs = writer.int32s(operands.map(place));
     const outputs = writer.int32s([operator.output]);
-    const { optionsType } = operatorSchemas.get(builtinCode(operator.kind)) ?? { optionsType: 0 };
+    const { optionsType } = operatorSchemas.get(builtinCode(kind)) ?? { optionsType: 0 };
     return writer.table([
       { type: "uint32", id: operatorFields.opcodeIndex, value: code },
       offset(operatorFields.inputs, inputs),

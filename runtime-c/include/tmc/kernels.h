@@ -92,6 +92,49 @@ typedef struct {
 
 void tmc_softmax_s8(const tmc_softmax *layer, const int8_t *input, int8_t *output);
 
+/* `count` times; the positions in input and output go on by `from` (which may be negative or 0) and `to`. */
+typedef struct {
+    int32_t count, from, to;
+} tmc_loop;
+
+enum { TMC_MOVE_LOOPS = 4 };
+
+/* Copies `run` neighbouring elements in every iteration of the loops. Elements that no run writes stay. */
+typedef struct {
+    int32_t from, to, run; /* the first run */
+    tmc_loop inner;
+    int32_t depth; /* loops around the inner one, outermost first */
+    tmc_loop loops[TMC_MOVE_LOOPS];
+} tmc_move;
+
+void tmc_move_s8(const tmc_move *move, const int8_t *input, int8_t *output);
+
+/* The runs that start at rows[y] + columns[x], one after the other. */
+typedef struct {
+    int32_t row_count, column_count, run;
+    const int32_t *rows;
+    const int32_t *columns;
+} tmc_resize;
+
+void tmc_resize_s8(const tmc_resize *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    int32_t count, step;
+} tmc_axis;
+
+/* Axes outermost first; those that are not used have count 1. A sum plus `total` (minus the zero point times
+ * the number of inputs of an output) is scaled by multiplier * 2^(shift - 31), multiplier not negative. */
+typedef struct {
+    tmc_axis kept[3], reduced[3];
+    int32_t total;
+    int32_t multiplier, shift;
+    int32_t output_offset;
+} tmc_reduce;
+
+void tmc_sum_s8(const tmc_reduce *layer, const int8_t *input, int8_t *output);
+void tmc_reduce_max_s8(const tmc_reduce *layer, const int8_t *input, int8_t *output);
+void tmc_reduce_min_s8(const tmc_reduce *layer, const int8_t *input, int8_t *output);
+
 /*
  * Fast kernels: the same results for layers that the generator has proved to fit them, with weights packed in
  * the order they are read (`stream`: see runtime-c/kernels, *_block.h). `offsets` is minus the input's zero
