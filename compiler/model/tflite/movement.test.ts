@@ -29,7 +29,7 @@ interface One {
 function file({ name, input, outputs, constants = {}, options = {} }: One): Uint8Array {
   const [code, schema] = [...operatorSchemas].find(([, one]) => one.name === name) ?? [];
   const positions = Object.keys(constants).map(Number);
-  const count = Math.max(1, ...positions.map((position) => position + 1));
+  const count = Math.max(name === "SPLIT" ? 2 : 1, ...positions.map((position) => position + 1));
   const tensors: TensorDescription[] = [{ shape: input }, ...outputs.map((shape) => ({ shape }))];
   const inputs = Array.from({ length: count }, (_, i) =>
     positions.includes(i) ? 1 + outputs.length + positions.indexOf(i) : 0,

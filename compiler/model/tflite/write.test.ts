@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Activation, Graph, Operator, Padding, Tensor } from "../graph.js";
 import { readTflite } from "./read.js";
-import { operatorSchemas } from "./schema.js";
+import { operatorSchemas, type ReadKind } from "./schema.js";
 import { writeTflite } from "./write.js";
 
 const activation = fc.constantFrom<Activation>("none", "relu", "relu6", "relu_n1_to_1");
@@ -27,19 +27,30 @@ const attributes = fc.record({
 });
 type Attributes = typeof attributes extends fc.Arbitrary<infer T> ? T : never;
 
-const kinds = [
-  "Conv2D",
-  "DepthwiseConv2D",
-  "FullyConnected",
-  "Add",
-  "MaxPool2D",
-  "AveragePool2D",
-  "Reshape",
-  "Softmax",
-] as const;
+/** Those have attributes in constants, and a test of their own (movement.test.ts). */
+const moving = [
+  ...([
+    "Concatenation",
+    "Pad",
+    "PadV2",
+    "Slice",
+    "StridedSlice",
+    "Split",
+    "SplitV",
+    "Pack",
+    "Unpack",
+  ] as const),
+  ...(["Transpose", "ResizeNearestNeighbor", "Squeeze", "ExpandDims"] as const),
+  ...(["Mean", "Sum", "ReduceMax", "ReduceMin"] as const),
+];
+type OwnKind = Exclude<ReadKind, (typeof moving)[number]>;
+
+const kinds = [...operatorSchemas.values()]
+  .map(({ kind }) => kind)
+  .filter((kind): kind is OwnKind => !(moving as readonly ReadKind[]).includes(kind));
 
 /** An operator of `kind` from tensor `input` to `output`, its weights at 1 and 2; shapes are not consistent. */
-function operator(kind: (typeof kinds)[number], input: number, output: number, a: Attributes): Operator {
+function operator(kind: OwnKind, input: number, output: number, a: Attributes): Operator {
   const window = { padding: a.padding, strideHeight: a.strideHeight, strideWidth: a.strideWidth };
   const dilation = { dilationHeight: a.dilationHeight, dilationWidth: a.dilationWidth };
   const weights = { input, output, filter: 1, bias: a.biased ? 2 : undefined, activation: a.activation };
@@ -134,9 +145,5 @@ describe(".tflite writer", () => {
     const bytes = Buffer.from(writeTflite(graph));
     expect(bytes.toString("latin1", 4, 8)).toBe("TFL3");
     expect(bytes.indexOf(Buffer.from(data)) % 16).toBe(0);
-  });
-
-  it("knows every operator of the schema", () => {
-    expect([...operatorSchemas.values()].map((schema) => schema.kind).toSorted()).toEqual(kinds.toSorted());
   });
 });
