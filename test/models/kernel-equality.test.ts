@@ -11,12 +11,19 @@ import { compileModel } from "../../compiler/model/compile.js";
 import { layerInputs } from "../../compiler/model/layers.js";
 import { lower } from "../../compiler/model/lower.js";
 import { runOracle } from "./oracle.js";
+import { movementKinds } from "./random-movement.js";
 import { layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
 
 const perKind = 60;
 
+/** What moves data takes few data to show a wrong step. */
+function ofKind(kind: (typeof layerKinds)[number]): number {
+  const moves: readonly string[] = movementKinds;
+  return kind === "reshape" ? 5 : moves.includes(kind) ? 20 : perKind;
+}
+
 const graphs = [
-  ...layerKinds.map((kind, i) => sideBySide(kind, kind === "reshape" ? 5 : perKind, 1000 + i)),
+  ...layerKinds.map((kind, i) => sideBySide(kind, ofKind(kind), 1000 + i)),
   ...Array.from({ length: 25 }, (_, i) => network(i)),
   ...layerKinds.slice(0, 5).map((kind, i) => sideBySide(kind, perKind, 2000 + i, true)),
   ...Array.from({ length: 25 }, (_, i) => network(100 + i, true)),

@@ -5,8 +5,9 @@
  *
  * All scales are float32 values: that is what a .tflite file stores and what the multipliers are computed from.
  */
-import type { Graph, Operator, Quantization } from "../graph.js";
+import { activationInputs, type Graph, type Operator, type Quantization } from "../graph.js";
 import type { Range } from "./calibrate.js";
+import { keepsParameters, sharedRanges } from "./shared-ranges.js";
 
 export interface TensorParameters {
   readonly scale: number;
@@ -49,24 +50,28 @@ export function chooseParameters(
   ranges: readonly (Range | undefined)[],
   input: TensorParameters | undefined,
 ): (TensorParameters | undefined)[] {
+  const shared = sharedRanges(graph, ranges, clampRange);
+  const ofRange = (index: number): TensorParameters =>
+    activationParameters(shared[index] ?? { low: 0, high: 0 });
   const chosen: (TensorParameters | undefined)[] = graph.tensors.map(() => undefined);
   for (const index of graph.inputs) {
-    chosen[index] = input ?? activationParameters(ranges[index] ?? { low: 0, high: 0 });
+    chosen[index] = input ?? ofRange(index);
   }
   for (const operator of graph.operators) {
+    if (keepsParameters(operator)) {
+      // Inputs with fixed parameters may differ: the quantiser then requantises them (`quantize.ts`).
+      const inputs = activationInputs(operator).map((index) => chosen[index]);
+      const [first] = inputs;
+      const equal = inputs.every((one) => one?.scale === first?.scale && one?.zeroPoint === first?.zeroPoint);
+      chosen[operator.output] = equal && first !== undefined ? first : ofRange(operator.output);
+      continue;
+    }
     switch (operator.kind) {
-      case "MaxPool2D":
-      case "AveragePool2D":
-      case "Reshape":
-        chosen[operator.output] = chosen[operator.input];
-        break;
       case "Softmax":
         chosen[operator.output] = { scale: 1 / 256, zeroPoint: -128 };
         break;
-      default: {
-        const range = ranges[operator.output] ?? { low: 0, high: 0 };
-        chosen[operator.output] = activationParameters(clampRange(range, operator));
-      }
+      default:
+        chosen[operator.output] = ofRange(operator.output);
     }
   }
   return chosen;

@@ -6,7 +6,13 @@
 import type { Graph, Operator, Tensor } from "../graph.js";
 import type { Range } from "./calibrate.js";
 import { floatConstant, floatTensor } from "./float-graph.js";
-import { chooseParameters, quantizeWeights, type FloatWeights, type TensorParameters } from "./parameters.js";
+import {
+  chooseParameters,
+  quantizeValue,
+  quantizeWeights,
+  type FloatWeights,
+  type TensorParameters,
+} from "./parameters.js";
 
 type Weighted = Extract<Operator, { filter: number }>;
 
@@ -55,6 +61,10 @@ export function quantizeGraph(
     return index;
   };
   const operators = graph.operators.map((operator): Operator => {
+    if (operator.kind === "Pad" && operator.value !== undefined) {
+      const chosen = parameters[operator.output] ?? { scale: 1, zeroPoint: 0 };
+      return { ...operator, value: quantizeValue(operator.value, chosen) };
+    }
     if (!("filter" in operator)) {
       return operator;
     }
