@@ -144,6 +144,8 @@ export class DifferentiableGraph {
         return this.shaped(get(operator.input), operator.output);
       case "Softmax":
         return tf.softmax(get(operator.input).mul(operator.beta));
+      default:
+        throw new Error(`${operator.kind} was refused before`); // by the constructor
     }
   }
 
