@@ -3,7 +3,7 @@
  * It walks the topology and wires layers; what each layer class becomes is in `import-tfjs-layers.ts`. The TensorFlow.js
  * package itself is not needed.
  *
- * Not imported: graph models, nested models, shared layers, several inputs.
+ * Graph models are imported by `importers/tfjs-graph`. Not imported: nested models, shared layers, several inputs.
  */
 import { UserError } from "../diagnostics/user-error.js";
 import { GraphBuilder, LayerContext, type Value } from "./import-tfjs-context.js";
@@ -12,6 +12,7 @@ import { layersModel, readTfjsFiles, type TfjsLayer, type TfjsModel } from "./im
 import type { Importer } from "./importers/importer.js";
 import { checkNodeCount } from "./importers/limits.js";
 import { ModelSource } from "./importers/model-source.js";
+import { importGraphModel } from "./importers/tfjs-graph/import-graph.js";
 import type { FloatGraph } from "./quantize/float-graph.js";
 
 function structureError(model: TfjsModel, problem: string, fix: string): UserError {
@@ -138,11 +139,7 @@ export function importTfjs(file: string): FloatGraph {
 function loadTfjs(source: ModelSource): FloatGraph {
   const files = readTfjsFiles(source);
   if (files.graphModel) {
-    throw new UserError(
-      "TMC3203",
-      `"${source.fileName}" is a TensorFlow.js graph model; only layers models are read`,
-      "Save the Keras or TensorFlow.js model as a layers model, or convert it to an int8 .tflite with TensorFlow's converter.",
-    );
+    return importGraphModel(source.name, files);
   }
   return buildNetwork(layersModel(source, files));
 }

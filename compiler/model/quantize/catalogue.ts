@@ -1,6 +1,7 @@
 /** Messages of the importers (TMC320x) and the quantiser (TMC322x), for `tmc explain`. */
 import type { CatalogueEntry } from "../../diagnostics/catalogue-entry.js";
 import { supportedFormats } from "../importers/load-model.js";
+import { supportedOperations } from "../importers/tfjs-graph/operations.js";
 import { supportedNodes } from "../importers/onnx/operators.js";
 import { supportedLayers } from "../import-tfjs-layers.js";
 
@@ -23,16 +24,9 @@ export const catalogue: readonly CatalogueEntry[] = [
     rule: "The shards together have exactly the bytes that the manifest names, as float32, float16, uint8 or uint16, and every weight is a finite number.",
   },
   {
-    code: "TMC3203",
-    title: "TensorFlow.js graph models are not read",
-    rule: "A graph model is a list of TensorFlow operations from which the layers can no longer be told. Save the model as a layers model, or convert it to .tflite.",
-    wrong: "tensorflowjs_converter --output_format=tfjs_graph_model …",
-    right: "tensorflowjs_converter --output_format=tfjs_layers_model …",
-  },
-  {
     code: "TMC3204",
     title: "unsupported layer or operator",
-    rule: `A layer or an operator of a model that is not known is refused, never skipped. Supported layers of TensorFlow.js and Keras: ${supportedLayers().join(", ")}. Supported operators of ONNX: ${supportedNodes()}.`,
+    rule: `A layer or an operator of a model that is not known is refused, never skipped. Supported layers of TensorFlow.js and Keras: ${supportedLayers().join(", ")}. Supported operations of TensorFlow.js graph models: ${supportedOperations()}. Supported operators of ONNX: ${supportedNodes()}.`,
   },
   {
     code: "TMC3205",
