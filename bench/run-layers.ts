@@ -8,7 +8,7 @@ import { measureModel } from "../compiler/model/execute/bench.js";
 import { compileModel } from "../compiler/model/compile.js";
 import { elementCount, tensorAt, type Graph } from "../compiler/model/graph.js";
 import { loadTflite } from "../compiler/model/load.js";
-import { countCycles, type Cycles } from "./cycle-model.js";
+import { countCycles, type Cycles } from "../compiler/model/execute/cycle-model.js";
 import { layerSet } from "./layer-set.js";
 
 interface LayerFigures {

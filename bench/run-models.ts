@@ -17,7 +17,7 @@ import { joinTensors, splitTensors } from "../compiler/model/execute/inference.j
 import { runOnBoard } from "../compiler/model/execute/on-board.js";
 import type { Graph } from "../compiler/model/graph.js";
 import { loadGraph } from "../compiler/model/importers/load-model.js";
-import { CLOCK_HZ, countCycles } from "./cycle-model.js";
+import { CLOCK_HZ, countCycles } from "../compiler/model/execute/cycle-model.js";
 
 const board = findBoard("qemu_cortex_m4");
 

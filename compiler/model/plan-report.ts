@@ -49,7 +49,11 @@ export interface PlanReport {
   readonly holders: readonly PlanHolder[];
 }
 
-export function planReport({ graph, layers, plan }: CompiledModel): PlanReport {
+export function planReport({
+  graph,
+  layers,
+  plan,
+}: Pick<CompiledModel, "graph" | "layers" | "plan">): PlanReport {
   const positions = new Map(layers.map((layer, at) => [layer.operator, at]));
   const nameOf = (tensor: number): string => {
     // Exporters join the names of everything that was fused: the first says which layer it is.

@@ -1,7 +1,11 @@
-/** `tmc model bench`: executed instructions of one inference, per layer, and flash, RAM and stack of the linked image. */
+/**
+ * `tmc model bench`: executed instructions and estimated cycles of one inference, flash, RAM and stack of the linked
+ * image; by layer and in total.
+ */
 import type { Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { measureModel, type ModelCost } from "../../model/execute/bench.js";
+import { CLOCK_HZ, countCycles } from "../../model/execute/cycle-model.js";
 import { loadGraph } from "../../model/importers/load-model.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
@@ -11,57 +15,110 @@ import { modelGroup } from "./model.js";
 export function registerModelBench(program: Command): void {
   const command = modelGroup(program)
     .command("bench")
-    .description("count the instructions of one inference in QEMU, and measure flash, RAM and stack")
+    .description("count instructions of one inference in QEMU, estimate cycles, measure flash, RAM and stack")
     .argument("<model>", "int8 model file (.tflite, ONNX)")
     .option("--on <board>", "a bare-metal board in QEMU", "qemu_cortex_m4")
+    .option("--no-cycles", "do not estimate cycles")
     .option("--json", "print for programs")
-    .action(async (path: string, options: { on: string; json?: true }) => {
+    .action(async (path: string, options: { on: string; cycles: boolean; json?: true }) => {
       const graph = loadGraph(path);
-      const cost = await measureModel(findBoard(options.on), graph);
+      let cycles: CycleEstimate = { missing: "not asked for" };
+      const cost = await measureModel(findBoard(options.on), graph, async (plain, layered) => {
+        cycles = options.cycles ? await estimateCycles(options.on, plain, layered) : cycles;
+      });
       if (options.json === true) {
-        printJson({ model: graph.name, ...cost });
+        printJson(withCycles(graph.name, cost, cycles));
       } else {
-        process.stdout.write(formatCost(graph.name, cost));
+        process.stdout.write(formatCost(graph.name, cost, cycles));
       }
     });
   describeCommand(command, {
     examples: [
-      ["tmc model bench model.tflite", "instructions per layer, flash, RAM, stack"],
+      ["tmc model bench model.tflite", "instructions, cycles, flash, RAM by layer; stack"],
       ["tmc model bench model.tflite --json", "the same for programs"],
     ],
     exitCodes: ["ok", "failed", "usage", "missingTool", "internal"],
   });
 }
 
-function formatCost(name: string, cost: ModelCost): string {
+/** Cycles of an inference and of each layer, or why there are none. */
+type CycleEstimate =
+  { readonly total: number; readonly layers: readonly number[] } | { readonly missing: string };
+
+/** The cycle model needs a compiler of the machine itself and a QEMU with plugins: without them the rest still counts. */
+async function estimateCycles(board: string, plain: string, layered: string): Promise<CycleEstimate> {
+  if (board !== "qemu_cortex_m4") {
+    return { missing: `the model is of qemu_cortex_m4, not ${board}` };
+  }
+  try {
+    const [whole] = await countCycles(plain);
+    const regions = await countCycles(layered);
+    return { total: whole?.cycles ?? 0, layers: regions.map(({ cycles }) => cycles) };
+  } catch (error) {
+    return { missing: (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "" };
+  }
+}
+
+/** At the clock of the modelled board. */
+function milliseconds(cycles: number): number {
+  return Number(((1000 * cycles) / CLOCK_HZ).toPrecision(4));
+}
+
+function withCycles(model: string, cost: ModelCost, estimate: CycleEstimate) {
+  const known = "total" in estimate;
+  return {
+    model,
+    ...cost,
+    cycles: known ? estimate.total : null,
+    ms: known ? milliseconds(estimate.total) : null,
+    layers: cost.layers.map((layer, i) => ({
+      ...layer,
+      cycles: known ? (estimate.layers[i] ?? null) : null,
+    })),
+  };
+}
+
+function formatCost(name: string, cost: ModelCost, estimate: CycleEstimate): string {
   const perMac = (instructions: number, macs: number): string =>
     macs === 0 ? "" : (instructions / macs).toFixed(2);
-  const rows = cost.layers.map((layer) => [
+  const known = "total" in estimate;
+  const cycles = (count: number | undefined): string =>
+    known && count !== undefined ? thousands(count) : "";
+  const rows = cost.layers.map((layer, i) => [
     String(layer.operator),
     layer.kind,
     thousands(layer.macs),
     thousands(layer.instructions),
     perMac(layer.instructions, layer.macs),
+    cycles(known ? estimate.layers[i] : undefined),
     `${((100 * layer.instructions) / Math.max(1, cost.instructions)).toFixed(1)} %`,
+    thousands(layer.flash),
+    thousands(layer.ram),
   ]);
+  const { model, kernels, libraries } = cost.flash;
+  const flash = model + kernels + libraries;
   const total = [
     "",
     "inference",
     thousands(cost.macs),
     thousands(cost.instructions),
     perMac(cost.instructions, cost.macs),
+    cycles(known ? estimate.total : undefined),
     "",
+    thousands(flash),
+    thousands(cost.ram.arena),
   ];
+  const header = ["op", "layer", "MACs", "instructions", "per MAC", "cycles", "share", "flash", "RAM"];
   return [
     `${name} on ${cost.board}`,
     "",
-    ...table(
-      [["op", "layer", "MACs", "instructions", "per MAC", "share"], ...rows, total],
-      new Set([0, 2, 3, 4, 5]),
-    ),
+    ...table([header, ...rows, total], new Set([0, 2, 3, 4, 5, 6, 7, 8])),
     "",
-    `flash  ${thousands(cost.flash.model + cost.flash.kernels + cost.flash.libraries)} bytes: model ${thousands(cost.flash.model)}, kernels ${thousands(cost.flash.kernels)}, libraries ${thousands(cost.flash.libraries)}`,
-    `RAM    ${thousands(cost.ram.arena)} bytes: the arena`,
+    known
+      ? `time   ${milliseconds(estimate.total)} ms at ${CLOCK_HZ / 1e6} MHz, estimated for an STM32L4+ (bench/m4cyc)`
+      : `time   not estimated: ${estimate.missing}`,
+    `flash  ${thousands(flash)} bytes: model ${thousands(model)}, kernels ${thousands(kernels)}, libraries ${thousands(libraries)}; of a layer: its constants`,
+    `RAM    ${thousands(cost.ram.arena)} bytes: the arena; of a layer: what is alive while it runs`,
     `stack  ${thousands(cost.stack)} bytes at worst`,
     "",
   ].join("\n");

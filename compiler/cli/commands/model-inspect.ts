@@ -4,8 +4,8 @@ import { operatorInputs, tensorAt, tensorBytes, type Graph, type Tensor } from "
 import { layerConstantBytes, layerMacs, type Layer } from "../../model/layers.js";
 import { loadGraph } from "../../model/importers/load-model.js";
 import { lower } from "../../model/lower.js";
-import { compileModel } from "../../model/compile.js";
-import type { MemoryPlan } from "../../model/plan.js";
+import { emitModels, type EmittedModel } from "../../model/emit-c/emit.js";
+import { planReport } from "../../model/plan-report.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { modelGroup } from "./model.js";
@@ -59,6 +59,10 @@ export interface LayerSummary {
   readonly macs: number | null;
   readonly weightBytes: number;
   readonly biasBytes: number;
+  /** Constants as compiled: packed weights, biases, tables. Null for a float model and for a layer that is not executed. */
+  readonly flashBytes: number | null;
+  /** Bytes of the arena in use while the layer runs, scratch memory included; null likewise. */
+  readonly ramBytes: number | null;
 }
 
 export interface ModelInspection {
@@ -67,7 +71,13 @@ export interface ModelInspection {
   readonly inputs: readonly TensorSummary[];
   readonly outputs: readonly TensorSummary[];
   readonly layers: readonly LayerSummary[];
-  readonly totals: { readonly macs: number | null; readonly weightBytes: number; readonly biasBytes: number };
+  readonly totals: {
+    readonly macs: number | null;
+    readonly weightBytes: number;
+    readonly biasBytes: number;
+    /** Of all layers, without kernels and code (`tmc model bench` measures those); null for a float model. */
+    readonly flashBytes: number | null;
+  };
   /** Null for a float model. */
   readonly memory: {
     readonly arenaBytes: number;
@@ -90,8 +100,16 @@ export interface ModelInspection {
 export function inspectModel(graph: Graph): ModelInspection {
   const int8 = graph.inputs.every((tensor) => tensorAt(graph, tensor).type !== "float32");
   const layers = int8 ? lower(graph) : [];
-  const plan = int8 ? compileModel(graph).plan : undefined;
-  const summaries = graph.operators.map((_, index) => summarizeLayer(graph, index, layers[index]));
+  const compiled = int8 ? emitModels([{ name: graph.name, graph }]).models[0] : undefined;
+  const costs = new Map<number, LayerCosts>();
+  if (compiled !== undefined) {
+    planReport({ graph, ...compiled }).steps.forEach(({ operator, aliveBytes }, at) => {
+      costs.set(operator, { flashBytes: compiled.layerConstants[at] ?? 0, ramBytes: aliveBytes });
+    });
+  }
+  const summaries = graph.operators.map((_, index) =>
+    summarizeLayer(graph, index, layers[index], costs.get(index)),
+  );
   const sum = (pick: (layer: LayerSummary) => number): number =>
     summaries.reduce((total, layer) => total + pick(layer), 0);
   return {
@@ -104,8 +122,9 @@ export function inspectModel(graph: Graph): ModelInspection {
       macs: int8 ? sum((layer) => layer.macs ?? 0) : null,
       weightBytes: sum((layer) => layer.weightBytes),
       biasBytes: sum((layer) => layer.biasBytes),
+      flashBytes: compiled?.constantBytes ?? null,
     },
-    memory: plan === undefined ? null : summarizePlan(plan),
+    memory: compiled === undefined ? null : summarizePlan(compiled),
   };
 }
 
@@ -128,7 +147,17 @@ function summarizeTensor(graph: Graph, tensor: number): TensorSummary {
   };
 }
 
-function summarizeLayer(graph: Graph, index: number, layer: Layer | undefined): LayerSummary {
+interface LayerCosts {
+  readonly flashBytes: number;
+  readonly ramBytes: number;
+}
+
+function summarizeLayer(
+  graph: Graph,
+  index: number,
+  layer: Layer | undefined,
+  costs: LayerCosts | undefined,
+): LayerSummary {
   const operator = graph.operators[index];
   if (operator === undefined) {
     throw new Error(`no operator ${index}`);
@@ -150,15 +179,17 @@ function summarizeLayer(graph: Graph, index: number, layer: Layer | undefined): 
     macs: layer === undefined ? null : layerMacs(layer),
     weightBytes: constants?.weights ?? (filter === undefined ? 0 : tensorBytes(filter)),
     biasBytes: constants?.bias ?? (bias === undefined ? 0 : tensorBytes(bias)),
+    flashBytes: costs?.flashBytes ?? null,
+    ramBytes: costs?.ramBytes ?? null,
   };
 }
 
-function summarizePlan(plan: MemoryPlan): ModelInspection["memory"] {
+function summarizePlan({ plan, layers }: EmittedModel): ModelInspection["memory"] {
   return {
     arenaBytes: plan.arenaBytes,
     lowerBound: plan.lowerBound,
     optimal: plan.optimal,
-    peakOperator: plan.peakOperator,
+    peakOperator: layers[plan.peakOperator]?.operator ?? -1,
     tensors: [...plan.placements].map(([tensor, { offset, bytes, first, last }]) => ({
       tensor,
       offset,
@@ -182,8 +213,21 @@ function formatInspection(inspection: ModelInspection): string {
     quantization(layer.output),
     layer.macs === null ? "" : thousands(layer.macs),
     thousands(layer.weightBytes + layer.biasBytes),
+    layer.flashBytes === null ? "" : thousands(layer.flashBytes),
+    layer.ramBytes === null ? "" : thousands(layer.ramBytes),
   ]);
-  const header = ["op", "layer", "input", "output", "window", "scale, zero point", "MACs", "bytes"];
+  const header = [
+    "op",
+    "layer",
+    "input",
+    "output",
+    "window",
+    "scale, zero point",
+    "MACs",
+    "bytes",
+    "flash",
+    "RAM",
+  ];
   const lines = [
     `${inspection.model}: ${inspection.int8 ? "int8" : "float"} model, ${layers.length} layers`,
     ...inspection.inputs.map(
@@ -193,11 +237,16 @@ function formatInspection(inspection: ModelInspection): string {
       (tensor, i) => `output ${i}  ${tensor.type} ${shapes([tensor])}  ${quantization(tensor)}`,
     ),
     "",
-    ...table([header, ...rows], new Set([0, 6, 7])),
+    ...table([header, ...rows], new Set([0, 6, 7, 8, 9])),
     "",
     ...(totals.macs === null ? [] : [`MACs        ${thousands(totals.macs)}`]),
     `constants   ${thousands(totals.weightBytes + totals.biasBytes)} bytes (weights ${thousands(totals.weightBytes)}, biases ${thousands(totals.biasBytes)})`,
   ];
+  if (totals.flashBytes !== null) {
+    lines.push(
+      `flash       ${thousands(totals.flashBytes)} bytes of constants as compiled; code and kernels: tmc model bench`,
+    );
+  }
   if (memory === null) {
     lines.push("costs       only of int8 models: quantise it first (tmc model quantize)");
   } else {

@@ -69,7 +69,9 @@ describe("tmc model inspect", () => {
   it("prints layers, costs and the memory plan", async () => {
     const text = await tmc("inspect", model);
     expect(text).toContain("small: int8 model, 4 layers");
-    expect(text).toMatch(/^ 0 {2}Conv2D +1x4x4x1 +1x4x4x2 +3x3\/1x1 same relu +0.05, -128 +288 +26$/m);
+    expect(text).toMatch(
+      /^ 0 {2}Conv2D +1x4x4x1 +1x4x4x2 +3x3\/1x1 same relu +0.05, -128 +288 +26 +\d+ +\d+$/m,
+    );
     expect(text).toContain("MACs        384");
     expect(text).toMatch(/arena +128 bytes of RAM, the least possible/);
     expect(text).toContain("memory plan:");
@@ -79,10 +81,15 @@ describe("tmc model inspect", () => {
     expect(result).toMatchObject({
       model: "small",
       int8: true,
-      totals: { macs: 384, weightBytes: 18 + 96, biasBytes: 8 },
+      totals: { macs: 384, weightBytes: 18 + 96, biasBytes: 8, flashBytes: expect.any(Number) },
       memory: { arenaBytes: 128 },
       layers: [
-        { kind: "Conv2D", attributes: { padding: "same", activation: "relu" } },
+        {
+          kind: "Conv2D",
+          attributes: { padding: "same", activation: "relu" },
+          flashBytes: expect.any(Number),
+          ramBytes: expect.any(Number),
+        },
         {},
         {},
         { kind: "Softmax" },
@@ -210,18 +217,31 @@ describe("tmc model bench", () => {
       macs: 384,
       instructions: expect.any(Number),
       ram: { arena: 128 },
-      layers: [{ kind: "Conv2D" }, { kind: "Reshape" }, { kind: "FullyConnected" }, { kind: "Softmax" }],
+      cycles: expect.any(Number),
+      ms: expect.any(Number),
+      layers: [
+        { kind: "Conv2D", cycles: expect.any(Number) },
+        { kind: "Reshape" },
+        { kind: "FullyConnected" },
+        { kind: "Softmax" },
+      ],
     });
     const { instructions, layers, flash } = cost as {
       instructions: number;
-      layers: { instructions: number }[];
+      layers: { instructions: number; cycles: number; flash: number; ram: number }[];
       flash: { model: number; kernels: number };
     };
     const sum = layers.reduce((total, layer) => total + layer.instructions, 0);
     expect(instructions).toBeGreaterThan(1000);
     expect(Math.abs(sum - instructions)).toBeLessThan(200);
+    expect(layers[0]?.cycles).toBeGreaterThan(layers[0]?.instructions ?? Infinity);
+    expect(layers[0]?.flash).toBeGreaterThan(18 + 8);
+    expect(layers[2]?.flash).toBeGreaterThan(96);
+    expect(Math.max(...layers.map(({ ram }) => ram))).toBeLessThanOrEqual(128);
     expect(flash.model).toBeGreaterThan(18 + 96 + 8);
     expect(flash.kernels).toBeGreaterThan(500);
-    expect(await tmc("bench", model)).toMatch(/^RAM +128 bytes: the arena$/m);
+    const text = await tmc("bench", model, "--no-cycles");
+    expect(text).toMatch(/^RAM +128 bytes: the arena;/m);
+    expect(text).toContain("time   not estimated: not asked for");
   });
 });

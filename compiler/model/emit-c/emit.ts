@@ -30,6 +30,8 @@ export interface EmittedModel {
   readonly arenaBytes: number;
   /** Weights, biases and requantisation constants, without the structs of the layers. */
   readonly constantBytes: number;
+  /** Of them, by position in `layers`; constants that layers share count for the first. */
+  readonly layerConstants: readonly number[];
   /** Every C symbol of the model, for reports that attribute memory: functions, constants, the arena. */
   readonly symbols: readonly string[];
   readonly layers: readonly Layer[];
@@ -114,7 +116,13 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
   const scratch = (operator: number): string =>
     `(uint32_t *)(void *)(${arena} + ${plan.scratch.get(operator)?.offset ?? 0})`;
   const context = { prefix, expression, scratch, constant };
-  const code = layers.map((layer, i) => layerCode(layer, kernels[i] ?? chooseKernel(layer), context));
+  const layerConstants: number[] = [];
+  const code = layers.map((layer, i) => {
+    const before = constantBytes;
+    const made = layerCode(layer, kernels[i] ?? chooseKernel(layer), context);
+    layerConstants.push(constantBytes - before);
+    return made;
+  });
   const ends = (tensors: readonly number[]) =>
     tensors.map((tensor) => ({
       pointer: expression(tensor),
@@ -148,6 +156,7 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     prefix,
     arenaBytes: plan.arenaBytes,
     constantBytes,
+    layerConstants,
     symbols: [
       ...["invoke", "input", "output", "arena"].map((part) => `${prefix}_${part}`),
       ...shared.values(),

@@ -5,10 +5,12 @@ import { memoryReport, type MemoryGroup } from "../../board/memory-report.js";
 import { packagePath } from "../../board/package-root.js";
 import { runExecutable } from "../../board/run.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { compileModel } from "../compile.js";
 import { emitModels } from "../emit-c/emit.js";
 import type { Graph } from "../graph.js";
 import { layerMacs } from "../layers.js";
 import { lower } from "../lower.js";
+import { planReport } from "../plan-report.js";
 import { benchProgram } from "./harness.js";
 import { buildModelProgram, inTemporaryFolder, successfulOutput } from "./on-board.js";
 
@@ -19,6 +21,10 @@ export interface LayerCost {
   readonly macs: number;
   /** Executed instructions, with a few of the measurement. */
   readonly instructions: number;
+  /** Constants and structs of this layer as linked; code that the compiler put into the model's function is not in here. */
+  readonly flash: number;
+  /** Bytes of the arena that hold something while it runs, scratch memory included. */
+  readonly ram: number;
 }
 
 export interface ModelCost {
@@ -105,6 +111,9 @@ export async function measureModel(
     const used = copies ? /^(memcpy|memset|tmc_model_\w+)$/ : /^(memset|tmc_model_\w+)$/;
     const libraries = report.items.filter(({ name }) => used.test(name));
     const macs = lower(graph).map(layerMacs);
+    const { steps } = planReport(compileModel(graph));
+    const ownFlash = (prefix: string): number =>
+      report.items.filter(({ name }) => name.startsWith(prefix)).reduce((sum, item) => sum + item.flash, 0);
     return {
       board: board.name,
       instructions: Math.ceil(Number(ticks) * TICKS_TO_INSTRUCTIONS),
@@ -114,6 +123,8 @@ export async function measureModel(
         kind: layer.kind,
         macs: macs[i] ?? 0,
         instructions: perLayer.get(layer.operator) ?? 0,
+        flash: ownFlash(`${model.prefix}_op${String(layer.operator).padStart(2, "0")}_`),
+        ram: steps[i]?.aliveBytes ?? 0,
       })),
       flash: {
         model: group("model").flash,

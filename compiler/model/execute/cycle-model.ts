@@ -1,12 +1,22 @@
 /**
  * Estimates the cycles of a program on an STM32L4+ (Cortex-M4, 120 MHz) with the QEMU plugin `bench/m4cyc`, which is
- * compiled on first use. The program marks what is counted (compiler/model/execute/harness.ts).
+ * compiled on first use. The program marks what is counted (harness.ts).
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { packagePath } from "../compiler/board/package-root.js";
-import { runProcess } from "../compiler/board/processes.js";
+import { packagePath } from "../../board/package-root.js";
+import { runProcess } from "../../board/processes.js";
 
 /** Clock of the modelled board. */
 export const CLOCK_HZ = 120_000_000;
@@ -23,14 +33,27 @@ async function run(command: string, args: readonly string[]): Promise<void> {
   }
 }
 
+/** Beside the sources, or where those cannot be written in the user's folder for temporary files. */
+function buildFolder(): string {
+  const own = packagePath("build", "bench");
+  try {
+    mkdirSync(own, { recursive: true });
+    accessSync(own, constants.W_OK);
+    return own;
+  } catch {
+    const other = join(tmpdir(), `tmc-m4cyc-${userInfo().uid}`);
+    mkdirSync(other, { recursive: true, mode: 0o700 });
+    return other;
+  }
+}
+
 /** The compiled plugin; compiled again when a source is newer. */
 async function plugin(): Promise<string> {
   const folder = packagePath("bench", "m4cyc");
-  const target = packagePath("build", "bench", "m4cyc.so");
+  const target = join(buildFolder(), "m4cyc.so");
   const files = readdirSync(folder).map((name) => join(folder, name));
   const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
   if (!existsSync(target) || statSync(target).mtimeMs < newest) {
-    mkdirSync(packagePath("build", "bench"), { recursive: true });
     const sources = files.filter((file) => file.endsWith(".c"));
     await run("gcc", ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", ...sources, "-o", target]);
   }
