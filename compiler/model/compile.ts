@@ -4,6 +4,7 @@
  */
 import type { Graph } from "./graph.js";
 import { chooseKernel, triplesToTry, type KernelChoice } from "./kernels/choose.js";
+import { layFlat } from "./kernels/lay-flat.js";
 import type { Layer } from "./layers.js";
 import { lower } from "./lower.js";
 import { removeConstantChannels, type NarrowTensor } from "./passes/remove-constant-channels.js";
@@ -29,7 +30,8 @@ const MAX_SCRATCH = 8448;
 
 /** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
 export function compileModel(original: Graph): CompiledModel {
-  const { graph, layers, narrow } = removeConstantChannels(original, lower(original));
+  const { graph, narrow, ...removed } = removeConstantChannels(original, lower(original));
+  const layers = removed.layers.map(layFlat);
   let kernels = layers.map((layer) => chooseKernel(layer));
   let plan: MemoryPlan | undefined = planMemory(graph, layers, kernels);
   const limit = plan.arenaBytes + Math.min(MAX_SCRATCH, Math.floor(plan.arenaBytes / SCRATCH_SHARE));

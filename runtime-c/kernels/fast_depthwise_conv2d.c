@@ -52,6 +52,26 @@ static void clamp_row(const tmc_fast_depthwise_conv2d *layer, int8_t *output, in
     }
 }
 
+/* Unpacks the streams of `fours` times four channels to RAM: taps become two words. */
+static const uint32_t *copy_stream(const uint32_t *from, int32_t taps, int32_t fours, uint32_t *copy) {
+    uint32_t *to = copy;
+    for (; fours > 0; fours--) {
+        for (int32_t i = 0; i < 4; i++) {
+            *to++ = *from++;
+        }
+        for (int32_t i = 0; i < taps; i++) {
+            const uint32_t bytes = *from++;
+            to[0] = tmc_k_even_bytes(tmc_k_even_bytes(0U, bytes), bytes); /* twice */
+            to[1] = tmc_k_odd_bytes(tmc_k_odd_bytes(0U, bytes), bytes);
+            to += 2;
+        }
+        for (int32_t i = 0; i < 12; i++) {
+            *to++ = *from++;
+        }
+    }
+    return copy;
+}
+
 /* Which row function: a constant, so that each kernel links only its own. */
 typedef enum { ANY_WINDOW, WINDOW_3X3, WINDOW_3X3_STRIDE2 } kind;
 
@@ -64,11 +84,7 @@ static inline void depthwise(const tmc_fast_depthwise_conv2d *layer, const int8_
     const ptrdiff_t stream_words = 16 + (ptrdiff_t)2 * height * w->filter_width;
     const uint32_t *stream = layer->stream;
     if (layer->copies) {
-        uint32_t *const copy = rows + height * row_words;
-        for (ptrdiff_t i = 0; i < stream_words * (channels / 4); i++) {
-            copy[i] = stream[i];
-        }
-        stream = copy;
+        stream = copy_stream(stream, height * w->filter_width, channels / 4, rows + height * row_words);
     }
     int32_t next = -w->pad_top; /* the next input row to load */
     int32_t slot = 0;           /* where to */
@@ -86,6 +102,10 @@ static inline void depthwise(const tmc_fast_depthwise_conv2d *layer, const int8_
             .output = output,
             .step = channels,
             .count = w->output_width,
+            .height = height,
+            .width = w->filter_width,
+            .tap_step = 8,
+            .stride = 8 * w->stride_width,
         };
         for (int32_t i = 0; i < height; i++) {
             const int32_t at = slot + i < height ? slot + i : slot + i - height;
@@ -97,7 +117,7 @@ static inline void depthwise(const tmc_fast_depthwise_conv2d *layer, const int8_
             } else if (which == WINDOW_3X3_STRIDE2) {
                 tmc_k_depthwise_row_3x3_stride2(&row);
             } else {
-                tmc_k_depthwise_row_any(&row, height, w->filter_width, w->stride_width);
+                tmc_k_depthwise_row_any(&row);
             }
             for (int32_t i = 0; i < height; i++) {
                 row.rows[i] += (ptrdiff_t)2 * layer->columns;

@@ -15,6 +15,10 @@ import { movementKinds } from "./random-movement.js";
 import { layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
 
 const perKind = 60;
+const kernelNames = [
+  ...(["conv", "conv1x1", "conv-dilated", "conv-general", "depthwise", "depthwise-general"] as const),
+  ...(["dense", "dense-general", "add", "average"] as const),
+];
 
 /** What moves data takes few data to show a wrong step. */
 function ofKind(kind: (typeof layerKinds)[number]): number {
@@ -68,7 +72,7 @@ describe("random layers", () => {
   it("reach every fast kernel often, in place too", () => {
     const models = graphs.map(compileModel);
     const names = models.flatMap(({ kernels }) => kernels.map((kernel) => kernel.name));
-    for (const name of ["conv", "conv1x1", "depthwise", "dense", "add", "average"] as const) {
+    for (const name of kernelNames) {
       expect(names.filter((one) => one === name).length, name).toBeGreaterThan(20);
     }
     const sharing = models.flatMap(({ layers, plan }) =>

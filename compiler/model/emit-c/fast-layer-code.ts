@@ -6,7 +6,16 @@ import {
   paddedDepth,
   type KernelChoice,
 } from "../kernels/choose.js";
-import { packConv2D, packDense, packDepthwise, packRequantization } from "../kernels/pack.js";
+import {
+  packConv2D,
+  packDense,
+  packDepthwise,
+  packGeneralConv2D,
+  packDepthwiseTaps,
+  packGeneralDense,
+  packRequantization,
+} from "../kernels/pack.js";
+import { gatherFunction } from "./gather-code.js";
 import type {
   AddLayer,
   Clamp,
@@ -15,7 +24,15 @@ import type {
   FullyConnectedLayer,
   Layer,
 } from "../layers.js";
-import { structText, windowText, type Description, type Field, type LayerContext } from "./layer-fields.js";
+import {
+  biasText,
+  requantizationFields,
+  structText,
+  windowText,
+  type Description,
+  type Field,
+  type LayerContext,
+} from "./layer-fields.js";
 
 /** What `layerCode` prints for the layer; undefined for the portable kernel. `name` is the layer's stem. */
 export function describeFast(
@@ -27,13 +44,21 @@ export function describeFast(
   if (kernel.name === "portable") {
     return undefined;
   }
+  const conv = kernel.as ?? layer;
+  if (conv.kind === "Conv2D") {
+    return kernel.name === "conv-general"
+      ? generalConv2D(conv, kernel, name, context)
+      : fastConv2D(conv, kernel, name, context);
+  }
   switch (layer.kind) {
-    case "Conv2D":
-      return fastConv2D(layer, kernel, name, context);
     case "DepthwiseConv2D":
-      return fastDepthwise(layer, kernel, name, context);
+      return kernel.name === "depthwise"
+        ? fastDepthwise(layer, kernel, name, context)
+        : generalDepthwise(layer, kernel, name, context);
     case "FullyConnected":
-      return fastDense(layer, kernel, name, context);
+      return kernel.name === "dense"
+        ? fastDense(layer, kernel, name, context)
+        : generalDense(layer, name, context);
     case "Add":
       return fastAddition(layer);
     default:
@@ -54,26 +79,66 @@ function bothHalves(value: number): string {
   return `0x${half}${half}U`;
 }
 
+/** The fields of `tmc_fast_conv2d`, and the function that gathers small windows. */
+function convFields(
+  layer: Conv2DLayer,
+  kernel: KernelChoice,
+  name: string,
+  stream: Uint32Array,
+  { prefix, constant }: LayerContext,
+): { fields: readonly Field[]; functions: NonNullable<Description["functions"]> } {
+  const offsets = bothHalves(layer.inputOffset);
+  const gatherName = `${prefix}_${name}_gather`;
+  const gather = kernel.name === "conv1x1" ? undefined : gatherFunction(gatherName, layer.geometry, offsets);
+  const fields: readonly Field[] = [
+    ["window", windowText(layer.geometry)],
+    ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+    ["pairs", paddedDepth(layer) / 2],
+    ["triples", kernel.triples],
+    ["copies", kernel.name !== "conv-general" && copiesWeights(layer, kernel.triples) ? "true" : "false"],
+    ["input_offset", layer.inputOffset],
+    ["offsets", offsets],
+    ...clampFields(layer.clamp),
+    ["gather", gather === undefined ? "NULL" : gatherName],
+  ];
+  return { fields, functions: gather === undefined ? [] : [{ name: gatherName, text: gather }] };
+}
+
 function fastConv2D(
   layer: Conv2DLayer,
   kernel: KernelChoice,
   name: string,
-  { constant }: LayerContext,
+  context: LayerContext,
 ): Description {
   const stream = packConv2D(layer, kernel.requantization);
+  const variants: Partial<Record<KernelChoice["name"], string>> = {
+    conv1x1: "_1x1",
+    "conv-dilated": "_dilated",
+  };
   return {
     struct: "tmc_fast_conv2d",
-    kernel: kernel.name === "conv1x1" ? "tmc_fast_conv2d_1x1_s8" : "tmc_fast_conv2d_s8",
+    kernel: `tmc_fast_conv2d${variants[kernel.name] ?? ""}_s8`,
     scratch: true,
+    ...convFields(layer, kernel, name, stream, context),
+  };
+}
+
+function generalConv2D(
+  layer: Conv2DLayer,
+  kernel: KernelChoice,
+  name: string,
+  context: LayerContext,
+): Description {
+  const { fields, functions } = convFields(layer, kernel, name, packGeneralConv2D(layer), context);
+  return {
+    struct: "tmc_general_conv2d",
+    kernel: "tmc_general_conv2d_s8",
+    scratch: true,
+    functions,
     fields: [
-      ["window", windowText(layer.geometry)],
-      ["stream", constant(`${name}_stream`, "uint32_t", stream)],
-      ["pairs", paddedDepth(layer) / 2],
-      ["triples", kernel.triples],
-      ["copies", copiesWeights(layer, kernel.triples) ? "true" : "false"],
-      ["input_offset", layer.inputOffset],
-      ["offsets", bothHalves(layer.inputOffset)],
-      ...clampFields(layer.clamp),
+      ["conv", structText(fields)],
+      ["bias", biasText(layer, name, context)],
+      ["requantization", structText(requantizationFields(layer, name, context))],
     ],
   };
 }
@@ -90,7 +155,7 @@ function fastDepthwise(
   name: string,
   { constant }: LayerContext,
 ): Description {
-  const stream = packDepthwise(layer, kernel.requantization);
+  const stream = packDepthwise(layer, kernel.requantization, kernel.triples > 1);
   return {
     struct: "tmc_fast_depthwise_conv2d",
     kernel: `tmc_fast_depthwise_conv2d${depthwiseVariant(layer)}_s8`,
@@ -102,6 +167,34 @@ function fastDepthwise(
       ["copies", kernel.triples > 1 ? "true" : "false"],
       ["offsets", bothHalves(layer.inputOffset)],
       ...clampFields(layer.clamp),
+    ],
+  };
+}
+
+function generalDepthwise(
+  layer: DepthwiseConv2DLayer,
+  kernel: KernelChoice,
+  name: string,
+  context: LayerContext,
+): Description {
+  const right = kernel.requantization.length > 0;
+  const stream = right ? packDepthwise(layer, kernel.requantization, false) : packDepthwiseTaps(layer);
+  return {
+    struct: "tmc_general_depthwise_conv2d",
+    kernel: "tmc_general_depthwise_conv2d_s8",
+    scratch: true,
+    fields: [
+      ["window", windowText(layer.geometry)],
+      ["depth_multiplier", layer.depthMultiplier],
+      ["stream", context.constant(`${name}_stream`, "uint32_t", stream)],
+      ["right", right ? "true" : "false"],
+      ["bias", right ? "NULL" : biasText(layer, name, context)],
+      ["columns", depthwiseColumns(layer)],
+      ["offsets", bothHalves(layer.inputOffset)],
+      [
+        "requantization",
+        structText(right ? clampFields(layer.clamp) : requantizationFields(layer, name, context)),
+      ],
     ],
   };
 }
@@ -125,6 +218,22 @@ function fastDense(
       ["requantization", constant(`${name}_requantization`, "tmc_right_shift", shifts)],
       ["requantization_step", step],
       ...clampFields(layer.clamp),
+    ],
+  };
+}
+
+function generalDense(layer: FullyConnectedLayer, name: string, context: LayerContext): Description {
+  const { stream, bias } = packGeneralDense(layer);
+  return {
+    struct: "tmc_general_fully_connected",
+    kernel: "tmc_general_fully_connected_s8",
+    fields: [
+      ["rows", layer.rows],
+      ["input_depth", layer.inputDepth],
+      ["output_depth", layer.outputDepth],
+      ["stream", context.constant(`${name}_stream`, "uint32_t", stream)],
+      ["bias", context.constant(`${name}_bias`, "int32_t", bias)],
+      ["requantization", structText(requantizationFields(layer, name, context))],
     ],
   };
 }

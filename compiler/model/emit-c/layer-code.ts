@@ -16,7 +16,15 @@ import type { MoveLayer } from "../layers-movement.js";
 import { structFields } from "./constants.js";
 import { describeFast } from "./fast-layer-code.js";
 import { describeReduce, describeResize, moveCode } from "./movement-code.js";
-import { structText, windowText, type Description, type Field, type LayerContext } from "./layer-fields.js";
+import {
+  biasText,
+  requantizationFields,
+  structText,
+  windowText,
+  type Description,
+  type Field,
+  type LayerContext,
+} from "./layer-fields.js";
 
 export interface LayerCode {
   /** The struct and the function; "" when there is nothing to do. */
@@ -42,7 +50,9 @@ export function layerCode(layer: Layer, choice: KernelChoice, context: LayerCont
   if (description.scratch === true) {
     operands.splice(-1, 0, context.scratch(layer.operator));
   }
+  const functions = description.functions ?? [];
   const definition = [
+    ...functions.flatMap(({ text }) => [text, ""]),
     `static const ${struct} ${name}_layer = {`,
     structFields(fields, "    "),
     "};",
@@ -51,7 +61,11 @@ export function layerCode(layer: Layer, choice: KernelChoice, context: LayerCont
     `    ${kernel}(&${name}_layer, ${operands.join(", ")});`,
     "}",
   ].join("\n");
-  return { definition, call: `${name}();`, symbols: [name, `${name}_layer`] };
+  return {
+    definition,
+    call: `${name}();`,
+    symbols: [name, `${name}_layer`, ...functions.map((one) => one.name)],
+  };
 }
 
 /** `op03_conv2d`. */
@@ -129,20 +143,14 @@ function describe(
 
 function weighted(
   layer: Conv2DLayer | DepthwiseConv2DLayer | FullyConnectedLayer,
-  { constant }: LayerContext,
+  context: LayerContext,
 ): readonly Field[] {
   const name = stem(layer);
-  const requantization: readonly Field[] = [
-    ["multiplier", constant(`${name}_multiplier`, "int32_t", layer.multiplier)],
-    ["shift", constant(`${name}_shift`, "int8_t", layer.shift)],
-    ["output_offset", layer.outputOffset],
-    ...clamp(layer.clamp),
-  ];
   return [
-    ["filter", constant(`${name}_filter`, "int8_t", layer.filter)],
-    ["bias", layer.bias === undefined ? "NULL" : constant(`${name}_bias`, "int32_t", layer.bias)],
+    ["filter", context.constant(`${name}_filter`, "int8_t", layer.filter)],
+    ["bias", biasText(layer, name, context)],
     ["input_offset", layer.inputOffset],
-    ["requantization", structText(requantization)],
+    ["requantization", structText(requantizationFields(layer, name, context))],
   ];
 }
 

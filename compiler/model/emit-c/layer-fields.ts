@@ -1,5 +1,5 @@
 /** What the descriptions of layers in C are made of: fields, nested structs, and where tensors and constants are. */
-import type { WindowGeometry } from "../layers.js";
+import type { Requantization, WindowGeometry } from "../layers.js";
 import { structFields, type ConstantData } from "./constants.js";
 
 /** C expression for the first byte of a tensor. */
@@ -22,6 +22,8 @@ export interface Description {
   readonly fields: readonly Field[];
   /** Tensors in the order of the kernel's parameters; default: the layer's inputs, then its output. */
   readonly operands?: readonly number[];
+  /** C functions that the fields name. */
+  readonly functions?: readonly { readonly name: string; readonly text: string }[];
   /** The kernel takes scratch memory before the output. */
   readonly scratch?: true;
 }
@@ -49,4 +51,28 @@ export function windowText(g: WindowGeometry): string {
     ["pad_top", g.padTop],
     ["pad_left", g.padLeft],
   ]);
+}
+
+/** A `tmc_requantization`. */
+export function requantizationFields(
+  layer: Requantization,
+  name: string,
+  { constant }: LayerContext,
+): readonly Field[] {
+  return [
+    ["multiplier", constant(`${name}_multiplier`, "int32_t", layer.multiplier)],
+    ["shift", constant(`${name}_shift`, "int8_t", layer.shift)],
+    ["output_offset", layer.outputOffset],
+    ["min", layer.clamp.min],
+    ["max", layer.clamp.max],
+  ];
+}
+
+/** The biases of a layer, or NULL. */
+export function biasText(
+  layer: { readonly bias: Int32Array | undefined },
+  name: string,
+  { constant }: LayerContext,
+): string {
+  return layer.bias === undefined ? "NULL" : constant(`${name}_bias`, "int32_t", layer.bias);
 }

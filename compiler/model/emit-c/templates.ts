@@ -34,6 +34,7 @@ const modelSource = Handlebars.compile<ModelSource>(
 #include <stddef.h>
 #include <string.h>
 
+#include "tmc/dsp.h"
 #include "tmc/kernels.h"
 
 #ifdef TMC_MODEL_LAYERS

@@ -3,6 +3,7 @@
  * one. The choice is the same for all boards; the fast kernels have portable twins (runtime-c/kernels/dsp.h).
  */
 import type { AddLayer, Conv2DLayer, DepthwiseConv2DLayer, FullyConnectedLayer, Layer } from "../layers.js";
+import { asConvolution } from "./as-convolution.js";
 import { convStep, depthwiseStep, overlapDistance } from "./overlap.js";
 import {
   accumulatorRanges,
@@ -15,7 +16,20 @@ import {
 
 /** What the memory plan and the emitter need to know of a kernel. */
 export interface KernelChoice {
-  readonly name: "portable" | "conv" | "conv1x1" | "depthwise" | "dense" | "add" | "average";
+  readonly name:
+    | "portable"
+    | "conv"
+    | "conv1x1"
+    | "conv-dilated"
+    | "conv-general"
+    | "depthwise"
+    | "depthwise-general"
+    | "dense"
+    | "dense-general"
+    | "add"
+    | "average";
+  /** The convolution that is computed in the layer's place, where it is one in disguise. */
+  readonly as?: Conv2DLayer;
   /** Bytes of the arena that the kernel needs while it runs, at a multiple of 4. */
   readonly scratchBytes: number;
   /** Bytes after the input that may be read, without effect. */
@@ -44,17 +58,24 @@ const portable: KernelChoice = {
 };
 
 /** Rows of a window in the depthwise kernel (TMC_K_DEPTHWISE_ROWS). */
-const MAX_DEPTHWISE_ROWS = 8;
+const MAX_DEPTHWISE_ROWS = 16;
+
+/** Scratch memory above which a depthwise convolution is left to the portable kernel. */
+const MAX_DEPTHWISE_SCRATCH = 32768;
 
 /** `triples`: 1 or one of `triplesToTry`. */
 export function chooseKernel(layer: Layer, triples = 1): KernelChoice {
   switch (layer.kind) {
     case "Conv2D":
-      return chooseConv2D(layer, triples) ?? portable;
+      return chooseConv2D(layer, triples);
     case "DepthwiseConv2D":
-      return chooseDepthwise(layer, triples) ?? portable;
-    case "FullyConnected":
-      return chooseDense(layer) ?? portable;
+    case "FullyConnected": {
+      const as = asConvolution(layer);
+      if (as !== undefined) {
+        return { ...chooseConv2D(as, triples), as };
+      }
+      return layer.kind === "FullyConnected" ? chooseDense(layer) : chooseDepthwise(layer, triples);
+    }
     case "Add":
       return fastAdd(layer) === undefined ? portable : { ...portable, name: "add" };
     case "AveragePool2D": {
@@ -85,17 +106,15 @@ const CACHED_STREAM = 224;
 
 /** Numbers of triples to try, most first: more read the weights from flash less often, but need more scratch memory. */
 export function triplesToTry(layer: Layer): readonly number[] {
-  if (layer.kind === "DepthwiseConv2D") {
-    return layer.geometry.outputHeight >= 3 ? [2] : [];
+  const conv = layer.kind === "Conv2D" ? layer : asConvolution(layer);
+  if (conv === undefined) {
+    return layer.kind === "DepthwiseConv2D" && layer.geometry.outputHeight >= 3 ? [2] : [];
   }
-  if (layer.kind !== "Conv2D") {
-    return [];
-  }
-  const { outputHeight, outputWidth } = layer.geometry;
+  const { outputHeight, outputWidth } = conv.geometry;
   const all = Math.ceil((outputHeight * outputWidth) / 3);
-  return streamIsCached(layer)
+  return streamIsCached(conv)
     ? [8, 4, 2].filter((triples) => triples <= all)
-    : [8, 6, 4, 3].filter((triples) => triples <= all && copiesWeights(layer, triples));
+    : [8, 6, 4, 3].filter((triples) => triples <= all && copiesWeights(conv, triples));
 }
 
 function streamIsCached(layer: Conv2DLayer): boolean {
@@ -107,68 +126,70 @@ export function copiesWeights(layer: Conv2DLayer, triples: number): boolean {
   return triples >= 3 && !streamIsCached(layer) && paddedDepth(layer) % 16 === 0;
 }
 
-function chooseConv2D(layer: Conv2DLayer, triples: number): KernelChoice | undefined {
+function chooseConv2D(layer: Conv2DLayer, triples: number): KernelChoice {
   const g = layer.geometry;
-  if (g.dilationHeight !== 1 || g.dilationWidth !== 1 || g.outputChannels < 2) {
-    return undefined;
-  }
   const requantization = rightShifts(layer);
-  if (requantization === undefined || !channelsPair(layer, channelPairs(g.outputChannels), requantization)) {
-    return undefined;
-  }
+  const fits =
+    requantization !== undefined &&
+    g.outputChannels >= 2 &&
+    channelsPair(layer, channelPairs(g.outputChannels), requantization);
   const depth = paddedDepth(layer);
   const pointwise =
     g.filterHeight * g.filterWidth * g.strideHeight * g.strideWidth === 1 && g.inputChannels % 4 === 0;
+  const dilated = g.dilationHeight > 1 || g.dilationWidth > 1;
+  const plain = dilated ? "conv-dilated" : pointwise ? "conv1x1" : "conv";
+  const name = fits ? plain : "conv-general";
   return {
-    name: pointwise ? "conv1x1" : "conv",
+    name,
     scratchBytes:
       6 * depth * triples +
-      (copiesWeights(layer, triples) ? 2 * depth + 32 : 0) +
-      (pointwise ? 0 : depth + 4),
+      (fits && copiesWeights(layer, triples) ? 2 * depth + 32 : 0) +
+      (name === "conv1x1" ? 0 : depth + 4),
     triples,
     readsBeyond: g.inputChannels % 4 === 0 ? 0 : 3,
     overlap: overlapDistance(convStep(g, 3 * triples)),
-    requantization,
+    requantization: requantization ?? [],
   };
 }
 
 /** Inputs that a row of depthwise windows touches. */
 export function depthwiseColumns({ geometry: g }: DepthwiseConv2DLayer): number {
-  return (g.outputWidth - 1) * g.strideWidth + g.filterWidth;
+  return (g.outputWidth - 1) * g.strideWidth + (g.filterWidth - 1) * g.dilationWidth + 1;
 }
 
-function chooseDepthwise(layer: DepthwiseConv2DLayer, triples: number): KernelChoice | undefined {
+function chooseDepthwise(layer: DepthwiseConv2DLayer, triples: number): KernelChoice {
   const g = layer.geometry;
-  if (
-    g.dilationHeight !== 1 ||
-    g.dilationWidth !== 1 ||
-    layer.depthMultiplier !== 1 ||
-    g.inputChannels % 4 !== 0 ||
-    g.filterHeight > MAX_DEPTHWISE_ROWS
-  ) {
-    return undefined;
-  }
   const requantization = rightShifts(layer);
-  return requantization === undefined
-    ? undefined
-    : {
-        name: "depthwise",
-        scratchBytes:
-          2 * g.filterHeight * depthwiseColumns(layer) * g.inputChannels +
-          (triples > 1 ? (16 + 2 * g.filterHeight * g.filterWidth) * g.inputChannels : 0),
-        readsBeyond: 0,
-        triples,
-        overlap: overlapDistance(depthwiseStep(g)),
-        requantization,
-      };
+  const fits =
+    requantization !== undefined &&
+    g.dilationHeight === 1 &&
+    g.dilationWidth === 1 &&
+    layer.depthMultiplier === 1 &&
+    g.inputChannels % 4 === 0;
+  const rows = (g.filterHeight - 1) * g.dilationHeight + 1;
+  const channels = Math.ceil(g.outputChannels / 4) * 4;
+  const rowBytes = 2 * rows * depthwiseColumns(layer) * channels;
+  if (g.filterHeight > MAX_DEPTHWISE_ROWS || rowBytes > MAX_DEPTHWISE_SCRATCH) {
+    return portable;
+  }
+  const copyBytes = fits && triples > 1 ? (16 + 2 * g.filterHeight * g.filterWidth) * channels : 0;
+  return {
+    name: fits ? "depthwise" : "depthwise-general",
+    scratchBytes: rowBytes + copyBytes + (fits ? 0 : 4 * g.outputWidth),
+    readsBeyond: fits ? 0 : 3,
+    triples: fits ? triples : 0,
+    overlap: overlapDistance(depthwiseStep(g)),
+    requantization: requantization ?? [],
+  };
 }
 
-function chooseDense(layer: FullyConnectedLayer): KernelChoice | undefined {
+function chooseDense(layer: FullyConnectedLayer): KernelChoice {
   const requantization = rightShifts(layer);
   const pairs = channelPairs(layer.outputDepth - (layer.outputDepth % 2));
+  const readsBeyond = layer.inputDepth % 4 === 0 ? 0 : 3;
   return requantization === undefined || !channelsPair(layer, pairs, requantization)
-    ? undefined
-    : { ...portable, name: "dense", readsBeyond: layer.inputDepth % 4 === 0 ? 0 : 3, requantization };
+    ? { ...portable, name: "dense-general", readsBeyond }
+    : { ...portable, name: "dense", readsBeyond, requantization };
 }
 
 function rightShifts(layer: WeightedLayer): RightShift[] | undefined {

@@ -47,14 +47,15 @@ export function convStep(g: WindowGeometry, together: number): Steps {
 /** One row of outputs; the rows of the input that it adds to those already kept are read first. */
 export function depthwiseStep(g: WindowGeometry): Steps {
   const row = g.inputWidth * g.inputChannels;
+  const height = (g.filterHeight - 1) * g.dilationHeight + 1;
   return {
     count: g.outputHeight,
     written: (y) => (y + 1) * g.outputWidth * g.outputChannels,
     reads: (y) => {
       const first = y * g.strideHeight - g.padTop;
-      const kept = y === 0 ? -g.padTop : (y - 1) * g.strideHeight - g.padTop + g.filterHeight;
+      const kept = y === 0 ? -g.padTop : (y - 1) * g.strideHeight - g.padTop + height;
       const next = Math.max(0, first, kept);
-      return next < Math.min(first + g.filterHeight, g.inputHeight) ? next * row : Infinity;
+      return next < Math.min(first + height, g.inputHeight) ? next * row : Infinity;
     },
   };
 }

@@ -153,7 +153,7 @@ typedef struct {
 enum { TMC_FAST_CONV2D_POSITIONS = 24 };
 
 typedef struct {
-    tmc_window window; /* dilation 1 */
+    tmc_window window; /* dilation 1, but for the kernels that say otherwise */
     const uint32_t *stream;
     int32_t pairs;   /* half of the inputs of a window, rounded up to an even number */
     int32_t triples; /* positions computed together / 3 */
@@ -161,18 +161,25 @@ typedef struct {
     int32_t input_offset;
     uint32_t offsets;
     int32_t min, max;
+    /* Fills the column of a window inside the image, whose first input is at `from`: code made for the shape
+     * of small windows; NULL for others. May read 3 bytes after the window. */
+    void (*gather)(const int8_t *from, uint32_t *column);
 } tmc_fast_conv2d;
 
 /* `columns` is scratch: 3 * pairs * triples words, pairs + 8 words where it copies, then 2 * pairs + 4 bytes.
  * Up to 3 bytes after the input are read, without effect on the result. */
 void tmc_fast_conv2d_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns, int8_t *output);
 
+/* The same with dilation. */
+void tmc_fast_conv2d_dilated_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
+                                int8_t *output);
+
 /* 1x1 windows with stride 1, input channels a multiple of 4. Scratch as above without the bytes. */
 void tmc_fast_conv2d_1x1_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
                             int8_t *output);
 
 typedef struct {
-    tmc_window window; /* dilation 1, as many input as output channels, a multiple of 4; at most 8 rows */
+    tmc_window window; /* dilation 1, as many input as output channels, a multiple of 4; at most 16 rows */
     const uint32_t *stream;
     int32_t columns; /* inputs that a row of windows touches, padding included */
     bool copies;     /* the stream goes to scratch memory before it is used */
@@ -199,6 +206,49 @@ typedef struct {
 
 /* Up to 3 bytes after the input are read, without effect on the result. */
 void tmc_fast_fully_connected_s8(const tmc_fast_fully_connected *layer, const int8_t *input, int8_t *output);
+
+/*
+ * For layers of any weights, biases and requantisation: the same fast multiplications, with weights packed
+ * otherwise, but outputs that are requantised one by one.
+ */
+typedef struct {
+    tmc_fast_conv2d conv; /* any dilation; does not copy, no clamp */
+    const int32_t *bias;  /* [output_channels], or NULL */
+    tmc_requantization requantization;
+} tmc_general_conv2d;
+
+/* Scratch as for tmc_fast_conv2d_s8. */
+void tmc_general_conv2d_s8(const tmc_general_conv2d *layer, const int8_t *input, uint32_t *columns,
+                           int8_t *output);
+
+typedef struct {
+    tmc_window window; /* at most 16 rows */
+    int32_t depth_multiplier;
+    /* Where all channels shift right, as for the fast kernel (depthwise_block.h); else only the taps of each
+     * four channels, not doubled. Channels filled up to a multiple of 4. */
+    const uint32_t *stream;
+    bool right;
+    const int32_t *bias; /* [output_channels], or NULL; not used where all shift right */
+    int32_t columns;     /* inputs that a row of windows touches, padding included */
+    uint32_t offsets;
+    tmc_requantization requantization; /* where all shift right, only the clamp */
+} tmc_general_depthwise_conv2d;
+
+/* `rows` is scratch: 2 * columns words for each four output channels, for each row that a window spans, then
+ * 4 bytes for each output of a row. Up to 3 bytes after the input are read, without effect on the result. */
+void tmc_general_depthwise_conv2d_s8(const tmc_general_depthwise_conv2d *layer, const int8_t *input,
+                                     uint32_t *rows, int8_t *output);
+
+typedef struct {
+    int32_t rows, input_depth, output_depth;
+    const uint32_t *stream;
+    const int32_t *bias; /* with the input's zero point multiplied in; output_depth up to a multiple of 4 */
+    tmc_requantization requantization;
+} tmc_general_fully_connected;
+
+/* Up to 3 bytes after the input are read, without effect on the result. */
+void tmc_general_fully_connected_s8(const tmc_general_fully_connected *layer, const int8_t *input,
+                                    int8_t *output);
 
 /* The operand with the smaller scale is `scaled`, the other only shifted. The output is not clamped. */
 typedef struct {
