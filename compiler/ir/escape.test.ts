@@ -30,6 +30,26 @@ describe("lifetimes of what handlers make", () => {
     expect(inMain("const h = new H(); for (let i = 0; i < 3; i++) { h.p = make(); }")).toContain("TMC1601");
   });
 
+  it("knows which call made an object", () => {
+    const loop = "for (let i = 0; i < 3; i++) { const p = make(); log(p.x); }";
+    expect(inMain(`const h = new H(); h.p = make(); ${loop}`)).toBe("");
+    expect(inMain(`${loop} let best = make(); const p = make(); for (let i = 0; i < 3; i++) best = p;`)).toBe(
+      "",
+    );
+    expect(inMain(`const h = new H(); ${loop} for (let i = 0; i < 3; i++) h.p = make();`)).toContain(
+      "TMC1601",
+    );
+    expect(
+      inMain(`let best = make(); for (let i = 0; i < 3; i++) { const p = make(); const q = p; best = q; }`),
+    ).toContain("TMC1601");
+  });
+
+  it("a call that may give back what it was given is no place of its own", () => {
+    const more = `function either(p: P): P { if (p.x > 0) return p; return make(); }`;
+    const body = `const h = new H(); const e = either(make()); h.p = e; for (let i = 0; i < 3; i++) { const p = make(); h.p = either(p); }`;
+    expect(problems(`${classes} ${more}\nexport function main(): void { ${body} }`)).toContain("TMC1601");
+  });
+
   it("does not let a function with captured variables out of its frame", () => {
     const text = `function later(i: i32): () => i32 { return () => i; }\nexport function main(): void { const f = later(2); log(f()); }`;
     expect(problems(text)).toContain("TMC1602");

@@ -5,100 +5,29 @@
  * Works on the flow of references that `reachability.ts` solved; strings are the business of `borrow.ts`.
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { FlowObject } from "./flow-graph.js";
 import type { MonoFunc } from "./monomorphise.js";
-import type { Expr, Loc, LocalVar, LValue, Stmt } from "./nodes.js";
+import type { Expr, Loc, LValue, Stmt } from "./nodes.js";
+import { ObjectHomes, type Made } from "./object-homes.js";
 import { functionName, type ReachableProgram } from "./reachability.js";
-import { exprsOf, stmtsOf, walkExpr, walkStmts } from "./walk.js";
-
-type Made = Extract<FlowObject, { k: "made" | "closure" }>;
-
-/** Where something lives: the function, and the loops around it, outermost first. */
-interface Home {
-  readonly func: MonoFunc;
-  readonly loops: readonly Stmt[];
-}
+import { walkStmts } from "./walk.js";
 
 export function checkEscapes(program: ReachableProgram): Diagnostic[] {
   return new EscapeCheck(program).run();
 }
 
-/** The functions in whose frame an object may live; none for objects of the snapshot. */
-export function homeFunctions(program: ReachableProgram): (o: FlowObject) => ReadonlySet<MonoFunc> {
-  const check = new EscapeCheck(program);
-  check.locateAll();
-  const known = new Map<FlowObject, ReadonlySet<MonoFunc>>();
-  return (o) => {
-    const before = known.get(o);
-    if (before !== undefined) return before;
-    const found = new Set(o.k === "made" ? check.homes(o).map((h) => h.func) : []);
-    known.set(o, found);
-    return found;
-  };
-}
-
 class EscapeCheck {
   private readonly found = new Map<string, Diagnostic>();
-  private readonly exprHomes = new Map<Expr, Home>();
-  private readonly varHomes = new Map<LocalVar, Home>();
-  private readonly callees = new Map<MonoFunc, Set<MonoFunc>>();
-  private readonly callSites = new Map<MonoFunc, Home[]>();
-  private readonly inits = new Map<LocalVar, Expr>();
   /** What is being stored, and where: for the steps of a message. */
   private storing: { readonly f: MonoFunc; readonly value: Expr } | undefined;
-  private readonly callsOf = new Map<MonoFunc, { readonly from: MonoFunc; readonly e: Expr }[]>();
-  private readonly passedOn = new Map<MonoFunc, Set<FlowObject>>();
+  private readonly homes: ObjectHomes;
 
-  constructor(private readonly program: ReachableProgram) {}
-
-  locateAll(): void {
-    for (const f of this.program.functions) {
-      for (const p of f.params) this.varHomes.set(p, { func: f, loops: [] });
-      this.locate(f, f.body, []);
-    }
+  constructor(private readonly program: ReachableProgram) {
+    this.homes = new ObjectHomes(program);
   }
 
   run(): Diagnostic[] {
-    this.locateAll();
     for (const f of this.program.functions) this.check(f);
     return [...this.found.values()];
-  }
-
-  private locate(func: MonoFunc, body: readonly Stmt[], loops: readonly Stmt[]): void {
-    for (const s of body) {
-      const isLoop = s.k === "for" || s.k === "doWhile" || s.k === "forOf";
-      const inside = isLoop ? [...loops, s] : loops;
-      // What a loop evaluates once (the list of for-of, the start of for) is outside of its turns.
-      const own: Home = { func, loops: s.k === "forOf" ? loops : inside };
-      for (const e of exprsOf(s)) walkExpr(e, { expr: (x) => this.place(x, own) });
-      if (s.k === "let") this.varHomes.set(s.v, { func, loops });
-      if (s.k === "let" && s.init !== undefined) this.inits.set(s.v, s.init);
-      if (s.k === "forOf") this.varHomes.set(s.v, { func, loops: inside });
-      if (s.k === "forOf" && s.second !== undefined) this.varHomes.set(s.second, { func, loops: inside });
-      if (s.k === "try" && s.v !== undefined) this.varHomes.set(s.v, { func, loops });
-      if (s.k === "for") {
-        this.locate(func, s.init, loops);
-        this.locate(func, s.body, inside);
-      } else this.locate(func, stmtsOf(s), inside);
-    }
-  }
-
-  private place(e: Expr, home: Home): void {
-    // A function that captured nothing has nothing on the stack.
-    const captured = e.k === "lambda" && (e.f.captures.length > 0 || e.f.usesThis);
-    if (e.k === "new" || e.k === "objectLit" || e.k === "arrayLit" || e.k === "newTyped" || captured)
-      this.exprHomes.set(e, home);
-    const callees = this.callees.get(home.func) ?? new Set<MonoFunc>();
-    this.callees.set(home.func, callees);
-    for (const t of this.program.targets(e)) {
-      callees.add(t.func);
-      const sites = this.callSites.get(t.func) ?? [];
-      this.callSites.set(t.func, sites);
-      sites.push(home);
-      const calls = this.callsOf.get(t.func) ?? [];
-      this.callsOf.set(t.func, calls);
-      calls.push({ from: home.func, e });
-    }
   }
 
   private check(f: MonoFunc): void {
@@ -143,7 +72,7 @@ class EscapeCheck {
       }
       case "local": {
         const i = f.params.findIndex((p) => p === e.v);
-        for (const call of i < 0 ? [] : (this.callsOf.get(f) ?? [])) {
+        for (const call of i < 0 ? [] : (this.homes.callsOf.get(f) ?? [])) {
           const a = "args" in call.e ? call.e.args[i] : undefined;
           if (a === undefined || !holds(a)) continue;
           return [
@@ -151,7 +80,7 @@ class EscapeCheck {
             { loc: a.loc, message: `passed to \`${functionName(f)}\`` },
           ];
         }
-        const init = i < 0 ? this.inits.get(e.v) : undefined;
+        const init = i < 0 ? this.homes.inits.get(e.v) : undefined;
         return init === undefined ? [] : this.way(o, f, init, open);
       }
       default:
@@ -166,53 +95,7 @@ class EscapeCheck {
   }
 
   private isInLoop(o: Made): boolean {
-    return o.expr !== undefined && (this.exprHomes.get(o.expr)?.loops.length ?? 0) > 0;
-  }
-
-  /** Where an object may live: with its maker, or with the callers that its maker passes it on to. */
-  homes(o: Made): Home[] {
-    const own = o.expr === undefined ? undefined : this.exprHomes.get(o.expr);
-    if (own === undefined) return [];
-    const found: Home[] = [];
-    const seen = new Set<MonoFunc>();
-    const visit = (home: Home): void => {
-      if (!this.passesOn(home.func).has(o)) {
-        found.push(home);
-      } else if (!seen.has(home.func)) {
-        seen.add(home.func);
-        (this.callSites.get(home.func) ?? []).forEach(visit);
-      }
-    };
-    visit(own);
-    return found;
-  }
-
-  /** The homes in a function, if there are any there, otherwise all. */
-  private homesFor(o: Made, func: MonoFunc): Home[] {
-    const all = this.homes(o);
-    const there = all.filter((h) => h.func === func);
-    return there.length > 0 ? there : all;
-  }
-
-  /** Objects that outlive a call: what it returns and, of a constructor, what is in the fields; with their contents. */
-  private passesOn(f: MonoFunc): Set<FlowObject> {
-    const known = this.passedOn.get(f);
-    if (known !== undefined) return known;
-    const found = new Set<FlowObject>();
-    this.passedOn.set(f, found);
-    const visit = (o: FlowObject): void => {
-      if (found.has(o) || o.k === "snapshot" || o.k === "external") return;
-      found.add(o);
-      contents(o);
-    };
-    const contents = (o: FlowObject): void => {
-      if (o.k !== "made") return;
-      for (const field of o.cls?.fields ?? []) this.program.objectsOfField(o, field.name).forEach(visit);
-      this.program.objectsOfElements(o).forEach(visit);
-    };
-    if (f.decl.kind === "constructor") this.program.objectsOfThis(f).forEach(contents);
-    else this.program.objectsOfResult(f).forEach(visit);
-    return found;
+    return o.expr !== undefined && (this.homes.exprHomes.get(o.expr)?.loops.length ?? 0) > 0;
   }
 
   /** A function value takes no frame for what one of several functions returns; a method does. */
@@ -221,9 +104,9 @@ class EscapeCheck {
     if (targets.length < 2) return;
     this.storing = undefined;
     for (const t of targets) {
-      for (const o of this.passesOn(t.func)) {
+      for (const o of this.homes.passesOn(t.func)) {
         if (o.k !== "made" || o.expr === undefined) continue;
-        if (o.func !== t.func && !this.outlives(t.func, o.func)) continue;
+        if (o.func !== t.func && !this.homes.outlives(t.func, o.func)) continue;
         this.report(o, e.loc, "it is returned to a call that can reach several functions");
       }
     }
@@ -249,12 +132,12 @@ class EscapeCheck {
         this.storeInto(target.obj, value, loc, "an array");
         return;
       case "local": {
-        const at = this.varHomes.get(target.v);
+        const at = this.homes.varHomes.get(target.v);
         for (const o of this.made(value)) {
-          for (const from of this.homesFor(o, at?.func ?? f)) {
+          for (const from of this.homes.homesFor(o, value, at?.func ?? f)) {
             // A variable of the function around a lambda outlives the lambda's frame.
             if (at === undefined || at.func !== from.func) {
-              if (at !== undefined ? this.outlives(from.func, at.func) : from.func !== f) continue;
+              if (at !== undefined ? this.homes.outlives(from.func, at.func) : from.func !== f) continue;
               this.report(o, loc, `it is stored in the variable \`${target.v.name}\` of the function around`);
             } else if (!within(from.loops, at.loops)) {
               this.report(
@@ -279,19 +162,21 @@ class EscapeCheck {
       for (const o of values) {
         if (c.k === "snapshot" || c.k === "external") {
           const frame = c.k === "snapshot" && c.object.k === "object" ? c.object.cls.frameOf : undefined;
-          if (frame !== undefined && this.homes(o).length > 0) {
+          if (frame !== undefined && this.homes.of(o).length > 0) {
             this.reportHeld(o, loc, frame);
             continue;
           }
           const where = c.k === "snapshot" ? `\`${c.object.path}\`` : "an object";
-          if (this.homes(o).length > 0) {
+          if (this.homes.of(o).length > 0) {
             this.report(o, loc, `it is stored in ${what} of ${where}, which outlives the handler`);
           }
           continue;
         }
-        for (const at of this.homes(c)) {
-          for (const from of this.homesFor(o, at.func)) {
-            if (at.func === from.func ? within(from.loops, at.loops) : this.outlives(from.func, at.func))
+        for (const at of this.homes.homesOf(c, container)) {
+          for (const from of this.homes.homesFor(o, value, at.func)) {
+            if (
+              at.func === from.func ? within(from.loops, at.loops) : this.homes.outlives(from.func, at.func)
+            )
               continue;
             this.report(o, loc, `it is stored in ${what} of an object that lives longer`);
           }
@@ -303,23 +188,11 @@ class EscapeCheck {
   /** Objects move to the caller's frame; functions, with what they captured, do not. */
   private checkReturn(f: MonoFunc, value: Expr): void {
     this.storing = undefined;
-    for (const o of this.passesOn(f)) {
+    for (const o of this.homes.passesOn(f)) {
       if (o.k !== "closure" || o.expr === undefined) continue;
-      if (this.exprHomes.get(o.expr)?.func !== f) continue;
+      if (this.homes.exprHomes.get(o.expr)?.func !== f) continue;
       this.report(o, value.loc, "it is returned, and its place ends with this function");
     }
-  }
-
-  /** A frame of `f` is there as long as one of `g` that runs inside it. */
-  private outlives(f: MonoFunc, g: MonoFunc): boolean {
-    const seen = new Set<MonoFunc>();
-    const visit = (x: MonoFunc): boolean => {
-      if (x === g) return true;
-      if (seen.has(x)) return false;
-      seen.add(x);
-      return [...(this.callees.get(x) ?? [])].some(visit);
-    };
-    return [...(this.callees.get(f) ?? [])].some(visit);
   }
 
   /** A variable of an async function, an argument or a result: its frame is there longer than a step. */

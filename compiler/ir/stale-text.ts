@@ -7,7 +7,7 @@
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { ObjectSets, type Context } from "./byte-objects.js";
-import { homeFunctions } from "./escape.js";
+import { homeFunctions } from "./object-homes.js";
 import type { FlowObject } from "./flow-graph.js";
 import type { MonoFunc } from "./monomorphise.js";
 import type { Expr, Loc, LocalVar } from "./nodes.js";
