@@ -43,11 +43,12 @@ export function quantizeModel(
   directory?: string,
   testCount: number = counts.test,
 ): CheckedModel {
-  const test = generate(model, seeds.test, testCount);
+  // Errors are means over all samples and cheap; classes are counted.
+  const test = generate(model, seeds.test, model.labels.length === 0 ? counts.test : testCount);
   const { quantized, loss } = quantizeAfterTraining(
     loadTrained(model, directory),
     generate(model, seeds.calibration, counts.calibration),
-    { method: "minmax", percentile: 100, test },
+    { method: "minmax", percentile: 100, biasCorrection: true, test },
   );
   if (loss === undefined) {
     throw new Error("nothing was measured");

@@ -139,14 +139,15 @@ export const zoo: readonly ZooModel[] = [
     what: "1-D residual blocks with batch normalisation",
     ...gesture,
     ...usual,
+    count: 1200,
     shape: [waves.gestureLength, 3],
     build: (net) => {
       const input = net.input(waves.gestureLength, 3);
-      let x = net.relu(net.normalize(net.conv(input, 12, { kernel: 7, stride: 2, bias: false })));
-      let y = net.relu(net.normalize(net.conv(x, 12, { kernel: 3, bias: false })));
-      x = net.relu(net.add(x, net.normalize(net.conv(y, 12, { kernel: 3, bias: false }))));
-      y = net.relu(net.normalize(net.conv(x, 16, { kernel: 3, stride: 2, bias: false })));
-      x = net.relu(net.add(net.normalize(net.conv(x, 16, { kernel: 1, stride: 2, bias: false })), y));
+      let x = net.relu(net.normalize(net.conv(input, 8, { kernel: 7, stride: 2, bias: false })));
+      let y = net.relu(net.normalize(net.conv(x, 8, { kernel: 3, bias: false })));
+      x = net.relu(net.add(x, net.normalize(net.conv(y, 8, { kernel: 3, bias: false }))));
+      y = net.relu(net.normalize(net.conv(x, 12, { kernel: 3, stride: 2, bias: false })));
+      x = net.relu(net.add(net.normalize(net.conv(x, 12, { kernel: 1, stride: 2, bias: false })), y));
       x = net.globalAverage(x);
       x = net.softmax(net.dense(x, waves.gestureLabels.length));
       return net.model("gesture-residual", input, x);
@@ -258,6 +259,7 @@ export const zoo: readonly ZooModel[] = [
     what: "the shape of MLPerf Tiny's keyword model, smaller: 10x4 window, depthwise-separable",
     ...sound,
     ...usual,
+    epochs: 4,
     build: (net) => {
       const input = net.input(...sound.shape);
       let x = net.relu(net.normalize(net.conv(input, 12, { kernel: [10, 4], stride: 2, bias: false })));
