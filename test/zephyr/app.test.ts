@@ -42,13 +42,15 @@ async function buildDefaultNode(boardName: string): Promise<BuildOutcome> {
 
 describe.skipIf(noWorkspace !== "")(`the default node for b_l4s5i_iot01a${noWorkspace}`, () => {
   it(
-    "is built and keeps within the board's budget",
+    "is built, keeps within the board's budget, and has a proven stack",
     async () => {
       const { report, zephyr } = await buildDefaultNode("b_l4s5i_iot01a");
       expect(zephyr?.hex).toBeDefined();
       expect(report).toBeDefined();
       if (report !== undefined) {
         checkBudget(report);
+        expect(report.stacks.length).toBeGreaterThanOrEqual(5);
+        expect(report.stacks.flatMap((stack) => stack.gaps)).toEqual([]);
       }
     },
     buildTimeout,

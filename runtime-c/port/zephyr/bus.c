@@ -43,6 +43,16 @@ static char topic_bytes[CONFIG_TMC_TOPIC_MAX + 1];
 static uint8_t payload_bytes[CONFIG_TMC_MESSAGE_MAX];
 static zport_message message;
 
+/* A PUBLISH whose payload is still in the stream. */
+static struct {
+    bool any;
+    bool topic_fits;
+    uint8_t qos;
+    uint16_t id;
+    uint32_t topic_len;
+    uint32_t size;
+} arrived;
+
 static struct {
     bool set;
     struct mqtt_topic topic;
@@ -70,19 +80,31 @@ static bool read_payload(uint32_t size) {
     return true;
 }
 
+/* Notes what the library forgets; the payload stays where it is until take_publish. */
 static void on_publish(const struct mqtt_publish_param *p) {
-    uint32_t topic_len = p->message.topic.topic.size;
-    uint32_t size = p->message.payload.len;
-    bool fits = topic_len <= CONFIG_TMC_TOPIC_MAX && size <= sizeof payload_bytes;
-    if (fits) {
-        memcpy(topic_bytes, p->message.topic.topic.utf8, topic_len);
+    arrived.any = true;
+    arrived.topic_len = p->message.topic.topic.size;
+    arrived.topic_fits = arrived.topic_len <= CONFIG_TMC_TOPIC_MAX;
+    arrived.qos = p->message.topic.qos;
+    arrived.id = p->message_id;
+    arrived.size = p->message.payload.len;
+    if (arrived.topic_fits) {
+        memcpy(topic_bytes, p->message.topic.topic.utf8, arrived.topic_len);
     }
+}
+
+/* Not in the event: acknowledging there could call the library's event from inside its event, without a bound
+ * on the stack. */
+static void take_publish(void) {
+    const uint32_t size = arrived.size;
+    const bool fits = arrived.topic_fits && size <= sizeof payload_bytes;
+    arrived.any = false;
     if (!read_payload(size)) {
         failed = true;
         return;
     }
-    if (p->message.topic.qos == MQTT_QOS_1_AT_LEAST_ONCE) {
-        struct mqtt_puback_param ack = {.message_id = p->message_id};
+    if (arrived.qos == MQTT_QOS_1_AT_LEAST_ONCE) {
+        struct mqtt_puback_param ack = {.message_id = arrived.id};
         (void)mqtt_publish_qos1_ack(&client, &ack);
     }
     if (!fits) {
@@ -90,7 +112,7 @@ static void on_publish(const struct mqtt_publish_param *p) {
         zport_log(ZPORT_WARN, "dropped a message of %lu bytes", (unsigned long)size);
         return;
     }
-    message.topic = (tmc_str){(const uint8_t *)topic_bytes, (int32_t)topic_len};
+    message.topic = (tmc_str){(const uint8_t *)topic_bytes, (int32_t)arrived.topic_len};
     message.payload = (tmc_arr_u8){payload_bytes, (int32_t)size};
     have_message = true;
 }
@@ -145,6 +167,7 @@ static void end_connection(void) {
     zport_transport_close();
     failed = false;
     have_message = false;
+    arrived.any = false;
     if (phase == SESSION) {
         zport_stats.disconnects++;
         if (wanted) {
@@ -217,6 +240,9 @@ static void receive_step(int timeout_ms) {
     if (state == ZPORT_FAILED || (state == ZPORT_READY && mqtt_input(&client) != 0)) {
         failed = true;
         return;
+    }
+    if (arrived.any && !failed) {
+        take_publish();
     }
     if (phase != SESSION) {
         return;
