@@ -5,34 +5,28 @@ import type { BuiltinName, Expr } from "../../ir/nodes.js";
 import {
   arrayOf,
   BOOL,
-  F64,
   I32,
-  intRange,
-  isBig,
-  isFloat,
   num,
-  sameType,
   STRING,
   typeName,
   U32,
   VOID,
-  type BigKind,
   type NumKind,
   type Type,
 } from "../../ir/types.js";
-import { constantIn, untypedBigOf, untypedExpr, untypedOf } from "../constants.js";
+import { constantIn, untypedOf } from "../constants.js";
 import { jsDocTag } from "../context.js";
 import { hostArguments, hostResult, hostType } from "../host-type.js";
 import type { Lowerer } from "../lowerer.js";
 import { refusedGlobal, refusedMember } from "../refusals.js";
 import { typeOfNode } from "../type-convert.js";
-import { arith, commonOf } from "./arithmetic.js";
-import { asBits, bigOfNumber, clampBig, convertBigConstant, isBigNode, refuseMath } from "./bigints.js";
+import { asBits } from "./bigints.js";
 import { newMap } from "./maps.js";
 import { arrayOfParts, partsOf } from "./spread.js";
 import { printable, templateParts } from "./templates.js";
+import { conversion, saturate } from "./conversions.js";
+import { mathCall } from "./math-calls.js";
 
-const K = ts.SyntaxKind;
 const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"]);
 const narrowKinds = ["i8", "u8", "i16", "u16"] as const;
 /** Clamped to the length by both backends. */
@@ -51,7 +45,7 @@ export function coreCall(
   if (numKinds.has(name) && first !== undefined) return conversion(lw, node, name as NumKind, first);
   if (name === "BigInt.asIntN" || name === "BigInt.asUintN")
     return asBits(lw, node, name === "BigInt.asIntN" ? "asIntN" : "asUintN");
-  if (name.startsWith("Math.")) return math(lw, node, name.slice(5), symbol);
+  if (name.startsWith("Math.")) return mathCall(lw, node, name.slice(5), symbol);
   const narrow = name.startsWith("sat.") ? narrowKinds.find((n) => n === name.slice(4)) : undefined;
   if (narrow !== undefined && first !== undefined) return saturate(lw, node, narrow, first);
   switch (name) {
@@ -130,252 +124,6 @@ function logArgument(lw: Lowerer, node: ts.Expression): Expr {
     return { k: "concat", type: STRING, loc: lw.loc(node), parts: templateParts(lw, inner) };
   }
   return printable(lw, lw.raw(node), node);
-}
-
-/** `i32(x)` and its siblings. */
-function conversion(lw: Lowerer, node: ts.CallExpression, to: NumKind, argument: ts.Expression): Expr {
-  const type = num(to);
-  const e = lw.raw(argument);
-  const loc = lw.loc(node);
-  const c = untypedOf(e);
-  if (c !== undefined) {
-    return isBig(to)
-      ? { k: "big", type, loc, value: bigOfNumber(c.value, to) }
-      : { k: "num", type, loc, value: convertConstant(c.value, to) };
-  }
-  const big = untypedBigOf(e);
-  if (big !== undefined) {
-    const value = convertBigConstant(big, to);
-    return typeof value === "bigint" ? { k: "big", type, loc, value } : { k: "num", type, loc, value };
-  }
-  switch (e.type.k) {
-    case "num":
-      return sameType(e.type, type) ? e : { k: "convert", type, loc, mode: "num", arg: e };
-    case "bool":
-      return { k: "convert", type, loc, mode: "num", arg: e };
-    case "host": {
-      const seen = lw.ctx.checker.getTypeAtLocation(argument);
-      const isBigint = (seen.flags & ts.TypeFlags.BigIntLike) !== 0;
-      const from = isBigint ? num(to === "u64" ? "u64" : "i64") : F64;
-      const value = lw.convert("fromHost", e, from);
-      return sameType(from, type) ? value : lw.convert("num", value, type);
-    }
-    case "nullable":
-      return lw.ctx.fail("TMC1204", argument, "this may be null", "test it first: `if (x !== null)`");
-    default:
-      return lw.ctx.fail(
-        "TMC1212",
-        argument,
-        `\`${typeName(e.type)}\` is not a number`,
-        "give a number or a boolean",
-      );
-  }
-}
-
-/** An integer constant keeps its low bits; a fraction truncates and saturates. */
-export function convertConstant(value: number, to: Exclude<NumKind, BigKind>): number {
-  if (to === "f64") return value;
-  if (to === "f32") return Math.fround(value);
-  const [lo, hi] = intRange[to];
-  if (Number.isNaN(value)) return 0;
-  if (Number.isInteger(value) && Math.abs(value) <= 4294967296) {
-    const span = hi - lo + 1;
-    const low = ((value % span) + span) % span;
-    return low > hi ? low - span : low;
-  }
-  return Math.min(hi, Math.max(lo, Math.trunc(value))) + 0;
-}
-
-function saturate(
-  lw: Lowerer,
-  node: ts.CallExpression,
-  to: (typeof narrowKinds)[number],
-  argument: ts.Expression,
-): Expr {
-  const e = lw.raw(argument);
-  const c = untypedOf(e);
-  const [lo, hi] = intRange[to];
-  const big = untypedBigOf(e);
-  if (big !== undefined) return { k: "num", type: num(to), loc: lw.loc(node), value: clampBig(big, lo, hi) };
-  if (c !== undefined && Number.isInteger(c.value)) {
-    return { k: "num", type: num(to), loc: lw.loc(node), value: Math.min(hi, Math.max(lo, c.value)) };
-  }
-  if (e.type.k !== "num" || isFloat(e.type.n) || c !== undefined) {
-    return lw.ctx.fail(
-      "TMC1214",
-      argument,
-      "`sat` works on integers",
-      `a float saturates by itself: \`${to}(x)\``,
-    );
-  }
-  const from: Type = e.type.n === "u32" ? U32 : isBig(e.type.n) ? e.type : I32;
-  return {
-    k: "builtin",
-    type: num(to),
-    loc: lw.loc(node),
-    name: "sat",
-    n: from.k === "num" ? from.n : "i32",
-    args: [lw.coerce(e, from, argument)],
-  };
-}
-
-const roundings = new Set(["floor", "ceil", "trunc", "round"]);
-
-function math(lw: Lowerer, node: ts.CallExpression, name: string, symbol: ts.Symbol | undefined): Expr {
-  const loc = lw.loc(node);
-  const [a, b] = node.arguments;
-  const refusal = symbol === undefined ? refusedMember(name) : undefined;
-  if (refusal !== undefined) return lw.refuse({ ...refusal, what: `\`Math.${name}\`` }, node.expression);
-  if (a === undefined)
-    return lw.ctx.fail("TMC1120", node, `\`Math.${name}\` needs an argument`, `write \`Math.${name}(x)\``);
-  const declaration = symbol?.declarations?.[0];
-  if (declaration !== undefined && jsDocTag(declaration, "setup") !== undefined) {
-    const args = node.arguments.map((x) => {
-      const e = lw.raw(x);
-      return untypedOf(e) !== undefined || e.type.k !== "num"
-        ? lw.coerce(e, F64, x)
-        : sameType(e.type, F64)
-          ? e
-          : lw.convert("num", e, F64);
-    });
-    return { k: "host", type: F64, loc, recv: undefined, name: `Math.${name}`, how: "call", args };
-  }
-  for (const x of node.arguments) if (isBigNode(lw, x)) return refuseMath(lw, x, name);
-  if (name === "fround") return conversion(lw, node, "f32", a);
-  if (name === "imul" && b !== undefined) {
-    const int = (x: ts.Expression): Expr => {
-      const e = lw.raw(x);
-      return e.type.k === "num" && e.type.n === "u32" && untypedOf(e) === undefined
-        ? lw.convert("num", e, I32)
-        : lw.coerce(e, I32, x);
-    };
-    return { k: "builtin", type: I32, loc, name: "imul", n: "i32", args: [int(a), int(b)] };
-  }
-  if (name === "clz32") {
-    const e = lw.raw(a);
-    const arg =
-      e.type.k === "num" && !isFloat(e.type.n) && untypedOf(e) === undefined
-        ? e.type.n === "u32"
-          ? e
-          : lw.convert("num", e, U32)
-        : lw.coerce(e, U32, a);
-    return { k: "builtin", type: I32, loc, name: "clz32", n: "u32", args: [arg] };
-  }
-  const inner = skipParentheses(a);
-  if (name === "trunc" && ts.isBinaryExpression(inner) && inner.operatorToken.kind === K.SlashToken) {
-    const quotient = arith(lw, "div", lw.raw(inner.left), lw.raw(inner.right), inner, inner, {
-      wrap: true,
-      integerDivision: true,
-    });
-    if (quotient.type.k === "num" && isBig(quotient.type.n)) return refuseMath(lw, a, name);
-    if (quotient.type.k === "num" && !isFloat(quotient.type.n)) return quotient;
-    return unary(lw, node, "trunc", quotient, a);
-  }
-  if (name === "min" || name === "max") return minMax(lw, node, name);
-  return unary(lw, node, name, lw.raw(a), a);
-}
-
-function unary(lw: Lowerer, node: ts.CallExpression, name: string, e: Expr, at: ts.Expression): Expr {
-  const loc = lw.loc(node);
-  const c = untypedOf(e);
-  if (c !== undefined) {
-    const value = Math[name as "floor"](c.value);
-    return untypedExpr({ value, float: name === "sqrt" || (c.float && !roundings.has(name)) }, loc);
-  }
-  if (e.type.k !== "num")
-    return lw.ctx.fail(
-      "TMC1212",
-      at,
-      `\`Math.${name}\` needs a number, this is \`${typeName(e.type)}\``,
-      "give a number",
-    );
-  if (!isFloat(e.type.n)) {
-    if (roundings.has(name)) return e;
-    if (name === "sqrt") {
-      return lw.ctx.fail(
-        "TMC1222",
-        at,
-        "the square root of an integer is not an integer",
-        "convert first: `Math.sqrt(f32(x))`",
-      );
-    }
-    if (e.type.n === "u32")
-      return name === "abs"
-        ? e
-        : {
-            k: "builtin",
-            type: I32,
-            loc,
-            name: "sign",
-            n: "i32",
-            args: [
-              lw.convert(
-                "num",
-                { k: "compare", type: BOOL, loc, op: "ne", l: e, r: { k: "num", type: U32, loc, value: 0 } },
-                I32,
-              ),
-            ],
-          };
-    return {
-      k: "builtin",
-      type: I32,
-      loc,
-      name: name as BuiltinName,
-      n: "i32",
-      args: [lw.coerce(e, I32, at)],
-    };
-  }
-  return { k: "builtin", type: e.type, loc, name: name as BuiltinName, n: e.type.n, args: [e] };
-}
-
-function minMax(lw: Lowerer, node: ts.CallExpression, name: "min" | "max"): Expr {
-  const loc = lw.loc(node);
-  const nodes = node.arguments;
-  if (nodes.length < 2 || nodes.some((a) => ts.isSpreadElement(a))) {
-    return lw.ctx.fail(
-      "TMC1120",
-      node,
-      `\`Math.${name}\` takes two or more numbers here`,
-      `write them: \`Math.${name}(a, b)\`; of an array, loop over it`,
-    );
-  }
-  const parts = nodes.map((at) => ({ at, e: lw.raw(at) }));
-  // From the left, two at a time: the same result in any order, and every argument is evaluated in its place.
-  const all = parts.reduce((l, r) => ({ at: node, e: larger(lw, node, name, l, r) }));
-  return { ...all.e, loc };
-}
-
-interface Operand {
-  readonly at: ts.Node;
-  readonly e: Expr;
-}
-
-function larger(lw: Lowerer, node: ts.CallExpression, name: "min" | "max", a: Operand, b: Operand): Expr {
-  const loc = lw.loc(node);
-  const { e: l } = a;
-  const { e: r } = b;
-  const cl = untypedOf(l);
-  const cr = untypedOf(r);
-  if (cl !== undefined && cr !== undefined)
-    return untypedExpr({ value: Math[name](cl.value, cr.value), float: cl.float || cr.float }, loc);
-  if (l.type.k !== "num" || r.type.k !== "num") {
-    const bad = l.type.k !== "num" ? l : r;
-    return lw.ctx.fail(
-      "TMC1212",
-      node,
-      `\`Math.${name}\` needs numbers, this is \`${typeName(bad.type)}\``,
-      bad.type.k === "bool" ? "convert it: `i32(x)`" : "give it a number",
-    );
-  }
-  const type = num(commonOf(lw, l, r, l.type.n, r.type.n, node));
-  return {
-    k: "builtin",
-    type,
-    loc,
-    name,
-    n: type.k === "num" ? type.n : "i32",
-    args: [lw.coerce(l, type, a.at), lw.coerce(r, type, b.at)],
-  };
 }
 
 function utf8(lw: Lowerer, node: ts.CallExpression): Expr {
