@@ -104,11 +104,3 @@ export const boardSchema = z
 
 /** A board as its file describes it; sizes in bytes. */
 export type BoardDescription = z.infer<typeof boardSchema>;
-
-/** One line an issue: `budget.flash: expected ...`. */
-export function schemaIssues(error: z.ZodError): string[] {
-  return error.issues.map((issue) => {
-    const key = issue.path.map(String).join(".");
-    return `${key === "" ? "(the whole file)" : key}: ${issue.message.replace(/^Invalid (input|option): /, "")}`;
-  });
-}

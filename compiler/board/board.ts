@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { parse, YAMLParseError } from "yaml";
+import { schemaIssues } from "../diagnostics/json-file.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
-import { boardSchema, schemaIssues, type BoardDescription } from "./board-schema.js";
+import { boardSchema, type BoardDescription } from "./board-schema.js";
 import { packagePath } from "./package-root.js";
 
 /** A validated board and the file it came from. */

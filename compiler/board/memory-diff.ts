@@ -1,8 +1,7 @@
 /** The difference of two memory trees, and the reading of an earlier one. Printing is memory-tree-text.ts's. */
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readJsonFile } from "../diagnostics/json-file.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
-import { schemaIssues } from "./board-schema.js";
 import type { MemoryNode, MemoryTree } from "./memory-tree.js";
 
 export interface MemoryChange {
@@ -118,13 +117,5 @@ export function readMemoryTree(file: string): MemoryTree {
       "make one with `tmc size --board BOARD --json > FILE`",
       ExitCode.usage,
     );
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error));
-  }
-  const result = tree.safeParse(content);
-  if (!result.success) throw refuse(schemaIssues(result.error).slice(0, 3).join("; "));
-  return result.data;
+  return readJsonFile(file, tree, refuse);
 }

@@ -1,8 +1,8 @@
 /** `symbols.json`: what the C backend tells the memory report about the C names it generated. Reading and checking only. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { schemaIssues } from "../diagnostics/json-file.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
-import { schemaIssues } from "./board-schema.js";
 
 const symbolSchema = z.object({
   kind: z.enum(["function", "object", "model", "runtime"]),

@@ -1,7 +1,8 @@
 /** Finds the project that a command works on: its root, and the app in it. Reads `tmc.json`; compiles nothing. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { readJsonFile } from "../diagnostics/json-file.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
 
 const configSchema = z.strictObject({
@@ -89,17 +90,5 @@ function readConfig(file: string): z.infer<typeof configSchema> {
       'it should read like { "app": "src/app.ts" }',
       ExitCode.usage,
     );
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error));
-  }
-  const result = configSchema.safeParse(content);
-  if (!result.success) {
-    throw refuse(
-      result.error.issues.map((i) => `${i.path.join(".") || "the whole"}: ${i.message}`).join("; "),
-    );
-  }
-  return result.data;
+  return readJsonFile(file, configSchema, refuse);
 }

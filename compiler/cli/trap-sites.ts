@@ -1,6 +1,6 @@
 /** Trap sites: reads the map that a build leaves (`sites.json`) and puts places into the lines of a log. */
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readJsonFile } from "../diagnostics/json-file.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
 
 const schema = z.array(
@@ -27,15 +27,7 @@ export function readTrapSites(file: string): TrapSites {
       "name the sites.json of the build that runs: build/BOARD/sites.json",
       ExitCode.usage,
     );
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error));
-  }
-  const result = schema.safeParse(content);
-  if (!result.success) throw refuse("it has another shape");
-  return new Map(result.data.map((entry) => [entry.site, entry]));
+  return new Map(readJsonFile(file, schema, refuse).map((entry) => [entry.site, entry]));
 }
 
 /** `src/app.ts:8:15` */
