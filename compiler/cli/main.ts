@@ -11,6 +11,7 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerExec } from "./commands/exec.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerModelBench } from "./commands/model-bench.js";
+import { registerModelDescribe } from "./commands/model-describe.js";
 import { registerModelDiff } from "./commands/model-diff.js";
 import { registerModelInspect } from "./commands/model-inspect.js";
 import { registerModelOps } from "./commands/model-ops.js";
@@ -61,6 +62,7 @@ export function createProgram(): Command {
   registerModelRun(program);
   registerModelVerify(program);
   registerModelDiff(program);
+  registerModelDescribe(program);
   registerModelBench(program);
   registerModelQuantize(program);
   registerDoctor(program);

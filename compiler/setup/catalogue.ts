@@ -201,4 +201,20 @@ export function main(): void {}`,
 entry("my_filter", halve);
 export function main(): void {}`,
   },
+  {
+    code: "TMC2013",
+    title: "model.yaml does not fit the model",
+    rule: "What the descriptor beside a model says of the file (model: file, bytes, sha256), of shape, type, scale and zero point of input and output, and the number of labels must be what the model has; what it does not say is not checked. The message names each field, what the model has (expected) and what the descriptor says (found). `tmc model describe MODEL --out model.yaml` corrects everything but labels.",
+    wrong: `name: vibration
+output:
+  labels:
+    - healthy
+    - damaged`,
+    right: `name: vibration
+output:
+  labels:
+    - healthy
+    - imbalance
+    - bearing`,
+  },
 ];

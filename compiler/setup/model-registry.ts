@@ -1,14 +1,12 @@
 /**
  * The models a program loads in setup: read once, described to the program, run on the host, handed to the emitter.
- * A model is a file in any format that tmc reads, with its descriptor `model.yaml` beside it (optional: name, labels, unit, rate).
+ * A model is a file in any format that tmc reads, with its descriptor beside it (optional; `model/descriptor.ts`).
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
 import { bind } from "../backend-js/support.js";
 import { UserError } from "../diagnostics/user-error.js";
+import { findDescriptor, requireFitting } from "../model/descriptor.js";
 import { elementCount, tensorAt, type Graph } from "../model/graph.js";
 import { graphOf, loadModel } from "../model/importers/load-model.js";
 import { ModelSource } from "../model/importers/model-source.js";
@@ -19,14 +17,6 @@ export interface RegisteredModel {
   readonly file: string;
   readonly graph: Graph;
 }
-
-const descriptorSchema = z.looseObject({
-  name: z.string().optional(),
-  version: z.coerce.string().optional(),
-  task: z.string().optional(),
-  input: z.looseObject({ unit: z.string().optional(), rate_hz: z.number().optional() }).optional(),
-  output: z.looseObject({ unit: z.string().optional(), labels: z.array(z.string()).optional() }).optional(),
-});
 
 /** Graphs of earlier runs of this process (watch mode, editors), the newest last. Nobody changes a graph. */
 const graphs = new Map<string, Graph>();
@@ -76,9 +66,11 @@ export class ModelRegistry {
     const known = this.described.get(file);
     if (known !== undefined) return known;
     const source = ModelSource.open(file);
-    const yaml = readDescriptor(path.join(path.dirname(file), "model.yaml"));
+    const found = findDescriptor(file);
+    const yaml = found?.descriptor ?? {};
     const name = yaml.name ?? path.basename(file, path.extname(file));
     const graph = cachedGraph(source, name);
+    if (found !== undefined) requireFitting(found, graph, file, source.bytes);
     const index = this.models.length;
     const descriptor = {
       index,
@@ -116,26 +108,4 @@ function tensor(graph: Graph, ends: readonly number[], file: string, unit: strin
     unit,
     rate: Math.fround(rate),
   };
-}
-
-function readDescriptor(file: string): z.infer<typeof descriptorSchema> {
-  if (!existsSync(file)) return {};
-  let content: unknown;
-  try {
-    content = parse(readFileSync(file, "utf8"));
-  } catch (e) {
-    throw new UserError(
-      "TMC2006",
-      `${file} is not valid YAML: ${e instanceof Error ? (e.message.split("\n")[0] ?? "") : String(e)}`,
-      "correct it, or make it again with the model",
-    );
-  }
-  const result = descriptorSchema.safeParse(content ?? {});
-  if (result.success) return result.data;
-  const first = result.error.issues[0];
-  throw new UserError(
-    "TMC2006",
-    `${file}: ${first?.path.join(".") ?? ""} ${first?.message ?? "is not valid"}`,
-    "correct it, or make it again with the model",
-  );
 }

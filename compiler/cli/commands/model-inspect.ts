@@ -3,7 +3,9 @@ import type { Command } from "commander";
 import { operatorInputs, tensorAt, tensorBytes, type Graph, type Tensor } from "../../model/graph.js";
 import { layerConstantBytes, layerMacs, type Layer } from "../../model/layers.js";
 import { loadGraph } from "../../model/importers/load-model.js";
+import { readModelFile } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
+import { findDescriptor, requireFitting } from "../../model/descriptor.js";
 import { emitModels, type EmittedModel } from "../../model/emit-c/emit.js";
 import { planReport } from "../../model/plan-report.js";
 import { printJson } from "../failure.js";
@@ -17,11 +19,17 @@ export function registerModelInspect(program: Command): void {
     .argument("<model>", "a model file of any format; a float model is shown without costs")
     .option("--json", "print for programs")
     .action((path: string, options: { json?: true }) => {
-      const inspection = inspectModel(loadGraph(path));
+      const graph = loadGraph(path);
+      const descriptor = findDescriptor(path);
+      if (descriptor !== undefined) {
+        requireFitting(descriptor, graph, path, readModelFile(path, "model"));
+      }
+      const inspection = { ...inspectModel(graph), descriptor: descriptor?.path ?? null };
       if (options.json === true) {
         printJson(inspection);
       } else {
-        process.stdout.write(formatInspection(inspection));
+        const fits = descriptor === undefined ? "" : `descriptor  ${descriptor.path} fits\n`;
+        process.stdout.write(formatInspection(inspection) + fits);
       }
     });
   describeCommand(command, {

@@ -250,3 +250,84 @@ describe("tmc model diff", () => {
     });
   });
 });
+
+describe("tmc model describe", () => {
+  const write = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const own = (): string => join(folder, "small.yaml");
+
+  it("makes a descriptor that inspect and --check accept", async () => {
+    const made = await callTmc([
+      ...["model", "describe", model, "--labels", "a, b, c", "--unit", "g", "--rate", "100", "--out", own()],
+    ]);
+    expect(made).toEqual({ stdout: `wrote ${own()}\n`, stderr: "", exitCode: ExitCode.ok });
+    const text = readFileSync(own(), "utf8");
+    expect(text).toMatch(
+      /^name: small\nversion: 0.1.0\ntask: classification\nmodel:\n {2}file: small.tflite\n/,
+    );
+    expect(text).toMatch(/usage: inference\n {2}unit: g\n {2}rate_hz: 100\n/);
+    expect((await callTmc(["model", "describe", model, "--check"])).stdout).toBe(`${own()} fits ${model}\n`);
+    expect((await callTmc(["model", "inspect", model])).stdout).toContain(`descriptor  ${own()} fits`);
+  });
+  it("corrects what follows from the model, and keeps what people wrote", async () => {
+    write(
+      "small.yaml",
+      "name: mine\nmetrics:\n  data: a walk\ninput:\n  shape: [1, 2]\n  order: x, y\noutput:\n  labels: [a, b, c]\n",
+    );
+    const { stdout } = await callTmc(["model", "describe", model]);
+    expect(stdout).toContain("name: mine");
+    expect(stdout).toContain("order: x, y");
+    expect(stdout).toContain("data: a walk");
+    expect(stdout).toMatch(/shape:\n {4}- 1\n {4}- 4\n {4}- 4\n {4}- 1\n/);
+  });
+  it.each([
+    ["input:\n  shape: [1, 4, 4, 2]", "input.shape: expected [1, 4, 4, 1], found [1, 4, 4, 2]"],
+    ["input:\n  scale: 0.25", "input.scale: expected 0.0199"],
+    ["output:\n  zero_point: 0", "output.zero_point: expected -128, found 0"],
+    ["output:\n  type: float32", "output.type: expected int8, found float32"],
+    ["output:\n  labels: [a, b]", "output.labels: expected 3 labels, found 2 labels"],
+    ["model:\n  file: other.tflite", "model.file: expected small.tflite, found other.tflite"],
+    ["model:\n  sha256: ff00", "model.sha256: expected "],
+    ["model:\n  bytes: 7", "found 7"],
+  ])("names field, expected and found: %s", async (yaml, message) => {
+    write("small.yaml", yaml);
+    for (const args of [
+      ["describe", model, "--check"],
+      ["inspect", model],
+    ]) {
+      const { stderr, exitCode } = await callTmc(["model", ...args]);
+      expect([exitCode, stderr]).toEqual([ExitCode.failed, expect.stringContaining("TMC2013")]);
+      expect(stderr).toContain(message);
+      expect(stderr).toContain("fix: if the model is the right one");
+    }
+  });
+  it("refuses wrong keys, labels, rates", async () => {
+    write("small.yaml", "input:\n  usage: breakfast");
+    expect((await callTmc(["model", "describe", model])).stderr).toMatch(/TMC2006.*input.usage/);
+    rmSync(own());
+    for (const [option, value, code] of [
+      ["--labels", "a,b", "TMC2013"],
+      ["--labels", "a,,b", "TMC0005"],
+      ["--rate", "fast", "TMC0005"],
+      ["--out", join(folder, "no", "x.yaml"), "TMC0005"],
+    ] as const) {
+      expect((await callTmc(["model", "describe", model, option, value])).stderr, value).toContain(code);
+    }
+    expect((await callTmc(["model", "describe", model, "--check"])).stderr).toContain(
+      "there is no descriptor",
+    );
+  });
+  it("leaves model.yaml to the file that it names", async () => {
+    const other = write("other.tflite", "");
+    const shared = write("model.yaml", "model:\n  file: other.tflite\n  bytes: 1\n");
+    expect((await callTmc(["model", "inspect", model])).exitCode).toBe(ExitCode.ok);
+    rmSync(other);
+    expect((await callTmc(["model", "inspect", model])).stderr).toContain(
+      "model.file: expected small.tflite",
+    );
+    rmSync(shared);
+  });
+});
