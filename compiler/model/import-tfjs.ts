@@ -26,6 +26,27 @@ function layerName(layer: TfjsLayer): string {
 }
 
 /**
+ * Appends the names of the layers that tensors in `value` come from: Keras 3 writes the arguments of a call as
+ * { args: [{ class_name: "__keras_tensor__", config: { keras_history: [name, 0, 0] } }], kwargs }, lists in lists.
+ */
+function collectKeras3Inputs(value: unknown, names: string[], depth: number): void {
+  if (typeof value !== "object" || value === null || depth > 8) {
+    return;
+  }
+  if ("class_name" in value && value.class_name === "__keras_tensor__" && "config" in value) {
+    const { config } = value;
+    const history: unknown =
+      typeof config === "object" && config !== null && "keras_history" in config
+        ? config.keras_history
+        : undefined;
+    const name: unknown = Array.isArray(history) ? history[0] : undefined;
+    names.push(typeof name === "string" ? name : "");
+    return;
+  }
+  Object.values(value).forEach((part) => collectKeras3Inputs(part, names, depth + 1));
+}
+
+/**
  * Names of the layers whose outputs `layer` reads. TensorFlow.js and Keras 2 write one node per call:
  * [[name, nodeIndex, tensorIndex, {}], ...].
  */
@@ -43,11 +64,9 @@ function inboundNames(model: TfjsModel, layer: TfjsLayer): string[] {
     return [];
   }
   if (!Array.isArray(node)) {
-    throw structureError(
-      model,
-      `the connections of layer "${layerName(layer)}" have an unknown form (Keras 3?)`,
-      "Save the model with TensorFlow.js 4 or Keras 2 (tf_keras).",
-    );
+    const names: string[] = [];
+    collectKeras3Inputs(node, names, 0);
+    return names;
   }
   return node.map((entry: unknown) => {
     const name: unknown = Array.isArray(entry) ? entry[0] : undefined;
@@ -55,7 +74,7 @@ function inboundNames(model: TfjsModel, layer: TfjsLayer): string[] {
       throw structureError(
         model,
         `the connections of layer "${layerName(layer)}" have an unknown form`,
-        "Save the model with TensorFlow.js 4 or Keras 2 (tf_keras).",
+        "Save the model again with TensorFlow.js 4, Keras 2 or Keras 3.",
       );
     }
     return name;
@@ -104,7 +123,7 @@ function wire(model: TfjsModel): { order: Wiring[]; outputs: string[] } {
       throw structureError(
         model,
         `layer "${stuck?.name ?? ""}" reads "${stuck?.inputs.find((input) => !done.has(input)) ?? ""}", which is not computed before it`,
-        "Save the model again with model.save() of TensorFlow.js.",
+        "Save the model again with model.save().",
       );
     }
     ready.forEach((entry) => done.add(entry.name));

@@ -6,11 +6,12 @@ import { tfliteImporter } from "../import-tflite.js";
 import type { FloatGraph, FloatOperator } from "../quantize/float-graph.js";
 import { foldGraph } from "../quantize/fold.js";
 import type { Importer, LoadedModel } from "./importer.js";
+import { kerasImporter } from "./keras/import-keras.js";
 import { onnxImporter } from "./onnx/import-onnx.js";
 import { ModelSource } from "./model-source.js";
 
 /** In the order in which they are asked. */
-export const importers: readonly Importer[] = [tfliteImporter, tfjsImporter, onnxImporter];
+export const importers: readonly Importer[] = [tfliteImporter, tfjsImporter, kerasImporter, onnxImporter];
 
 /** "TensorFlow Lite (*.tflite), …": for messages and help. */
 export function supportedFormats(): string {
