@@ -38,6 +38,7 @@ export default tseslint.config(
       "coverage/",
       "**/fixtures/**",
       "test/**/programs/**",
+      "test/node/unit/**",
       "bench/logic/**",
       "**/*.d.ts",
     ],

@@ -4,8 +4,8 @@ import { tmc } from "./host/runtime/vitest-plugin.js";
 import { SummaryReporter } from "./test/support/summary-reporter.js";
 
 export default defineConfig({
-  // Modules below firmware/ behave in tests as they do on the device.
-  plugins: [tmc({ roots: ["firmware"] })],
+  // Modules below these folders behave in tests as they do on the device.
+  plugins: [tmc({ roots: ["firmware", "test/node/unit"] })],
   test: {
     include: ["{compiler,firmware,host,models,test,scripts,bench}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "build/**", "**/fixtures/**"],

@@ -5,11 +5,12 @@
 import type { MonoFunc } from "../ir/monomorphise.js";
 import { functionName, type ReachableProgram } from "../ir/reachability.js";
 import type { CDecl, CFunction, CInit } from "./c-ast.js";
-import { CPrinter, printInit } from "./c-print.js";
+import { CPrinter, printExpr, printInit } from "./c-print.js";
 import { initReferences, stmtReferences } from "./c-references.js";
 import { dropUnusedSelf } from "./drop-self.js";
 import { entryFunctions } from "./entries.js";
 import { Frames } from "./frames.js";
+import { onlySnapshotObject } from "./layout.js";
 import { lowerFunction } from "./lower-func.js";
 import { externPrototype, headerText, licence } from "./header.js";
 import { identifier } from "./names.js";
@@ -30,7 +31,15 @@ export interface SymbolMap {
   /** By C name. */
   symbols: Record<
     string,
-    { kind: "function" | "object"; tsName: string; file: string; line: number; type?: string }
+    {
+      kind: "function" | "object";
+      tsName: string;
+      file: string;
+      line: number;
+      type?: string;
+      /** Of an async function with one frame: that frame, in C. */
+      frame?: string;
+    }
   >;
   /** By C name of the calling function: every function its indirect calls can reach. */
   indirectCalls: Record<string, string[]>;
@@ -149,11 +158,13 @@ function symbolMap(
   const symbols: SymbolMap["symbols"] = {};
   for (const { f, c } of lowered) {
     if (!used.has(c.name)) continue;
+    const frame = onlyFrame(unit, f);
     symbols[c.name] = {
       kind: "function",
       tsName: functionName(f),
       file: f.decl.loc.file,
       line: f.decl.loc.line,
+      ...(frame === undefined ? {} : { frame }),
     };
   }
   for (const h of [...unit.helpers, ...entries]) {
@@ -164,6 +175,13 @@ function symbolMap(
     if (used.has(cName)) symbols[cName] = { kind: "object", ...where };
   }
   return { version: 1, symbols, indirectCalls: indirectCalls(unit) };
+}
+
+/** The frame that the step of an async function works on, when there is only one: for debuggers. */
+function onlyFrame(unit: Unit, f: MonoFunc): string | undefined {
+  if (f.owner?.decl.frameOf === undefined) return undefined;
+  const only = onlySnapshotObject(unit.reachable.objectsOfThis(f));
+  return only === undefined ? undefined : printExpr(unit.data.place(only));
 }
 
 /** A function's own indirect calls and those of everything it calls: the C compiler may inline them into it. */

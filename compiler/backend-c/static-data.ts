@@ -38,6 +38,10 @@ export interface DataSymbol {
   readonly type: string;
 }
 
+/** What it is, for whoever reads the memory report. */
+const objectTypeName = (o: SnapObject): string =>
+  o.k === "object" && o.cls.frameOf !== undefined ? `frame of ${o.cls.frameOf}` : typeName(o.type);
+
 export class StaticData {
   readonly #names = new Map<SnapObject, string>();
   readonly #globalNames = new Map<string, string>();
@@ -172,7 +176,7 @@ export class StaticData {
     this.#once(o, () => {
       const init = this.#objectInit(o);
       this.#print({ k: "decl", type, name, length: shape.length, init: isZero(init) ? undefined : init });
-      this.symbols.push({ cName: name, tsName: o.path, file: "", line: 0, type: typeName(o.type) });
+      this.symbols.push({ cName: name, tsName: o.path, file: "", line: 0, type: objectTypeName(o) });
     });
   }
 

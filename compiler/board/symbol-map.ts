@@ -13,6 +13,8 @@ const symbolSchema = z.object({
   line: z.number().int().nonnegative(),
   /** Of an object: `Job`, `u8[]`. */
   type: z.string().optional(),
+  /** Of an async function with one frame: that frame, in C. */
+  frame: z.string().optional(),
 });
 
 const symbolMapSchema = z.object({

@@ -178,6 +178,12 @@ export function functionName(f: MonoFunc): string {
   if (f.owner === undefined) {
     return (f.decl.owner === undefined ? "" : `${f.decl.owner.name}.`) + f.decl.name + own;
   }
+  const frame = f.owner.decl.frameOf;
+  // The step of an async function is what it is to whoever wrote it.
+  if (frame !== undefined) {
+    const types = f.owner.type.args.length === 0 ? "" : `<${f.owner.type.args.map(typeName).join(", ")}>`;
+    return f.decl.name === "poll" ? frame + types : `${frame}${types}.${f.decl.name}`;
+  }
   return f.decl.kind === "constructor"
     ? `new ${typeName(f.owner.type)}`
     : `${typeName(f.owner.type)}.${f.decl.name}${own}`;

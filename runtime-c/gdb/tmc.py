@@ -191,7 +191,35 @@ class BreakCommand(gdb.Command):
             gdb.Breakpoint(c_name)
 
 
+class LocalsCommand(gdb.Command):
+    """tmc-locals: the variables of the selected function; of an async one also those that its frame keeps over waits."""
+
+    def __init__(self):
+        super().__init__("tmc-locals", gdb.COMMAND_STACK)
+
+    def invoke(self, argument, from_tty):
+        symbols.refresh()
+        selected = gdb.selected_frame()
+        entry = symbols.names.get((selected.name() or "").split(".")[0], {})
+        kept = gdb.parse_and_eval(entry["frame"]) if "frame" in entry else self.own(selected)
+        for field in kept.type.strip_typedefs().fields() if kept is not None else []:
+            # Not the state, and not the frames of what it waits for.
+            if field.name not in ("base", "result") and not str(field.type).endswith("_frame"):
+                print("%s = %s" % (field.name, kept[field.name].format_string()))
+        gdb.execute("info locals")
+
+    def own(self, selected):
+        """The frame behind `self`, of functions that have several; None for functions that are not async."""
+        if not (selected.name() or "").endswith("_frame_poll"):
+            return None
+        try:
+            return selected.read_var("self").dereference()
+        except ValueError:
+            return None
+
+
 gdb.pretty_printers.append(printer_of)
 TypeScriptFrames()
 FunctionsCommand()
 BreakCommand()
+LocalsCommand()

@@ -31,7 +31,7 @@ describe.skipIf(missing !== "")(title, () => {
   const out = (program: string): string => join(folder, program);
   beforeAll(async () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "tmc-debug-")));
-    for (const program of ["session", "values"]) {
+    for (const program of ["session", "values", "tasks"]) {
       const source = packagePath("test", "debug", "programs", `${program}.ts`);
       const built = await callTmc(
         ["build", source, "--board", "qemu_cortex_m4", "--debug", "--out", out(program)],
@@ -127,6 +127,23 @@ describe.skipIf(missing !== "")(title, () => {
       /^\$4 = \{\s*capacity = 8,\s*length = 3,\s*bytes = \{110, 61, 49, 0, 0, 0, 0, 0\}\s*\}$/m,
     );
     expect(text).toMatch(/^#0 +show \(node=.*\) at .*values\.ts:39\n#1 .* in main \(\) at .*values\.ts:51$/m);
+  });
+
+  it("shows an async function after a wait: who waits for it, its variables and those that its frame keeps", async () => {
+    const commands = [
+      "break tasks.ts:18 if value == 20",
+      "continue",
+      "backtrace 4",
+      "info locals",
+      "tmc-locals",
+    ];
+    const text = await session([...commands, "tmc-break Meter.read", "continue", "tmc-locals"], "tasks");
+    expect(text).toMatch(/^18\t {4}sum = sum \+ value;$/m);
+    expect(text).toMatch(
+      /^#0 +average \(\) at .*tasks\.ts:18\n#1 .* in setup\.lambda1 \(\) at .*tasks\.ts:24\n#2 .* in Task\.step \(\)/m,
+    );
+    expect(text).toMatch(/^value = 20\nsamples = 3\nsum = 0\ni = 1\nvalue = 20$/m);
+    expect(text).toMatch(/^channel = 2\nraw = 10$/m);
   });
 
   it("lists functions by their names, and says when there is none of a name", async () => {

@@ -63,7 +63,7 @@ export class Frame {
       superclass: promiseOf(result),
       implements: [],
       iterable: false,
-      frameOf: f.kind === "method" && f.owner !== undefined ? `${f.owner.name}.${f.name}` : f.name,
+      frameOf: f.id.slice(f.id.lastIndexOf("#") + 1),
       loc,
     };
     this.type = { k: "object", decl: id, args: typeParams.map((p) => ({ k: "param", name: p })) };
