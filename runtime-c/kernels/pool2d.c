@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "arithmetic.h"
-#include "dsp.h"
 
 /* The inputs of one output position: rows and columns of the input, not of the window. */
 typedef struct {
@@ -56,41 +55,6 @@ static inline void pool(const tmc_pool2d *layer, const int8_t *input, int8_t *ou
             for (int32_t c = 0; c < w->input_channels; c++) {
                 const int32_t value = averages ? average(w, &a, input + c) : maximum(w, &a, input + c);
                 *output++ = (int8_t)tmc_k_clamp(value, layer->min, layer->max);
-            }
-        }
-    }
-}
-
-/* Four channels of an area of at most 255 inputs: two sums of 16 bits in each word. */
-static void average_four(const tmc_pool2d *layer, const area *a, const int8_t *channel, int8_t *output) {
-    const tmc_window *w = &layer->window;
-    uint32_t even = 0U;
-    uint32_t odd = 0U;
-    for (int32_t y = a->start_y; y < a->end_y; y++) {
-        const int8_t *from = channel + (ptrdiff_t)(y * w->input_width + a->start_x) * w->input_channels;
-        for (int32_t x = a->start_x; x < a->end_x; x++) {
-            const uint32_t bytes = tmc_k_load4(from);
-            even = tmc_k_even_bytes(even, bytes);
-            odd = tmc_k_odd_bytes(odd, bytes);
-            from += w->input_channels;
-        }
-    }
-    const int32_t count = (a->end_y - a->start_y) * (a->end_x - a->start_x);
-    const int32_t sums[4] = {tmc_k_low(even), tmc_k_low(odd), tmc_k_high(even), tmc_k_high(odd)};
-    for (int32_t c = 0; c < 4; c++) {
-        const int32_t value = (sums[c] > 0 ? sums[c] + count / 2 : sums[c] - count / 2) / count;
-        output[c] = (int8_t)tmc_k_clamp(value, layer->min, layer->max);
-    }
-}
-
-void tmc_fast_average_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output) {
-    const tmc_window *w = &layer->window;
-    for (int32_t y = 0; y < w->output_height; y++) {
-        for (int32_t x = 0; x < w->output_width; x++) {
-            const area a = area_at(w, y, x);
-            for (int32_t c = 0; c < w->input_channels; c += 4) {
-                average_four(layer, &a, input + c, output);
-                output += 4;
             }
         }
     }

@@ -17,7 +17,7 @@ import { layerKinds, network, randomInputs, sideBySide } from "./random-graphs.j
 const perKind = 60;
 const kernelNames = [
   ...(["conv", "conv1x1", "conv-dilated", "conv-general", "depthwise", "depthwise-general"] as const),
-  ...(["dense", "dense-general", "add", "average"] as const),
+  ...(["dense", "dense-general", "add", "pool"] as const),
 ];
 
 /** What moves data takes few data to show a wrong step. */

@@ -317,8 +317,8 @@ export class GraphBuilder {
         filterWidth: threes ? 3 : random.int(1, 5),
         strideHeight: random.int(1, 3),
         strideWidth: random.int(1, 3),
-        dilationHeight: this.usual ? 1 : random.pick([1, 1, 2, 3]),
-        dilationWidth: this.usual ? 1 : random.pick([1, 1, 2, 3]),
+        dilationHeight: random.pick(this.usual ? [1, 1, 1, 1, 2] : [1, 1, 2, 3]),
+        dilationWidth: random.pick(this.usual ? [1, 1, 1, 1, 3] : [1, 1, 2, 3]),
         ...ones,
         ...still,
         ...options,
@@ -381,7 +381,10 @@ export function sideBySide(
         b.outputs.push(b.fullyConnected(b.input([random.int(1, 3), random.int(1, 70)])));
         break;
       case "add":
-        b.outputs.push(b.add(b.input(shape), b.input(shape)));
+        {
+          const left = b.input(shape);
+          b.outputs.push(b.add(left, random.chance(0.2) ? left : b.input(shape))); // sometimes of equal scales
+        }
         break;
       case "pool":
         b.outputs.push(b.pool(b.input(shape)));

@@ -245,17 +245,18 @@ function fastAddition(layer: AddLayer): Description | undefined {
   }
   const left = { offset: layer.leftOffset, multiplier: layer.leftMultiplier, shift: -layer.leftShift };
   const right = { offset: layer.rightOffset, multiplier: layer.rightMultiplier, shift: -layer.rightShift };
-  const scaled = fast.scaled === "left" ? left : right;
+  const scaled = fast.scaled === "right" ? right : left;
+  const equal = fast.scaled === undefined;
   return {
     struct: "tmc_fast_add",
-    kernel: "tmc_fast_add_s8",
+    kernel: equal ? "tmc_fast_add_equal_s8" : "tmc_fast_add_s8",
     operands:
-      fast.scaled === "left"
-        ? [layer.left, layer.right, layer.output]
-        : [layer.right, layer.left, layer.output],
+      fast.scaled === "right"
+        ? [layer.right, layer.left, layer.output]
+        : [layer.left, layer.right, layer.output],
     fields: [
       ["count", layer.count],
-      ["scaled_offset", scaled.offset],
+      ["scaled_offset", equal ? left.offset + right.offset : scaled.offset],
       ["scaled_multiplier", scaled.multiplier],
       ["scaled_shift", scaled.shift],
       ["scaled_rounding", fast.rounding],
@@ -267,6 +268,7 @@ function fastAddition(layer: AddLayer): Description | undefined {
           ["shift", fast.output.shift],
         ]),
       ],
+      ...clampFields(layer.clamp),
     ],
   };
 }

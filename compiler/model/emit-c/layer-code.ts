@@ -125,11 +125,15 @@ function describe(
     case "Add":
       return { struct: "tmc_add", kernel: "tmc_add_s8", fields: addFields(layer) };
     case "MaxPool2D":
-      return { struct: "tmc_pool2d", kernel: "tmc_max_pool2d_s8", fields: poolFields(layer) };
+      return {
+        struct: "tmc_pool2d",
+        kernel: choice.name === "pool" ? "tmc_fast_max_pool2d_s8" : "tmc_max_pool2d_s8",
+        fields: poolFields(layer),
+      };
     case "AveragePool2D":
       return {
         struct: "tmc_pool2d",
-        kernel: choice.name === "average" ? "tmc_fast_average_pool2d_s8" : "tmc_average_pool2d_s8",
+        kernel: choice.name === "pool" ? "tmc_fast_average_pool2d_s8" : "tmc_average_pool2d_s8",
         fields: poolFields(layer),
       };
     case "Softmax":

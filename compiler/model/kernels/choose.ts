@@ -27,7 +27,7 @@ export interface KernelChoice {
     | "dense"
     | "dense-general"
     | "add"
-    | "average";
+    | "pool";
   /** The convolution that is computed in the layer's place, where it is one in disguise. */
   readonly as?: Conv2DLayer;
   /** Bytes of the arena that the kernel needs while it runs, at a multiple of 4. */
@@ -78,11 +78,9 @@ export function chooseKernel(layer: Layer, triples = 1): KernelChoice {
     }
     case "Add":
       return fastAdd(layer) === undefined ? portable : { ...portable, name: "add" };
-    case "AveragePool2D": {
-      const g = layer.geometry;
-      const fits = g.inputChannels % 4 === 0 && g.filterHeight * g.filterWidth <= 255;
-      return fits ? { ...portable, name: "average" } : portable;
-    }
+    case "AveragePool2D":
+    case "MaxPool2D":
+      return layer.geometry.inputChannels >= 4 ? { ...portable, name: "pool" } : portable;
     default:
       return portable;
   }
@@ -222,8 +220,8 @@ function channelsPair(
 }
 
 export interface FastAdd {
-  /** The operand that is multiplied. */
-  readonly scaled: "left" | "right";
+  /** The operand that is multiplied; undefined with equal scales. */
+  readonly scaled: "left" | "right" | undefined;
   readonly rounding: number;
   readonly output: RightShift;
 }
@@ -234,24 +232,26 @@ export function fastAdd(layer: AddLayer): FastAdd | undefined {
   const leftPlain = plain(layer.leftMultiplier, layer.leftShift);
   const rightPlain = plain(layer.rightMultiplier, layer.rightShift);
   const shift = -layer.outputShift;
+  if (shift < 1 || shift > MAX_SHIFT) {
+    return undefined;
+  }
+  const output: RightShift = {
+    multiplier: layer.outputMultiplier,
+    rounding: 2 ** (shift - 1) + layer.outputOffset * 2 ** shift,
+    shift,
+  };
+  if (leftPlain && rightPlain) {
+    return { scaled: undefined, rounding: 0, output };
+  }
   const scaledShift = -(leftPlain ? layer.rightShift : layer.leftShift);
-  // Equal scales: both only shifted. A multiplier of 0 has no shift.
-  if (leftPlain === rightPlain || scaledShift < 1 || shift < 1 || shift > MAX_SHIFT) {
+  // A multiplier of 0 has no shift.
+  if (!(leftPlain || rightPlain) || scaledShift < 1) {
     return undefined;
   }
   // The plain operand's offset goes into the rounding of the other, whose own value stays below 2^28.
   const plainOffset = leftPlain ? layer.leftOffset : layer.rightOffset;
   const rounding = 2 ** (scaledShift - 1) + plainOffset * 2 ** (19 + scaledShift);
-  if (Math.abs(rounding) > 2 ** 30 || layer.clamp.min > -128 || layer.clamp.max < 127) {
-    return undefined;
-  }
-  return {
-    scaled: leftPlain ? "right" : "left",
-    rounding,
-    output: {
-      multiplier: layer.outputMultiplier,
-      rounding: 2 ** (shift - 1) + layer.outputOffset * 2 ** shift,
-      shift,
-    },
-  };
+  return Math.abs(rounding) > 2 ** 30
+    ? undefined
+    : { scaled: leftPlain ? "right" : "left", rounding, output };
 }

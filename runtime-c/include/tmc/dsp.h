@@ -126,6 +126,34 @@ static inline int32_t tmc_k_requantize_right(int32_t twice, const tmc_right_shif
     return tmc_k_saturate(x >> r->shift);
 }
 
+/* The greater int8 of each byte: SSUB8, SEL. */
+static inline uint32_t tmc_k_max_bytes(uint32_t a, uint32_t b) {
+#if TMC_K_DSP
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+#else
+    uint32_t result = 0U;
+    for (int32_t i = 0; i < 32; i += 8) {
+        const uint32_t x = (a >> i) & 0xffU;
+        const uint32_t y = (b >> i) & 0xffU;
+        result |= ((x ^ 0x80U) > (y ^ 0x80U) ? x : y) << i;
+    }
+    return result;
+#endif
+}
+
+/* To four bytes at any address. */
+static inline void tmc_k_store4(int8_t *bytes, uint32_t word) {
+#if TMC_K_DSP
+    memcpy(bytes, &word, 4);
+#else
+    for (int32_t i = 0; i < 4; i++) {
+        bytes[i] = (int8_t)(uint8_t)((word >> (8 * i)) & 0xffU);
+    }
+#endif
+}
+
 /* Four bytes at any address, the first in the lowest byte. */
 static inline uint32_t tmc_k_load4(const int8_t *bytes) {
 #if TMC_K_DSP

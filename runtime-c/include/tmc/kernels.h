@@ -250,18 +250,25 @@ typedef struct {
 void tmc_general_fully_connected_s8(const tmc_general_fully_connected *layer, const int8_t *input,
                                     int8_t *output);
 
-/* The operand with the smaller scale is `scaled`, the other only shifted. The output is not clamped. */
+/* The operand with the smaller scale is `scaled`, the other only shifted. */
 typedef struct {
     int32_t count;
     int32_t scaled_offset, scaled_multiplier, scaled_shift; /* shift 1..31 */
     int32_t scaled_rounding; /* 2^(shift - 1), plus the plain operand's offset * 2^(19 + shift) */
     tmc_right_shift output;
+    int32_t min, max;
 } tmc_fast_add;
 
 /* output may be scaled or plain. */
 void tmc_fast_add_s8(const tmc_fast_add *layer, const int8_t *scaled, const int8_t *plain, int8_t *output);
 
-/* Channels a multiple of 4, at most 255 inputs in a window. */
+/* Operands of equal scales: `scaled_offset` is the sum of both offsets, the other fields of `scaled` are not
+ * used. */
+void tmc_fast_add_equal_s8(const tmc_fast_add *layer, const int8_t *left, const int8_t *right,
+                           int8_t *output);
+
+/* At least 4 channels. */
+void tmc_fast_max_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output);
 void tmc_fast_average_pool2d_s8(const tmc_pool2d *layer, const int8_t *input, int8_t *output);
 
 #ifdef TMC_MODEL_LAYERS
