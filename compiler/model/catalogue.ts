@@ -38,7 +38,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3012",
     title: "unsupported operator attribute",
-    rule: "The message names the operator, the attribute, its value and what is supported. Fused activations: NONE, RELU, RELU6, RELU_N1_TO_1. ADD does not broadcast. Filters and biases are constants.",
+    rule: "The message names the operator, the attribute, its value and what is supported. Fused activations: NONE, RELU, RELU6, RELU_N1_TO_1. Elementwise operators broadcast over at most 4 dimensions. Filters and biases are constants.",
   },
   {
     code: "TMC3013",
@@ -61,7 +61,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3021",
     title: "quantisation parameters are missing or malformed",
-    rule: "Activations have one positive finite scale and one zero point in -128..127; weights have one scale, or one per output channel, and zero points 0. Pooling keeps its input's parameters; a softmax output has scale 1/256 and zero point -128.",
+    rule: "Activations have one positive finite scale and one zero point in -128..127; weights have one scale, or one per output channel, and zero points 0. Pooling, MINIMUM and MAXIMUM keep the parameters of their inputs; the outputs of SOFTMAX and LOGISTIC have scale 1/256 and zero point -128, of TANH 1/128 and 0.",
   },
   {
     code: "TMC3022",

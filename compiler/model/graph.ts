@@ -89,12 +89,43 @@ export interface FullyConnected extends OperatorCommon {
   readonly activation: Activation;
 }
 
-/** Elementwise, both inputs of the output's shape. */
-export interface Add extends OperatorCommon {
-  readonly kind: "Add";
+/**
+ * Elementwise with broadcasting as in NumPy: shapes are aligned at the last dimension, dimensions of 1 repeat. Either
+ * operand may be a constant.
+ */
+export interface Arithmetic extends OperatorCommon {
+  readonly kind: "Add" | "Sub" | "Mul";
   readonly left: number;
   readonly right: number;
   readonly activation: Activation;
+}
+
+/** Elementwise with broadcasting; all three tensors have the same scale and zero point. */
+export interface Extremum extends OperatorCommon {
+  readonly kind: "Minimum" | "Maximum";
+  readonly left: number;
+  readonly right: number;
+}
+
+/** left where left >= 0, else left * right; right (the slopes) is broadcast, usually one per channel. */
+export interface PRelu extends OperatorCommon {
+  readonly kind: "PRelu";
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Elementwise functions of one tensor, input and output of one shape. Quantize changes scale and zero point only. */
+export interface Unary extends OperatorCommon {
+  readonly kind: "Relu" | "Relu6" | "ReluN1To1" | "Logistic" | "Tanh" | "HardSwish" | "Quantize";
+  readonly input: number;
+}
+
+/** input where input >= 0, else input * alpha. */
+export interface LeakyRelu extends OperatorCommon {
+  readonly kind: "LeakyRelu";
+  readonly input: number;
+  /** Finite; a float32 value. */
+  readonly alpha: number;
 }
 
 /** input [N,H,W,C] → [N,OH,OW,C]. */
@@ -129,18 +160,28 @@ export interface Softmax extends OperatorCommon {
 }
 
 export type Operator =
+  | Arithmetic
+  | AveragePool2D
   | Conv2D
   | DepthwiseConv2D
+  | Extremum
   | FullyConnected
-  | Add
+  | LeakyRelu
   | MaxPool2D
-  | AveragePool2D
+  | Movement
+  | PRelu
+  | Reduction
   | Reshape
   | Softmax
-  | Movement
-  | Reduction;
+  | Unary;
 
 export type OperatorKind = Operator["kind"];
+
+/** Two operands with broadcasting. */
+export type Binary = Arithmetic | Extremum | PRelu;
+
+/** Operators that compute each output element from one element of each operand. */
+export type ElementwiseKind = (Binary | LeakyRelu | Unary)["kind"];
 
 /** Operators in execution order; a tensor is written before it is read. */
 export interface Graph {

@@ -6,6 +6,8 @@
  */
 import type { MoveLayer, ReduceLayer, ResizeLayer } from "./layers-movement.js";
 
+import type { Binary } from "./graph.js";
+
 /** A window over [1, H, W, C]; pairs are height first. Padding on the other side follows from the sizes. */
 export interface WindowGeometry {
   readonly inputHeight: number;
@@ -89,6 +91,45 @@ export interface AddLayer extends LayerCommon {
   readonly clamp: Clamp;
 }
 
+/** Four numbers, outermost dimension first. */
+export type Four = readonly [number, number, number, number];
+
+/** x → (x + offset) * multiplier * 2^(shift - 31); for the output the offset is added last. Shift -31..30. */
+export interface Factor {
+  readonly offset: number;
+  readonly multiplier: number;
+  readonly shift: number;
+}
+
+/**
+ * Two operands with broadcasting. Add and Sub bring both operands, `leftShift` bits up, to one scale; Mul uses the factor
+ * of the output only; PRelu the output's for values of at least 0, the right one's for products; Minimum and Maximum
+ * compute with the stored values.
+ */
+export interface ElementwiseLayer extends LayerCommon {
+  readonly kind: "Elementwise";
+  readonly operation: Binary["kind"];
+  readonly left: number;
+  readonly right: number;
+  /** The output, with dimensions that behave alike joined; 1 for those that are not there. */
+  readonly shape: Four;
+  /** Elements from one index of a dimension to the next; 0 where the operand is broadcast. */
+  readonly leftSteps: Four;
+  readonly rightSteps: Four;
+  readonly leftShift: number;
+  readonly factors: { readonly left: Factor; readonly right: Factor; readonly output: Factor };
+  readonly clamp: Clamp;
+}
+
+/** Any function of one int8 value. */
+export interface LookupLayer extends LayerCommon {
+  readonly kind: "Lookup";
+  readonly input: number;
+  readonly count: number;
+  /** 256 results, by the value's lowest 8 bits: of 0..127, then of -128..-1. */
+  readonly table: Int8Array;
+}
+
 export interface PoolLayer extends LayerCommon {
   readonly kind: "MaxPool2D" | "AveragePool2D";
   readonly input: number;
@@ -119,6 +160,8 @@ export type Layer =
   | DepthwiseConv2DLayer
   | FullyConnectedLayer
   | AddLayer
+  | ElementwiseLayer
+  | LookupLayer
   | PoolLayer
   | ReshapeLayer
   | SoftmaxLayer
@@ -138,8 +181,16 @@ export function layerInputs(layer: Layer): readonly number[] {
 export function replaceableInputs(layer: Layer): readonly number[] {
   switch (layer.kind) {
     case "Add":
+    case "Lookup":
     case "Reshape":
       return layerInputs(layer);
+    case "Elementwise": {
+      const whole = (steps: Four): boolean => layer.shape.every((size, i) => size === 1 || steps[i] !== 0);
+      return [
+        ...(whole(layer.leftSteps) ? [layer.left] : []),
+        ...(whole(layer.rightSteps) ? [layer.right] : []),
+      ];
+    }
     default:
       return [];
   }
@@ -165,7 +216,7 @@ export function layerMacs(layer: Layer): number {
   }
 }
 
-/** Bytes of weights, biases and requantisation constants as the C emitter stores them. */
+/** Bytes of weights, biases and requantisation constants (tables among them) as the C emitter stores them. */
 export function layerConstantBytes(layer: Layer): { weights: number; bias: number; requantization: number } {
   if (layer.kind === "Conv2D" || layer.kind === "DepthwiseConv2D" || layer.kind === "FullyConnected") {
     return {
@@ -174,5 +225,6 @@ export function layerConstantBytes(layer: Layer): { weights: number; bias: numbe
       requantization: layer.multiplier.byteLength + layer.shift.byteLength,
     };
   }
-  return { weights: 0, bias: 0, requantization: 0 };
+  const table = layer.kind === "Lookup" ? layer.table.byteLength : 0;
+  return { weights: 0, bias: 0, requantization: table };
 }

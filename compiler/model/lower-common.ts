@@ -2,7 +2,10 @@
 import { UserError } from "../diagnostics/user-error.js";
 import { tensorAt, type Activation, type Graph, type Padding, type Tensor } from "./graph.js";
 import type { Clamp, WindowGeometry } from "./layers.js";
-import { roundHalfAway } from "./reference/arithmetic.js";
+import { quantizeMultiplier, roundHalfAway, type FixedMultiplier } from "./reference/arithmetic.js";
+
+/** The reference shifts an int32 left by at most this much. */
+export const MAX_LEFT_SHIFT = 30;
 
 /** "[1, 8, 8, 3]" */
 export function text(shape: readonly number[]): string {
@@ -27,9 +30,9 @@ export function activationTensor(graph: Graph, index: number, what: string): voi
     throw new UserError(
       "TMC3020",
       `${what} has the type ${tensor.type}; supported: int8`,
-      tensor.type === "float32"
+      tensor.type === "float32" && !isConverted(graph, index)
         ? "Quantise the model first: `tmc model quantize`."
-        : "Quantise the model to full int8, inputs and outputs included.",
+        : "Convert the model to full int8, inputs and outputs included (inference_input_type = tf.int8 of the TFLite converter).",
     );
   }
   if (tensor.shape.length >= 4 && tensor.shape[0] !== 1) {
@@ -40,6 +43,11 @@ export function activationTensor(graph: Graph, index: number, what: string): voi
     );
   }
   perTensor(tensor, what);
+}
+
+/** Whether an int8 model converts tensor `index` at its edge. */
+function isConverted(graph: Graph, index: number): boolean {
+  return graph.operators.some((operator) => operator.kind === "Quantize" && operator.input === index);
 }
 
 export function perTensor(tensor: Tensor, where: string): PerTensor {
@@ -85,6 +93,19 @@ export function activationClamp(activation: Activation, output: PerTensor, where
     case "relu_n1_to_1":
       return { min: Math.max(-128, quantized(-1)), max: Math.min(127, quantized(1)) };
   }
+}
+
+/** The multiplier `real`, finite and not negative; `what` names it in messages. Throws TMC3022 beyond 2^30. */
+export function fixedMultiplier(real: number, what: string, where: string): FixedMultiplier {
+  const fixed = quantizeMultiplier(Number.isFinite(real) ? real : 2 ** 64);
+  if (fixed.shift > MAX_LEFT_SHIFT) {
+    throw new UserError(
+      "TMC3022",
+      `${where}: ${what} is ${real}; at most 2^${MAX_LEFT_SHIFT} can be expressed`,
+      "Calibrate the model with more representative data: the scales of its tensors are too far apart.",
+    );
+  }
+  return fixed;
 }
 
 interface WindowAttributes {

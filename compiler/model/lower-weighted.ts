@@ -10,11 +10,14 @@ import {
   type Tensor,
 } from "./graph.js";
 import type { Conv2DLayer, DepthwiseConv2DLayer, FullyConnectedLayer } from "./layers.js";
-import { activationClamp, perTensor, shapeError, text, windowGeometry } from "./lower-common.js";
-import { quantizeMultiplier } from "./reference/arithmetic.js";
-
-/** The reference shifts an int32 left by at most this much. */
-const MAX_LEFT_SHIFT = 30;
+import {
+  activationClamp,
+  fixedMultiplier,
+  perTensor,
+  shapeError,
+  text,
+  windowGeometry,
+} from "./lower-common.js";
 
 export function lowerConv2D(graph: Graph, operator: Conv2D, index: number, where: string): Conv2DLayer {
   const filter = tensorAt(graph, operator.filter);
@@ -144,14 +147,8 @@ function weights(
     const filterScale = scales[scales.length === 1 ? 0 : c] ?? 0;
     const product = floatProduct ? Math.fround(input.scale * filterScale) : input.scale * filterScale;
     const real = product / output.scale;
-    const fixed = quantizeMultiplier(real);
-    if (!Number.isFinite(real) || fixed.shift > MAX_LEFT_SHIFT) {
-      throw new UserError(
-        "TMC3022",
-        `${where}: input scale ${input.scale} times filter scale ${filterScale} (output channel ${c}) over output scale ${output.scale} is ${real}; at most 2^${MAX_LEFT_SHIFT} can be expressed`,
-        "Calibrate the model with more representative data: the scales of its tensors are too far apart.",
-      );
-    }
+    const what = `input scale ${input.scale} times filter scale ${filterScale} (output channel ${c}) over output scale ${output.scale}`;
+    const fixed = fixedMultiplier(real, what, where);
     multiplier[c] = fixed.multiplier;
     shift[c] = fixed.shift;
   }

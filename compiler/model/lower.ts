@@ -9,7 +9,6 @@ import {
   describeOperator,
   elementCount,
   tensorAt,
-  type Add,
   type AveragePool2D,
   type Graph,
   type MaxPool2D,
@@ -18,9 +17,11 @@ import {
   type Softmax,
   type Tensor,
 } from "./graph.js";
-import type { AddLayer, Layer, PoolLayer, ReshapeLayer, SoftmaxLayer } from "./layers.js";
+import type { Layer, PoolLayer, ReshapeLayer, SoftmaxLayer } from "./layers.js";
+import { lowerBinary } from "./lower-binary.js";
 import { lowerMovement } from "./lower-movement.js";
 import { lowerReduction } from "./lower-reduce.js";
+import { lowerUnary } from "./lower-unary.js";
 import { lowerConv2D, lowerDepthwiseConv2D, lowerFullyConnected } from "./lower-weighted.js";
 import {
   activationClamp,
@@ -31,7 +32,7 @@ import {
   windowGeometry,
 } from "./lower-common.js";
 import { MAX_SOFTMAX_DEPTH } from "./operator-support.js";
-import { quantizeMultiplier, type FixedMultiplier } from "./reference/arithmetic.js";
+import { quantizeMultiplier } from "./reference/arithmetic.js";
 
 /** Bytes of all filters, one used by two operators counted twice; a bound on memory and time for hostile files. */
 const MAX_WEIGHT_BYTES = 64 * 1024 * 1024;
@@ -88,7 +89,21 @@ function lowerOperator(graph: Graph, operator: Operator, index: number, where: s
     case "FullyConnected":
       return lowerFullyConnected(graph, operator, index, where);
     case "Add":
-      return lowerAdd(graph, operator, index, where);
+    case "Maximum":
+    case "Minimum":
+    case "Mul":
+    case "PRelu":
+    case "Sub":
+      return lowerBinary(graph, operator, index, where);
+    case "HardSwish":
+    case "LeakyRelu":
+    case "Logistic":
+    case "Quantize":
+    case "Relu":
+    case "Relu6":
+    case "ReluN1To1":
+    case "Tanh":
+      return lowerUnary(graph, operator, index, where);
     case "MaxPool2D":
     case "AveragePool2D":
       return lowerPool(graph, operator, index, where);
@@ -108,61 +123,6 @@ function lowerOperator(graph: Graph, operator: Operator, index: number, where: s
     case "ReduceMin":
       return lowerReduction(graph, operator, index, where);
   }
-}
-
-/** A multiplier that the reference requires to be below 1. */
-function smallerThanOne(real: number, what: string, where: string): FixedMultiplier {
-  const fixed = quantizeMultiplier(real);
-  if (!(real < 1) || fixed.shift > 0) {
-    throw new UserError(
-      "TMC3022",
-      `${where}: ${what} is ${real}, which the integer arithmetic needs below 1`,
-      "Calibrate the model with more representative data: the scales of its tensors are too far apart.",
-    );
-  }
-  return fixed;
-}
-
-function lowerAdd(graph: Graph, operator: Add, index: number, where: string): AddLayer {
-  const left = tensorAt(graph, operator.left);
-  const right = tensorAt(graph, operator.right);
-  const output = tensorAt(graph, operator.output);
-  if (text(left.shape) !== text(right.shape) || text(left.shape) !== text(output.shape)) {
-    throw new UserError(
-      "TMC3012",
-      `${where}: broadcasting ${text(left.shape)} + ${text(right.shape)} → ${text(output.shape)} is not supported; supported: equal shapes`,
-      "Give both inputs of the addition the same shape.",
-    );
-  }
-  const l = perTensor(left, where);
-  const r = perTensor(right, where);
-  const o = perTensor(output, where);
-  const twiceMaxScale = 2 * Math.max(l.scale, r.scale);
-  const leftFixed = smallerThanOne(l.scale / twiceMaxScale, "the ratio of input scales", where);
-  const rightFixed = smallerThanOne(r.scale / twiceMaxScale, "the ratio of input scales", where);
-  const outputFixed = smallerThanOne(
-    twiceMaxScale / (1048576 * o.scale),
-    "the ratio of input to output scales / 2^20",
-    where,
-  );
-  return {
-    kind: "Add",
-    operator: index,
-    left: operator.left,
-    right: operator.right,
-    output: operator.output,
-    count: elementCount(output.shape),
-    leftOffset: -l.zeroPoint,
-    leftMultiplier: leftFixed.multiplier,
-    leftShift: leftFixed.shift,
-    rightOffset: -r.zeroPoint,
-    rightMultiplier: rightFixed.multiplier,
-    rightShift: rightFixed.shift,
-    outputOffset: o.zeroPoint,
-    outputMultiplier: outputFixed.multiplier,
-    outputShift: outputFixed.shift,
-    clamp: activationClamp(operator.activation, o, where),
-  };
 }
 
 function lowerPool(

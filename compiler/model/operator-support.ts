@@ -44,16 +44,30 @@ const pool = {
   attributes: { ...window, filter_height: count, filter_width: count, ...fused },
   limits: ["the output has the scale and zero point of the input"],
 } as const;
+const binary = {
+  shapes:
+    "two shapes that broadcast as in NumPy, over at most 4 dimensions after joining those that behave alike",
+  types: "int8",
+  fast: "",
+} as const;
+const constantOperand = "an input may be a constant; one constant value makes it a table of 256 results";
+const unary = {
+  shapes: "any shape → the same shape",
+  types: "int8",
+  attributes: {},
+  fast: "always: a table of 256 results, made at compile time",
+} as const;
+const ratio = "input scale over output scale is at most 2^30";
+const sums = "twice the larger input scale over the output scale is below 2^20";
 const rightShifts =
   "every accumulator is proved to stay within 30 bits, the second of each pair of channels within 23";
 
 export const operatorSupport = {
   ADD: {
-    shapes: "two inputs of the output's shape",
-    types: "int8",
+    ...binary,
     attributes: fused,
-    limits: ["no broadcasting", "an input may be a constant"],
-    fast: "the scales of the inputs differ, and no fused activation narrows the output",
+    limits: [constantOperand, sums],
+    fast: "equal shapes, the scales of the inputs differ, and no fused activation narrows the output",
   },
   AVERAGE_POOL_2D: {
     ...pool,
@@ -78,7 +92,47 @@ export const operatorSupport = {
     attributes: { weights_format: "DEFAULT (0)", keep_num_dims: "false and true", ...fused, ...bias },
     fast: rightShifts,
   },
+  HARD_SWISH: {
+    ...unary,
+    limits: ["input scale 2^-22 to 2^24, input scale over output scale 2^-9 to 128"],
+  },
+  LEAKY_RELU: { ...unary, attributes: { alpha: "a finite number" }, limits: [ratio] },
+  LOGISTIC: {
+    ...unary,
+    limits: ["input scale 2^-28 to 2^35", "the output has the scale 1/256 and the zero point -128"],
+  },
+  MAXIMUM: {
+    ...binary,
+    attributes: {},
+    limits: [constantOperand, "inputs and output have the same scale and zero point"],
+  },
   MAX_POOL_2D: { ...pool, fast: "" },
+  MINIMUM: {
+    ...binary,
+    attributes: {},
+    limits: [constantOperand, "inputs and output have the same scale and zero point"],
+  },
+  MUL: {
+    ...binary,
+    attributes: fused,
+    limits: [constantOperand, "the product of the input scales over the output scale is at most 2^30"],
+  },
+  PRELU: {
+    ...binary,
+    shapes: "input, slopes that broadcast to its shape → the input's shape",
+    attributes: {},
+    limits: [ratio, "the same times the scale of the slopes is at most 2^30"],
+  },
+  QUANTIZE: {
+    ...unary,
+    limits: ["from int8 to int8 only: a model whose inputs are float is converted with int8 inputs", ratio],
+  },
+  RELU: { ...unary, limits: [ratio] },
+  RELU6: {
+    ...unary,
+    limits: [ratio, "another scale or zero point of the output as TFLite has it, not TFLite Micro"],
+  },
+  RELU_N1_TO_1: { ...unary, limits: [ratio, "as TFLite has it; TFLite Micro does not know it"] },
   RESHAPE: {
     shapes: "any shape → any shape with as many elements",
     types: "int8",
@@ -97,6 +151,11 @@ export const operatorSupport = {
     fast: "",
   },
   ...movementSupport,
+  SUB: { ...binary, attributes: fused, limits: [constantOperand, sums] },
+  TANH: {
+    ...unary,
+    limits: ["input scale 2^-28 to 2^35", "the output has the scale 1/128 and the zero point 0"],
+  },
 } as const satisfies Readonly<Record<string, OperatorSupport>>;
 
 /** Name of a supported operator in the .tflite schema. */

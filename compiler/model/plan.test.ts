@@ -18,7 +18,7 @@ function conflicts(graph: Graph): string[] {
   const { placements } = planMemory(graph, layers);
   const inPlace = new Set(
     layers
-      .filter((layer) => layer.kind === "Add" || layer.kind === "Reshape")
+      .filter((layer) => ["Add", "Lookup", "Reshape"].includes(layer.kind))
       .flatMap((layer) => layerInputs(layer).map((input) => `${input} ${layer.output}`)),
   );
   const all = [...placements];

@@ -6,6 +6,7 @@ import { tensorAt, type Graph } from "./graph.js";
 import type { Layer } from "./layers.js";
 import { lower } from "./lower.js";
 import { planMemory, type MemoryPlan } from "./plan.js";
+import { elementwise, lookup } from "./reference/elementwise.js";
 import { move, reduce, resize } from "./reference/movement.js";
 import { add, conv2D, depthwiseConv2D, fullyConnected, pool, softmax } from "./reference/kernels.js";
 
@@ -79,6 +80,10 @@ export function executeLayer(layer: Layer, view: (tensor: number) => Int8Array):
       return fullyConnected(layer, view(layer.input), output);
     case "Add":
       return add(layer, view(layer.left), view(layer.right), output);
+    case "Elementwise":
+      return elementwise(layer, view(layer.left), view(layer.right), output);
+    case "Lookup":
+      return lookup(layer, view(layer.input), output);
     case "MaxPool2D":
     case "AveragePool2D":
       return pool(layer, view(layer.input), output);

@@ -4,7 +4,7 @@
  */
 import { tensorAt, type Graph } from "../../compiler/model/graph.js";
 import type { Movement, Reduction } from "../../compiler/model/graph-movement.js";
-import { fixed, scale, scaled, wrap, zero } from "./oracle.js";
+import { fixed, scale, scaled, wrap, zero } from "./oracle-arithmetic.js";
 
 type Coordinates = readonly number[];
 

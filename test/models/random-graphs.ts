@@ -12,6 +12,7 @@ import type {
   TensorData,
 } from "../../compiler/model/graph.js";
 import { windowAxis } from "../../compiler/model/lower-common.js";
+import { randomBinary, randomUnary } from "./random-elementwise.js";
 import { addMovement, movementKinds } from "./random-movement.js";
 
 /** Small deterministic generator (mulberry32). */
@@ -350,6 +351,8 @@ export const layerKinds = [
   "pool",
   "softmax",
   "reshape",
+  "binary",
+  "unary",
   ...movementKinds,
 ] as const;
 
@@ -391,6 +394,12 @@ export function sideBySide(
         break;
       case "softmax":
         b.outputs.push(b.softmax(b.input([random.int(1, 3), random.pick([1, 2, 10, 12, 100, 511])])));
+        break;
+      case "binary":
+        b.outputs.push(randomBinary(b));
+        break;
+      case "unary":
+        b.outputs.push(randomUnary(b, b.input(shape)));
         break;
       case "reshape":
         b.outputs.push(b.reshape(b.input(shape), [1, product(shape)]));

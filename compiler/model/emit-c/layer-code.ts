@@ -5,6 +5,9 @@ import {
   type Clamp,
   type Conv2DLayer,
   type DepthwiseConv2DLayer,
+  type ElementwiseLayer,
+  type Factor,
+  type Four,
   type FullyConnectedLayer,
   type Layer,
   type PoolLayer,
@@ -70,7 +73,8 @@ export function layerCode(layer: Layer, choice: KernelChoice, context: LayerCont
 
 /** `op03_conv2d`. */
 function stem(layer: Layer): string {
-  const kind = layer.kind === "Move" ? layer.what : layer.kind;
+  const kind =
+    layer.kind === "Move" ? layer.what : layer.kind === "Elementwise" ? layer.operation : layer.kind;
   return `op${String(layer.operator).padStart(2, "0")}_${kind.toLowerCase()}`;
 }
 
@@ -124,6 +128,21 @@ function describe(
       };
     case "Add":
       return { struct: "tmc_add", kernel: "tmc_add_s8", fields: addFields(layer) };
+    case "Elementwise":
+      return {
+        struct: "tmc_elementwise",
+        kernel: `tmc_elementwise_${layer.operation.toLowerCase()}_s8`,
+        fields: elementwiseFields(layer),
+      };
+    case "Lookup":
+      return {
+        struct: "tmc_lookup",
+        kernel: "tmc_lookup_s8",
+        fields: [
+          ["count", layer.count],
+          ["table", context.constant(`${stem(layer)}_table`, "int8_t", layer.table)],
+        ],
+      };
     case "MaxPool2D":
       return {
         struct: "tmc_pool2d",
@@ -170,6 +189,26 @@ function addFields(layer: AddLayer): readonly Field[] {
     ["output_offset", layer.outputOffset],
     ["output_multiplier", layer.outputMultiplier],
     ["output_shift", layer.outputShift],
+    ...clamp(layer.clamp),
+  ];
+}
+
+function elementwiseFields(layer: ElementwiseLayer): readonly Field[] {
+  const { left, right, output } = layer.factors;
+  const list = (numbers: Four): string => `{${numbers.join(", ")}}`;
+  const factor = (f: Factor): string =>
+    structText([
+      ["offset", f.offset],
+      ["multiplier", f.multiplier],
+      ["shift", f.shift],
+    ]);
+  return [
+    ["shape", list(layer.shape)],
+    ["left_steps", list(layer.leftSteps)],
+    ["right_steps", list(layer.rightSteps)],
+    ["left", factor(left)],
+    ["right", factor(right)],
+    ["output", factor(output)],
     ...clamp(layer.clamp),
   ];
 }

@@ -38,6 +38,10 @@ function channelOutput(
       return constantOutput(layer, rangeWith(layer, c, first), c);
     case "Add":
       return constantSum(layer, first[c], second[c]);
+    case "Lookup": {
+      const value = first[c];
+      return value === undefined ? undefined : layer.table[value & 255];
+    }
     case "MaxPool2D":
     case "AveragePool2D": {
       const value = first[c];

@@ -38,6 +38,7 @@ export function narrowLayer(layer: Layer, narrow: ReadonlyMap<number, NarrowTens
       return { ...layer, geometry: { ...layer.geometry, inputChannels: channels, outputChannels: channels } };
     }
     case "Add":
+    case "Lookup":
     case "Reshape":
       return output === undefined
         ? layer

@@ -85,6 +85,7 @@ function passesChannelsOn(graph: Graph, layer: Layer): boolean {
     case "DepthwiseConv2D":
       return layer.depthMultiplier === 1;
     case "Add":
+    case "Lookup":
     case "MaxPool2D":
     case "AveragePool2D":
       return true;

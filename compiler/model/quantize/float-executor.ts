@@ -10,6 +10,7 @@ import type { Movement, Reduction } from "../graph-movement.js";
 import { planMovement } from "../lower-movement.js";
 import { mergedAxes } from "../lower-reduce.js";
 import { copyMoves, positions, resize } from "../reference/movement.js";
+import { floatBinary, floatUnary, type FloatOperand } from "./float-elementwise.js";
 import type { BatchNormalization, FloatGraph, FloatOperator } from "./float-graph.js";
 import { floatConstant, floatTensor, windowGeometry } from "./float-graph.js";
 
@@ -80,6 +81,10 @@ export class FloatExecutor {
     return this.values[index] ?? floatConstant(this.graph, index);
   }
 
+  private operandOf(index: number): FloatOperand {
+    return { tensor: floatTensor(this.graph, index), data: this.operand(index) };
+  }
+
   private step(operator: FloatOperator): void {
     const out = this.tensor(operator.output);
     switch (operator.kind) {
@@ -92,14 +97,27 @@ export class FloatExecutor {
       case "FullyConnected":
         this.dense(operator, out);
         break;
-      case "Add": {
-        const left = this.tensor(operator.left);
-        const right = this.tensor(operator.right);
-        for (let i = 0; i < out.length; i++) {
-          out[i] = (left[i] ?? 0) + (right[i] ?? 0);
-        }
+      case "Add":
+      case "Maximum":
+      case "Minimum":
+      case "Mul":
+      case "PRelu":
+      case "Sub":
+        floatBinary(operator.kind, this.operandOf(operator.left), this.operandOf(operator.right), {
+          tensor: floatTensor(this.graph, operator.output),
+          data: out,
+        });
         break;
-      }
+      case "HardSwish":
+      case "LeakyRelu":
+      case "Logistic":
+      case "Quantize":
+      case "Relu":
+      case "Relu6":
+      case "ReluN1To1":
+      case "Tanh":
+        floatUnary(operator, this.tensor(operator.input), out);
+        break;
       case "MaxPool2D":
       case "AveragePool2D":
         this.pool(operator, out);

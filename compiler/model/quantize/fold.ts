@@ -3,8 +3,9 @@
  * them, reshapes that change nothing disappear. The result computes the same function (up to float rounding) with the
  * operators an int8 model has.
  *
- * What cannot be fused becomes an operator of its own: a normalisation a 1x1 depthwise convolution, an activation
- * a 1x1 max-pooling with that activation (exact in int8, because pooling keeps its input's scale).
+ * What cannot be fused becomes an operator of its own: a normalisation a 1x1 depthwise convolution, an activation Relu or
+ * Relu6, or a 1x1 max-pooling with an activation that TFLite Micro has no operator for (exact in int8, because pooling
+ * keeps its input's scale).
  */
 import type { Activation, Graph, Operator, Tensor } from "../graph.js";
 import { elementCount, renumberOperator } from "../graph.js";
@@ -32,6 +33,9 @@ function combine(first: Activation, second: Activation): Activation | undefined 
   const both = new Set([first, second]);
   return both.has("relu") && both.has("relu6") ? "relu6" : undefined;
 }
+
+/** Operators that are an activation of their own. */
+const separateActivations = { Relu: "relu", Relu6: "relu6", ReluN1To1: "relu_n1_to_1" } as const;
 
 class Folder {
   readonly tensors: Tensor[];
@@ -61,6 +65,15 @@ class Folder {
         this.activation({ ...operator, input: this.resolve(operator.input) });
       } else if (operator.kind === "Reshape") {
         this.reshape(this.resolve(operator.input), operator.output);
+      } else if (operator.kind in separateActivations) {
+        const activation = separateActivations[operator.kind as keyof typeof separateActivations];
+        const [input = -1] = floatInputs(operator);
+        this.activation({
+          kind: "Activation",
+          input: this.resolve(input),
+          output: operator.output,
+          activation,
+        });
       } else {
         // Outputs have no alias yet, constants never.
         this.operators.push(renumberOperator(operator, (index) => this.resolve(index)));
@@ -168,6 +181,11 @@ class Folder {
         this.operators[at] = fused;
         return;
       }
+    }
+    if (layer.activation !== "relu_n1_to_1") {
+      const kind = layer.activation === "relu" ? "Relu" : "Relu6";
+      this.operators.push({ kind, input: layer.input, output: layer.output });
+      return;
     }
     this.inRank4(layer.input, layer.output, (input, output) => {
       this.operators.push({

@@ -1,7 +1,7 @@
 /**
  * Quantisation parameters by TFLite's int8 specification: asymmetric per-tensor activations, symmetric weights (per
  * output channel for convolutions, per tensor for fully connected layers), int32 biases of scale input * weight, fixed
- * softmax outputs, and outputs of pooling and reshape that keep their input's parameters.
+ * softmax, logistic and tanh outputs, and outputs of pooling and reshape that keep their input's parameters.
  *
  * All scales are float32 values: that is what a .tflite file stores and what the multipliers are computed from.
  */
@@ -59,7 +59,7 @@ export function chooseParameters(
   }
   for (const operator of graph.operators) {
     if (keepsParameters(operator)) {
-      // Inputs with fixed parameters may differ: the quantiser then requantises them (`quantize.ts`).
+      // Inputs with fixed parameters may differ: then they are requantised (`rescale.ts`).
       const inputs = activationInputs(operator).map((index) => chosen[index]);
       const [first] = inputs;
       const equal = inputs.every((one) => one?.scale === first?.scale && one?.zeroPoint === first?.zeroPoint);
@@ -67,8 +67,12 @@ export function chooseParameters(
       continue;
     }
     switch (operator.kind) {
+      case "Logistic":
       case "Softmax":
         chosen[operator.output] = { scale: 1 / 256, zeroPoint: -128 };
+        break;
+      case "Tanh":
+        chosen[operator.output] = { scale: 1 / 128, zeroPoint: 0 };
         break;
       default:
         chosen[operator.output] = ofRange(operator.output);
@@ -132,6 +136,20 @@ export function quantizeWeights(
               axis: 0,
             },
           },
+  };
+}
+
+/** A constant operand of an elementwise operator, in `parameters` or in those that cover its values. */
+export function quantizeOperand(
+  values: Float32Array,
+  parameters = activationParameters({
+    low: values.reduce((a, b) => Math.min(a, b), Infinity),
+    high: values.reduce((a, b) => Math.max(a, b), -Infinity),
+  }),
+): QuantizedConstant {
+  return {
+    data: Int8Array.from(values, (value) => quantizeValue(value, parameters)),
+    quantization: { scales: [parameters.scale], zeroPoints: [parameters.zeroPoint], axis: 0 },
   };
 }
 

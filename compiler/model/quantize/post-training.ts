@@ -11,6 +11,7 @@ import type { FloatGraph } from "./float-graph.js";
 import { foldGraph } from "./fold.js";
 import { activationParameters } from "./parameters.js";
 import { quantizeGraph } from "./quantize.js";
+import { rescaleInputs } from "./rescale.js";
 import type { Samples } from "./samples.js";
 
 export interface PostTrainingOptions extends CalibrationOptions {
@@ -41,14 +42,15 @@ export function quantizeAfterTraining(
 
 /** The same for a folded graph. What is lost is measured against `original`, which has other weights after fine-tuning. */
 export function quantizeFolded(
-  float: Graph,
+  folded: Graph,
   calibration: Samples,
   options: PostTrainingOptions,
-  original: Graph = float,
+  original: Graph = folded,
 ): PostTrainingResult {
-  checkShape(float, calibration, "calibration");
-  const ranges = calibrate(float, calibration.inputs, options);
+  checkShape(folded, calibration, "calibration");
   const fixed = options.inputRange === undefined ? undefined : activationParameters(options.inputRange);
+  const measured = calibrate(folded, calibration.inputs, options);
+  const { graph: float, ranges } = rescaleInputs(folded, measured, fixed);
   const rounded = quantizeGraph(float, ranges, fixed);
   const quantized =
     options.biasCorrection === true ? correctBiases(float, rounded, calibration.inputs) : rounded;
@@ -57,7 +59,11 @@ export function quantizeFolded(
     return { float, quantized };
   }
   checkSamples(float, test, "test");
-  return { float, quantized, loss: measureLoss(float, quantized, test, original) };
+  return {
+    float,
+    quantized,
+    loss: measureLoss(float, quantized, test, original === folded ? float : original),
+  };
 }
 
 /** Samples to train on or to test with: errors as above. `what` is for messages. */

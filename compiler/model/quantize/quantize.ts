@@ -3,16 +3,18 @@
  * `tflite/write.ts` stores and the compiler turns into C. How ranges are found is `calibrate.ts`'s business, how good the
  * result is `accuracy.ts`'s.
  */
-import type { Graph, Operator, Tensor } from "../graph.js";
+import { activationInputs, renumberOperator, type Graph, type Operator, type Tensor } from "../graph.js";
 import type { Range } from "./calibrate.js";
 import { floatConstant, floatTensor } from "./float-graph.js";
 import {
   chooseParameters,
+  quantizeOperand,
   quantizeValue,
   quantizeWeights,
   type FloatWeights,
   type TensorParameters,
 } from "./parameters.js";
+import { keepsParameters } from "./shared-ranges.js";
 
 type Weighted = Extract<Operator, { filter: number }>;
 
@@ -66,7 +68,18 @@ export function quantizeGraph(
       return { ...operator, value: quantizeValue(operator.value, chosen) };
     }
     if (!("filter" in operator)) {
-      return operator;
+      const constants = new Map<number, number>();
+      for (const index of activationInputs(operator)) {
+        const tensor = floatTensor(graph, index);
+        if (tensor.data !== undefined && !constants.has(index)) {
+          const shared = keepsParameters(operator) ? parameters[operator.output] : undefined;
+          const quantized = quantizeOperand(floatConstant(graph, index), shared);
+          constants.set(index, place(index, { ...tensor, type: "int8", ...quantized }));
+        }
+      }
+      return constants.size === 0
+        ? operator
+        : renumberOperator(operator, (index) => constants.get(index) ?? index);
     }
     const { filter, bias } = quantizeWeights(
       weightsOf(graph, operator),

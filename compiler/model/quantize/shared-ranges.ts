@@ -10,6 +10,9 @@ export function keepsParameters(operator: Operator): boolean {
   switch (operator.kind) {
     case "MaxPool2D":
     case "AveragePool2D":
+    case "Maximum":
+    case "Minimum":
+    case "Relu6": // TFLite Micro's kernel does not rescale
     case "Reshape":
     case "Concatenation":
     case "Pad":

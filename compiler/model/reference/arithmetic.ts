@@ -118,16 +118,16 @@ function expOnQuarterInterval(a: number): number {
 /** exp(-2^k) in Q0.31 for k = -2..4: bit 24 + k + 2 of a Q5.26 magnitude selects the factor. */
 const expFactors = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242] as const;
 
-/** exp(a) for a <= 0: a in Q5.26, result in Q0.31 (INT32_MAX stands for 1). */
-export function expOnNegativeValues(a: number): number {
+/** exp(a) for a <= 0: a has `integerBits` (4 or 5) integer bits, the result is in Q0.31 (INT32_MAX stands for 1). */
+export function expOnNegativeValues(a: number, integerBits = 5): number {
   if (a === 0) {
     return INT32_MAX;
   }
-  const quarter = 1 << 24;
+  const quarter = 1 << (29 - integerBits);
   const inQuarter = (a & (quarter - 1)) - quarter;
-  let result = expOnQuarterInterval(saturatingShiftLeft(inQuarter, 5));
+  let result = expOnQuarterInterval(saturatingShiftLeft(inQuarter, integerBits));
   const remainder = (inQuarter - a) | 0;
-  for (let k = 0; k < expFactors.length; k++) {
+  for (let k = 0; k < integerBits + 2; k++) {
     if ((remainder & (quarter << k)) !== 0) {
       result = saturatingRoundingDoublingHighMul(result, expFactors[k] ?? 0);
     }
@@ -135,8 +135,8 @@ export function expOnNegativeValues(a: number): number {
   return result;
 }
 
-/** 1 / (1 + a) for a in [0, 1), Q0.31: three Newton-Raphson steps in Q2.29. */
-export function oneOverOnePlus(a: number): number {
+/** 2 / (1 + a) for a in [0, 1), Q0.31, result in Q2.29: three Newton-Raphson steps. */
+function twoOverOnePlus(a: number): number {
   const mul = saturatingRoundingDoublingHighMul;
   const half = roundingHalfSum(a, INT32_MAX);
   let x = (1515870810 + mul(half, -1010580540)) | 0; // 48/17 - 32/17 * half
@@ -144,7 +144,32 @@ export function oneOverOnePlus(a: number): number {
     const error = ((1 << 29) - mul(half, x)) | 0;
     x = (x + saturatingShiftLeft(mul(x, error), 2)) | 0;
   }
-  return saturatingShiftLeft(x, 1);
+  return x;
+}
+
+/** 1 / (1 + a) for a in [0, 1), Q0.31. */
+export function oneOverOnePlus(a: number): number {
+  return saturatingShiftLeft(twoOverOnePlus(a), 1);
+}
+
+/** 1 / (1 + exp(-a)): a in Q4.27, result in Q0.31. */
+export function logistic(a: number): number {
+  if (a === 0) {
+    return 1 << 30;
+  }
+  const positive = oneOverOnePlus(expOnNegativeValues(a > 0 ? -a : a, 4));
+  return a > 0 ? positive : INT32_MAX - positive;
+}
+
+/** tanh(a): a in Q4.27, result in Q0.31. */
+export function tanh(a: number): number {
+  if (a === 0) {
+    return 0;
+  }
+  // exp(2 * negative): the same bits with one integer bit more.
+  const exponential = expOnNegativeValues(a < 0 ? a : -a, 5);
+  const magnitude = saturatingShiftLeft((twoOverOnePlus(exponential) - (1 << 29)) | 0, 2);
+  return a < 0 ? -magnitude : magnitude;
 }
 
 /** Of x > 0 with `integerBits` integer bits: 1 / x as `reciprocal` (Q0.31) * 2^-bitsOverUnit. */

@@ -4,7 +4,6 @@ import type { Operator, Tensor } from "../graph.js";
 import { supportedOperators } from "../operator-support.js";
 import type { FlatTable } from "./flatbuffer.js";
 import {
-  addFields,
   conv2DFields,
   CUSTOM_OPERATOR,
   depthwiseConv2DFields,
@@ -19,6 +18,7 @@ import {
   subgraphFields,
   type ReadKind,
 } from "./schema.js";
+import { elementwiseReaders } from "./read-elementwise.js";
 import {
   activation,
   attribute,
@@ -49,6 +49,9 @@ import {
 
 /** Longest list of tensors of an operator; every supported one has at most three. */
 const MAX_OPERANDS = 64;
+
+/** Code of the operator by which float outputs of int8 models are made. */
+const DEQUANTIZE = 6;
 
 interface OperatorCode {
   readonly builtin: number;
@@ -113,7 +116,9 @@ function readOperator(
     throw new UserError(
       "TMC3010",
       `${where} is not supported; supported are ${supportedOperators}`,
-      "Replace the layer in the model, or fold it into a supported one when exporting.",
+      code.builtin === DEQUANTIZE
+        ? "Convert the model with int8 inputs and outputs (inference_output_type = tf.int8 of the TFLite converter)."
+        : "Replace the layer in the model, or fold it into a supported one when exporting.",
     );
   }
   if (code.version < 1 || code.version > schema.maxVersion) {
@@ -145,6 +150,7 @@ function readOperator(
 const severalOutputs: ReadonlySet<ReadKind> = new Set<ReadKind>(["Split", "SplitV", "Unpack"]);
 
 const readers: Readonly<Record<ReadKind, (context: Context) => Operator | readonly Operator[]>> = {
+  ...elementwiseReaders,
   Conv2D(context) {
     const options = required(context);
     const f = conv2DFields;
@@ -188,17 +194,6 @@ const readers: Readonly<Record<ReadKind, (context: Context) => Operator | readon
       ...weighted(context),
       keepNumDims: options.bool(f.keepNumDims, "keep_num_dims"),
       activation: activation(context, options, f.activation),
-    };
-  },
-  Add(context) {
-    const [left, right] = operands(context, 2, 2);
-    return {
-      kind: "Add",
-      left: present(context, left, "input 0"),
-      right: present(context, right, "input 1"),
-      output: context.output,
-      activation:
-        context.options === undefined ? "none" : activation(context, context.options, addFields.activation),
     };
   },
   MaxPool2D: (context) => ({ kind: "MaxPool2D", ...pool(context) }),

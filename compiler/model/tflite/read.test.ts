@@ -127,8 +127,14 @@ describe("refused, with operator, attribute and what is supported", () => {
     [
       "an unsupported operator",
       "TMC3010",
-      /operator 1 \(MUL, layer "flat"\).*CONV_2D/,
-      (f) => (f.codes[1]!.builtin = 18),
+      /operator 1 \(SPACE_TO_DEPTH, layer "flat"\).*CONV_2D/,
+      (f) => (f.codes[1]!.builtin = 26),
+    ],
+    [
+      "a float output",
+      "TMC3010",
+      /operator 1 \(DEQUANTIZE, layer "flat"\)/,
+      (f) => (f.codes[1]!.builtin = 6),
     ],
     [
       "an operator of the far future",

@@ -67,7 +67,9 @@ export const fullyConnectedFields = {
   quantizedBiasType: 4,
 } as const;
 export const softmaxFields = { beta: 0 } as const;
-export const addFields = { activation: 0, potScaleInt16: 1 } as const;
+/** Of AddOptions and SubOptions; MulOptions has the first only. */
+export const arithmeticFields = { activation: 0, potScaleInt16: 1 } as const;
+export const leakyReluFields = { alpha: 0 } as const;
 export const concatenationFields = { axis: 0, activation: 1 } as const;
 export const reducerFields = { keepDims: 0 } as const;
 export const stridedSliceFields = {
@@ -95,109 +97,55 @@ export interface OperatorSchema {
   readonly maxVersion: number;
 }
 
+/** [builtin code, kind, name, member of the options union (0: none), its name, newest version]. */
+const operatorRows: readonly (readonly [number, ReadKind, OperatorName, number, string, number])[] = [
+  [0, "Add", "ADD", 11, "AddOptions", 5],
+  [1, "AveragePool2D", "AVERAGE_POOL_2D", 5, "Pool2DOptions", 3],
+  [2, "Concatenation", "CONCATENATION", 10, "ConcatenationOptions", 4],
+  [3, "Conv2D", "CONV_2D", 1, "Conv2DOptions", 8],
+  [4, "DepthwiseConv2D", "DEPTHWISE_CONV_2D", 2, "DepthwiseConv2DOptions", 7],
+  [9, "FullyConnected", "FULLY_CONNECTED", 8, "FullyConnectedOptions", 12],
+  [14, "Logistic", "LOGISTIC", 0, "", 3],
+  [17, "MaxPool2D", "MAX_POOL_2D", 5, "Pool2DOptions", 3],
+  [18, "Mul", "MUL", 21, "MulOptions", 7],
+  [19, "Relu", "RELU", 0, "", 3],
+  [20, "ReluN1To1", "RELU_N1_TO_1", 0, "", 3],
+  [21, "Relu6", "RELU6", 0, "", 3],
+  [22, "Reshape", "RESHAPE", 17, "ReshapeOptions", 1],
+  [25, "Softmax", "SOFTMAX", 9, "SoftmaxOptions", 3],
+  [28, "Tanh", "TANH", 0, "", 3],
+  [34, "Pad", "PAD", 22, "PadOptions", 4],
+  [39, "Transpose", "TRANSPOSE", 26, "TransposeOptions", 6],
+  [40, "Mean", "MEAN", 27, "ReducerOptions", 3],
+  [41, "Sub", "SUB", 28, "SubOptions", 5],
+  [43, "Squeeze", "SQUEEZE", 30, "SqueezeOptions", 2],
+  [45, "StridedSlice", "STRIDED_SLICE", 32, "StridedSliceOptions", 8],
+  [49, "Split", "SPLIT", 35, "SplitOptions", 4],
+  [54, "PRelu", "PRELU", 0, "", 1],
+  [55, "Maximum", "MAXIMUM", 39, "MaximumMinimumOptions", 4],
+  [57, "Minimum", "MINIMUM", 39, "MaximumMinimumOptions", 4],
+  [60, "PadV2", "PADV2", 43, "PadV2Options", 4],
+  [65, "Slice", "SLICE", 48, "SliceOptions", 6],
+  [70, "ExpandDims", "EXPAND_DIMS", 52, "ExpandDimsOptions", 1],
+  [74, "Sum", "SUM", 27, "ReducerOptions", 3],
+  [82, "ReduceMax", "REDUCE_MAX", 27, "ReducerOptions", 3],
+  [83, "Pack", "PACK", 59, "PackOptions", 4],
+  [88, "Unpack", "UNPACK", 64, "UnpackOptions", 4],
+  [89, "ReduceMin", "REDUCE_MIN", 27, "ReducerOptions", 3],
+  [97, "ResizeNearestNeighbor", "RESIZE_NEAREST_NEIGHBOR", 74, "ResizeNearestNeighborOptions", 4],
+  [98, "LeakyRelu", "LEAKY_RELU", 75, "LeakyReluOptions", 2],
+  [102, "SplitV", "SPLIT_V", 79, "SplitVOptions", 2],
+  [114, "Quantize", "QUANTIZE", 89, "QuantizeOptions", 3],
+  [117, "HardSwish", "HARD_SWISH", 91, "HardSwishOptions", 1],
+];
+
 /** By builtin code. */
-export const operatorSchemas: ReadonlyMap<number, OperatorSchema> = new Map([
-  [0, { kind: "Add", name: "ADD", optionsType: 11, optionsName: "AddOptions", maxVersion: 5 }],
-  [
-    1,
-    {
-      kind: "AveragePool2D",
-      name: "AVERAGE_POOL_2D",
-      optionsType: 5,
-      optionsName: "Pool2DOptions",
-      maxVersion: 3,
-    },
-  ],
-  [3, { kind: "Conv2D", name: "CONV_2D", optionsType: 1, optionsName: "Conv2DOptions", maxVersion: 8 }],
-  [
-    4,
-    {
-      kind: "DepthwiseConv2D",
-      name: "DEPTHWISE_CONV_2D",
-      optionsType: 2,
-      optionsName: "DepthwiseConv2DOptions",
-      maxVersion: 7,
-    },
-  ],
-  [
-    9,
-    {
-      kind: "FullyConnected",
-      name: "FULLY_CONNECTED",
-      optionsType: 8,
-      optionsName: "FullyConnectedOptions",
-      maxVersion: 12,
-    },
-  ],
-  [
-    17,
-    { kind: "MaxPool2D", name: "MAX_POOL_2D", optionsType: 5, optionsName: "Pool2DOptions", maxVersion: 3 },
-  ],
-  [22, { kind: "Reshape", name: "RESHAPE", optionsType: 17, optionsName: "ReshapeOptions", maxVersion: 1 }],
-  [25, { kind: "Softmax", name: "SOFTMAX", optionsType: 9, optionsName: "SoftmaxOptions", maxVersion: 3 }],
-  [
-    2,
-    {
-      kind: "Concatenation",
-      name: "CONCATENATION",
-      optionsType: 10,
-      optionsName: "ConcatenationOptions",
-      maxVersion: 4,
-    },
-  ],
-  [34, { kind: "Pad", name: "PAD", optionsType: 22, optionsName: "PadOptions", maxVersion: 4 }],
-  [
-    39,
-    { kind: "Transpose", name: "TRANSPOSE", optionsType: 26, optionsName: "TransposeOptions", maxVersion: 6 },
-  ],
-  [40, { kind: "Mean", name: "MEAN", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 }],
-  [43, { kind: "Squeeze", name: "SQUEEZE", optionsType: 30, optionsName: "SqueezeOptions", maxVersion: 2 }],
-  [
-    45,
-    {
-      kind: "StridedSlice",
-      name: "STRIDED_SLICE",
-      optionsType: 32,
-      optionsName: "StridedSliceOptions",
-      maxVersion: 8,
-    },
-  ],
-  [49, { kind: "Split", name: "SPLIT", optionsType: 35, optionsName: "SplitOptions", maxVersion: 4 }],
-  [60, { kind: "PadV2", name: "PADV2", optionsType: 43, optionsName: "PadV2Options", maxVersion: 4 }],
-  [65, { kind: "Slice", name: "SLICE", optionsType: 48, optionsName: "SliceOptions", maxVersion: 6 }],
-  [
-    70,
-    {
-      kind: "ExpandDims",
-      name: "EXPAND_DIMS",
-      optionsType: 52,
-      optionsName: "ExpandDimsOptions",
-      maxVersion: 1,
-    },
-  ],
-  [74, { kind: "Sum", name: "SUM", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 }],
-  [
-    82,
-    { kind: "ReduceMax", name: "REDUCE_MAX", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 },
-  ],
-  [83, { kind: "Pack", name: "PACK", optionsType: 59, optionsName: "PackOptions", maxVersion: 4 }],
-  [88, { kind: "Unpack", name: "UNPACK", optionsType: 64, optionsName: "UnpackOptions", maxVersion: 4 }],
-  [
-    89,
-    { kind: "ReduceMin", name: "REDUCE_MIN", optionsType: 27, optionsName: "ReducerOptions", maxVersion: 3 },
-  ],
-  [
-    97,
-    {
-      kind: "ResizeNearestNeighbor",
-      name: "RESIZE_NEAREST_NEIGHBOR",
-      optionsType: 74,
-      optionsName: "ResizeNearestNeighborOptions",
-      maxVersion: 4,
-    },
-  ],
-  [102, { kind: "SplitV", name: "SPLIT_V", optionsType: 79, optionsName: "SplitVOptions", maxVersion: 2 }],
-] satisfies [number, OperatorSchema][]);
+export const operatorSchemas: ReadonlyMap<number, OperatorSchema> = new Map(
+  operatorRows.map(([code, kind, name, optionsType, optionsName, maxVersion]) => [
+    code,
+    { kind, name, optionsType, optionsName, maxVersion },
+  ]),
+);
 
 /** Names of builtin operators that the compiler does not execute, for messages: by builtin code up to 117. */
 const operatorNames =

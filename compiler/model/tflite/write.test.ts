@@ -63,7 +63,23 @@ function operator(kind: OwnKind, input: number, output: number, a: Attributes): 
     case "FullyConnected":
       return { kind, ...weights, keepNumDims: a.keepNumDims };
     case "Add":
+    case "Mul":
+    case "Sub":
       return { kind, left: input, right: 0, output, activation: a.activation };
+    case "Maximum":
+    case "Minimum":
+    case "PRelu":
+      return { kind, left: input, right: 0, output };
+    case "HardSwish":
+    case "Logistic":
+    case "Quantize":
+    case "Relu":
+    case "Relu6":
+    case "ReluN1To1":
+    case "Tanh":
+      return { kind, input, output };
+    case "LeakyRelu":
+      return { kind, input, output, alpha: a.beta };
     case "MaxPool2D":
     case "AveragePool2D":
       return { kind, input, output, ...window, ...size, activation: a.activation };

@@ -10,13 +10,14 @@ import { operatorInputs } from "../graph.js";
 import { movesOrReduces } from "../graph-movement.js";
 import {
   activations,
-  addFields,
+  arithmeticFields,
   bufferFields,
   concatenationFields,
   conv2DFields,
   depthwiseConv2DFields,
   elementTypes,
   fullyConnectedFields,
+  leakyReluFields,
   modelFields,
   operatorCodeFields,
   operatorFields,
@@ -152,10 +153,23 @@ function operatorVersion(graph: Graph, operator: Operator): number {
     case "FullyConnected":
       return operator.keepNumDims ? 5 : quantized ? 4 : 1;
     case "Add":
-    case "MaxPool2D":
     case "AveragePool2D":
+    case "LeakyRelu":
+    case "Logistic":
+    case "MaxPool2D":
+    case "Maximum":
+    case "Minimum":
+    case "Mul":
+    case "Relu":
+    case "Relu6":
     case "Softmax":
+    case "Sub":
+    case "Tanh":
       return quantized ? 2 : 1;
+    case "HardSwish":
+    case "PRelu":
+    case "Quantize":
+    case "ReluN1To1":
     case "Reshape":
       return 1;
     default:
@@ -217,14 +231,33 @@ function writeOptions(writer: Writer, graph: Graph, operator: Operator): number 
     case "Softmax":
       return writer.table([{ type: "float32", id: softmaxFields.beta, value: operator.beta }]);
     case "Add":
+    case "Sub": {
       // pot_scale_int16 is true by default and concerns int16 only; it is stated so that no reader has to guess.
+      const f = arithmeticFields;
       return writer.table(
         [
-          int8(addFields.activation, activationCode(operator.activation)),
-          { type: "bool", id: addFields.potScaleInt16, value: false },
+          int8(f.activation, activationCode(operator.activation)),
+          { type: "bool", id: f.potScaleInt16, value: false },
         ],
-        { [addFields.potScaleInt16]: true },
+        { [f.potScaleInt16]: true },
       );
+    }
+    case "Mul":
+      return writer.table([int8(arithmeticFields.activation, activationCode(operator.activation))]);
+    case "LeakyRelu":
+      return writer.table([{ type: "float32", id: leakyReluFields.alpha, value: operator.alpha }]);
+    case "HardSwish":
+    case "Maximum":
+    case "Minimum":
+    case "Quantize":
+      return writer.table([]);
+    case "Logistic":
+    case "PRelu":
+    case "Relu":
+    case "Relu6":
+    case "ReluN1To1":
+    case "Tanh":
+      return 0;
     case "Reshape": {
       const shape = writer.int32s(graph.tensors[operator.output]?.shape ?? []);
       return writer.table([offset(0, shape)]);

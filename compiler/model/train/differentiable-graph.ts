@@ -4,9 +4,17 @@
  */
 import type * as Tf from "@tensorflow/tfjs";
 import { UserError } from "../../diagnostics/user-error.js";
-import { describeOperator, elementCount, type Activation, type Graph, type Operator } from "../graph.js";
+import {
+  activationInputs,
+  describeOperator,
+  elementCount,
+  type Activation,
+  type Graph,
+  type Operator,
+} from "../graph.js";
 import { floatConstant, floatTensor } from "../quantize/float-graph.js";
 import type { TensorParameters } from "../quantize/parameters.js";
+import { differentiableBinary, differentiableUnary } from "./differentiable-elementwise.js";
 import { fakeQuantize, fakeQuantizeWeights } from "./fake-quantize.js";
 
 type Weighted = Extract<Operator, { filter: number }>;
@@ -42,7 +50,12 @@ export class DifferentiableGraph {
       }
     });
     graph.operators.forEach((operator, i) => {
-      if (!trainable.has(operator.kind)) {
+      const rank = floatTensor(graph, operator.output).shape.length;
+      const batched = activationInputs(operator)
+        .map((index) => floatTensor(graph, index))
+        .every(({ data, shape }) => data !== undefined || shape.length === rank);
+      // Operands of another rank would be aligned at the batch.
+      if (!trainable.has(operator.kind) || ("left" in operator && !batched)) {
         throw untrainable(graph, describeOperator(graph, i));
       }
     });
@@ -67,7 +80,9 @@ export class DifferentiableGraph {
     };
     put(this.graph.inputs[0] ?? -1, input);
     const get = (index: number): Tf.Tensor => {
-      const value = values.get(index);
+      const { data, shape } = floatTensor(this.graph, index);
+      const value =
+        data === undefined ? values.get(index) : this.tf.tensor(floatConstant(this.graph, index), [...shape]);
       if (value === undefined) {
         throw new Error(`tensor ${index} of model "${this.graph.name}" is read before it is written`);
       }
@@ -136,7 +151,24 @@ export class DifferentiableGraph {
       case "FullyConnected":
         return activate(this.weighted(operator, get(operator.input), quantized), operator.activation);
       case "Add":
-        return activate(tf.add(get(operator.left), get(operator.right)), operator.activation);
+      case "Maximum":
+      case "Minimum":
+      case "Mul":
+      case "PRelu":
+      case "Sub":
+        return activate(
+          differentiableBinary(tf, operator.kind, get(operator.left), get(operator.right)),
+          "activation" in operator ? operator.activation : "none",
+        );
+      case "HardSwish":
+      case "LeakyRelu":
+      case "Logistic":
+      case "Quantize":
+      case "Relu":
+      case "Relu6":
+      case "ReluN1To1":
+      case "Tanh":
+        return differentiableUnary(operator, get(operator.input));
       case "MaxPool2D":
       case "AveragePool2D":
         return activate(this.pool(operator, get(operator.input)), operator.activation);
@@ -191,10 +223,23 @@ const trainable: ReadonlySet<string> = new Set([
   "DepthwiseConv2D",
   "FullyConnected",
   "Add",
+  "HardSwish",
+  "LeakyRelu",
+  "Logistic",
+  "Maximum",
   "MaxPool2D",
+  "Minimum",
+  "Mul",
+  "PRelu",
   "AveragePool2D",
+  "Quantize",
+  "Relu",
+  "Relu6",
+  "ReluN1To1",
   "Reshape",
   "Softmax",
+  "Sub",
+  "Tanh",
 ]);
 
 function untrainable(graph: Graph, what: string): UserError {

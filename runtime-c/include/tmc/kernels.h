@@ -75,6 +75,44 @@ typedef struct {
 /* output may be left or right. */
 void tmc_add_s8(const tmc_add *layer, const int8_t *left, const int8_t *right, int8_t *output);
 
+/* x -> (x + offset) * multiplier * 2^(shift - 31); of the output the offset is added last. Shift -31..30. */
+typedef struct {
+    int32_t offset, multiplier, shift;
+} tmc_factor;
+
+/* Two operands with broadcasting. Steps are elements from one index of a dimension to the next, 0 where the
+ * operand repeats; dimensions that are not there have size 1. The sum and the difference bring both operands
+ * to one scale; the product uses the output's multiplier only; PReLU the output's for values of at least 0,
+ * the right one's for products with a slope; minimum and maximum compare stored values. */
+typedef struct {
+    int32_t shape[4];
+    int32_t left_steps[4], right_steps[4];
+    tmc_factor left, right, output;
+    int32_t min, max;
+} tmc_elementwise;
+
+/* output may be an operand without a step of 0. */
+void tmc_elementwise_add_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                            int8_t *output);
+void tmc_elementwise_sub_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                            int8_t *output);
+void tmc_elementwise_mul_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                            int8_t *output);
+void tmc_elementwise_prelu_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                              int8_t *output);
+void tmc_elementwise_minimum_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                                int8_t *output);
+void tmc_elementwise_maximum_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                                int8_t *output);
+
+typedef struct {
+    int32_t count;
+    const int8_t *table; /* 256 results: of 0..127, then of -128..-1 */
+} tmc_lookup;
+
+/* output may be input. */
+void tmc_lookup_s8(const tmc_lookup *layer, const int8_t *input, int8_t *output);
+
 typedef struct {
     tmc_window window; /* dilation 1; every window covers at least one input */
     int32_t min, max;
