@@ -1,6 +1,6 @@
 /** Control flow: switch, loops, narrowing, closures, values that may be missing. */
 import { describe, expect, it } from "vitest";
-import { codes, logged, run } from "../../test/support/analyse.js";
+import { analyse, codes, logged, run, texts } from "../../test/support/analyse.js";
 
 const only = (source: string): string[] => codes(source).map((c) => c.replace(/^\S+ /, ""));
 
@@ -47,6 +47,13 @@ describe("switch", () => {
     ],
   ])("%s", (_, source, expected) => {
     expect(only(enums + source)).toEqual(expected);
+  });
+  it("says that a case inside another switch never happens", () => {
+    const source =
+      'type K = "a" | "b" | "c"; export function f(k: K): i32 { switch (k) { case "a": return 1; default: switch (k) { case "a": return 2; case "b": return 3; case "c": return 4; } } }';
+    expect(texts(analyse(source).diagnostics)).toContain(
+      'the value is `"b" | "c"` here: this case never happens',
+    );
   });
   it("runs the case, with names of its own", () => {
     const source = `function f(n: i32): i32 { switch (n) { case 1: { const x = 10; return x; } case 2: { const x = 20; log(x); break; } case 3: let x = 5; { let x = 6; log(x); } log(x); break; default: return -1; } return 0; }

@@ -263,6 +263,14 @@ function checkScopes(lw: Lowerer, clauses: readonly ts.CaseOrDefaultClause[]): v
 type Constant = Extract<Expr, { k: "num" | "big" | "str" | "literal" | "bool" }>;
 
 function caseTest(lw: Lowerer, clause: ts.CaseClause, type: Type): Constant {
+  const text = skipParentheses(clause.expression);
+  if (type.k === "literals" && ts.isStringLiteralLike(text) && !type.values.includes(text.text))
+    return lw.ctx.fail(
+      "TMC1201",
+      clause.expression,
+      `the value is \`${typeName(type)}\` here: this case never happens`,
+      "remove it, or correct the text",
+    );
   const e = lw.expr(clause.expression, type);
   if (e.k === "num" || e.k === "big" || e.k === "str" || e.k === "literal" || e.k === "bool") return e;
   return lw.ctx.fail("TMC1137", clause.expression, "a case must be a constant", "write `if`");
