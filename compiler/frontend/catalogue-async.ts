@@ -122,24 +122,24 @@ export function main(): void {}`,
   },
   {
     code: "TMC1707",
-    title: "a variable shared with an async function",
-    rule: "An async closure has a frame of its own, with copies of what it captures; a variable that is assigned would be two.",
+    title: "the variable of a loop shared with an async function",
+    rule: "In ECMAScript each turn of a loop has its own variable of the loop's head, which the next turn begins with a copy of. An async closure would need to keep it; a constant in the loop is the same. Other variables may be shared.",
     wrong: `import { sleep, task } from "tmc";
-function count(): void {
-  let n: i32 = 0;
+for (let i: i32 = 0; i < 3; i++) {
   task(async () => {
-    await sleep(1);
-    n++;
+    await sleep(i);
+    log(i);
   });
 }
-count();
 export function main(): void {}`,
     right: `import { sleep, task } from "tmc";
-let n: i32 = 0;
-task(async () => {
-  await sleep(1);
-  n++;
-});
+for (let i: i32 = 0; i < 3; i++) {
+  const n = i;
+  task(async () => {
+    await sleep(n);
+    log(n);
+  });
+}
 export function main(): void {}`,
   },
   {

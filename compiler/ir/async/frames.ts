@@ -139,6 +139,15 @@ export class Frame {
     return name;
   }
 
+  /** A field with an object of `cls`. */
+  addBox(name: string, type: ObjectType, cls: ClassDecl): void {
+    this.names.add(name);
+    this.boxes.set(name, { type, cls });
+    this.addField(name, type, this.f.loc, true);
+  }
+
+  private readonly boxes = new Map<string, { readonly type: ObjectType; readonly cls: ClassDecl }>();
+
   /** The field for calls of one function; calls that run at once have one each. */
   innerFrame(key: string, frame: Frame, type: ObjectType, loc: Loc): string {
     for (const [name, known] of this.inner) if (this.innerKeys.get(name) === key) return known && name;
@@ -163,10 +172,9 @@ export class Frame {
     ];
     for (const f of cls.fields) {
       const inner = this.inner.get(f.name);
+      const own = this.boxes.get(f.name) ?? (inner && { type: inner.type, cls: inner.frame.cls });
       const value: Expr =
-        inner === undefined
-          ? initial(f.type, loc)
-          : { k: "new", type: inner.type, loc, cls: inner.frame.cls, args: [] };
+        own === undefined ? initial(f.type, loc) : { k: "new", type: own.type, loc, cls: own.cls, args: [] };
       body.push(assign(field(self, f.name, f.type), value));
     }
     ctor.body = body;

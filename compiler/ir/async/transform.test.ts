@@ -20,9 +20,19 @@ async function sum(n: i32): Promise<i32> {
   }
   return total;
 }
-task(async () => {
-  log(await sum(3));
-});
+const steps: ((n: i32) => Promise<i32>)[] = [sum, (n: i32): Promise<i32> => sum(n + 1)];
+function count(): void {
+  let turns: i32 = 0;
+  task(async () => {
+    for (const step of steps) turns += await step(3);
+    const more = async (): Promise<void> => {
+      turns += await sum(1);
+    };
+    await more();
+    log(turns);
+  });
+}
+count();
 `;
 const run = (cache?: FrontendCache) => runFrontend(entry, root, new Map([[entry, source]]), cache);
 

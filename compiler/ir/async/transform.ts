@@ -9,6 +9,7 @@ import type { Expr, ExprOf, FuncDecl, LocalVar, Loc, LValue, Program, Stmt } fro
 import { BOOL, sameType, substitute, typeKey, VOID, type Type } from "../types.js";
 import { lambdasOf, walkStmts } from "../walk.js";
 import type { Block } from "./blocks.js";
+import { boxShared, type FrameBoxes } from "./boxes.js";
 import { declare, field, local, storedType } from "./make.js";
 import { Frame } from "./frames.js";
 import { homes } from "./liveness.js";
@@ -69,6 +70,8 @@ class Transformation {
   private readonly frames = new Map<FuncDecl, Frame>();
   private readonly added = new Map<string, Frame[]>();
   private calls: ValueCalls | undefined;
+  /** What stands for the frame, where statements mention it already. */
+  private readonly places = new Map<Frame, LocalVar>();
   /** Functions that are called as one of several values. */
   private readonly slotted = new Set<FuncDecl>();
 
@@ -99,15 +102,17 @@ class Transformation {
     const found = all.filter(({ f }) => f.isAsync === true);
     for (const { f } of found) keepOriginal(f);
     found.push(...this.valueCalls(all));
-    for (const { f, typeParams, self } of found) this.declare(f, typeParams, self);
+    const boxed = boxShared(this.program, all, keepOriginal);
+    for (const { f, typeParams, self } of found) this.declare(f, typeParams, self, boxed.frames.get(f));
     if (this.frames.size === 0) return { program: this.program, diagnostics: [] };
     for (const f of this.slotted) this.frames.get(f)?.slot();
     for (const frame of this.frames.values()) this.transform(frame);
     for (const frame of this.frames.values()) frame.finish();
     this.checkRecursion();
     const modules = this.program.modules.map((m) => {
-      const more = this.added.get(m.path);
-      if (more === undefined) return m;
+      const more = this.added.get(m.path) ?? [];
+      const boxes = boxed.classes.get(m.path) ?? [];
+      if (more.length === 0 && boxes.length === 0) return m;
       const slots = more.map((frame) => frame.usedSlot).filter((g) => g !== undefined);
       const empty = slots.map((g): Stmt => ({
         k: "initGlobal",
@@ -117,14 +122,15 @@ class Transformation {
       }));
       return {
         ...m,
-        classes: [...m.classes, ...more.map((frame) => frame.cls)],
+        classes: [...m.classes, ...boxes, ...more.map((frame) => frame.cls)],
         globals: [...m.globals, ...slots],
-        init: [...empty, ...m.init],
+        init: [...empty, ...(boxed.inits.get(m.path) ?? m.init)],
       };
     });
     const classes = new Map(this.program.classes);
     const functions = new Map(this.program.functions);
-    for (const { cls } of this.frames.values()) {
+    const made = [...this.frames.values()].map((frame) => frame.cls);
+    for (const cls of [...made, ...[...boxed.classes.values()].flat()]) {
       classes.set(cls.id, cls);
       for (const f of [...cls.methods, ...(cls.ctor === undefined ? [] : [cls.ctor])]) functions.set(f.id, f);
     }
@@ -176,17 +182,24 @@ class Transformation {
     this.diagnostics.push({ code, severity: "error", loc, length: 1, message, fix, related });
   }
 
-  private declare(f: FuncDecl, typeParams: readonly string[], around: Type | undefined): void {
+  private declare(
+    f: FuncDecl,
+    typeParams: readonly string[],
+    around: Type | undefined,
+    boxes: FrameBoxes | undefined,
+  ): void {
     const path = f.id.slice(f.id.lastIndexOf("#") + 1).replace(/[^A-Za-z0-9_$]+/g, "$");
     const usesThis = f.kind === "method" ? !f.isStatic : f.kind === "lambda" && f.usesThis;
     const frame = new Frame(f, typeParams, `${path}$frame`, usesThis ? around : undefined, this.program);
+    for (const b of boxes?.fields ?? []) frame.addBox(b.name, b.type, b.cls);
+    if (boxes !== undefined) this.places.set(frame, boxes.here);
     for (const v of f.captures) {
       if (!v.mutable) continue;
       this.report(
         "TMC1707",
         f.loc,
-        `\`${v.name}\` is assigned and shared with an async function, which has a frame of its own`,
-        "make it a field or a module variable",
+        `\`${v.name}\` of the head of a loop is assigned and shared with an async function, which has a frame of its own`,
+        `copy it in the loop: \`const own = ${v.name}\`, or declare it before the loop`,
       );
     }
     this.frames.set(f, frame);
@@ -198,7 +211,8 @@ class Transformation {
   private transform(frame: Frame): void {
     const { f } = frame;
     const { loc } = f;
-    const self = frame.newLocal("frame", frame.type);
+    const self: LocalVar = this.places.get(frame) ?? frame.newLocal("frame", frame.type);
+    Object.assign(self, { type: frame.type });
     const splitter = new Splitter(
       {
         newLocal: (name, type) => frame.newLocal(name, type),
