@@ -6,6 +6,7 @@
 #include "dense_block.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "dsp.h"
 
@@ -79,7 +80,7 @@ TMC_K_ALL_REGISTERS void tmc_k_run_dense_block(tmc_k_dense_block *block) {
         "lsl r4, r4, #1\n\t"
         "lsl r6, r6, #1\n\t"
         REQUANTIZE("r4") REQUANTIZE("r3") REQUANTIZE("r6") REQUANTIZE("r5")
-        "ldrd r7, r8, [r2, #24]\n\t" /* output, fours */
+        "ldrd r7, r8, [r2, #24]\n\t" /* output, groups */
         "strb r4, [r7]\n\t"
         "strb r3, [r7, #1]\n\t"
         "strb r6, [r7, #2]\n\t"
@@ -100,31 +101,37 @@ TMC_K_ALL_REGISTERS void tmc_k_run_dense_block(tmc_k_dense_block *block) {
 #else
 
 void tmc_k_run_dense_block(tmc_k_dense_block *block) {
-    for (; block->fours > 0; block->fours--) {
+    tmc_k_run_dense_channels(block, 4);
+}
+
+#endif
+
+void tmc_k_run_dense_channels(tmc_k_dense_block *block, int32_t channels) {
+    for (; block->groups > 0; block->groups--) {
         const uint32_t *in = block->stream;
-        uint32_t sums[4] = {in[0], in[1], in[2], in[3]};
-        in += 4;
+        uint32_t sums[6] = {0U};
+        memcpy(sums, in, (size_t)channels * sizeof *sums);
+        in += channels;
         for (int32_t i = 0; i < TMC_K_DENSE_STEPS * block->turns - block->skipped; i++) {
             const uint32_t bytes = tmc_k_load4(block->input + (ptrdiff_t)4 * i);
             const uint32_t pairs[2] = {tmc_k_even_bytes(0U, bytes), tmc_k_odd_bytes(0U, bytes)};
-            for (int32_t p = 0; p < 4; p++) {
-                uint32_t *const sum = sums + 2 * (p % 2);
-                sum[0] = tmc_k_dot(pairs[p / 2], in[p], sum[0]);
-                sum[1] = tmc_k_dot(pairs[p / 2], tmc_k_even_bytes(0U, in[p]), sum[1]);
+            for (int32_t p = 0; p < channels; p++) {
+                uint32_t *const sum = sums + p % (channels / 2) * 2;
+                const uint32_t pair = pairs[p / (channels / 2)];
+                sum[0] = tmc_k_dot(pair, in[p], sum[0]);
+                sum[1] = tmc_k_dot(pair, tmc_k_even_bytes(0U, in[p]), sum[1]);
             }
-            in += 4;
+            in += channels;
         }
         block->stream = in;
-        const int32_t twice[4] = {(int32_t)(sums[1] << 1), (int32_t)(sums[0] - sums[1]) >> 7,
-                                  (int32_t)(sums[3] << 1), (int32_t)(sums[2] - sums[3]) >> 7};
-        for (int32_t i = 0; i < 4; i++) {
-            *block->output++ = (int8_t)tmc_k_requantize_right(twice[i], block->requantization);
+        for (int32_t c = 0; c < channels; c++) {
+            const uint32_t *const sum = sums + c / 2 * 2;
+            const int32_t twice = c % 2 == 0 ? (int32_t)(sum[1] << 1) : (int32_t)(sum[0] - sum[1]) >> 7;
+            *block->output++ = (int8_t)tmc_k_requantize_right(twice, block->requantization);
             block->requantization += block->step == 0 ? 0 : 1;
         }
     }
 }
-
-#endif
 
 /* Eight instructions more than above: two weights are taken out of each half. */
 void tmc_k_run_dense_sums(tmc_k_dense_block *block, uint32_t sums[4]) {

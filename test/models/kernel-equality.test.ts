@@ -10,9 +10,21 @@ import { runOnBoard, type BoardRunOptions } from "../../compiler/model/execute/o
 import { compileModel } from "../../compiler/model/compile.js";
 import { layerInputs } from "../../compiler/model/layers.js";
 import { lower } from "../../compiler/model/lower.js";
+import type { Graph } from "../../compiler/model/graph.js";
 import { runOracle } from "./oracle.js";
 import { movementKinds } from "./random-movement.js";
-import { layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
+import { GraphBuilder, Random, layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
+
+/** Layers with many weights: other kernels, sums that leave 23 bits. */
+function deep(): Graph {
+  const b = new GraphBuilder(new Random(7), true);
+  for (let channels = 12; channels < 19; channels++) {
+    b.outputs.push(b.fullyConnected(b.input([channels % 2 === 0 ? 1 : 2, 701]), channels));
+  }
+  b.outputs.push(b.fullyConnected(b.input([1, 3000]), 5));
+  b.outputs.push(b.conv2D(b.input([1, 3, 3, 256]), { channels: 6, filterHeight: 3, filterWidth: 3 }));
+  return b.graph("deep");
+}
 
 const perKind = 60;
 const kernelNames = [
@@ -31,6 +43,7 @@ const graphs = [
   ...Array.from({ length: 25 }, (_, i) => network(i)),
   ...layerKinds.slice(0, 5).map((kind, i) => sideBySide(kind, perKind, 2000 + i, true)),
   ...Array.from({ length: 25 }, (_, i) => network(100 + i, true)),
+  deep(),
 ];
 const runs = graphs.map((graph, i) => ({
   model: { name: graph.name, graph },

@@ -56,9 +56,9 @@ export function describeFast(
         ? fastDepthwise(layer, kernel, name, context)
         : generalDepthwise(layer, kernel, name, context);
     case "FullyConnected":
-      return kernel.name === "dense"
-        ? fastDense(layer, kernel, name, context)
-        : generalDense(layer, name, context);
+      return kernel.name === "dense-general"
+        ? generalDense(layer, name, context)
+        : fastDense(layer, kernel, name, context);
     case "Add":
       return fastAddition(layer);
     default:
@@ -205,16 +205,17 @@ function fastDense(
   name: string,
   { constant }: LayerContext,
 ): Description {
+  const wide = kernel.name === "dense-wide";
   const { words, step } = packRequantization(kernel.requantization);
   const shifts = Array.from({ length: words.length / 3 }, (_, i) => words.slice(3 * i, 3 * i + 3));
   return {
     struct: "tmc_fast_fully_connected",
-    kernel: "tmc_fast_fully_connected_s8",
+    kernel: wide ? "tmc_fast_fully_connected_wide_s8" : "tmc_fast_fully_connected_s8",
     fields: [
       ["rows", layer.rows],
       ["input_depth", layer.inputDepth],
       ["output_depth", layer.outputDepth],
-      ["stream", constant(`${name}_stream`, "uint32_t", packDense(layer))],
+      ["stream", constant(`${name}_stream`, "uint32_t", packDense(layer, wide))],
       ["requantization", constant(`${name}_requantization`, "tmc_right_shift", shifts)],
       ["requantization_step", step],
       ...clampFields(layer.clamp),

@@ -25,6 +25,7 @@ export interface KernelChoice {
     | "depthwise"
     | "depthwise-general"
     | "dense"
+    | "dense-wide"
     | "dense-general"
     | "add"
     | "pool";
@@ -181,13 +182,18 @@ function chooseDepthwise(layer: DepthwiseConv2DLayer, triples: number): KernelCh
   };
 }
 
+/** Weights and channels from which on a fully connected layer is worth the larger kernel. */
+const WIDE = { weights: 8192, channels: 12 } as const;
+
 function chooseDense(layer: FullyConnectedLayer): KernelChoice {
   const requantization = rightShifts(layer);
   const pairs = channelPairs(layer.outputDepth - (layer.outputDepth % 2));
   const readsBeyond = layer.inputDepth % 4 === 0 ? 0 : 3;
-  return requantization === undefined || !channelsPair(layer, pairs, requantization)
-    ? { ...portable, name: "dense-general", readsBeyond }
-    : { ...portable, name: "dense", readsBeyond, requantization };
+  if (requantization === undefined || !channelsPair(layer, pairs, requantization)) {
+    return { ...portable, name: "dense-general", readsBeyond };
+  }
+  const wide = layer.filter.length >= WIDE.weights && layer.outputDepth >= WIDE.channels;
+  return { ...portable, name: wide ? "dense-wide" : "dense", readsBeyond, requantization };
 }
 
 function rightShifts(layer: WeightedLayer): RightShift[] | undefined {

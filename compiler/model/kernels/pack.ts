@@ -51,20 +51,32 @@ export function packConv2D(layer: Conv2DLayer, requantization: readonly RightShi
   return stream.toArray();
 }
 
+/**
+ * How many channels are computed together: sixes first in a wide layer (one less where that leaves whole fours), then
+ * fours, the last one perhaps not full.
+ */
+function denseGroups(outputDepth: number, wide: boolean): number[] {
+  const sixes = wide ? Math.floor(outputDepth / 6) - (outputDepth % 6 === 2 ? 1 : 0) : 0;
+  const fours = Math.ceil((outputDepth - 6 * sixes) / 4);
+  return [...Array.from({ length: sixes }, () => 6), ...Array.from({ length: fours }, () => 4)];
+}
+
 /** dense_block.h */
-export function packDense(layer: FullyConnectedLayer): Uint32Array {
+export function packDense(layer: FullyConnectedLayer, wide: boolean): Uint32Array {
   const stream = new Stream();
-  const { inputDepth, outputDepth } = layer;
   const biases = denseBiases(layer);
   const bias = (c: number): number => biases[c] ?? 0;
-  for (let c = 0; c < outputDepth; c += 4) {
-    stream.push(bias(c) + 256 * bias(c + 1), bias(c), bias(c + 2) + 256 * bias(c + 3), bias(c + 2));
-    for (let k = 0; k < inputDepth; k += 4) {
+  let first = 0;
+  for (const size of denseGroups(layer.outputDepth, wide)) {
+    const start = first;
+    const evens = Array.from({ length: size / 2 }, (_, i) => start + 2 * i);
+    evens.forEach((c) => stream.push(bias(c) + 256 * bias(c + 1), bias(c)));
+    for (let k = 0; k < layer.inputDepth; k += 4) {
       for (const i of [k, k + 1]) {
-        stream.pushPair(half(layer, c, c + 1, i), half(layer, c, c + 1, i + 2));
-        stream.pushPair(half(layer, c + 2, c + 3, i), half(layer, c + 2, c + 3, i + 2));
+        evens.forEach((c) => stream.pushPair(half(layer, c, c + 1, i), half(layer, c, c + 1, i + 2)));
       }
     }
+    first += size;
   }
   return stream.toArray();
 }
@@ -119,7 +131,7 @@ export function packGeneralDense(layer: FullyConnectedLayer): { stream: Uint32Ar
   return { stream: stream.toArray(), bias: Int32Array.from(denseBiases(layer)) };
 }
 
-/** One entry when all channels are requantised alike, else one each, up to a multiple of 4. */
+/** One entry when all channels are requantised alike, else one each and three more, which may be read. */
 export function packRequantization(requantization: readonly RightShift[]): {
   words: Int32Array;
   step: 0 | 1;
@@ -127,7 +139,7 @@ export function packRequantization(requantization: readonly RightShift[]): {
   const words = requantization.map(({ multiplier, rounding, shift }) => [multiplier, rounding, shift]);
   const [first] = words;
   const alike = first !== undefined && words.every((one) => one.every((word, i) => word === first[i]));
-  const filled = Array.from({ length: Math.ceil(words.length / 4) * 4 }, (_, c) => words[c] ?? [0, 1, 1]);
+  const filled = Array.from({ length: words.length + 3 }, (_, c) => words[c] ?? [0, 1, 1]);
   return { words: Int32Array.from((alike ? words.slice(0, 1) : filled).flat()), step: alike ? 0 : 1 };
 }
 
