@@ -8,6 +8,7 @@
  */
 import { elementCount } from "./graph.js";
 import type { LayerContext, Value } from "./import-tfjs-context.js";
+import { movementImporters } from "./import-tfjs-movement.js";
 import { windowGeometry } from "./quantize/float-graph.js";
 
 type LayerImporter = (layer: LayerContext) => Value;
@@ -342,6 +343,7 @@ export const layerImporters: Readonly<Partial<Record<string, LayerImporter>>> = 
   SpatialDropout1D: passed,
   GaussianNoise: passed,
   GaussianDropout: passed,
+  ...movementImporters,
 };
 
 /** Class names that can be imported, sorted. */

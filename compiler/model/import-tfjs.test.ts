@@ -153,6 +153,42 @@ describe("models that cannot be imported", () => {
     expect(error.fix).toContain(supported);
   });
 
+  it.each([
+    ["Concatenate", { axis: 5 }, "TMC3207"],
+    [
+      "ZeroPadding2D",
+      {
+        padding: [
+          [1, -1],
+          [0, 0],
+        ],
+      },
+      "TMC3205",
+    ],
+    ["ZeroPadding2D", { padding: [1, 2, 3] }, "TMC3205"],
+    [
+      "Cropping2D",
+      {
+        cropping: [
+          [2, 2],
+          [0, 0],
+        ],
+      },
+      "TMC3207",
+    ],
+    ["UpSampling2D", { interpolation: "bilinear" }, "TMC3205"],
+    ["UpSampling2D", { size: 0 }, "TMC3205"],
+    ["Permute", { dims: [1, 1, 2] }, "TMC3205"],
+    ["Permute", {}, "TMC3205"],
+  ])("refuses %s with %j", async (className, config, code) => {
+    const error = await errorAfter((json) => {
+      Object.assign(layerOf(json, 1), { class_name: className });
+      Object.assign(layerOf(json, 1)["config"] ?? {}, config);
+    });
+    expect(error.code).toBe(code);
+    expect(error.message).toContain('layer "flat"');
+  });
+
   it("tells when weights do not fit the topology", async () => {
     const error = await errorAfter((json) => Object.assign(layerOf(json, 2)["config"] ?? {}, { units: 3 }));
     expect(error.code).toBe("TMC3207");

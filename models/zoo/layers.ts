@@ -84,6 +84,24 @@ export class Layers {
     return only(this.tf.layers.add({ name: this.name("add") }).apply(values));
   }
 
+  concatenate(...values: Value[]): Value {
+    return only(this.tf.layers.concatenate({ name: this.name("concatenate") }).apply(values));
+  }
+
+  /** Zeros around an image: [[top, bottom], [left, right]]. */
+  pad(x: Value, padding: [[number, number], [number, number]]): Value {
+    return this.apply(this.tf.layers.zeroPadding2d({ name: this.name("pad"), padding }), x);
+  }
+
+  /** Rows and columns repeated. */
+  upSample(x: Value, size: [number, number]): Value {
+    return this.apply(this.tf.layers.upSampling2d({ name: this.name("upsample"), size }), x);
+  }
+
+  crop(x: Value, cropping: [[number, number], [number, number]]): Value {
+    return this.apply(this.tf.layers.cropping2D({ name: this.name("crop"), cropping }), x);
+  }
+
   maxPool(x: Value, window: Window): Value {
     const { layers } = this.tf;
     return this.apply(

@@ -273,6 +273,54 @@ export const zoo: readonly ZooModel[] = [
     },
   },
   {
+    name: "figure-inception",
+    what: "branches joined by concatenation, explicit padding",
+    ...figure,
+    ...usual,
+    build: (net) => {
+      const input = net.input(...figure.shape);
+      const padding: [[number, number], [number, number]] = [
+        [0, 1],
+        [0, 1],
+      ];
+      let x = net.relu(net.conv(net.pad(input, padding), 8, { kernel: 3, stride: 2, padding: "valid" }));
+      const narrow = net.relu(net.conv(x, 4, { kernel: 1 }));
+      const wide = net.relu(net.conv(net.relu(net.conv(x, 4, { kernel: 1 })), 8, { kernel: 3 }));
+      const pooled = net.conv(net.maxPool(x, { kernel: 3, stride: 1, padding: "same" }), 4, { kernel: 1 });
+      x = net.concatenate(narrow, wide, net.relu(pooled));
+      x = net.relu(net.conv(x, 16, { kernel: 3, stride: 2 }));
+      x = net.softmax(net.dense(net.flatten(x), images.figureLabels.length));
+      return net.model("figure-inception", input, x);
+    },
+  },
+  {
+    name: "figure-decoder",
+    what: "2-D convolutional autoencoder, nearest upsampling, cropping",
+    make: images.makeFigure,
+    labels: [],
+    autoencoder: true,
+    shape: figure.shape,
+    ...usual,
+    build: (net) => {
+      const input = net.input(...figure.shape);
+      let x = net.relu(net.conv(input, 8, { kernel: 3, stride: 2 }));
+      x = net.relu(net.conv(x, 8, { kernel: 3, stride: 2 }));
+      x = net.relu(net.conv(net.upSample(x, [2, 2]), 8, { kernel: 3 }));
+      x = net.upSample(
+        net.pad(x, [
+          [1, 0],
+          [0, 1],
+        ]),
+        [2, 2],
+      );
+      x = net.crop(x, [
+        [1, 1],
+        [0, 2],
+      ]);
+      return net.model("figure-decoder", input, net.conv(x, 1, { kernel: 3 }));
+    },
+  },
+  {
     name: "tone-regression",
     what: "frequency and amplitude of a tone: two numbers",
     make: waves.makeTone,

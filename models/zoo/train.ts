@@ -43,7 +43,7 @@ export function generate(
     inputs,
     unit: "",
     labels,
-    classes: Uint8Array.from(classes),
+    classes: Uint8Array.from(autoencoder === true ? [] : classes),
     targets: autoencoder === true ? inputs : targets,
   };
 }
@@ -129,7 +129,7 @@ async function trainLayers(
       const y =
         target === undefined
           ? tf.tensor1d(chosen.map((i) => classes[i] ?? 0))
-          : rows(targets, chosen, [target.length]);
+          : rows(targets, chosen, target.length === inputs[0]?.length ? shape : [target.length]);
       const result = await network.trainOnBatch(x, y);
       sum += Array.isArray(result) ? (result[0] ?? NaN) : result;
       tf.dispose([x, y]);

@@ -130,7 +130,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3229",
     title: "the model cannot be fine-tuned",
-    rule: "--train trains with the package @tensorflow/tfjs, which must be installed. It trains convolutions, dense layers, additions, pooling, reshapes and a softmax at the end; a learning rate that is too high makes the loss infinite.",
+    rule: "--train trains with the package @tensorflow/tfjs, which must be installed. The message names an operator that cannot be trained; a learning rate that is too high makes the loss infinite.",
     wrong: "tmc model quantize model.json --train train.samples --learning-rate 100 …",
     right: "tmc model quantize model.json --train train.samples --learning-rate 0.0005 …",
   },

@@ -12,9 +12,15 @@ import {
   type Graph,
   type Operator,
 } from "../graph.js";
+import { movesOrReduces } from "../graph-movement.js";
 import { floatConstant, floatTensor } from "../quantize/float-graph.js";
 import type { TensorParameters } from "../quantize/parameters.js";
 import { differentiableBinary, differentiableUnary } from "./differentiable-elementwise.js";
+import {
+  differentiableMovement,
+  isTrainableMovement,
+  trainableMovements,
+} from "./differentiable-movement.js";
 import { fakeQuantize, fakeQuantizeWeights } from "./fake-quantize.js";
 
 type Weighted = Extract<Operator, { filter: number }>;
@@ -59,6 +65,10 @@ export class DifferentiableGraph {
         throw untrainable(graph, describeOperator(graph, i));
       }
     });
+    const odd = graph.operators.findIndex((one) => movesOrReduces(one) && !isTrainableMovement(one));
+    if (odd >= 0) {
+      throw untrainable(graph, `${describeOperator(graph, odd)} with these attributes`);
+    }
     this.layers = graph.operators.flatMap((operator) =>
       "filter" in operator ? [this.variables(operator)] : [],
     );
@@ -145,6 +155,11 @@ export class DifferentiableGraph {
 
   private apply(operator: Operator, get: (index: number) => Tf.Tensor, quantized: boolean): Tf.Tensor {
     const { tf } = this;
+    if (movesOrReduces(operator)) {
+      const { shape } = floatTensor(this.graph, operator.output);
+      const inputs = activationInputs(operator).map(get);
+      return this.shaped(differentiableMovement(tf, operator, inputs, shape.slice(1)), operator.output);
+    }
     switch (operator.kind) {
       case "Conv2D":
       case "DepthwiseConv2D":
@@ -176,8 +191,6 @@ export class DifferentiableGraph {
         return this.shaped(get(operator.input), operator.output);
       case "Softmax":
         return tf.softmax(get(operator.input).mul(operator.beta));
-      default:
-        throw new Error(`${operator.kind} was refused before`); // by the constructor
     }
   }
 
@@ -219,6 +232,7 @@ export class DifferentiableGraph {
 }
 
 const trainable: ReadonlySet<string> = new Set([
+  ...trainableMovements,
   "Conv2D",
   "DepthwiseConv2D",
   "FullyConnected",
