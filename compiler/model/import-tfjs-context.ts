@@ -3,7 +3,7 @@
  * weights and inputs, read with checks whose errors name the layer. It knows no layer class (`import-tfjs-layers.ts` does).
  */
 import { UserError } from "../diagnostics/user-error.js";
-import type { Activation, Padding, Tensor } from "./graph.js";
+import type { Padding, Tensor } from "./graph.js";
 import type { Constant } from "./importers/constants.js";
 import type { TfjsWeight } from "./import-tfjs-files.js";
 import { checkActivation, MAX_ACTIVATIONS, tooLarge } from "./importers/limits.js";
@@ -14,6 +14,11 @@ export interface Value {
   readonly tensor: number;
   readonly shape: readonly number[];
 }
+
+const namedActivations = ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"] as const;
+
+/** What the attribute "activation" may be. */
+export type NamedActivation = (typeof namedActivations)[number];
 
 /** Collects tensors and operators. */
 export class GraphBuilder {
@@ -157,12 +162,13 @@ export class LayerContext {
     return value;
   }
 
-  activationName(): "linear" | "softmax" | Exclude<Activation, "none"> {
+  activationName(): NamedActivation {
     const value = this.config["activation"] ?? "linear";
-    if (value === "linear" || value === "relu" || value === "relu6" || value === "softmax") {
-      return value;
+    const name = namedActivations.find((one) => one === value);
+    if (name === undefined) {
+      throw this.attributeError("activation", value, namedActivations.map((one) => `"${one}"`).join(", "));
     }
-    throw this.attributeError("activation", value, '"linear", "relu", "relu6", "softmax"');
+    return name;
   }
 
   /** The layer's weight `part`, of whatever shape. */
@@ -211,13 +217,22 @@ export class LayerContext {
     return name === "linear" ? value : this.apply(name, value);
   }
 
-  apply(activation: "softmax" | Exclude<Activation, "none">, input: Value): Value {
+  apply(activation: Exclude<NamedActivation, "linear">, input: Value): Value {
     const output = this.output(input.shape);
-    this.builder.add(
-      activation === "softmax"
-        ? { kind: "Softmax", input: input.tensor, output: output.tensor, beta: 1 }
-        : { kind: "Activation", input: input.tensor, output: output.tensor, activation },
-    );
+    const ends = { input: input.tensor, output: output.tensor };
+    switch (activation) {
+      case "softmax":
+        this.builder.add({ kind: "Softmax", ...ends, beta: 1 });
+        break;
+      case "sigmoid":
+        this.builder.add({ kind: "Logistic", ...ends });
+        break;
+      case "tanh":
+        this.builder.add({ kind: "Tanh", ...ends });
+        break;
+      default:
+        this.builder.add({ kind: "Activation", ...ends, activation });
+    }
     return output;
   }
 }

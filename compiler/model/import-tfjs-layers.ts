@@ -8,6 +8,7 @@
  */
 import { elementCount } from "./graph.js";
 import type { LayerContext, Value } from "./import-tfjs-context.js";
+import { elementwiseImporters, leakyRelu } from "./import-tfjs-elementwise.js";
 import { movementImporters } from "./import-tfjs-movement.js";
 import { windowGeometry } from "./quantize/float-graph.js";
 
@@ -275,31 +276,13 @@ function reshape(layer: LayerContext): Value {
   return reshaped(layer, input, shape);
 }
 
-function add(layer: LayerContext): Value {
-  const [first, ...rest] = layer.inputs;
-  if (first === undefined || rest.length === 0) {
-    throw layer.shapeError(`has ${layer.inputs.length} inputs, at least 2 are needed`);
-  }
-  return rest.reduce((sum, next) => {
-    if (sum.shape.join() !== next.shape.join()) {
-      throw layer.shapeError(
-        `adds shapes [${sum.shape.join(", ")}] and [${next.shape.join(", ")}]; only equal shapes are supported`,
-      );
-    }
-    const output = layer.output(sum.shape);
-    layer.builder.add({
-      kind: "Add",
-      left: sum.tensor,
-      right: next.tensor,
-      output: output.tensor,
-      activation: "none",
-    });
-    return output;
-  }, first);
-}
-
 function relu(layer: LayerContext): Value {
-  layer.require("negative_slope", [0], "0");
+  const slope = layer.attribute("negative_slope") ?? 0;
+  if (slope !== 0 && (layer.attribute("max_value") ?? null) === null) {
+    layer.require("threshold", [0], "0");
+    return leakyRelu(layer, "negative_slope", slope);
+  }
+  layer.require("negative_slope", [0], "0 with max_value");
   layer.require("threshold", [0], "0");
   layer.require("max_value", [6], "6 or none");
   return layer.apply(layer.attribute("max_value") === 6 ? "relu6" : "relu", layer.input());
@@ -328,7 +311,6 @@ export const layerImporters: Readonly<Partial<Record<string, LayerImporter>>> = 
   ReLU: relu,
   Softmax: softmax,
   Activation: (layer) => layer.activated(layer.input()),
-  Add: add,
   MaxPooling1D: pool("MaxPool2D", 1),
   MaxPooling2D: pool("MaxPool2D", 2),
   AveragePooling1D: pool("AveragePool2D", 1),
@@ -343,6 +325,7 @@ export const layerImporters: Readonly<Partial<Record<string, LayerImporter>>> = 
   SpatialDropout1D: passed,
   GaussianNoise: passed,
   GaussianDropout: passed,
+  ...elementwiseImporters,
   ...movementImporters,
 };
 

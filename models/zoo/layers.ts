@@ -80,6 +80,18 @@ export class Layers {
     return this.apply(this.tf.layers.reLU({ name: this.name("relu6"), maxValue: 6 }), x);
   }
 
+  leaky(x: Value): Value {
+    return this.apply(this.tf.layers.leakyReLU({ name: this.name("leaky"), alpha: 0.125 }), x);
+  }
+
+  sigmoid(x: Value): Value {
+    return this.apply(this.tf.layers.activation({ name: this.name("sigmoid"), activation: "sigmoid" }), x);
+  }
+
+  multiply(...values: Value[]): Value {
+    return only(this.tf.layers.multiply({ name: this.name("multiply") }).apply(values));
+  }
+
   add(...values: Value[]): Value {
     return only(this.tf.layers.add({ name: this.name("add") }).apply(values));
   }

@@ -294,6 +294,24 @@ export const zoo: readonly ZooModel[] = [
     },
   },
   {
+    name: "sound-excite",
+    what: "squeeze and excitation, leaky relu, sigmoid",
+    ...sound,
+    ...usual,
+    epochs: 6,
+    build: (net) => {
+      const input = net.input(...sound.shape);
+      let x = net.leaky(net.conv(input, 8, { kernel: [5, 3], stride: 2 }));
+      x = net.leaky(net.conv(x, 12, { kernel: 3, stride: 2 }));
+      const squeezed = net.relu(net.dense(net.globalAverage(x), 4));
+      const excited = net.sigmoid(net.dense(squeezed, 12));
+      x = net.multiply(x, net.reshape(excited, 1, 1, 12));
+      x = net.leaky(net.conv(x, 12, { kernel: 3 }));
+      x = net.softmax(net.dense(net.globalAverage(x), waves.soundLabels.length));
+      return net.model("sound-excite", input, x);
+    },
+  },
+  {
     name: "figure-decoder",
     what: "2-D convolutional autoencoder, nearest upsampling, cropping",
     make: images.makeFigure,
@@ -301,22 +319,21 @@ export const zoo: readonly ZooModel[] = [
     autoencoder: true,
     shape: figure.shape,
     ...usual,
+    epochs: 6,
     build: (net) => {
       const input = net.input(...figure.shape);
-      let x = net.relu(net.conv(input, 8, { kernel: 3, stride: 2 }));
-      x = net.relu(net.conv(x, 8, { kernel: 3, stride: 2 }));
-      x = net.relu(net.conv(net.upSample(x, [2, 2]), 8, { kernel: 3 }));
-      x = net.upSample(
-        net.pad(x, [
-          [1, 0],
-          [0, 1],
-        ]),
-        [2, 2],
-      );
-      x = net.crop(x, [
-        [1, 1],
+      let x = net.conv(input, 12, { kernel: 4, stride: 2 });
+      x = net.leaky(net.conv(x, 8, { kernel: 3 }));
+      const padding: [[number, number], [number, number]] = [
+        [1, 0],
+        [0, 1],
+      ];
+      const cropping: [[number, number], [number, number]] = [
+        [2, 0],
         [0, 2],
-      ]);
+      ];
+      x = net.crop(net.upSample(net.pad(x, padding), [2, 2]), cropping);
+      x = net.leaky(net.conv(x, 8, { kernel: 3 }));
       return net.model("figure-decoder", input, net.conv(x, 1, { kernel: 3 }));
     },
   },

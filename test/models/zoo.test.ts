@@ -33,7 +33,7 @@ describe("the zoo", () => {
   it("learned something", () => {
     for (const { model, loss } of checked) {
       if (loss.accuracy === undefined) {
-        expect(loss.error?.float, model.name).toBeLessThan(0.1);
+        expect(loss.error?.float, model.name).toBeLessThan(0.15);
       } else {
         expect(loss.accuracy.float, model.name).toBeGreaterThan(0.75);
       }

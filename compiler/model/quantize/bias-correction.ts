@@ -21,7 +21,9 @@ const MAX_STEPS = 2 ** 24;
 
 /** `operator` alone; its constants stay tensors of the graph. */
 function alone(graph: Graph, operator: Operator): Graph {
-  const inputs = [...new Set(activationInputs(operator))];
+  const inputs = [...new Set(activationInputs(operator))].filter(
+    (index) => graph.tensors[index]?.data === undefined,
+  );
   return { ...graph, operators: [operator], inputs, outputs: [operator.output] };
 }
 
