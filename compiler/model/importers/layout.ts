@@ -43,3 +43,15 @@ export function heldShape(shape: readonly number[], order: readonly number[]): n
 export function modelIndices(shape: readonly number[], order: readonly number[]): Int32Array {
   return permutation(shape, order);
 }
+
+/** Where the model's dimension `axis` is in the held tensor (`heldShape`). */
+export function heldAxis(order: readonly number[], axis: number): number {
+  const at = order.indexOf(axis);
+  return order.length === 3 && at === 2 ? 3 : at;
+}
+
+/** A number for each of the model's dimensions, in the sequence of the held ones; `absent` for one that is only held. */
+export function heldList<T>(list: readonly T[], order: readonly number[], absent: T): T[] {
+  const held = order.map((axis) => list[axis] ?? absent);
+  return held.length === 3 ? held.toSpliced(2, 0, absent) : held;
+}

@@ -6,7 +6,7 @@ import { elementCount } from "../../graph.js";
 import type { GraphBuilder } from "../../import-tfjs-context.js";
 import { numbersOf, type Constant } from "../constants.js";
 import { MAX_RANK } from "../limits.js";
-import { channelsLastOrder, heldShape, plainOrder, sameLayout } from "../layout.js";
+import { channelsLastOrder, heldAxis, heldList, heldShape, plainOrder, sameLayout } from "../layout.js";
 import { NodeErrors } from "../node-context.js";
 import type { NodeProto } from "./proto.js";
 import type { QuantisationNotes } from "./quantisation-notes.js";
@@ -222,11 +222,28 @@ export class OnnxNode extends NodeErrors {
     if (value.elements === undefined && value.order.join() === order.join()) {
       return value;
     }
-    if (value.elements !== undefined || !sameLayout(value.shape, value.order, order)) {
+    if (value.elements !== undefined) {
       throw this.structureError(
-        `needs its input of shape [${value.shape.join(", ")}] in another order of dimensions than it is computed in`,
-        "Transpositions of activations are supported only where they can be removed: between layers that both work on images, and before dense layers.",
+        `needs a tensor of shape [${value.shape.join(", ")}] as the model has it, but it is a flattened image`,
+        "Flatten an image before a dense layer only.",
       );
+    }
+    if (!sameLayout(value.shape, value.order, order)) {
+      const output = this.output(value.shape, order);
+      const permutation = heldList(
+        order.map((axis) => heldAxis(value.order, axis)),
+        plainOrder(order.length),
+        2,
+      );
+      if (permutation.length > 4) {
+        throw this.structureError(
+          `transposes ${value.shape.length} dimensions`,
+          "Up to 4 dimensions are supported.",
+        );
+      }
+      this.builder.add({ kind: "Transpose", input: value.tensor, output: output.tensor, permutation });
+      this.keepNotes(value, output);
+      return output;
     }
     return this.reshaped(value, value.shape, order);
   }

@@ -134,7 +134,7 @@ describe("ONNX models that cannot be imported", () => {
   });
 
   it.each([
-    ["pads", [2, 2, 2, 2], "SAME_UPPER or VALID"],
+    ["pads", [-1, 2, 2, 2], "at least 0"],
     ["group", 3, "1, and 3"],
     ["auto_pad", "SAME_LOWER", "SAME_UPPER"],
     ["strides", [0, 1], "at least 1"],

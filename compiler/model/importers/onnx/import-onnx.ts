@@ -29,6 +29,10 @@ const spatial: ReadonlySet<string> = new Set([
   "GlobalAveragePool",
   "GlobalMaxPool",
   "BatchNormalization",
+  "Resize",
+  "Upsample",
+  "QLinearGlobalAveragePool",
+  "QLinearAveragePool",
 ]);
 /** Operators after which a tensor is another one. */
 const reordering: ReadonlySet<string> = new Set([
@@ -121,7 +125,7 @@ class OnnxImport {
     return this.finish(graph);
   }
 
-  /** An output whose elements lie in another order than dense layers give is turned into what the model says, or refused. */
+  /** An output that is a flattened image in another order of dimensions is refused: nothing behind it could undo that. */
   private end(value: Activation): number {
     if (value.elements !== undefined) {
       throw this.structureError(

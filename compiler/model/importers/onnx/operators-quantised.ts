@@ -6,6 +6,7 @@
 import { numbersOf, transposeConstant, type Constant } from "../constants.js";
 import { constantValue, type Activation, type OnnxNode, type Value } from "./context.js";
 import { dense } from "./operators-dense.js";
+import { aligned } from "./operators-elementwise.js";
 import { convolve } from "./operators-window.js";
 import { notExact, type Int8Parameters } from "./quantisation-notes.js";
 
@@ -83,6 +84,19 @@ function roundEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low;
 }
 
+/** `value` held with `wanted`: noted, or requantised if it has other parameters already. */
+function held(node: OnnxNode, value: Activation, wanted: Int8Parameters): Activation {
+  const known = node.notes.of(value.tensor);
+  if (known === undefined || (known.scale === wanted.scale && known.zeroPoint === wanted.zeroPoint)) {
+    node.notes.note(value.tensor, wanted, node.where);
+    return value;
+  }
+  const output = node.output(value.shape, value.order);
+  node.builder.add({ kind: "Quantize", input: value.tensor, output: output.tensor });
+  node.notes.note(output.tensor, wanted, node.where);
+  return value.elements === undefined ? output : { ...output, elements: value.elements };
+}
+
 export function quantizeLinear(node: OnnxNode): Value {
   const value = node.value(0);
   const given = node.int("axis", 1);
@@ -90,8 +104,7 @@ export function quantizeLinear(node: OnnxNode): Value {
   node.requireInt("block_size", 0);
   node.int("output_dtype", 0);
   if (value.kind === "activation") {
-    node.notes.note(value.tensor, perTensor(node, 1), node.where);
-    return value;
+    return held(node, value, perTensor(node, 1));
   }
   const { scales, zeroPoints, type } = parameters(node, 1);
   const { data, shape } = value;
@@ -133,14 +146,7 @@ export function qLinearConv(node: OnnxNode): Activation {
   const input = node.activation(0);
   node.notes.note(input.tensor, perTensor(node, 1), node.where);
   const weights = quantised(node, node.requiredConstant(3), 4, 0);
-  const stored = node.constant(8);
-  const held = node.notes.of(input.tensor);
-  const scales = weights.quantization?.scales.map((scale) => scale * (held?.scale ?? 1)) ?? [];
-  const bias =
-    stored === undefined
-      ? undefined
-      : { ...stored, quantization: { scales, zeroPoints: scales.map(() => 0), axis: 0 } };
-  const output = convolve(node, input, weights, bias);
+  const output = convolve(node, input, weights, storedBias(node, node.constant(8), weights, input));
   node.notes.note(output.tensor, perTensor(node, 6), node.where);
   return output;
 }
@@ -157,4 +163,71 @@ export function qLinearMatMul(node: OnnxNode): Activation {
   const output = dense(node, input, filter, undefined);
   node.notes.note(output.tensor, perTensor(node, 6), node.where);
   return output;
+}
+
+/** Inputs: a, its scale, its zero point, b, scale, zero point, bias, y scale, zero point. Of com.microsoft. */
+export function qGemm(node: OnnxNode): Activation {
+  node.requireInt("transA", 0);
+  if (node.float("alpha", 1) !== 1) {
+    throw node.attributeError("alpha", node.float("alpha", 1), "1");
+  }
+  const input = node.activation(0);
+  node.notes.note(input.tensor, perTensor(node, 1), node.where);
+  const weights = node.requiredConstant(3);
+  if (weights.shape.length !== 2) {
+    throw node.shapeError(`its weights have the shape [${weights.shape.join(", ")}] instead of 2 dimensions`);
+  }
+  const transposed = node.int("transB", 0) === 1;
+  const stored = quantised(node, weights, 4, transposed ? 0 : 1);
+  const filter = transposed ? stored : transposeConstant(stored, [1, 0]);
+  const output = dense(node, input, filter, storedBias(node, node.constant(6), filter, input));
+  node.notes.note(output.tensor, perTensor(node, 7), node.where);
+  return output;
+}
+
+/** An int32 bias whose scale is not stored, since it follows: input scale times weight scale. */
+function storedBias(
+  node: OnnxNode,
+  bias: Constant | undefined,
+  weights: Constant,
+  input: Activation,
+): Constant | undefined {
+  const own = node.notes.of(input.tensor)?.scale ?? 1;
+  const scales = weights.quantization?.scales.map((scale) => scale * own) ?? [];
+  return bias === undefined
+    ? undefined
+    : { ...bias, quantization: { scales, zeroPoints: scales.map(() => 0), axis: 0 } };
+}
+
+/** Inputs: a, its scale, its zero point, b, scale, zero point, y scale, zero point. Of com.microsoft. */
+export function qLinearBinary(kind: "Add" | "Mul"): (node: OnnxNode) => Activation {
+  return (node) => {
+    const left = node.activation(0);
+    const right = node.activation(3);
+    node.notes.note(left.tensor, perTensor(node, 1), node.where);
+    node.notes.note(right.tensor, perTensor(node, 4), node.where);
+    const [a, b] = aligned(node, left, right);
+    if (a.shape.join() !== b.shape.join()) {
+      throw node.shapeError(`combines shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}]`);
+    }
+    const output = node.output(a.shape, a.order);
+    node.builder.add({
+      kind,
+      left: a.tensor,
+      right: b.tensor,
+      output: output.tensor,
+      activation: "none",
+    });
+    node.notes.note(output.tensor, perTensor(node, 6), node.where);
+    return a.elements === undefined ? output : { ...output, elements: a.elements };
+  };
+}
+
+/** `of` between x, its scale, its zero point, and y scale, zero point. Of com.microsoft. */
+export function qLinearUnary(of: (node: OnnxNode) => Activation): (node: OnnxNode) => Activation {
+  return (node) => {
+    node.requireInt("channels_last", 0);
+    node.notes.note(node.activation(0).tensor, perTensor(node, 1), node.where);
+    return held(node, of(node), perTensor(node, 3));
+  };
 }

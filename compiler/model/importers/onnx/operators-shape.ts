@@ -31,10 +31,7 @@ function reshapeTo(node: OnnxNode, value: Activation, shape: readonly number[]):
     ]);
   }
   if (shape.length > 2 || elementCount(shape) !== shape.at(-1)) {
-    throw node.structureError(
-      `reshapes [${value.shape.join(", ")}], whose dimensions lie in another order, to [${shape.join(", ")}]`,
-      "Such a reshape is supported to [1, n], before a dense layer.",
-    );
+    return node.reshaped(node.plain(value), shape, order);
   }
   const elements = value.elements ?? modelIndices(value.shape, value.order);
   const { tensor } = node.reshaped({ ...value, shape: [elements.length], order: [0] }, shape, order);

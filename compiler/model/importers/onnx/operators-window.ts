@@ -2,7 +2,7 @@
 import { windowGeometry } from "../../quantize/float-graph.js";
 import type { Padding } from "../../graph.js";
 import { transposeConstant, type Constant } from "../constants.js";
-import { channelsLastOrder, heldShape, plainOrder } from "../layout.js";
+import { channelsLastOrder, heldAxis, heldList, heldShape } from "../layout.js";
 import type { Activation, OnnxNode } from "./context.js";
 import { addWeights } from "./weights.js";
 
@@ -15,6 +15,8 @@ const pair = (list: readonly number[], otherwise: number): Pair => [
 ];
 
 interface Window {
+  /** The input, padded where TFLite's padding cannot do what the model says. */
+  readonly input: Activation;
   readonly padding: Padding;
   /** Height and width of the output. */
   readonly size: Pair;
@@ -32,8 +34,20 @@ function image(node: OnnxNode, value: Activation): { spatial: number; channels: 
   return { spatial: shape.length - 2, channels: shape[1] ?? 1, size: pair(shape.slice(2), 1) };
 }
 
-/** Reads strides, dilations and padding, and finds TFLite's padding that does the same. */
-function readWindow(node: OnnxNode, input: Activation, kernelShape: readonly number[]): Window {
+/** What stands in the padding: 0, or what no maximum is. Undefined: padding must not count (averages). */
+type Filler = 0 | "lowest" | undefined;
+
+/**
+ * Reads strides, dilations and padding, and finds TFLite's padding that does the same, or pads before. In averages of
+ * TFLite padding does not count; `counted`: here it does.
+ */
+function readWindow(
+  node: OnnxNode,
+  input: Activation,
+  kernelShape: readonly number[],
+  filler: Filler,
+  counted = false,
+): Window {
   const { spatial, size } = image(node, input);
   if (kernelShape.length !== spatial || !kernelShape.every((k) => Number.isSafeInteger(k) && k >= 1)) {
     throw node.shapeError(
@@ -52,7 +66,7 @@ function readWindow(node: OnnxNode, input: Activation, kernelShape: readonly num
       (length, d) =>
         windowGeometry(length, kernel[d] ?? 1, strides[d] ?? 1, dilations[d] ?? 1, padding).output,
     );
-    return checked(node, input, { padding, size: pair(output, 1), kernel, strides, dilations });
+    return checked(node, { input, padding, size: pair(output, 1), kernel, strides, dilations });
   }
   if (auto !== "NOTSET") {
     throw node.attributeError("auto_pad", auto, "NOTSET, SAME_UPPER, VALID");
@@ -64,19 +78,41 @@ function readWindow(node: OnnxNode, input: Activation, kernelShape: readonly num
     const steps = (length + (before[d] ?? 0) + (after[d] ?? 0) - effective) / (strides[d] ?? 1);
     return (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
   });
-  for (const padding of ["valid", "same"] as const) {
+  for (const padding of counted ? (["valid"] as const) : (["valid", "same"] as const)) {
     const fits = size.every((length, d) => {
       const geometry = windowGeometry(length, kernel[d] ?? 1, strides[d] ?? 1, dilations[d] ?? 1, padding);
       return geometry.output === output[d] && geometry.before === before[d];
     });
     if (fits) {
-      return checked(node, input, { padding, size: pair(output, 1), kernel, strides, dilations });
+      return checked(node, { input, padding, size: pair(output, 1), kernel, strides, dilations });
     }
   }
-  throw node.attributeError("pads", pads, "those that equal SAME_UPPER or VALID for this input");
+  if (filler === undefined || ceil) {
+    throw node.attributeError(
+      ceil ? "ceil_mode" : "pads",
+      ceil ? 1 : pads,
+      "padding that equals SAME_UPPER or VALID for this input",
+    );
+  }
+  const padded = addPad(
+    node,
+    input,
+    [0, 0, ...pads.slice(0, spatial)],
+    [0, 0, ...pads.slice(spatial)],
+    filler,
+  );
+  return checked(node, {
+    input: padded,
+    padding: "valid",
+    size: pair(output, 1),
+    kernel,
+    strides,
+    dilations,
+  });
 }
 
-function checked(node: OnnxNode, input: Activation, window: Window): Window {
+function checked(node: OnnxNode, window: Window): Window {
+  const { input } = window;
   if (window.size.some((length) => !(length >= 1))) {
     throw node.shapeError(
       `a window of ${window.kernel.join(" x ")} does not fit into an input of [${input.shape.join(", ")}]`,
@@ -117,7 +153,7 @@ export function convolve(
       `[${kernelShape.join(", ")}], the shape of the weights`,
     );
   }
-  const window = readWindow(node, input, kernelShape);
+  const window = readWindow(node, input, kernelShape, 0);
   const group = node.int("group", 1);
   const depthwise = group === channels && perGroup === 1 && filters % channels === 0 && group > 1;
   if (!depthwise && group !== 1) {
@@ -132,7 +168,7 @@ export function convolve(
   const shape = outputShape(input, filters, window.size);
   const output = node.output(shape, channelsLastOrder(shape.length));
   const common = {
-    input: input.tensor,
+    input: window.input.tensor,
     ...constants,
     output: output.tensor,
     padding: window.padding,
@@ -154,17 +190,19 @@ export function pool(kind: "MaxPool2D" | "AveragePool2D"): (node: OnnxNode) => A
   return (node) => {
     const input = node.channelsLast(node.activation(0));
     const { spatial, channels } = image(node, input);
-    const window = readWindow(node, input, node.list("kernel_shape", spatial, 0, 1));
+    const counted = kind === "AveragePool2D" && node.int("count_include_pad", 0) !== 0;
+    const filler = kind === "MaxPool2D" ? "lowest" : counted ? 0 : undefined;
+    const window = readWindow(node, input, node.list("kernel_shape", spatial, 0, 1), filler, counted);
     if (window.dilations.some((dilation) => dilation !== 1)) {
       throw node.attributeError("dilations", node.ints("dilations"), "1");
     }
     node.requireInt("storage_order", 0);
-    if (kind === "AveragePool2D" && node.int("count_include_pad", 0) !== 0 && window.padding === "same") {
-      throw node.attributeError("count_include_pad", 1, "0, or 1 without padding");
+    if (counted && window.padding === "same") {
+      throw node.attributeError("auto_pad", "SAME_UPPER", "NOTSET when padding counts");
     }
     const shape = outputShape(input, channels, window.size);
     const output = node.output(shape, channelsLastOrder(shape.length));
-    addPool(node, kind, input, output, window);
+    addPool(node, kind, window.input, output, window);
     return output;
   };
 }
@@ -187,52 +225,99 @@ function addPool(
     strideWidth: strides[1],
     activation: "none",
   });
-  if (kind === "MaxPool2D") {
-    node.keepNotes(input, output);
-  }
+  node.keepNotes(input, output);
 }
 
 /** Pooling over all of height and width. */
 export function globalPool(kind: "MaxPool2D" | "AveragePool2D"): (node: OnnxNode) => Activation {
   return (node) => {
     const input = node.channelsLast(node.activation(0));
-    const { channels, size, spatial } = image(node, input);
-    const shape = [1, channels, ...new Array<number>(spatial).fill(1)];
-    const output = node.output(shape, channelsLastOrder(shape.length));
-    addPool(node, kind, input, output, { padding: "valid", kernel: size, strides: size });
-    return output;
+    const { spatial } = image(node, input);
+    const axes = Array.from({ length: spatial }, (_, i) => i + 2);
+    return reduced(node, input, kind === "MaxPool2D" ? "ReduceMax" : "Mean", axes);
   };
 }
 
-/** The mean over all dimensions between batch and channels. */
-export function reduceMean(node: OnnxNode): Activation {
-  const value = node.activation(0);
-  const { shape } = value;
-  const given = node.ints("axes") ?? node.integers(1);
-  const axes = (given ?? []).map((axis) => node.axis(axis, shape.length, "axes"));
-  const keep = node.int("keepdims", 1) === 1;
-  node.requireInt("noop_with_empty_axes", 0);
-  const held = heldShape(shape, value.order);
+/** Over `axes` of the model; they stay with size 1. Means and maxima of whole images are pools, which fast kernels compute. */
+function reduced(
+  node: OnnxNode,
+  value: Activation,
+  kind: "Mean" | "ReduceMax" | "ReduceMin" | "Sum",
+  axes: readonly number[],
+): Activation {
+  const output = node.output(
+    value.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+    value.order,
+  );
+  const held = heldShape(value.shape, value.order);
   const [, height = 1, width = 1] = held;
-  // The held dimensions that are reduced must be height and width.
-  const reduced = value.order.slice(1, -1);
-  const rest = axes.filter((axis) => shape[axis] !== 1 && !reduced.includes(axis));
-  const missing = reduced.filter((axis) => shape[axis] !== 1 && !axes.includes(axis));
-  if (given === undefined || held.length !== 4 || rest.length > 0 || missing.length > 0 || value.elements) {
-    throw node.attributeError("axes", given ?? null, "all dimensions between batch and channels");
+  const wanted = axes.map((axis) => heldAxis(value.order, axis)).filter((axis) => held[axis] !== 1);
+  const whole = held.flatMap((size, axis) => (axis > 0 && axis < 3 && size !== 1 ? [axis] : []));
+  const isImage = held.length === 4 && wanted.toSorted().join() === whole.join();
+  // An average keeps the scale of its input, a mean has one of its own.
+  const pool = kind === "ReduceMax" ? "MaxPool2D" : "AveragePool2D";
+  if (isImage && (kind === "ReduceMax" || (kind === "Mean" && node.notes.of(value.tensor) === undefined))) {
+    addPool(node, pool, value, output, {
+      padding: "valid",
+      kernel: [height, width],
+      strides: [height, width],
+    });
+    return output;
   }
-  const keptShape = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const pooled = node.output(keptShape, value.order);
-  addPool(node, "AveragePool2D", value, pooled, {
-    padding: "valid",
-    kernel: [height, width],
-    strides: [height, width],
+  const list = axes.map((axis) => heldAxis(value.order, axis)).toSorted((a, b) => a - b);
+  node.builder.add({ kind, input: value.tensor, output: output.tensor, axes: list });
+  if (kind === "ReduceMax" || kind === "ReduceMin") {
+    node.keepNotes(value, output);
+  }
+  return output;
+}
+
+export function reduce(kind: "Mean" | "ReduceMax" | "ReduceMin" | "Sum"): (node: OnnxNode) => Activation {
+  return (node) => {
+    const given = node.activation(0);
+    const value = given.elements === undefined ? given : node.plain(given);
+    const rank = value.shape.length;
+    const listed = node.ints("axes") ?? node.integers(1);
+    const axes = [...new Set((listed ?? []).map((axis) => node.axis(axis, rank, "axes")))];
+    const keep = node.int("keepdims", 1) === 1;
+    node.requireInt("noop_with_empty_axes", 0);
+    if (axes.length === 0 || axes.some((axis) => axis === 0)) {
+      throw node.attributeError("axes", listed ?? null, "some of the dimensions behind the batch");
+    }
+    const kept = reduced(node, value, kind, axes);
+    if (keep) {
+      return kept;
+    }
+    const left = kept.shape.filter((_, axis) => !axes.includes(axis));
+    const order = kept.order
+      .filter((axis) => !axes.includes(axis))
+      .map((axis) => axis - axes.filter((gone) => gone < axis).length);
+    return node.reshaped(kept, left, order);
+  };
+}
+
+/** `value` with `before` and `after` elements put around each of the model's dimensions. */
+export function addPad(
+  node: OnnxNode,
+  value: Activation,
+  before: readonly number[],
+  after: readonly number[],
+  filler: number | "lowest",
+): Activation {
+  const { shape, order } = value;
+  const padded = shape.map((size, axis) => size + (before[axis] ?? 0) + (after[axis] ?? 0));
+  const output = node.output(padded, order, `${node.name}/pad`);
+  const lowest = node.notes.of(value.tensor) === undefined ? -Infinity : -128;
+  node.builder.add({
+    kind: "Pad",
+    input: value.tensor,
+    output: output.tensor,
+    before: heldList(before, order, 0),
+    after: heldList(after, order, 0),
+    value: filler === 0 ? undefined : filler === "lowest" ? lowest : filler,
   });
-  if (keep) {
-    return pooled;
-  }
-  const left = keptShape.filter((_, axis) => !axes.includes(axis));
-  return node.reshaped(pooled, left, plainOrder(left.length));
+  node.keepNotes(value, output);
+  return output;
 }
 
 /** y = scale * (x - mean) / sqrt(variance + epsilon) + bias, per channel. */
