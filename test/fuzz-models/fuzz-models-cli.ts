@@ -5,7 +5,7 @@ import { runCampaign } from "./campaign.js";
 const help = `usage: npm run fuzz:models -- [options]
 
 Damages whole models of every format (.tflite, TensorFlow.js, ONNX, Keras) and imports them. Each must give a graph or a coded
-error, within 5 s, without memory growing past 1 GiB. Run I of seed S is always the same. Ends with a line of counts; the
+error, within 5 s of CPU time, without memory growing past 1 GiB. Run I of seed S is always the same. Ends with a line of counts; the
 exit code is 0 only without failures.
 
   --runs N      how many (default 10000)
@@ -42,6 +42,6 @@ const codes = Object.entries(result.errors).sort(([a], [b]) => a.localeCompare(b
 process.stdout.write(`${codes.map(([code, count]) => `${code} ${count}`).join(", ")}\n`);
 const errors = codes.reduce((sum, [, count]) => sum + count, 0);
 process.stdout.write(
-  `${result.runs} runs: ${result.graphs} graphs, ${errors} coded errors, ${result.unwritten} not writable, ${result.failures.length} failures; slowest ${Math.round(result.slowest)} ms\n`,
+  `${result.runs} runs: ${result.graphs} graphs, ${errors} coded errors, ${result.unwritten} not writable, ${result.failures.length} failures; slowest ${Math.round(result.slowest)} ms of CPU time\n`,
 );
 process.exit(result.failures.length === 0 ? 0 : 1);
