@@ -3,7 +3,7 @@ import type { Generator } from "./generator.js";
 import { kinds, type Kind } from "./kinds.js";
 import { assignment, condition, index, literal, numeric } from "./numbers.js";
 import { anyText, printed, template, text } from "./text.js";
-import { list, statement, tree, type Tree } from "./tree.js";
+import { list, statement, textOf, tree, type Tree } from "./tree.js";
 
 /** A block's statements, in a scope of their own. */
 export function block(g: Generator, depth: number, most = 3): Tree {
@@ -188,6 +188,11 @@ function repeated(g: Generator, depth: number): Tree {
     : statement`{ let ${n.name} = ${g.int(1, 3)}; while (${left} && ${more.test}) {\n${more.body}} }`;
 }
 
+/** A name or field in a `switch` would have another type inside its cases, where a comparison may then be an error. */
+function unnarrowed(t: Tree): Tree {
+  return /^[\w.[\]]+$/.test(textOf(t)) ? tree(t.sort)`${t}.slice(0)` : t;
+}
+
 function switched(g: Generator, depth: number): Tree {
   const b = (): Tree => block(g, depth, 2);
   return g.weighted<Tree>([
@@ -199,7 +204,7 @@ function switched(g: Generator, depth: number): Tree {
     [
       1,
       () =>
-        statement`switch (${anyText(g, 2)}) { case "a": {\n${b()}} break; case "ab": case "": {\n${b()}} break; default: {\n${b()}} break; }`,
+        statement`switch (${unnarrowed(anyText(g, 2))}) { case "a": {\n${b()}} break; case "ab": case "": {\n${b()}} break; default: {\n${b()}} break; }`,
     ],
   ]);
 }
