@@ -23,7 +23,7 @@ interface LayerFigures {
 /** `names` by operator. */
 async function measure(graph: Graph, names: readonly string[]): Promise<LayerFigures[]> {
   let regions: readonly Cycles[] = [];
-  const { layers } = await measureModel(findBoard("qemu_cortex_m4"), graph, async (_, layered) => {
+  const { layers } = await measureModel(findBoard("qemu_cortex_m4"), { graph }, async (_, layered) => {
     regions = await countCycles(layered);
   });
   const { kernels } = compileModel(graph);

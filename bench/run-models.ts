@@ -62,7 +62,7 @@ async function measure(name: string, folder: string): Promise<Figures> {
   const graph = loadGraph(join(folder, "model.tflite"));
   const compared = await compareGolden(graph, folder);
   let ms = 0;
-  const cost = await measureModel(board, graph, async (elf) => {
+  const cost = await measureModel(board, { graph }, async (elf) => {
     const [{ cycles } = { cycles: 0 }] = await countCycles(elf);
     ms = Math.round((cycles / CLOCK_HZ) * 10000) / 10;
   });

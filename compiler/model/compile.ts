@@ -8,6 +8,8 @@ import { layFlat } from "./kernels/lay-flat.js";
 import type { Layer } from "./layers.js";
 import { lower } from "./lower.js";
 import { removeConstantChannels, type NarrowTensor } from "./passes/remove-constant-channels.js";
+import { findBands } from "./least-memory.js";
+import type { RowBands } from "./passes/row-bands.js";
 import { planMemory, type MemoryPlan } from "./plan.js";
 
 export interface CompiledModel {
@@ -19,6 +21,8 @@ export interface CompiledModel {
   /** By position in `layers`. */
   readonly kernels: readonly KernelChoice[];
   readonly plan: MemoryPlan;
+  /** The chain of layers that one layer stands for, at position `bands.first`; undefined when there is none. */
+  readonly bands: RowBands | undefined;
 }
 
 /**
@@ -28,13 +32,24 @@ export interface CompiledModel {
 const SCRATCH_SHARE = 4;
 const MAX_SCRATCH = 8448;
 
+/**
+ * balanced: scratch memory where it makes a layer faster. least: only what costs no memory, and the chain of layers at
+ * the peak in bands of rows where that lowers it, which computes some rows twice.
+ */
+export type MemoryGoal = "balanced" | "least";
+
 /** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
-export function compileModel(original: Graph): CompiledModel {
+export function compileModel(original: Graph, goal: MemoryGoal = "balanced"): CompiledModel {
   const { graph, narrow, ...removed } = removeConstantChannels(original, lower(original));
-  const layers = removed.layers.map(layFlat);
-  let kernels = layers.map((layer) => chooseKernel(layer));
+  let layers: readonly Layer[] = removed.layers.map(layFlat);
+  let kernels: readonly KernelChoice[] = layers.map((layer) => chooseKernel(layer));
   let plan: MemoryPlan | undefined = planMemory(graph, layers, kernels);
-  const limit = plan.arenaBytes + Math.min(MAX_SCRATCH, Math.floor(plan.arenaBytes / SCRATCH_SHARE));
+  const banded = goal === "least" ? findBands(graph, layers, kernels, plan) : undefined;
+  if (banded !== undefined) {
+    ({ layers, kernels, plan } = banded);
+  }
+  const share = goal === "least" ? 0 : Math.min(MAX_SCRATCH, Math.floor(plan.arenaBytes / SCRATCH_SHARE));
+  const limit = plan.arenaBytes + share;
   layers.forEach((layer, at) => {
     if (kernels[at]?.triples !== 1) {
       return;
@@ -49,5 +64,5 @@ export function compileModel(original: Graph): CompiledModel {
     }
   });
   plan ??= planMemory(graph, layers, kernels);
-  return { graph, layers, narrow, kernels, plan };
+  return { graph, layers, narrow, kernels, plan, bands: banded?.bands };
 }

@@ -30,6 +30,8 @@ const schema = z.looseObject({
   name: z.string().optional(),
   version: z.coerce.string().optional(),
   task: z.string().optional(),
+  /** What the compiler spends memory on: `tmc model plan` shows both. */
+  memory: z.enum(["balanced", "least"]).optional(),
   model: z
     .looseObject({
       file: z.string().optional(),

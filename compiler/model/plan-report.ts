@@ -7,8 +7,11 @@ import { tensorAt } from "./graph.js";
 
 /** A step of execution: one layer. */
 export interface PlanStep {
-  /** Number of the operator in the model. */
+  /** Number of the operator in the model; of a chain in bands the last. */
   readonly operator: number;
+  /** All operators that it computes: more than one for a chain in bands. */
+  readonly operators: readonly number[];
+  /** "Conv2D"; "Bands 2-4" for a chain. */
   readonly kind: string;
   /** Name of the tensor it writes. */
   readonly name: string;
@@ -47,13 +50,25 @@ export interface PlanReport {
   };
   readonly steps: readonly PlanStep[];
   readonly holders: readonly PlanHolder[];
+  /** The chain that is computed in bands of rows; null when there is none. */
+  readonly bands: BandsReport | null;
+}
+
+export interface BandsReport {
+  readonly operators: readonly number[];
+  /** How many bands. */
+  readonly count: number;
+  /** Multiplications that are done twice. */
+  readonly extraMacs: number;
 }
 
 export function planReport({
   graph,
   layers,
   plan,
-}: Pick<CompiledModel, "graph" | "layers" | "plan">): PlanReport {
+  bands,
+}: Pick<CompiledModel, "graph" | "layers" | "plan" | "bands">): PlanReport {
+  const chain = bands?.bands[0]?.map(({ layer }) => layer.operator) ?? [];
   const positions = new Map(layers.map((layer, at) => [layer.operator, at]));
   const nameOf = (tensor: number): string => {
     // Exporters join the names of everything that was fused: the first says which layer it is.
@@ -88,11 +103,16 @@ export function planReport({
     peak: { step: plan.peakOperator, bytes: plan.lowerBound, holders: aliveAt(plan.peakOperator) },
     steps: layers.map((layer, at) => ({
       operator: layer.operator,
-      kind: layer.kind,
+      operators: at === bands?.first ? chain : [layer.operator],
+      kind: at === bands?.first ? `Bands ${chain[0]}-${chain.at(-1)}` : layer.kind,
       name: nameOf(layer.output),
       aliveBytes: used(at),
     })),
     holders,
+    bands:
+      bands === undefined
+        ? null
+        : { operators: chain, count: bands.bands.length, extraMacs: bands.extraMacs },
   };
 }
 

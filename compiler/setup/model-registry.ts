@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { bind } from "../backend-js/support.js";
+import type { MemoryGoal } from "../model/compile.js";
 import { UserError } from "../diagnostics/user-error.js";
 import { findDescriptor, requireFitting } from "../model/descriptor.js";
 import { elementCount, tensorAt, type Graph } from "../model/graph.js";
@@ -16,6 +17,7 @@ export interface RegisteredModel {
   readonly name: string;
   readonly file: string;
   readonly graph: Graph;
+  readonly memory: MemoryGoal | undefined;
 }
 
 /** Graphs of earlier runs of this process (watch mode, editors), the newest last. Nobody changes a graph. */
@@ -82,7 +84,7 @@ export class ModelRegistry {
       output: tensor(graph, graph.outputs, file, yaml.output?.unit ?? "", 0),
       labels: yaml.output?.labels ?? [],
     };
-    this.models.push({ name, file, graph });
+    this.models.push({ name, file, graph, memory: yaml.memory });
     this.runtimes.push(new ModelRuntime(graph));
     this.described.set(file, descriptor);
     return descriptor;

@@ -94,7 +94,7 @@ async function check(
       mkdirSync(join(out, model.name), { recursive: true });
       writeFileSync(join(out, model.name, "model.tflite"), file);
     }
-    const cost = await measureModel(findBoard(board), graph);
+    const cost = await measureModel(findBoard(board), { graph });
     const flash = cost.flash.model + cost.flash.kernels + cost.flash.libraries;
     const numbers = [cost.macs, cost.instructions, flash, cost.ram.arena].map((n) =>
       n.toLocaleString("en-US"),

@@ -83,7 +83,7 @@ describe("random layers", () => {
     expect(outputs.size).toBe(256);
   });
   it("reach every fast kernel often, in place too", () => {
-    const models = graphs.map(compileModel);
+    const models = graphs.map((graph) => compileModel(graph));
     const names = models.flatMap(({ kernels }) => kernels.map((kernel) => kernel.name));
     for (const name of kernelNames) {
       expect(names.filter((one) => one === name).length, name).toBeGreaterThan(20);

@@ -437,6 +437,33 @@ export function network(seed: number, usual = false): Graph {
   return b.graph(`network-${usual ? "usual-" : ""}${seed}`);
 }
 
+/** A chain of convolutions and pools that is widest in the middle, with a small head: for execution in bands of rows. */
+export function chain(seed: number): Graph {
+  const random = new Random(5000 + seed);
+  const b = new GraphBuilder(random, true);
+  let x = b.input([1, random.int(11, 26), random.int(5, 12), random.pick([1, 3, 4, 4])]);
+  const window = (stride: number) => ({
+    padding: random.pick(["same", "valid"] as const),
+    strideHeight: stride,
+    strideWidth: stride,
+    filterHeight: random.int(1, 4),
+    filterWidth: random.int(1, 3),
+  });
+  x = b.conv2D(x, { ...window(1), channels: random.pick([8, 12, 16, 16]) });
+  for (let more = random.int(1, 3); more > 0; more--) {
+    x = random.chance(0.5)
+      ? b.depthwiseConv2D(x, { ...window(1), multiplier: 1 })
+      : random.chance(0.7)
+        ? b.conv2D(x, { ...window(1), channels: random.pick([8, 12, 16]) })
+        : b.pool(x, window(1));
+  }
+  x = b.conv2D(x, { ...window(2), channels: 4 });
+  x = b.pool(x, { padding: "same", strideHeight: 2, strideWidth: 2 });
+  x = b.reshape(x, [1, product(b.shapeOf(x))]);
+  b.outputs.push(b.fullyConnected(x, 4));
+  return b.graph(`chain-${seed}`);
+}
+
 /** Inputs for a graph: random, all -128, all 127. */
 export function randomInputs(graph: Graph, count: number, seed: number): Int8Array[][] {
   const random = new Random(seed);

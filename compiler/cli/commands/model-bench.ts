@@ -4,13 +4,14 @@
  */
 import type { Command } from "commander";
 import { findBoard } from "../../board/board.js";
+import type { MemoryGoal } from "../../model/compile.js";
 import { measureModel, type ModelCost } from "../../model/execute/bench.js";
 import { CLOCK_HZ, countCycles } from "../../model/execute/cycle-model.js";
 import { loadGraph } from "../../model/importers/load-model.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { table, thousands } from "./model-inspect.js";
-import { modelGroup } from "./model.js";
+import { memoryOption, modelGroup } from "./model.js";
 
 export function registerModelBench(program: Command): void {
   const command = modelGroup(program)
@@ -18,20 +19,27 @@ export function registerModelBench(program: Command): void {
     .description("count instructions of one inference in QEMU, estimate cycles, measure flash, RAM and stack")
     .argument("<model>", "int8 model file (.tflite, ONNX)")
     .option("--on <board>", "a bare-metal board in QEMU", "qemu_cortex_m4")
+    .addOption(memoryOption())
     .option("--no-cycles", "do not estimate cycles")
     .option("--json", "print for programs")
-    .action(async (path: string, options: { on: string; cycles: boolean; json?: true }) => {
-      const graph = loadGraph(path);
-      let cycles: CycleEstimate = { missing: "not asked for" };
-      const cost = await measureModel(findBoard(options.on), graph, async (plain, layered) => {
-        cycles = options.cycles ? await estimateCycles(options.on, plain, layered) : cycles;
-      });
-      if (options.json === true) {
-        printJson(withCycles(graph.name, cost, cycles));
-      } else {
-        process.stdout.write(formatCost(graph.name, cost, cycles));
-      }
-    });
+    .action(
+      async (path: string, options: { on: string; cycles: boolean; memory: MemoryGoal; json?: true }) => {
+        const graph = loadGraph(path);
+        let cycles: CycleEstimate = { missing: "not asked for" };
+        const cost = await measureModel(
+          findBoard(options.on),
+          { graph, memory: options.memory },
+          async (plain, layered) => {
+            cycles = options.cycles ? await estimateCycles(options.on, plain, layered) : cycles;
+          },
+        );
+        if (options.json === true) {
+          printJson(withCycles(graph.name, cost, cycles));
+        } else {
+          process.stdout.write(formatCost(graph.name, cost, cycles));
+        }
+      },
+    );
   describeCommand(command, {
     examples: [
       ["tmc model bench model.tflite", "instructions, cycles, flash, RAM by layer; stack"],

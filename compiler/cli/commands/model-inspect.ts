@@ -5,9 +5,10 @@ import { layerConstantBytes, layerMacs, type Layer } from "../../model/layers.js
 import { loadGraph } from "../../model/importers/load-model.js";
 import { readModelFile } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
+import type { MemoryGoal } from "../../model/compile.js";
 import { findDescriptor, requireFitting } from "../../model/descriptor.js";
 import { emitModels, type EmittedModel } from "../../model/emit-c/emit.js";
-import { planReport } from "../../model/plan-report.js";
+import { planReport, type BandsReport } from "../../model/plan-report.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { modelGroup } from "./model.js";
@@ -24,7 +25,10 @@ export function registerModelInspect(program: Command): void {
       if (descriptor !== undefined) {
         requireFitting(descriptor, graph, path, readModelFile(path, "model"));
       }
-      const inspection = { ...inspectModel(graph), descriptor: descriptor?.path ?? null };
+      const inspection = {
+        ...inspectModel(graph, descriptor?.descriptor.memory),
+        descriptor: descriptor?.path ?? null,
+      };
       if (options.json === true) {
         printJson(inspection);
       } else {
@@ -86,6 +90,8 @@ export interface ModelInspection {
     /** Of all layers, without kernels and code (`tmc model bench` measures those); null for a float model. */
     readonly flashBytes: number | null;
   };
+  /** The chain of operators that is computed in bands of rows; null when there is none. */
+  readonly bands: BandsReport | null;
   /** Null for a float model. */
   readonly memory: {
     readonly arenaBytes: number;
@@ -105,10 +111,10 @@ export interface ModelInspection {
 }
 
 /** Everything that `tmc model inspect` prints. @throws UserError TMC30xx for an int8 model that cannot be executed. */
-export function inspectModel(graph: Graph): ModelInspection {
+export function inspectModel(graph: Graph, memory?: MemoryGoal): ModelInspection {
   const int8 = graph.inputs.every((tensor) => tensorAt(graph, tensor).type !== "float32");
   const layers = int8 ? lower(graph) : [];
-  const compiled = int8 ? emitModels([{ name: graph.name, graph }]).models[0] : undefined;
+  const compiled = int8 ? emitModels([{ name: graph.name, graph, memory }]).models[0] : undefined;
   const costs = new Map<number, LayerCosts>();
   if (compiled !== undefined) {
     planReport({ graph, ...compiled }).steps.forEach(({ operator, aliveBytes }, at) => {
@@ -132,7 +138,8 @@ export function inspectModel(graph: Graph): ModelInspection {
       biasBytes: sum((layer) => layer.biasBytes),
       flashBytes: compiled?.constantBytes ?? null,
     },
-    memory: compiled === undefined ? null : summarizePlan(compiled),
+    bands: compiled === undefined ? null : planReport({ graph, ...compiled }).bands,
+    memory: compiled === undefined ? null : summarizePlan(graph, compiled),
   };
 }
 
@@ -192,7 +199,13 @@ function summarizeLayer(
   };
 }
 
-function summarizePlan({ plan, layers }: EmittedModel): ModelInspection["memory"] {
+function summarizePlan(graph: Graph, model: EmittedModel): ModelInspection["memory"] {
+  const { plan, layers } = model;
+  const { steps } = planReport({ graph, ...model });
+  // Positions of layers become numbers of operators: a chain in bands is one layer.
+  const end = graph.operators.length;
+  const start = (at: number): number => (at < 0 ? at : (steps[at]?.operators[0] ?? end));
+  const stop = (at: number): number => (at < 0 ? at : (steps[at]?.operators.at(-1) ?? end));
   return {
     arenaBytes: plan.arenaBytes,
     lowerBound: plan.lowerBound,
@@ -202,8 +215,8 @@ function summarizePlan({ plan, layers }: EmittedModel): ModelInspection["memory"
       tensor,
       offset,
       bytes,
-      first,
-      last,
+      first: start(first),
+      last: stop(last),
     })),
   };
 }
@@ -264,6 +277,12 @@ function formatInspection(inspection: ModelInspection): string {
     lines.push(
       `arena       ${thousands(memory.arenaBytes)} bytes of RAM${optimum}${cause}`,
       "",
+      ...(inspection.bands === null
+        ? []
+        : [
+            `bands       operators ${inspection.bands.operators[0]} to ${inspection.bands.operators.at(-1)} in ${inspection.bands.count} bands of rows, ${thousands(inspection.bands.extraMacs)} multiplications twice`,
+            "",
+          ]),
       ...picture(inspection),
     );
   }

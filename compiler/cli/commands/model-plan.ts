@@ -2,31 +2,38 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
-import { compileModel } from "../../model/compile.js";
+import { compileModel, type MemoryGoal } from "../../model/compile.js";
 import { loadGraph } from "../../model/importers/load-model.js";
 import { planReport, type PlanHolder, type PlanReport } from "../../model/plan-report.js";
 import { renderPlanSvg } from "../../model/plan-svg.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { table, thousands } from "./model-inspect.js";
-import { modelGroup } from "./model.js";
+import { memoryOption, modelGroup } from "./model.js";
 
 export function registerModelPlan(program: Command): void {
   const command = modelGroup(program)
     .command("plan")
     .description("print the memory plan of an int8 model: who lives where and when, and what causes the peak")
     .argument("<model>", "int8 model file (.tflite, ONNX)")
+    .addOption(memoryOption())
     .option("--svg <file>", "write a picture of the plan over time")
     .option("--json", "print for programs")
-    .action((path: string, options: { svg?: string; json?: true }) => {
-      const report = planReport(compileModel(loadGraph(path)));
+    .action((path: string, options: { svg?: string; memory: MemoryGoal; json?: true }) => {
+      const graph = loadGraph(path);
+      const report = planReport(compileModel(graph, options.memory));
+      const least = planReport(compileModel(graph, "least"));
       if (options.svg !== undefined) {
         write(options.svg, renderPlanSvg(report));
       }
       if (options.json === true) {
-        printJson(report);
+        printJson({
+          ...report,
+          memory: options.memory,
+          least: { arenaBytes: least.arenaBytes, bands: least.bands },
+        });
       } else {
-        process.stdout.write(formatPlan(report));
+        process.stdout.write(formatPlan(report) + formatLeast(report, least));
       }
     });
   describeCommand(command, {
@@ -36,6 +43,19 @@ export function registerModelPlan(program: Command): void {
     ],
     exitCodes: ["ok", "failed", "usage"],
   });
+}
+
+/** What the other goal would bring, or what this one did. */
+function formatLeast(report: PlanReport, least: PlanReport): string {
+  const bands = (one: PlanReport): string =>
+    one.bands === null
+      ? ""
+      : `; operators ${one.bands.operators[0]} to ${one.bands.operators.at(-1)} in ${one.bands.count} bands of rows, ${thousands(one.bands.extraMacs)} multiplications twice`;
+  const lines = report.bands === null ? [] : [`bands  ${bands(report).slice(2)}`];
+  if (least.arenaBytes < report.arenaBytes) {
+    lines.push(`with --memory least: ${thousands(least.arenaBytes)} bytes${bands(least)}`);
+  }
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 function write(file: string, text: string): void {

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import type { MemoryGoal } from "../../model/compile.js";
 import { describeDifference, firstDifference } from "../../model/execute/compare.js";
 import { checkLayers, checkOutput, type GoldenResult } from "../../model/execute/golden.js";
 import { runOnNode, splitTensors, type Inference } from "../../model/execute/inference.js";
@@ -12,12 +13,13 @@ import { readModelFile } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
-import { modelGroup } from "./model.js";
+import { memoryOption, modelGroup } from "./model.js";
 
 interface RunCommandOptions {
   readonly input: string;
   readonly output?: string;
   readonly on: string;
+  readonly memory: MemoryGoal;
   readonly layers?: string;
   readonly json?: true;
 }
@@ -30,6 +32,7 @@ export function registerModelRun(program: Command): void {
     .requiredOption("--input <file>", "raw int8 input tensors, NHWC, one after the other")
     .option("--output <file>", "raw output tensors: compared when the file exists, else written")
     .option("--on <targets>", "node and boards, separated by commas", "node")
+    .addOption(memoryOption())
     .option("--layers <dir>", "golden layers opNN_tensorT.bin: compared when there are any, else written")
     .option("--json", "print for programs")
     .action(run);
@@ -58,7 +61,7 @@ async function run(path: string, options: RunCommandOptions): Promise<void> {
   for (const target of targets) {
     if (target !== "node") {
       const [results] = await runOnBoard(findBoard(target), [
-        { model: { name: graph.name, graph }, inputs: [input] },
+        { model: { name: graph.name, graph, memory: options.memory }, inputs: [input] },
       ]);
       checkAgreement(graph, reference, results?.[0], target);
     }

@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chain } from "../../../test/models/random-graphs.js";
 import { buildFile, int8, smallFile } from "../../../test/models/tflite-file.js";
 import { callTmc } from "../../../test/support/tmc.js";
 import { ExitCode } from "../../diagnostics/user-error.js";
+import { writeTflite } from "../../model/tflite/write.js";
 
 let folder: string;
 let model: string;
@@ -124,6 +126,32 @@ describe("tmc model plan", () => {
       expect(Number(attributes.get("height"))).toBeGreaterThan(0);
       expect(Number(attributes.get("y"))).toBeGreaterThan(0);
     }
+  });
+  it("says what bands of rows bring, and plans them when asked to", async () => {
+    const path = join(folder, "chain.tflite");
+    writeFileSync(path, writeTflite(chain(4)));
+    const { stdout } = await callTmc(["model", "plan", path]);
+    expect(stdout).toMatch(/^chain: 3,\d{3} bytes of RAM/m);
+    expect(stdout).toMatch(
+      /^with --memory least: 1,\d{3} bytes; operators 0 to 4 in 4 bands of rows, [\d,]+ multiplications twice$/m,
+    );
+    const least = (await callTmc(["model", "plan", path, "--memory", "least"])).stdout;
+    expect(least).toMatch(/^chain: 1,\d{3} bytes of RAM/m);
+    expect(least).toContain("Bands 0-4");
+    expect(least).toMatch(/^bands {2}operators 0 to 4 in 4 bands of rows/m);
+    const json: unknown = JSON.parse((await callTmc(["model", "plan", path, "--json"])).stdout);
+    expect(json).toMatchObject({ memory: "balanced", bands: null, least: { bands: { count: 4 } } });
+    // In the descriptor, for builds and inspect.
+    const descriptor = join(folder, "chain.yaml");
+    writeFileSync(descriptor, "memory: least\n");
+    const inspected: unknown = JSON.parse((await callTmc(["model", "inspect", path, "--json"])).stdout);
+    expect(inspected).toMatchObject({
+      bands: { operators: [0, 1, 2, 3, 4], count: 4 },
+      memory: { peakOperator: 4 },
+    });
+    expect((await callTmc(["model", "describe", path])).stdout).toContain("memory: least");
+    writeFileSync(descriptor, "memory: none\n");
+    expect((await callTmc(["model", "inspect", path])).stderr).toMatch(/TMC2006.*memory/);
   });
   it("refuses a folder that does not exist", async () => {
     const { stderr, exitCode } = await callTmc([

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import type { MemoryGoal } from "../../model/compile.js";
 import { runOnNode, splitTensors, type Inference } from "../../model/execute/inference.js";
 import { runOnBoard } from "../../model/execute/on-board.js";
 import { requireEqual, verifyDumps, type Verification } from "../../model/execute/verify.js";
@@ -11,12 +12,13 @@ import { readModelFile } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
-import { modelGroup } from "./model.js";
+import { memoryOption, modelGroup } from "./model.js";
 
 interface VerifyCommandOptions {
   readonly input: string;
   readonly dumps: string;
   readonly on: string;
+  readonly memory: MemoryGoal;
   readonly tolerance: string;
   readonly partial?: true;
   readonly json?: true;
@@ -35,6 +37,7 @@ export function registerModelVerify(program: Command): void {
       "opNN_tensorT.bin for each operator NN: the raw elements of its output tensor T",
     )
     .option("--on <target>", "node or a board", "node")
+    .addOption(memoryOption())
     .option("--tolerance <steps>", "accept differences up to so many quantisation steps", "0")
     .option("--partial", "compare the layers that have a dump, leave out the others")
     .option("--json", "print for programs")
@@ -60,7 +63,11 @@ async function verify(path: string, options: VerifyCommandOptions): Promise<void
   const inference: Inference | undefined =
     board === undefined
       ? runOnNode(graph, [input])[0]
-      : (await runOnBoard(board, [{ model: { name: graph.name, graph }, inputs: [input] }]))[0]?.[0];
+      : (
+          await runOnBoard(board, [
+            { model: { name: graph.name, graph, memory: options.memory }, inputs: [input] },
+          ])
+        )[0]?.[0];
   if (inference === undefined) {
     throw new Error("one input gave no result");
   }

@@ -1,5 +1,5 @@
 /** The group `tmc model …`: commands on model files. Each has a file of its own and registers itself in the group. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { describeCommand } from "../help.js";
 
 /** The group, made by the first who asks. `registerModelInspect(program)` and its kin call this with the root command. */
@@ -16,4 +16,14 @@ export function modelGroup(program: Command): Command {
     ],
     exitCodes: ["ok", "failed", "usage", "missingTool"],
   });
+}
+
+/** `--memory balanced|least`: what the compiler spends memory on. */
+export function memoryOption(): Option {
+  return new Option(
+    "--memory <goal>",
+    "balanced: scratch memory where it makes layers faster; least: none, and the peak in bands of rows",
+  )
+    .choices(["balanced", "least"])
+    .default("balanced");
 }

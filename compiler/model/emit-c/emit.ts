@@ -9,9 +9,11 @@ import { createHash } from "node:crypto";
 import { elementCount, tensorAt, type Graph } from "../graph.js";
 import { chooseKernel } from "../kernels/choose.js";
 import type { Layer } from "../layers.js";
-import { compileModel } from "../compile.js";
+import { compileModel, type MemoryGoal } from "../compile.js";
 import type { NarrowTensor } from "../passes/remove-constant-channels.js";
 import type { MemoryPlan } from "../plan.js";
+import type { RowBands } from "../passes/row-bands.js";
+import { bandsCode } from "./bands-code.js";
 import { layerCode } from "./layer-code.js";
 import type { TensorExpression } from "./layer-fields.js";
 import { constantArray, constantBytes as bytesOf, type ConstantData } from "./constants.js";
@@ -21,6 +23,8 @@ export interface ModelToEmit {
   /** Shown to users and made into the C names. */
   readonly name: string;
   readonly graph: Graph;
+  /** Default balanced. */
+  readonly memory?: MemoryGoal | undefined;
 }
 
 export interface EmittedModel {
@@ -36,6 +40,8 @@ export interface EmittedModel {
   readonly symbols: readonly string[];
   readonly layers: readonly Layer[];
   readonly plan: MemoryPlan;
+  /** As in `CompiledModel`. */
+  readonly bands: RowBands | undefined;
 }
 
 export interface EmittedModels {
@@ -74,7 +80,7 @@ export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
 const known = new WeakMap<Graph, { readonly key: string; readonly made: ReturnType<typeof emitModel> }>();
 
 function emittedOnce(model: ModelToEmit, prefix: string, index: number): ReturnType<typeof emitModel> {
-  const key = `${index} ${prefix} ${model.name}`;
+  const key = `${index} ${prefix} ${model.memory ?? ""} ${model.name}`;
   const before = known.get(model.graph);
   if (before?.key === key) return before.made;
   const made = emitModel(model, prefix, index);
@@ -83,7 +89,11 @@ function emittedOnce(model: ModelToEmit, prefix: string, index: number): ReturnT
 }
 
 function emitModel(model: ModelToEmit, prefix: string, index: number) {
-  const { graph, layers, kernels, plan, narrow } = compileModel(model.graph);
+  const compiled = compileModel(model.graph, model.memory);
+  const { graph, layers, kernels, plan, bands } = compiled;
+  // Tensors inside a chain in bands are never whole.
+  const written = new Set(layers.map((layer) => layer.output));
+  const narrow = new Map([...compiled.narrow].filter(([tensor]) => written.has(tensor)));
   const arena = `${prefix}_arena`;
   const constants: string[] = [];
   const shared = new Map<string, string>();
@@ -119,7 +129,10 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
   const layerConstants: number[] = [];
   const code = layers.map((layer, i) => {
     const before = constantBytes;
-    const made = layerCode(layer, kernels[i] ?? chooseKernel(layer), context);
+    const made =
+      i === bands?.first
+        ? bandsCode(bands, layer, context)
+        : layerCode(layer, kernels[i] ?? chooseKernel(layer), context);
     layerConstants.push(constantBytes - before);
     return made;
   });
@@ -164,6 +177,7 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     ],
     layers,
     plan,
+    bands,
   };
   return { summary, header, source };
 }

@@ -5,12 +5,10 @@ import { memoryReport, type MemoryGroup } from "../../board/memory-report.js";
 import { packagePath } from "../../board/package-root.js";
 import { runExecutable } from "../../board/run.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
-import { compileModel } from "../compile.js";
-import { emitModels } from "../emit-c/emit.js";
-import type { Graph } from "../graph.js";
+import { emitModels, type ModelToEmit } from "../emit-c/emit.js";
 import { layerMacs } from "../layers.js";
 import { lower } from "../lower.js";
-import { planReport } from "../plan-report.js";
+import { planReport, type PlanStep } from "../plan-report.js";
 import { benchProgram } from "./harness.js";
 import { buildModelProgram, inTemporaryFolder, successfulOutput } from "./on-board.js";
 
@@ -55,7 +53,7 @@ const TICKS_TO_INSTRUCTIONS = 5 / 8;
  */
 export async function measureModel(
   board: Board,
-  graph: Graph,
+  { graph, memory }: Pick<ModelToEmit, "graph" | "memory">,
   withImages?: (plain: string, layered: string) => Promise<void>,
 ): Promise<ModelCost> {
   if (board.kind !== "bare-metal" || board.run.how !== "qemu") {
@@ -66,7 +64,7 @@ export async function measureModel(
       ExitCode.usage,
     );
   }
-  const emitted = emitModels([{ name: graph.name, graph }]);
+  const emitted = emitModels([{ name: graph.name, graph, memory }]);
   const model = emitted.models[0];
   if (model === undefined) {
     throw new Error("one model gave no code");
@@ -111,19 +109,25 @@ export async function measureModel(
     const used = copies ? /^(memcpy|memset|tmc_model_\w+)$/ : /^(memset|tmc_model_\w+)$/;
     const libraries = report.items.filter(({ name }) => used.test(name));
     const macs = lower(graph).map(layerMacs);
-    const { steps } = planReport(compileModel(graph));
-    const ownFlash = (prefix: string): number =>
-      report.items.filter(({ name }) => name.startsWith(prefix)).reduce((sum, item) => sum + item.flash, 0);
+    // By operator; of a chain in bands the one that stands for all.
+    const { steps } = planReport({ graph, ...model });
+    const macsOf = ({ operators }: PlanStep): number =>
+      operators.reduce((sum, operator) => sum + (macs[operator] ?? 0), 0);
+    const ownFlash = (operators: readonly number[]): number => {
+      const numbers = operators.map((operator) => String(operator).padStart(2, "0")).join("|");
+      const own = new RegExp(`^${model.prefix}_(band\\d+_)?op(${numbers})_`);
+      return report.items.filter(({ name }) => own.test(name)).reduce((sum, item) => sum + item.flash, 0);
+    };
     return {
       board: board.name,
       instructions: Math.ceil(Number(ticks) * TICKS_TO_INSTRUCTIONS),
       macs: macs.reduce((sum, one) => sum + one, 0),
       layers: model.layers.map((layer, i) => ({
         operator: layer.operator,
-        kind: layer.kind,
-        macs: macs[i] ?? 0,
+        kind: steps[i]?.kind ?? layer.kind,
+        macs: steps[i] === undefined ? 0 : macsOf(steps[i]),
         instructions: perLayer.get(layer.operator) ?? 0,
-        flash: ownFlash(`${model.prefix}_op${String(layer.operator).padStart(2, "0")}_`),
+        flash: ownFlash(steps[i]?.operators ?? []),
         ram: steps[i]?.aliveBytes ?? 0,
       })),
       flash: {

@@ -17,21 +17,19 @@ export interface Difference {
   readonly of: number;
 }
 
-/** Undefined when both are equal on every layer and output. */
+/** Undefined when both are equal on every layer that both have, and on every output. */
 export function firstDifference(graph: Graph, left: Inference, right: Inference): Difference | undefined {
-  for (let i = 0; i < Math.max(left.layers.length, right.layers.length); i++) {
-    const a = left.layers[i];
-    const b = right.layers[i];
-    const layer = a ?? b;
-    if (layer !== undefined) {
-      const difference = differ(graph, layer.tensor, a?.data, b?.data);
-      if (difference !== undefined) {
-        return {
-          ...difference,
-          place: layerPlace(graph, layer.operator, layer.tensor),
-          operator: layer.operator,
-        };
-      }
+  const others = new Map(right.layers.map((layer) => [`${layer.operator} ${layer.tensor}`, layer]));
+  for (const layer of left.layers) {
+    // A compiled model can do without some tensors: those that it shows are compared.
+    const other = others.get(`${layer.operator} ${layer.tensor}`);
+    const difference = other === undefined ? undefined : differ(graph, layer.tensor, layer.data, other.data);
+    if (difference !== undefined) {
+      return {
+        ...difference,
+        place: layerPlace(graph, layer.operator, layer.tensor),
+        operator: layer.operator,
+      };
     }
   }
   for (const [i, tensor] of graph.outputs.entries()) {
