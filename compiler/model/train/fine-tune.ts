@@ -143,7 +143,7 @@ function joined(arrays: readonly Float32Array[], chosen: readonly number[]): Flo
 
 /** Keeps pruned weights at 0, and prunes more as the training goes on. */
 class Pruning {
-  private readonly masks = new Map<LayerWeights, Tf.Tensor>();
+  private readonly masks = new Map<LayerWeights, { filter: Tf.Tensor; bias: Tf.Tensor }>();
   private readonly last: LayerWeights | undefined;
   private made = 0;
 
@@ -169,28 +169,36 @@ class Pruning {
       this.made = due;
       this.dispose();
       for (const layer of this.network.layers) {
-        this.masks.set(layer, this.mask(layer, done));
+        this.masks.set(layer, this.maskOf(layer, done));
       }
     }
-    for (const [{ filter }, mask] of this.masks) {
-      this.tf.tidy(() => filter.assign(filter.mul(mask)));
+    for (const [{ filter, bias }, mask] of this.masks) {
+      this.tf.tidy(() => {
+        filter.assign(filter.mul(mask.filter));
+        bias?.assign(bias.mul(mask.bias));
+      });
     }
   }
 
   dispose(): void {
-    this.masks.forEach((mask) => mask.dispose());
+    this.masks.forEach(({ filter, bias }) => this.tf.dispose([filter, bias]));
     this.masks.clear();
   }
 
-  private mask(layer: LayerWeights, done: number): Tf.Tensor {
+  private maskOf(layer: LayerWeights, done: number): { filter: Tf.Tensor; bias: Tf.Tensor } {
     const { sparsity, channelSparsity } = this.options;
     const weights = layer.filter.dataSync() as Float32Array;
+    const { channels } = layer;
     const mask = magnitudeMask(weights, sparsityAt(sparsity, done));
+    const biasMask = new Float32Array(channels).fill(1);
     if (layer !== this.last && channelSparsity > 0) {
-      const { channels } = layer;
       const whole = channelMask(weights, channels, (i) => i % channels, sparsityAt(channelSparsity, done));
-      whole.forEach((keep, i) => (mask[i] = keep * (mask[i] ?? 0)));
+      whole.forEach((keep, i) => {
+        mask[i] = keep * (mask[i] ?? 0);
+        // Without a bias the channel is 0, as padding is: then readers with padding can do without it, too.
+        biasMask[i % channels] = keep;
+      });
     }
-    return this.tf.tensor(mask, layer.filter.shape);
+    return { filter: this.tf.tensor(mask, layer.filter.shape), bias: this.tf.tensor1d(biasMask) };
   }
 }

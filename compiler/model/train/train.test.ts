@@ -183,6 +183,13 @@ describe("fine-tuning", () => {
       return compileModel(quantized).layers.reduce((sum, layer) => sum + layerMacs(layer), 0);
     };
     expect(macs(tuned)).toBeLessThan(0.55 * macs(graph));
+    // Pruned channels have no bias either: zeros go well with padding.
+    const first = tuned.operators.find((operator) => operator.kind === "Conv2D");
+    const filter = tuned.tensors[first?.filter ?? -1]?.data ?? new Float32Array();
+    const gone = [...(tuned.tensors[first?.bias ?? -1]?.data ?? [])].filter((_, c) =>
+      filter.subarray((c * filter.length) / 16, ((c + 1) * filter.length) / 16).every((w) => w === 0),
+    );
+    expect(gone).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
     for (const operator of tuned.operators) {
       const data = "filter" in operator ? tuned.tensors[operator.filter]?.data : undefined;
       if (data instanceof Float32Array) {
