@@ -1,15 +1,17 @@
 /**
  * Cuts the body of an async function into blocks at its waits. Statements without a wait stay as they are; control
- * flow around one becomes jumps between blocks. Expressions are in `split-expr.ts`, `try` and `finally` in `split-try.ts`,
+ * flow around one becomes jumps between blocks. Expressions are in `split-expr.ts`, `for … of` in
+ * `split-for-of.ts`, `try` and `finally` in `split-try.ts`,
  * jumps out of statements that stay whole in `far-jumps.ts`.
  */
 import type { Expr, LocalVar, Loc, LValue, Stmt } from "../nodes.js";
-import { BOOL, I32, type Type } from "../types.js";
+import { I32, type Type } from "../types.js";
 import { walkExpr, walkStmts } from "../walk.js";
 import type { Block, Caught, End, Handler } from "./blocks.js";
-import { assign, declare, field, local, number } from "./make.js";
+import { assign, declare, local, number } from "./make.js";
 import { withFarJumps } from "./far-jumps.js";
 import { linear } from "./split-expr.js";
+import { splitForOf } from "./split-for-of.js";
 import { splitFinally, splitTry } from "./split-try.js";
 
 /** What the splitter asks of the function around it. */
@@ -194,7 +196,7 @@ export class Splitter {
         this.loop(s, s.test, undefined, true, () => this.list(s.body));
         return;
       case "forOf":
-        this.splitForOf(s);
+        splitForOf(this, s);
         return;
       case "switch":
         this.splitSwitch(s);
@@ -254,7 +256,7 @@ export class Splitter {
     this.enter(after);
   }
 
-  private loop(
+  loop(
     s: Extract<Stmt, { k: "for" | "doWhile" | "forOf" }>,
     test: Expr | undefined,
     update: Expr | undefined,
@@ -281,45 +283,6 @@ export class Splitter {
     this.goto(next);
     this.scopes.pop();
     this.enter(after);
-  }
-
-  /** By index, the length read on every turn. */
-  private splitForOf(s: Extract<Stmt, { k: "forOf" }>): void {
-    const { loc } = s;
-    if (s.lengthOf === "host") {
-      this.host.refuseLoop(loc);
-      return;
-    }
-    const list = this.host.newLocal(`list of ${s.v.name}`, s.of.type);
-    const i = this.host.newLocal(`index of ${s.v.name}`, I32);
-    this.emit(declare(list, this.expr(s.of), loc));
-    this.emit(declare(i, number(0, I32, loc), loc));
-    const of = local(list, loc);
-    const at = local(i, loc);
-    const step: Expr = {
-      k: "update",
-      type: I32,
-      loc,
-      target: at,
-      compute: {
-        k: "arith",
-        type: I32,
-        loc,
-        op: "add",
-        n: "i32",
-        wrap: true,
-        l: { k: "hole", type: I32, loc },
-        r: number(1, I32, loc),
-      },
-      result: "new",
-    };
-    const test: Expr = { k: "compare", type: BOOL, loc, op: "lt", l: at, r: lengthOf(this.host, s, of) };
-    this.loop(s, test, step, false, () => {
-      this.emit(declare(s.v, itemOf(s, of, at), loc));
-      if (s.second !== undefined)
-        this.emit(declare(s.second, entry("mapValueAt", s.second.type, of, at), loc));
-      this.list(s.body);
-    });
   }
 
   private splitSwitch(s: Extract<Stmt, { k: "switch" }>): void {
@@ -376,44 +339,6 @@ export class Splitter {
     throw new Error(`${s.k} without a target`);
   }
 }
-
-type ForOf = Extract<Stmt, { k: "forOf" }>;
-
-function lengthOf(host: SplitHost, s: ForOf, of: LValue): Expr {
-  const { loc } = s;
-  switch (s.lengthOf) {
-    case "field":
-      return field(of, "length", I32);
-    case "method":
-      return host.getter(of, "length", loc);
-    case "mapKeys":
-    case "mapValues":
-    case "mapEntries":
-      return { k: "builtin", type: I32, loc, name: "mapSize", n: undefined, args: [of] };
-    default:
-      return { k: "length", type: I32, loc, obj: of };
-  }
-}
-
-/** What the variable of a loop is given; of the entries of a Map, their keys. */
-function itemOf(s: ForOf, of: LValue, at: LValue): Expr {
-  const { loc } = s;
-  const { type } = s.v;
-  if (s.lengthOf === "mapValues") return entry("mapValueAt", type, of, at);
-  if (s.lengthOf === "mapKeys" || s.lengthOf === "mapEntries") return entry("mapKeyAt", type, of, at);
-  return s.get === undefined
-    ? { k: "index", type, loc, obj: of, index: at }
-    : { k: "method", type, loc, recv: of, f: s.get, typeArgs: [], isSuper: false, args: [at] };
-}
-
-const entry = (name: "mapKeyAt" | "mapValueAt", type: Type, of: Expr, at: Expr): Expr => ({
-  k: "builtin",
-  type,
-  loc: of.loc,
-  name,
-  n: undefined,
-  args: [of, at],
-});
 
 /** Statements after which nothing follows. */
 const jumps = new Set<Stmt["k"]>(["return", "break", "continue", "throw"]);
