@@ -60,37 +60,37 @@ const unary = {
 const ratio = "input scale over output scale is at most 2^30";
 const sums = "twice the larger input scale over the output scale is below 2^20";
 const rightShifts =
-  "every accumulator is proved to stay within 30 bits, the second of each pair of channels within 23";
+  "every channel is scaled down, its accumulator proved to stay within 30 bits, the second of each pair within 23";
 
 export const operatorSupport = {
   ADD: {
     ...binary,
     attributes: fused,
     limits: [constantOperand, sums],
-    fast: "equal shapes, the scales of the inputs differ, and no fused activation narrows the output",
+    fast: "equal shapes, and a sum that is scaled down to the output",
   },
   AVERAGE_POOL_2D: {
     ...pool,
-    fast: "channels are a multiple of 4 and the window has at most 255 positions",
+    fast: "at least 4 channels",
   },
   CONV_2D: {
     shapes: "[1, H, W, C], filter [O, KH, KW, C], bias [O] or none → [1, OH, OW, O]",
     ...weighted,
     attributes: { ...window, ...dilation, ...fused, ...bias },
     limits: ["no groups: a filter covers all input channels", ...weighted.limits],
-    fast: `no dilation, at least 2 output channels, ${rightShifts}`,
+    fast: `always; fastest with at least 2 output channels, when ${rightShifts}`,
   },
   DEPTHWISE_CONV_2D: {
     shapes: "[1, H, W, C], filter [1, KH, KW, C*M], bias [C*M] or none → [1, OH, OW, C*M]",
     ...weighted,
     attributes: { ...window, ...dilation, depth_multiplier: count, ...fused },
-    fast: "no dilation, depth multiplier 1, channels a multiple of 4, at most 8 rows, accumulators proved to stay within 30 bits",
+    fast: "at most 16 rows in a window and 32 KB of scratch memory; fastest without dilation, with depth multiplier 1, channels a multiple of 4, accumulators proved to stay within 30 bits",
   },
   FULLY_CONNECTED: {
     shapes: "rows of K elements, filter [O, K], bias [O] or none → rows of O elements",
     ...weighted,
     attributes: { weights_format: "DEFAULT (0)", keep_num_dims: "false and true", ...fused, ...bias },
-    fast: rightShifts,
+    fast: `always; fastest when ${rightShifts}`,
   },
   HARD_SWISH: {
     ...unary,
@@ -106,7 +106,7 @@ export const operatorSupport = {
     attributes: {},
     limits: [constantOperand, "inputs and output have the same scale and zero point"],
   },
-  MAX_POOL_2D: { ...pool, fast: "" },
+  MAX_POOL_2D: { ...pool, fast: "at least 4 channels" },
   MINIMUM: {
     ...binary,
     attributes: {},

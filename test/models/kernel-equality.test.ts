@@ -15,6 +15,11 @@ import { runOracle } from "./oracle.js";
 import { movementKinds } from "./random-movement.js";
 import { GraphBuilder, Random, layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
 
+const threes = {
+  ...{ filterHeight: 3, filterWidth: 3, strideHeight: 1, strideWidth: 1 },
+  ...{ dilationHeight: 1, dilationWidth: 1 },
+};
+
 /** Layers with many weights: other kernels, sums that leave 23 bits. */
 function deep(): Graph {
   const b = new GraphBuilder(new Random(7), true);
@@ -23,6 +28,22 @@ function deep(): Graph {
   }
   b.outputs.push(b.fullyConnected(b.input([1, 3000]), 5));
   b.outputs.push(b.conv2D(b.input([1, 3, 3, 256]), { channels: 6, filterHeight: 3, filterWidth: 3 }));
+  for (const [height, width, depth, channels] of [
+    [9, 7, 16, 6],
+    [8, 8, 24, 8],
+    [5, 6, 16, 4],
+    [12, 11, 16, 16],
+    [2, 1, 24, 2],
+    [6, 7, 64, 4],
+  ]) {
+    for (const padding of ["same", "valid"] as const) {
+      const options = { channels: channels ?? 0, padding, ...threes };
+      if (padding === "same" || (height ?? 0) > 2) {
+        b.outputs.push(b.conv2D(b.input([1, height ?? 0, width ?? 0, depth ?? 0]), options));
+      }
+    }
+  }
+  b.outputs.push(b.pool(b.input([1, 30, 30, 16]))); // memory in use: room for scratch
   return b.graph("deep");
 }
 
@@ -87,6 +108,9 @@ describe("random layers", () => {
     const names = models.flatMap(({ kernels }) => kernels.map((kernel) => kernel.name));
     for (const name of kernelNames) {
       expect(names.filter((one) => one === name).length, name).toBeGreaterThan(20);
+    }
+    for (const name of ["dense-wide", "winograd"] as const) {
+      expect(names.filter((one) => one === name).length, name).toBeGreaterThan(5);
     }
     const sharing = models.flatMap(({ layers, plan }) =>
       layers.filter((layer) => {

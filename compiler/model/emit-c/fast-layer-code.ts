@@ -14,6 +14,7 @@ import {
   packDepthwiseTaps,
   packGeneralDense,
   packRequantization,
+  packWinograd,
 } from "../kernels/pack.js";
 import { gatherFunction } from "./gather-code.js";
 import type {
@@ -45,6 +46,9 @@ export function describeFast(
     return undefined;
   }
   const conv = kernel.as ?? layer;
+  if (conv.kind === "Conv2D" && kernel.name === "winograd") {
+    return winogradConv2D(conv, kernel, name, context);
+  }
   if (conv.kind === "Conv2D") {
     return kernel.name === "conv-general"
       ? generalConv2D(conv, kernel, name, context)
@@ -120,6 +124,28 @@ function fastConv2D(
     kernel: `tmc_fast_conv2d${variants[kernel.name] ?? ""}_s8`,
     scratch: true,
     ...convFields(layer, kernel, name, stream, context),
+  };
+}
+
+function winogradConv2D(
+  layer: Conv2DLayer,
+  kernel: KernelChoice,
+  name: string,
+  { constant }: LayerContext,
+): Description {
+  const stream = packWinograd(layer, kernel.requantization);
+  return {
+    struct: "tmc_winograd_conv2d",
+    kernel: "tmc_winograd_conv2d_s8",
+    scratch: true,
+    fields: [
+      ["window", windowText(layer.geometry)],
+      ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+      ["triples", kernel.triples],
+      ["input_offset", layer.inputOffset],
+      ["offsets", bothHalves(layer.inputOffset)],
+      ...clampFields(layer.clamp),
+    ],
   };
 }
 

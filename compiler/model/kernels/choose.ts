@@ -4,7 +4,7 @@
  */
 import type { AddLayer, Conv2DLayer, DepthwiseConv2DLayer, FullyConnectedLayer, Layer } from "../layers.js";
 import { asConvolution } from "./as-convolution.js";
-import { convStep, depthwiseStep, overlapDistance } from "./overlap.js";
+import { convStep, depthwiseStep, overlapDistance, tileStep } from "./overlap.js";
 import {
   accumulatorRanges,
   MAX_SHIFT,
@@ -22,6 +22,7 @@ export interface KernelChoice {
     | "conv1x1"
     | "conv-dilated"
     | "conv-general"
+    | "winograd"
     | "depthwise"
     | "depthwise-general"
     | "dense"
@@ -103,7 +104,10 @@ export function channelPairs(channels: number): (readonly [number, number])[] {
 /** Bytes of the flash accelerator's data cache that the weights of a pair of channels may fill. */
 const CACHED_STREAM = 224;
 
-/** Numbers of triples to try, most first: more read the weights from flash less often, but need more scratch memory. */
+/**
+ * Numbers of triples to try, best first: more read the weights from flash less often, but need more scratch memory.
+ * Negative: Winograd's method with so many triples of tiles.
+ */
 export function triplesToTry(layer: Layer): readonly number[] {
   const conv = layer.kind === "Conv2D" ? layer : asConvolution(layer);
   if (conv === undefined) {
@@ -111,9 +115,10 @@ export function triplesToTry(layer: Layer): readonly number[] {
   }
   const { outputHeight, outputWidth } = conv.geometry;
   const all = Math.ceil((outputHeight * outputWidth) / 3);
-  return streamIsCached(conv)
+  const direct = streamIsCached(conv)
     ? [8, 4, 2].filter((triples) => triples <= all)
     : [8, 6, 4, 3].filter((triples) => triples <= all && copiesWeights(conv, triples));
+  return winogradFits(conv) ? [...winogradTriples(conv).map((triples) => -triples), ...direct] : direct;
 }
 
 function streamIsCached(layer: Conv2DLayer): boolean {
@@ -125,7 +130,46 @@ export function copiesWeights(layer: Conv2DLayer, triples: number): boolean {
   return triples >= 3 && !streamIsCached(layer) && paddedDepth(layer) % 16 === 0;
 }
 
+/** Input channels from which on Winograd's method saves more than it costs, and from which on in any case. */
+const WINOGRAD_CHANNELS = { some: 16, many: 64 } as const;
+
+function winogradFits(layer: Conv2DLayer): boolean {
+  const { geometry: g } = layer;
+  return (
+    [g.filterHeight, g.filterWidth].every((size) => size === 3) &&
+    [g.strideHeight, g.strideWidth, g.dilationHeight, g.dilationWidth].every((step) => step === 1) &&
+    g.inputChannels % 8 === 0 &&
+    g.inputChannels >= WINOGRAD_CHANNELS.some &&
+    g.outputChannels % 2 === 0 &&
+    // Four times the accumulator comes out.
+    accumulatorRanges(layer).every(({ min, max }) => min >= -(2 ** 29) && max < 2 ** 29) &&
+    rightShifts(layer) !== undefined
+  );
+}
+
+/** Triples of tiles to try: filters are transformed for each of them again. */
+function winogradTriples({ geometry: g }: Conv2DLayer): number[] {
+  const all = Math.ceil((Math.ceil(g.outputHeight / 2) * Math.ceil(g.outputWidth / 2)) / 3);
+  const least = g.inputChannels >= WINOGRAD_CHANNELS.many ? 1 : 2;
+  return [8, 7, 6, 5, 4, 3, 2, 1].filter((triples) => triples <= all && triples >= least);
+}
+
+function chooseWinograd(layer: Conv2DLayer, triples: number): KernelChoice {
+  const g = layer.geometry;
+  return {
+    name: "winograd",
+    scratchBytes: (96 * triples + 65) * g.inputChannels + 384,
+    triples,
+    readsBeyond: 0,
+    overlap: overlapDistance(tileStep(g, 3 * triples)),
+    requantization: rightShifts(layer) ?? [],
+  };
+}
+
 function chooseConv2D(layer: Conv2DLayer, triples: number): KernelChoice {
+  if (triples < 0) {
+    return chooseWinograd(layer, -triples);
+  }
   const g = layer.geometry;
   const requantization = rightShifts(layer);
   const fits =

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { GraphBuilder, Random } from "../../../test/models/random-graphs.js";
 import { lower } from "../lower.js";
 import type { WindowGeometry } from "../layers.js";
-import { convStep, depthwiseStep, overlapDistance, type Steps } from "./overlap.js";
+import { convStep, depthwiseStep, overlapDistance, tileStep, type Steps } from "./overlap.js";
 
 /** Whether steps in order see every input byte unchanged when the output starts `distance` bytes before the input. */
 function safe(steps: Steps, distance: number): boolean {
@@ -27,11 +27,16 @@ function geometries(): WindowGeometry[] {
   }).flat();
 }
 
+function isTiled(g: WindowGeometry): boolean {
+  return g.filterHeight === 3 && g.filterWidth === 3 && g.strideHeight === 1 && g.strideWidth === 1;
+}
+
 describe("the overlap of output and input", () => {
   it("is safe, and one byte less is not", () => {
     const steps = geometries().flatMap((g) => [
       convStep(g, 3),
       convStep(g, 12),
+      ...(isTiled(g) ? [tileStep(g, 3), tileStep(g, 12)] : []),
       ...(g.inputChannels === g.outputChannels ? [depthwiseStep(g)] : []),
     ]);
     for (const one of steps) {

@@ -44,6 +44,30 @@ export function convStep(g: WindowGeometry, together: number): Steps {
   };
 }
 
+/** A 3x3 convolution with stride 1 that computes `together` tiles of 2x2 outputs at once. */
+export function tileStep(g: WindowGeometry, together: number): Steps {
+  const across = Math.ceil(g.outputWidth / 2);
+  const tiles = Math.ceil(g.outputHeight / 2) * across;
+  const start = (tile: number): number => {
+    const y = Math.max(0, 2 * Math.floor(tile / across) - g.padTop);
+    const x = Math.max(0, 2 * (tile % across) - g.padLeft);
+    return (y * g.inputWidth + x) * g.inputChannels;
+  };
+  const end = (tile: number): number => {
+    const y = Math.min(2 * Math.floor(tile / across) + 1, g.outputHeight - 1);
+    const x = Math.min(2 * (tile % across) + 1, g.outputWidth - 1);
+    return (y * g.outputWidth + x + 1) * g.outputChannels;
+  };
+  return {
+    count: Math.ceil(tiles / together),
+    written: (t) => end(Math.min((t + 1) * together, tiles) - 1),
+    reads: (t) => {
+      const own = Array.from({ length: together }, (_, i) => Math.min(t * together + i, tiles - 1));
+      return Math.min(...own.map(start));
+    },
+  };
+}
+
 /** One row of outputs; the rows of the input that it adds to those already kept are read first. */
 export function depthwiseStep(g: WindowGeometry): Steps {
   const row = g.inputWidth * g.inputChannels;

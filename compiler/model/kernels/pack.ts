@@ -51,6 +51,28 @@ export function packConv2D(layer: Conv2DLayer, requantization: readonly RightShi
   return stream.toArray();
 }
 
+/** winograd_conv2d.c */
+export function packWinograd(layer: Conv2DLayer, requantization: readonly RightShift[]): Uint32Array {
+  const stream = new Stream();
+  const { inputChannels, outputChannels } = layer.geometry;
+  for (let first = 0; first < outputChannels; first += 2) {
+    for (const o of [first, first + 1]) {
+      for (let c = 0; c < inputChannels; c += 4) {
+        for (let tap = 0; tap < 9; tap++) {
+          const byte = (i: number): number =>
+            (layer.filter[(o * 9 + tap) * inputChannels + c + i] ?? 0) & 255;
+          stream.push(byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24));
+        }
+      }
+    }
+    for (const o of [first, first + 1]) {
+      stream.push(2 * (layer.bias?.[o] ?? 0));
+      pushShift(stream, requantization[o] ?? none);
+    }
+  }
+  return stream.toArray();
+}
+
 /**
  * How many channels are computed together: sixes first in a wide layer (one less where that leaves whole fours), then
  * fours, the last one perhaps not full.

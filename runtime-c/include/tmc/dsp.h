@@ -52,6 +52,27 @@ static inline uint32_t tmc_k_odd_bytes(uint32_t offsets, uint32_t bytes) {
 #endif
 }
 
+/* Both halves added, subtracted, each modulo 2^16: SADD16, SSUB16. */
+static inline uint32_t tmc_k_add_pairs(uint32_t a, uint32_t b) {
+#if TMC_K_DSP
+    uint32_t result;
+    __asm__("sadd16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+#else
+    return ((a + b) & 0xffffU) | ((a & 0xffff0000U) + (b & 0xffff0000U));
+#endif
+}
+
+static inline uint32_t tmc_k_subtract_pairs(uint32_t a, uint32_t b) {
+#if TMC_K_DSP
+    uint32_t result;
+    __asm__("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+#else
+    return ((a - b) & 0xffffU) | ((a & 0xffff0000U) - (b & 0xffff0000U));
+#endif
+}
+
 /* Low and high half of a pair. */
 static inline int32_t tmc_k_low(uint32_t pair) {
     return (int16_t)(uint16_t)(pair & 0xffffU);

@@ -216,6 +216,24 @@ void tmc_fast_conv2d_dilated_s8(const tmc_fast_conv2d *layer, const int8_t *inpu
 void tmc_fast_conv2d_1x1_s8(const tmc_fast_conv2d *layer, const int8_t *input, uint32_t *columns,
                             int8_t *output);
 
+/* Tiles that Winograd's method computes together, at most. */
+enum { TMC_WINOGRAD_TILES = 24 };
+
+/* 3x3 windows with stride 1 by Winograd's method: input channels a multiple of 8, output channels even. */
+typedef struct {
+    tmc_window window;
+    const uint32_t *stream;
+    int32_t triples; /* tiles of 2x2 outputs computed together / 3 */
+    int32_t input_offset;
+    uint32_t offsets;
+    int32_t min, max;
+} tmc_winograd_conv2d;
+
+/* Scratch: 24 * input channels * triples words, then 16 * input channels words, 96 words, input channels
+ * bytes. */
+void tmc_winograd_conv2d_s8(const tmc_winograd_conv2d *layer, const int8_t *input, uint32_t *scratch,
+                            int8_t *output);
+
 typedef struct {
     tmc_window window; /* dilation 1, as many input as output channels, a multiple of 4; at most 16 rows */
     const uint32_t *stream;
