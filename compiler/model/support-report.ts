@@ -3,6 +3,8 @@
  * themselves; and as docs/model-operators.md (`npm run docs:operators` writes it).
  */
 import { supportedLayers } from "./import-tfjs-layers.js";
+import { supportedNodes } from "./importers/onnx/operators.js";
+import { supportedOperations } from "./importers/tfjs-graph/operations.js";
 import {
   modelLimits,
   operatorSupport,
@@ -23,7 +25,7 @@ export interface SupportReport {
   readonly operators: readonly OperatorEntry[];
   /** What holds for every model. */
   readonly model: readonly string[];
-  /** Float formats that `tmc model quantize` reads, and the layers or operators that it knows of each. */
+  /** Other formats, and the layers or operators that are known of each. */
   readonly formats: readonly { readonly format: string; readonly accepts: readonly string[] }[];
 }
 
@@ -36,7 +38,14 @@ export function supportReport(): SupportReport {
       ...operatorSupport[name],
     })),
     model: modelLimits,
-    formats: [{ format: "TensorFlow.js layers model (model.json)", accepts: supportedLayers() }],
+    formats: [
+      { format: "TensorFlow.js layers model (model.json)", accepts: supportedLayers() },
+      { format: "TensorFlow.js graph model (model.json)", accepts: supportedOperations().split(", ") },
+      {
+        format: "ONNX model (.onnx), float32 or int8 as QuantizeLinear and DequantizeLinear",
+        accepts: supportedNodes().split(/, |; of constants and shapes also /),
+      },
+    ],
   };
 }
 
@@ -72,8 +81,9 @@ export function renderOperatorsPage({ operators, model, formats }: SupportReport
       `| fast kernel | ${operator.fast === "" ? "none" : cell(operator.fast)} |`,
     ]),
     "",
-    "## Formats that are quantised",
-    "Float `.tflite` models take the operators above, in float32. Of the others:",
+    "## Other formats",
+    "Float `.tflite` models take the operators above, in float32. Of other formats these layers and operators are known; all but int8",
+    "ONNX models are quantised (`tmc model quantize`):",
     ...formats.map(({ format, accepts }) => `- ${format}: ${accepts.join(", ")}`),
     "",
   ].join("\n");

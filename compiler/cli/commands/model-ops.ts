@@ -60,7 +60,7 @@ function formatReport(report: SupportReport): string {
     "",
   ];
   for (const { format, accepts } of report.formats) {
-    lines.push(`${format}, to be quantised:`, ...wrap(accepts.join(", ")), "");
+    lines.push(`${format}:`, ...wrap(accepts.join(", ")), "");
   }
   return lines.join("\n");
 }
