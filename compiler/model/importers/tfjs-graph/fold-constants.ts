@@ -43,6 +43,10 @@ export function foldNode(node: TfNode): Constant | undefined {
       return first === undefined ? undefined : int64ConstantOf(first.shape);
     case "Identity":
       return first?.kind === "constant" ? first : undefined;
+    case "ExpandDims": {
+      const [value] = lists(node, 1) ?? [];
+      return value === undefined || first?.shape.length !== 0 ? undefined : int64ConstantOf(value);
+    }
     case "StridedSlice":
       return stridedSlice(node);
     case "Pack": {

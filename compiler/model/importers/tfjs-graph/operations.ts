@@ -1,9 +1,10 @@
 /** What each operation of TensorFlow becomes in the float graph, by its name. Operations that are not in here are refused by name, never skipped. */
-import type { Activation as Clamp, Padding } from "../../graph.js";
+import type { Padding } from "../../graph.js";
 import { elementCount } from "../../graph.js";
 import { windowGeometry } from "../../quantize/float-graph.js";
 import { floatConstantOf, transposeConstant } from "../constants.js";
 import { held, type Activation, type TfNode } from "./context.js";
+import { binary, movementOperations } from "./operations-movement.js";
 
 type Operation = (node: TfNode) => Activation;
 
@@ -37,14 +38,17 @@ function window(node: TfNode, input: Activation, kernel: Pair, strides: Pair, di
   return { padding, size };
 }
 
+/** What `fused_ops` may add behind the bias. */
+const fusedActivations = ["Relu", "Relu6", "LeakyRelu", "Sigmoid", "Tanh"] as const;
+type FusedActivation = (typeof fusedActivations)[number];
+
 /** What `fused_ops` adds behind a layer: a bias (input 2 of the node) and an activation. */
-function fused(node: TfNode): { bias: number | undefined; activation: Exclude<Clamp, "none"> | undefined } {
+function fused(node: TfNode): { bias: number | undefined; activation: FusedActivation | undefined } {
   const list = node.texts("fused_ops");
-  const clamps = { Relu: "relu", Relu6: "relu6" } as const;
   const [first, second, ...rest] = list[0] === "BiasAdd" ? list : [undefined, ...list];
-  const activation = second === "Relu" || second === "Relu6" ? clamps[second] : undefined;
+  const activation = fusedActivations.find((name) => name === second);
   if (rest.length > 0 || (second !== undefined && activation === undefined)) {
-    throw node.attributeError("fused_ops", list, "BiasAdd, then Relu or Relu6");
+    throw node.attributeError("fused_ops", list, `BiasAdd, then one of ${fusedActivations.join(", ")}`);
   }
   const bias = first === undefined ? undefined : biasOf(node, 2);
   return { bias, activation };
@@ -56,16 +60,30 @@ function biasOf(node: TfNode, index: number): number {
 }
 
 /** The float activation that `fused_ops` asks for. */
-function activated(
-  node: TfNode,
-  value: Activation,
-  activation: Exclude<Clamp, "none"> | undefined,
-): Activation {
+function activated(node: TfNode, value: Activation, activation: FusedActivation | undefined): Activation {
   if (activation === undefined) {
     return value;
   }
   const output = node.output(value.shape);
-  node.builder.add({ kind: "Activation", input: value.tensor, output: output.tensor, activation });
+  const ends = { input: value.tensor, output: output.tensor };
+  switch (activation) {
+    case "Relu":
+    case "Relu6":
+      node.builder.add({ kind: "Activation", ...ends, activation: activation === "Relu" ? "relu" : "relu6" });
+      break;
+    case "LeakyRelu":
+      node.builder.add({
+        kind: "LeakyRelu",
+        ...ends,
+        alpha: Math.fround(node.float("leakyrelu_alpha", 0.2)),
+      });
+      break;
+    case "Sigmoid":
+      node.builder.add({ kind: "Logistic", ...ends });
+      break;
+    case "Tanh":
+      node.builder.add({ kind: "Tanh", ...ends });
+  }
   return output;
 }
 
@@ -298,28 +316,22 @@ function affine(of: (constant: number, left: boolean) => { factor: number; offse
 
 const addConstant = affine((c) => ({ factor: 1, offset: c }));
 
-function add(node: TfNode): Activation {
-  if (node.value(0).kind === "constant" || node.value(1).kind === "constant") {
-    return addConstant(node);
-  }
-  const [left, right] = [node.activation(0), node.activation(1)];
-  if (left.shape.join() !== right.shape.join()) {
-    throw node.shapeError(
-      `adds shapes [${left.shape.join(", ")}] and [${right.shape.join(", ")}]; only equal shapes are supported`,
-    );
-  }
-  const output = node.output(left.shape);
-  node.builder.add({
-    kind: "Add",
-    left: left.tensor,
-    right: right.tensor,
-    output: output.tensor,
-    activation: "none",
-  });
-  return output;
+/** A constant per channel is a normalisation, which folds into the layer before; anything else is `kind`. */
+function affineOr(kind: "Add" | "Sub" | "Mul", constant: Operation): Operation {
+  const general = binary(kind);
+  return (node) => {
+    const index = [0, 1].find((i) => node.value(i).kind === "constant");
+    if (index === undefined) {
+      return general(node);
+    }
+    const { shape } = node.constant(index);
+    const channels = node.activation(1 - index).shape.at(-1) ?? 1;
+    const count = elementCount(shape);
+    return count === 1 || (count === channels && shape.at(-1) === channels) ? constant(node) : general(node);
+  };
 }
 
-function clamp(activation: Exclude<Clamp, "none">): Operation {
+function clamp(activation: "Relu" | "Relu6"): Operation {
   return (node) => activated(node, node.activation(0), activation);
 }
 
@@ -357,13 +369,12 @@ function expandDims(node: TfNode): Activation {
   return node.reshaped(value, value.shape.toSpliced(node.axis(at, value.shape.length + 1), 0, 1));
 }
 
-const passed: Operation = (node) => node.activation(0);
-
 export const operations: Readonly<Partial<Record<string, Operation>>> = {
+  ...movementOperations,
   _FusedConv2D: convolution(false),
   _FusedMatMul: matMul,
-  Add: add,
-  AddV2: add,
+  Add: affineOr("Add", addConstant),
+  AddV2: affineOr("Add", addConstant),
   AvgPool: pool("AveragePool2D"),
   BatchMatMulV2: matMul,
   BatchToSpaceND: batchToSpace,
@@ -375,12 +386,15 @@ export const operations: Readonly<Partial<Record<string, Operation>>> = {
   FusedBatchNormV2: batchNormalization,
   FusedBatchNormV3: batchNormalization,
   FusedDepthwiseConv2dNative: convolution(true),
-  Identity: passed,
+  Identity: (node) => node.activation(0),
   MatMul: matMul,
   Max: reduce("MaxPool2D"),
   MaxPool: pool("MaxPool2D"),
   Mean: reduce("AveragePool2D"),
-  Mul: affine((c) => ({ factor: c, offset: 0 })),
+  Mul: affineOr(
+    "Mul",
+    affine((c) => ({ factor: c, offset: 0 })),
+  ),
   RealDiv: (node) =>
     affine((c, left) => {
       if (left || c === 0) {
@@ -388,14 +402,17 @@ export const operations: Readonly<Partial<Record<string, Operation>>> = {
       }
       return { factor: 1 / c, offset: 0 };
     })(node),
-  Relu: clamp("relu"),
-  Relu6: clamp("relu6"),
+  Relu: clamp("Relu"),
+  Relu6: clamp("Relu6"),
   Reshape: reshape,
   Softmax: softmax,
   SpaceToBatchND: spaceToBatch,
   Squeeze: squeeze,
-  StopGradient: passed,
-  Sub: affine((c, left) => (left ? { factor: -1, offset: c } : { factor: 1, offset: -c })),
+  StopGradient: (node) => node.activation(0),
+  Sub: affineOr(
+    "Sub",
+    affine((c, left) => (left ? { factor: -1, offset: c } : { factor: 1, offset: -c })),
+  ),
 };
 
 /** For messages. */
