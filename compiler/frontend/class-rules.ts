@@ -212,18 +212,31 @@ const sameDefault = (a: Expr | undefined, b: Expr | undefined): boolean =>
 function checkConstructor(ctx: Context, c: ClassDecl, ctor: FuncDecl): void {
   const unset = new Set(c.fields.filter((f) => f.type.k !== "nullable").map((f) => f.name));
   const known = new Set<Expr>();
+  // Arrow functions with `this` that became fields: nobody else has them yet, so they run only where a field is read.
+  const closures = new Set<string>();
+  const stored = new Set<Expr>();
   const check = (s: Stmt): void => {
     const assigned: string[] = [];
     walkStmts([s], {
       expr: (e) => {
-        if (e.k === "field" && e.obj.k === "this") known.add(e.obj);
+        if (e.k === "field" && e.obj.k === "this") {
+          known.add(e.obj);
+          const field = [...unset][0];
+          if (closures.has(e.name) && !stored.has(e) && field !== undefined) early(ctx, c, e, field);
+        }
         if (e.k === "assign" && e.target.k === "field" && e.target.obj.k === "this") {
           known.add(e.target.obj);
           assigned.push(e.target.name);
           // An arrow function cannot run before the field that it becomes has it.
-          if (e.value.k === "lambda") unset.delete(e.target.name);
+          if (e.value.k === "lambda") {
+            unset.delete(e.target.name);
+            stored.add(e.value);
+            stored.add(e.target);
+            if (e.value.f.usesThis) closures.add(e.target.name);
+          }
         }
-        const leaks = (e.k === "this" && !known.has(e)) || (e.k === "lambda" && e.f.usesThis);
+        const leaks =
+          (e.k === "this" && !known.has(e)) || (e.k === "lambda" && e.f.usesThis && !stored.has(e));
         const first = [...unset][0];
         if (leaks && first !== undefined) early(ctx, c, e, first);
         if (e.k === "method" && e.recv.k === "this" && !e.isSuper) overridden(ctx, c, e);

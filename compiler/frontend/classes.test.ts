@@ -78,11 +78,21 @@ export function main(): void { log(m.make().n()); }`;
 describe("a constructor", () => {
   it.each([
     "class A { x: i32; constructor() { this.show(); this.x = 1; } show(): void { log(this.x); } }",
-    "class A { f: () => i32; x: i32; constructor() { this.f = () => this.x; this.x = 1; } }",
+    "class A { f: () => i32; x: i32; constructor() { this.f = () => this.x; log(this.f()); this.x = 1; } }",
+    "class A { f: () => i32; x: i32; constructor() { this.f = () => this.x; const g = this.f; this.x = g(); } }",
+    "class A { x: i32; constructor() { const g = (): i32 => this.x; log(g()); this.x = 1; } }",
     "class A { c: i32 = 1; constructor() { this.go(); } go(): void {} } class B extends A { y: i32 = 1; override go(): void { log(this.y); } }",
     "class A { } class B extends A { constructor(x: boolean) { if (x) { super(); } else { super(); } } }",
   ])("lets nobody see fields without values: %s", (source) => {
     expect(codes(source).map((c) => c.replace(/^\S+ /, ""))).toEqual(["TMC1246"]);
+  });
+  it("may keep functions that read fields which get their values later", () => {
+    const source = `class A { readonly get = (): i32 => this.n; constructor(public n: i32) {} }
+class B { f: () => i32; x: i32; constructor() { this.f = () => this.x; this.x = 1; log(this.f()); } }
+const a = new A(4);
+export function main(): void { a.n++; log(a.get()); log(b.f()); }
+const b = new B();`;
+    expect(run(source).lines).toEqual(["1", "5", "1"]);
   });
   it("may call methods when every field has its value", () => {
     const source = `class A { x: i32; constructor(b: boolean) { if (b) { this.x = 1; } else { this.x = 2; } this.show(); } show(): void { log(this.x); } }
