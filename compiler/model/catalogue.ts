@@ -53,7 +53,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3020",
     title: "unsupported tensor type",
-    rule: "An executable model has int8 activations and weights and int32 biases. A float model is quantised first.",
+    rule: "An executable model has int8 activations and weights and int32 biases, or int16 activations, int8 weights and int64 biases, which `tmc model ops` lists the operators of. A float model is quantised first.",
     wrong: "tmc model run float.tflite --input window.bin",
     right:
       "tmc model quantize float.tflite … --out model.tflite; tmc model run model.tflite --input window.bin",
@@ -61,7 +61,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3021",
     title: "quantisation parameters are missing or malformed",
-    rule: "Activations have one positive finite scale and one zero point in -128..127; weights have one scale, or one per output channel, and zero points 0. Pooling, MINIMUM and MAXIMUM keep the parameters of their inputs; the outputs of SOFTMAX and LOGISTIC have scale 1/256 and zero point -128, of TANH 1/128 and 0.",
+    rule: "Activations have one positive finite scale and one zero point in -128..127, 0 of int16; weights have one scale, or one per output channel, and zero points 0. Pooling, MINIMUM and MAXIMUM keep the parameters of their inputs; the outputs of SOFTMAX and LOGISTIC have scale 1/256 and zero point -128, of TANH 1/128 and 0.",
   },
   {
     code: "TMC3022",
@@ -71,7 +71,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3030",
     title: "a model input or output file has the wrong size",
-    rule: "--input and --output are raw int8 tensors in NHWC order: one byte per element, without header, the model's inputs one after the other.",
+    rule: "--input and --output are raw tensors in NHWC order: one byte per element of int8, two of int16 (the low one first), without header, the model's inputs one after the other.",
   },
   {
     code: "TMC3031",

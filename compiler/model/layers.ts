@@ -7,6 +7,7 @@
 import type { MoveLayer, ReduceLayer, ResizeLayer } from "./layers-movement.js";
 
 import type { Binary } from "./graph.js";
+import type { WideLayer } from "./layers-wide.js";
 
 /** A window over [1, H, W, C]; pairs are height first. Padding on the other side follows from the sizes. */
 export interface WindowGeometry {
@@ -109,6 +110,8 @@ export interface Factor {
 export interface ElementwiseLayer extends LayerCommon {
   readonly kind: "Elementwise";
   readonly operation: Binary["kind"];
+  /** int16 instead of int8. */
+  readonly wide: boolean;
   readonly left: number;
   readonly right: number;
   /** The output, with dimensions that behave alike joined; 1 for those that are not there. */
@@ -140,6 +143,7 @@ export interface PoolLayer extends LayerCommon {
 export interface ReshapeLayer extends LayerCommon {
   readonly kind: "Reshape";
   readonly input: number;
+  /** Bytes. */
   readonly count: number;
 }
 
@@ -165,6 +169,7 @@ export type Layer =
   | PoolLayer
   | ReshapeLayer
   | SoftmaxLayer
+  | WideLayer
   | MoveLayer
   | ResizeLayer
   | ReduceLayer;
@@ -183,6 +188,8 @@ export function replaceableInputs(layer: Layer): readonly number[] {
     case "Add":
     case "Lookup":
     case "Reshape":
+    case "WideLogistic":
+    case "WideTanh":
       return layerInputs(layer);
     case "Elementwise": {
       const whole = (steps: Four): boolean => layer.shape.every((size, i) => size === 1 || steps[i] !== 0);
@@ -199,16 +206,19 @@ export function replaceableInputs(layer: Layer): readonly number[] {
 /** Multiplications with accumulation; 0 for layers without weights. Positions in the padding count, as is customary. */
 export function layerMacs(layer: Layer): number {
   switch (layer.kind) {
+    case "WideConv2D":
     case "Conv2D": {
       const g = layer.geometry;
       return (
         g.outputHeight * g.outputWidth * g.outputChannels * g.filterHeight * g.filterWidth * g.inputChannels
       );
     }
+    case "WideDepthwiseConv2D":
     case "DepthwiseConv2D": {
       const g = layer.geometry;
       return g.outputHeight * g.outputWidth * g.outputChannels * g.filterHeight * g.filterWidth;
     }
+    case "WideFullyConnected":
     case "FullyConnected":
       return layer.rows * layer.inputDepth * layer.outputDepth;
     default:
@@ -218,7 +228,7 @@ export function layerMacs(layer: Layer): number {
 
 /** Bytes of weights, biases and requantisation constants (tables among them) as the C emitter stores them. */
 export function layerConstantBytes(layer: Layer): { weights: number; bias: number; requantization: number } {
-  if (layer.kind === "Conv2D" || layer.kind === "DepthwiseConv2D" || layer.kind === "FullyConnected") {
+  if ("filter" in layer) {
     return {
       weights: layer.filter.byteLength,
       bias: layer.bias?.byteLength ?? 0,

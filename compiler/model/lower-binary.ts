@@ -8,6 +8,7 @@ import type { AddLayer, Clamp, ElementwiseLayer, Factor, Four, LookupLayer } fro
 import {
   activationClamp,
   fixedMultiplier,
+  isWide,
   perTensor,
   shapeError,
   text,
@@ -28,6 +29,7 @@ export function lowerBinary(graph: Graph, operator: Binary, index: number, where
   const layer: ElementwiseLayer = {
     kind: "Elementwise",
     operation: operator.kind,
+    wide: isWide(output),
     operator: index,
     left: operator.left,
     right: operator.right,
@@ -35,6 +37,9 @@ export function lowerBinary(graph: Graph, operator: Binary, index: number, where
     ...broadcast(left, right, output, where),
     ...parameters(operator, [left, right, output], where),
   };
+  if (layer.wide) {
+    return layer;
+  }
   return (
     asLookup(layer, graph) ??
     (operator.kind === "Add" && text(left.shape) === text(right.shape) ? asAdd(layer, output) : layer)
@@ -57,13 +62,14 @@ function parameters(operator: Binary, tensors: Three<Tensor>, where: string): Pa
     perTensor(tensors[1], where),
     perTensor(tensors[2], where),
   ] as const;
-  const whole: Clamp = { min: -128, max: 127 };
+  const whole: Clamp = { min: o.min, max: o.max };
+  const leftShift = isWide(tensors[2]) ? 15 : 20;
   switch (operator.kind) {
     case "Add":
     case "Sub":
       return {
-        leftShift: 20,
-        factors: sumFactors([l, r, o], operator.kind === "Sub", where),
+        leftShift,
+        factors: sumFactors([l, r, o], operator.kind === "Sub", leftShift, where),
         clamp: activationClamp(operator.activation, o, where),
       };
     case "Mul": {
@@ -112,7 +118,12 @@ function factors(
 }
 
 /** Of Add and Sub: the reference divides scales in double precision for the first, in single for the second. */
-function sumFactors(ends: Three<PerTensor>, single: boolean, where: string): ElementwiseLayer["factors"] {
+function sumFactors(
+  ends: Three<PerTensor>,
+  single: boolean,
+  leftShift: number,
+  where: string,
+): ElementwiseLayer["factors"] {
   const [l, r, o] = ends;
   const rounded = single ? Math.fround : (x: number): number => x;
   const twice = 2 * Math.max(l.scale, r.scale);
@@ -120,7 +131,11 @@ function sumFactors(ends: Three<PerTensor>, single: boolean, where: string): Ele
   return factors(ends, [
     smallerThanOne(rounded(l.scale / twice), inputs, where),
     smallerThanOne(rounded(r.scale / twice), inputs, where),
-    smallerThanOne(rounded(twice / (2 ** 20 * o.scale)), "the ratio of input to output scales / 2^20", where),
+    smallerThanOne(
+      rounded(twice / (2 ** leftShift * o.scale)),
+      `the ratio of input to output scales / 2^${leftShift}`,
+      where,
+    ),
   ]);
 }
 

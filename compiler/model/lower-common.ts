@@ -19,17 +19,25 @@ export function shapeError(where: string, what: string): UserError {
 /** Scale and zero point of an activation tensor. */
 export interface PerTensor {
   readonly scale: number;
-  /** -128..127 */
+  /** Within min and max; 0 of int16. */
   readonly zeroPoint: number;
+  /** Bounds of the element type. */
+  readonly min: number;
+  readonly max: number;
 }
 
-/** Throws unless the tensor is int8 with one scale and zero point and batch size 1. `what` names it in messages. */
+/** Whether activations like this one are int16. */
+export function isWide(tensor: Tensor): boolean {
+  return tensor.type === "int16";
+}
+
+/** Throws unless the tensor is int8 or int16 with one scale and zero point and batch size 1. `what` names it in messages. */
 export function activationTensor(graph: Graph, index: number, what: string): void {
   const tensor = tensorAt(graph, index);
-  if (tensor.type !== "int8") {
+  if (tensor.type !== "int8" && tensor.type !== "int16") {
     throw new UserError(
       "TMC3020",
-      `${what} has the type ${tensor.type}; supported: int8`,
+      `${what} has the type ${tensor.type}; supported: int8 and int16`,
       tensor.type === "float32" && !isConverted(graph, index)
         ? "Quantise the model first: `tmc model quantize`."
         : "Convert the model to full int8, inputs and outputs included (inference_input_type = tf.int8 of the TFLite converter).",
@@ -64,13 +72,19 @@ export function perTensor(tensor: Tensor, where: string): PerTensor {
   if (!(scale > 0 && Number.isFinite(scale))) {
     throw refuse(`has the scale ${scale}`);
   }
+  if (isWide(tensor)) {
+    if (zeroPoint !== 0) {
+      throw refuse(`has the zero point ${zeroPoint}; int16 allows 0`);
+    }
+    return { scale, zeroPoint, min: -32768, max: 32767 };
+  }
   if (!(Number.isInteger(zeroPoint) && zeroPoint >= -128 && zeroPoint <= 127)) {
     throw refuse(`has the zero point ${zeroPoint}; int8 allows -128..127`);
   }
-  return { scale, zeroPoint };
+  return { scale, zeroPoint, min: -128, max: 127 };
 }
 
-/** The int8 bounds of a fused activation: real bounds divided in float32 and rounded, as the reference does. */
+/** The bounds of a fused activation: real bounds divided in float32 and rounded, as the reference does. */
 export function activationClamp(activation: Activation, output: PerTensor, where: string): Clamp {
   const quantized = (real: number): number => {
     const steps = roundHalfAway(Math.fround(Math.fround(real) / Math.fround(output.scale)));
@@ -83,15 +97,16 @@ export function activationClamp(activation: Activation, output: PerTensor, where
     }
     return output.zeroPoint + steps;
   };
+  const { min, max } = output;
   switch (activation) {
     case "none":
-      return { min: -128, max: 127 };
+      return { min, max };
     case "relu":
-      return { min: Math.max(-128, quantized(0)), max: 127 };
+      return { min: Math.max(min, quantized(0)), max };
     case "relu6":
-      return { min: Math.max(-128, quantized(0)), max: Math.min(127, quantized(6)) };
+      return { min: Math.max(min, quantized(0)), max: Math.min(max, quantized(6)) };
     case "relu_n1_to_1":
-      return { min: Math.max(-128, quantized(-1)), max: Math.min(127, quantized(1)) };
+      return { min: Math.max(min, quantized(-1)), max: Math.min(max, quantized(1)) };
   }
 }
 

@@ -91,7 +91,12 @@ function scaleRatio(ratio: number, where: string): FixedMultiplier {
   return fixedMultiplier(ratio, "input scale over output scale", where);
 }
 
-function checkOutput(actual: PerTensor, wanted: PerTensor, what: string, where: string): void {
+function checkOutput(
+  actual: PerTensor,
+  wanted: Pick<PerTensor, "scale" | "zeroPoint">,
+  what: string,
+  where: string,
+): void {
   if (actual.scale !== wanted.scale || actual.zeroPoint !== wanted.zeroPoint) {
     throw new UserError(
       "TMC3021",

@@ -22,10 +22,12 @@ import { lowerBinary } from "./lower-binary.js";
 import { lowerMovement } from "./lower-movement.js";
 import { lowerReduction } from "./lower-reduce.js";
 import { lowerUnary } from "./lower-unary.js";
+import { lowerWide } from "./lower-wide.js";
 import { lowerConv2D, lowerDepthwiseConv2D, lowerFullyConnected } from "./lower-weighted.js";
 import {
   activationClamp,
   activationTensor,
+  isWide,
   perTensor,
   shapeError,
   text,
@@ -68,8 +70,24 @@ export function lower(graph: Graph): readonly Layer[] {
     for (const tensor of [...activationInputs(operator), operator.output]) {
       activationTensor(graph, tensor, `${where}, tensor ${tensor}`);
     }
-    return lowerOperator(graph, operator, index, where);
+    const common = (): Layer => lowerOperator(graph, operator, index, where);
+    const output = tensorAt(graph, operator.output);
+    return isWide(output)
+      ? lowerWide(graph, operator, index, where, common)
+      : narrowOnly(graph, operator, where, common);
   });
+}
+
+/** The layer of an operator whose output is int8: its inputs are int8 too. */
+function narrowOnly(graph: Graph, operator: Operator, where: string, common: () => Layer): Layer {
+  if (activationInputs(operator).some((tensor) => isWide(tensorAt(graph, tensor)))) {
+    throw new UserError(
+      "TMC3020",
+      `${where} reads int16 and writes int8; supported: activations of one type`,
+      "Quantise the whole model with activations of one type.",
+    );
+  }
+  return common();
 }
 
 /** `operator 3 (Conv2D, layer "conv_1")`. */

@@ -30,14 +30,14 @@ const window = { padding: "SAME (0) and VALID (1)", stride_h: count, stride_w: c
 const dilation = { dilation_h_factor: count, dilation_w_factor: count } as const;
 const fused = { fused_activation_function: "NONE, RELU, RELU6, RELU_N1_TO_1" } as const;
 const weighted = {
-  types: "int8; weights int8; bias int32",
+  types: "int8 or int16; weights int8; bias int32, or int64 with int16",
   limits: [
     "filter and bias are constants",
     "weights have one scale, or one per output channel, and zero points 0; the bias has input scale times filter scale",
     "input scale times filter scale over output scale is at most 2^30",
   ],
 } as const;
-const bias = { quantized_bias_type: "unset and INT32 (2)" } as const;
+const bias = { quantized_bias_type: "unset, INT32 (2; not with int16 activations) and INT64 (4)" } as const;
 const pool = {
   shapes: "[1, H, W, C] → [1, OH, OW, C]",
   types: "int8",
@@ -173,9 +173,28 @@ export function supportedValues(operator: OperatorName, attribute: string): stri
   return attributes[attribute] ?? "see `tmc model ops`";
 }
 
+/** Operators of int16 activations, by name. */
+export const wideKinds: readonly string[] = [
+  "ADD",
+  "AVERAGE_POOL_2D",
+  "CONV_2D",
+  "DEPTHWISE_CONV_2D",
+  "FULLY_CONNECTED",
+  "LOGISTIC",
+  "MAXIMUM",
+  "MAX_POOL_2D",
+  "MINIMUM",
+  "MUL",
+  "RESHAPE",
+  "SOFTMAX",
+  "SUB",
+  "TANH",
+];
+
 /** What every model must keep to, whatever its operators. */
 export const modelLimits: readonly string[] = [
   "one subgraph with at least one input and one output, batch size 1, no unknown dimensions, no variable, sparse or external tensors",
   "activations have one positive finite scale and one zero point in -128..127",
+  `int16 activations (all of a model or none) have zero point 0, int8 weights and int64 biases; operators: ${wideKinds.join(", ")}; LOGISTIC, TANH and SOFTMAX put out 1/32768`,
   "at most 4096 tensors, operators and operator codes, 6 dimensions, 64 MiB per tensor, 64 MiB of weights, 65536 output channels, 256 MiB of activations",
 ];

@@ -5,7 +5,7 @@
  * `kernels/overlap.ts` proves. The emitter declares the arena with exactly `arenaBytes`. Offsets are `place.ts`'s.
  */
 import { UserError } from "../diagnostics/user-error.js";
-import { elementCount, tensorAt, type Graph } from "./graph.js";
+import { tensorAt, tensorBytes, type Graph } from "./graph.js";
 import type { KernelChoice } from "./kernels/choose.js";
 import { layerInputs, replaceableInputs, type Layer } from "./layers.js";
 import { align, placeBlocks, type Block as PlacedBlock, type Overlap as PlacedOverlap } from "./place.js";
@@ -122,7 +122,7 @@ function findLifetimes(graph: Graph, layers: readonly Layer[]): Map<number, Life
   const lifetimes = new Map<number, Lifetime>();
   const start = (tensor: number, first: number): void => {
     lifetimes.set(tensor, {
-      bytes: elementCount(tensorAt(graph, tensor).shape),
+      bytes: tensorBytes(tensorAt(graph, tensor)),
       first,
       last: Math.max(first, 0),
     });

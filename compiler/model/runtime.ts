@@ -1,6 +1,6 @@
 /**
  * Executes an int8 model on Node.js: the same layers, arithmetic and memory plan as the generated C, bit for bit.
- * Used by the host runtime for `model.infer` and by `tmc model run`. For float models there is nothing here.
+ * Tensors are seen as bytes, of int16 models too (`elements`). Used by the host runtime for `model.infer` and by `tmc model run`. For float models there is nothing here.
  */
 import { tensorAt, type Graph } from "./graph.js";
 import type { Layer } from "./layers.js";
@@ -8,6 +8,14 @@ import { lower } from "./lower.js";
 import { planMemory, type MemoryPlan } from "./plan.js";
 import { elementwise, lookup } from "./reference/elementwise.js";
 import { move, reduce, resize } from "./reference/movement.js";
+import {
+  wideConv2D,
+  wideDepthwiseConv2D,
+  wideFullyConnected,
+  widePool,
+  wideSigmoid,
+  wideSoftmax,
+} from "./reference/wide.js";
 import { add, conv2D, depthwiseConv2D, fullyConnected, pool, softmax } from "./reference/kernels.js";
 
 /** Called after each operator with its number, the number of the tensor it wrote, and a view of that tensor. */
@@ -61,11 +69,19 @@ export class ModelRuntime {
       return this.arena.subarray(placement.offset, placement.offset + placement.bytes);
     }
     const data = tensorAt(this.graph, tensor).data;
+    if (data instanceof Int16Array) {
+      return new Int8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
     if (!(data instanceof Int8Array)) {
       throw new Error(`tensor ${tensor} of model "${this.graph.name}" has no memory`);
     }
     return data;
   }
+}
+
+/** The bytes of an int16 tensor as elements, low byte first on every host we run on. */
+export function elements(bytes: Int8Array): Int16Array {
+  return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
 }
 
 /** Computes one layer with the reference kernels; `view` gives the memory of a tensor. */
@@ -81,7 +97,9 @@ export function executeLayer(layer: Layer, view: (tensor: number) => Int8Array):
     case "Add":
       return add(layer, view(layer.left), view(layer.right), output);
     case "Elementwise":
-      return elementwise(layer, view(layer.left), view(layer.right), output);
+      return layer.wide
+        ? elementwise(layer, elements(view(layer.left)), elements(view(layer.right)), elements(output))
+        : elementwise(layer, view(layer.left), view(layer.right), output);
     case "Lookup":
       return lookup(layer, view(layer.input), output);
     case "MaxPool2D":
@@ -98,6 +116,20 @@ export function executeLayer(layer: Layer, view: (tensor: number) => Int8Array):
       return resize(layer, view(layer.input), output);
     case "Reduce":
       return reduce(layer, view(layer.input), output);
+    case "WideConv2D":
+      return wideConv2D(layer, elements(view(layer.input)), elements(output));
+    case "WideDepthwiseConv2D":
+      return wideDepthwiseConv2D(layer, elements(view(layer.input)), elements(output));
+    case "WideFullyConnected":
+      return wideFullyConnected(layer, elements(view(layer.input)), elements(output));
+    case "WideMaxPool2D":
+    case "WideAveragePool2D":
+      return widePool(layer, elements(view(layer.input)), elements(output));
+    case "WideLogistic":
+    case "WideTanh":
+      return wideSigmoid(layer, elements(view(layer.input)), elements(output));
+    case "WideSoftmax":
+      return wideSoftmax(layer, elements(view(layer.input)), elements(output));
   }
 }
 

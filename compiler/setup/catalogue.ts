@@ -92,8 +92,8 @@ export function main(): void {
   },
   {
     code: "TMC2005",
-    title: "a model with several inputs or outputs",
-    rule: "A model of a node has one of each.",
+    title: "a model with several inputs or outputs, or with others than int8",
+    rule: "A model of a node has one of each, of int8. Models of int16 activations run in `tmc model` and as generated C.",
     wrong: `import { Model } from "tmc";
 const model = new Model("two-inputs.tflite");
 export function main(): void {

@@ -101,6 +101,13 @@ function tensor(graph: Graph, ends: readonly number[], file: string, unit: strin
     );
   }
   const t = tensorAt(graph, first);
+  if (t.type === "int16") {
+    throw new UserError(
+      "TMC2005",
+      `${file} has ${t.type} inputs or outputs where int8 is expected`,
+      "quantise the model with int8 activations",
+    );
+  }
   return {
     type: t.type === "int8" ? "i8" : t.type,
     shape: [...t.shape],

@@ -8,6 +8,7 @@
 #define TMC_KERNELS_ARITHMETIC_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "tmc/kernels.h"
 
@@ -55,6 +56,18 @@ static inline int32_t tmc_k_multiply(int32_t x, int32_t multiplier, int32_t shif
 static inline int8_t tmc_k_requantize(uint32_t acc, int32_t c, const tmc_requantization *r) {
     const int32_t scaled = tmc_k_multiply((int32_t)acc, r->multiplier[c], r->shift[c]);
     return (int8_t)tmc_k_clamp(tmc_k_add(scaled, r->output_offset), r->min, r->max);
+}
+
+/* An element of an int16 tensor; tensors are bytes, the low one first. */
+static inline int32_t tmc_k_load_s16(const int8_t *data) {
+    int16_t value;
+    memcpy(&value, data, sizeof value);
+    return value;
+}
+
+static inline void tmc_k_store_s16(int8_t *data, int32_t value) {
+    const int16_t element = (int16_t)value;
+    memcpy(data, &element, sizeof element);
 }
 
 /* The part [start, end) of a dilated window at `origin` that lies inside [0, limit). */

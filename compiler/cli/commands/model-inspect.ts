@@ -250,7 +250,7 @@ function formatInspection(inspection: ModelInspection): string {
     "RAM",
   ];
   const lines = [
-    `${inspection.model}: ${inspection.int8 ? "int8" : "float"} model, ${layers.length} layers`,
+    `${inspection.model}: ${inspection.int8 ? (inspection.inputs[0]?.type ?? "int8") : "float"} model, ${layers.length} layers`,
     ...inspection.inputs.map(
       (tensor, i) => `input ${i}   ${tensor.type} ${shapes([tensor])}  ${quantization(tensor)}`,
     ),

@@ -11,6 +11,7 @@ import { elementCount, tensorAt, type Graph } from "../../model/graph.js";
 import { loadGraph } from "../../model/importers/load-model.js";
 import { readModelFile } from "../../model/load.js";
 import { lower } from "../../model/lower.js";
+import { elements } from "../../model/runtime.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { memoryOption, modelGroup } from "./model.js";
@@ -150,14 +151,15 @@ function describeGolden({ action, files }: GoldenResult, what: string, where: st
 const SHOWN = 64;
 
 function outputLines(graph: Graph, tensor: number, i: number, data: Int8Array | undefined): string[] {
-  const { shape, quantization } = tensorAt(graph, tensor);
+  const { type, shape, quantization } = tensorAt(graph, tensor);
   const scale = quantization?.scales[0] ?? 1;
   const zero = quantization?.zeroPoints[0] ?? 0;
-  const values = [...(data ?? [])].slice(0, SHOWN);
+  const bytes = data ?? new Int8Array(0);
+  const values = [...(type === "int16" ? elements(bytes) : bytes)].slice(0, SHOWN);
   const rest = elementCount(shape) > SHOWN ? ` … ${elementCount(shape) - SHOWN} more` : "";
   return [
-    `output ${i}, int8 [${shape.join(", ")}], scale ${scale}, zero point ${zero}:`,
-    `  int8  ${values.join(" ")}${rest}`,
+    `output ${i}, ${type} [${shape.join(", ")}], scale ${scale}, zero point ${zero}:`,
+    `  ${type.padEnd(5)} ${values.join(" ")}${rest}`,
     `  real  ${values.map((value) => Number((scale * (value - zero)).toPrecision(5))).join(" ")}${rest}`,
   ];
 }

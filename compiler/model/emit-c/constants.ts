@@ -3,7 +3,8 @@
 const LINE = 108;
 
 /** Numbers, or structs of int32 each given by its members. */
-export type ConstantData = Int8Array | Int32Array | Uint32Array | readonly Int32Array[];
+export type ConstantData =
+  Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | readonly Int32Array[];
 
 /** Bytes of the data in the image. */
 export function constantBytes(data: ConstantData): Uint8Array {
@@ -29,7 +30,10 @@ export function constantArray(symbol: string, type: string, data: ConstantData):
   return `static const ${type} ${symbol}[${data.length}] = {\n${lines.join("\n")}\n};`;
 }
 
-function literal(value: number | Int32Array, hexadecimal: boolean): string {
+function literal(value: number | bigint | Int32Array, hexadecimal: boolean): string {
+  if (typeof value === "bigint") {
+    return `INT64_C(${value})`; // far from the least one, which has no literal
+  }
   if (typeof value !== "number") {
     return `{${Array.from(value, intLiteral).join(", ")}}`;
   }

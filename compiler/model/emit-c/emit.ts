@@ -118,6 +118,10 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
       return `${arena} + ${placement.offset}`;
     }
     const { data } = tensorAt(graph, tensor);
+    if (data instanceof Int16Array) {
+      const bytes = new Int8Array(data.buffer, data.byteOffset, data.byteLength);
+      return constant(`tensor${tensor}`, "int8_t", bytes);
+    }
     if (!(data instanceof Int8Array)) {
       throw new Error(`tensor ${tensor} of model "${model.name}" has no memory`);
     }

@@ -17,6 +17,7 @@ import {
 import type { KernelChoice } from "../kernels/choose.js";
 import type { MoveLayer } from "../layers-movement.js";
 import { structFields } from "./constants.js";
+import { describeWide } from "./wide-code.js";
 import { describeFast } from "./fast-layer-code.js";
 import { describeReduce, describeResize, moveCode } from "./movement-code.js";
 import {
@@ -131,7 +132,7 @@ function describe(
     case "Elementwise":
       return {
         struct: "tmc_elementwise",
-        kernel: `tmc_elementwise_${layer.operation.toLowerCase()}_s8`,
+        kernel: `tmc_elementwise_${layer.operation.toLowerCase()}_${layer.wide ? "s16" : "s8"}`,
         fields: elementwiseFields(layer),
       };
     case "Lookup":
@@ -155,6 +156,15 @@ function describe(
         kernel: choice.name === "pool" ? "tmc_fast_average_pool2d_s8" : "tmc_average_pool2d_s8",
         fields: poolFields(layer),
       };
+    case "WideAveragePool2D":
+    case "WideConv2D":
+    case "WideDepthwiseConv2D":
+    case "WideFullyConnected":
+    case "WideLogistic":
+    case "WideMaxPool2D":
+    case "WideSoftmax":
+    case "WideTanh":
+      return describeWide(layer, stem(layer), context);
     case "Softmax":
       return { struct: "tmc_softmax", kernel: "tmc_softmax_s8", fields: softmaxFields(layer) };
     case "Resize":

@@ -1,6 +1,6 @@
 /** What one inference gave, on whatever target, and running it on Node.js. Targets with a compiler are `on-board.ts`'s. */
 import { UserError, ExitCode } from "../../diagnostics/user-error.js";
-import { elementCount, tensorAt, type Graph } from "../graph.js";
+import { tensorAt, tensorBytes, type Graph } from "../graph.js";
 import { ModelRuntime } from "../runtime.js";
 
 /** The input tensors of one inference, in the model's order. */
@@ -40,20 +40,20 @@ export function splitTensors(
   bytes: Uint8Array,
   what: string,
 ): Int8Array[] {
-  const shapes = tensors.map((tensor) => tensorAt(graph, tensor).shape);
-  const expected = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
+  const parts = tensors.map((tensor) => tensorAt(graph, tensor));
+  const expected = parts.reduce((sum, part) => sum + tensorBytes(part), 0);
   if (bytes.length !== expected) {
     throw new UserError(
       "TMC3030",
-      `${what} has ${bytes.length} bytes; ${graph.name} needs ${expected}: int8 of shape ${shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")}`,
-      "Pass raw int8 values, one byte per element, without header.",
+      `${what} has ${bytes.length} bytes; ${graph.name} needs ${expected}: ${parts.map(({ type, shape }) => `${type} of shape [${shape.join(", ")}]`).join(" and ")}`,
+      "Pass raw values without header: one byte per element of int8, two of int16, the low one first.",
       ExitCode.usage,
     );
   }
   let offset = 0;
-  return shapes.map((shape) => {
+  return parts.map((part) => {
     const start = offset;
-    offset += elementCount(shape);
+    offset += tensorBytes(part);
     return Int8Array.from(bytes.subarray(start, offset), (byte) => (byte << 24) >> 24);
   });
 }

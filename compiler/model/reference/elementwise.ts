@@ -43,9 +43,9 @@ export function elementwiseFunction(layer: ElementwiseLayer): (left: number, rig
 
 export function elementwise(
   layer: ElementwiseLayer,
-  left: Int8Array,
-  right: Int8Array,
-  output: Int8Array,
+  left: Int8Array | Int16Array,
+  right: Int8Array | Int16Array,
+  output: Int8Array | Int16Array,
 ): void {
   const compute = elementwiseFunction(layer);
   const [n0, n1, n2, n3] = layer.shape;

@@ -81,10 +81,12 @@ export function depthMultiplier(context: Context, options: FlatTable, field: num
   return Math.max(1, Math.floor(channels(context.output) / channels(context.inputs[0])));
 }
 
-/** 0 = not set, 2 = INT32. */
+/** 0 = not set, 2 = INT32, 4 = INT64. Without a bias it chooses the accumulator of int16 activations. */
 export function checkBiasType(context: Context, options: FlatTable, field: number): void {
   const type = options.int8(field, "quantized_bias_type", 0);
-  if (type !== 0 && type !== 2) {
+  const narrowSums =
+    type === 2 && (context.inputs[2] ?? -1) < 0 && context.tensors[context.inputs[0] ?? -1]?.type === "int16";
+  if ((type !== 0 && type !== 2 && type !== 4) || narrowSums) {
     throw attribute(context, "quantized_bias_type", String(type));
   }
 }

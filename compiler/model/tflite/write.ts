@@ -5,7 +5,7 @@
  * The bytes depend on the graph alone. The file has what interpreters need and no metadata beyond a description.
  */
 import { Builder } from "flatbuffers";
-import type { Activation, Graph, Operator, Padding, Tensor, TensorData } from "../graph.js";
+import type { Activation, Graph, Operator, Padding, Tensor, TensorData, OperatorKind } from "../graph.js";
 import { operatorInputs } from "../graph.js";
 import { movesOrReduces } from "../graph-movement.js";
 import {
@@ -145,6 +145,9 @@ function builtinCode(kind: ReadKind): number {
  */
 function operatorVersion(graph: Graph, operator: Operator): number {
   const quantized = graph.tensors[operator.output]?.type === "int8";
+  if (graph.tensors[operator.output]?.type === "int16") {
+    return wideVersions[operator.kind] ?? 1;
+  }
   switch (operator.kind) {
     case "Conv2D":
       return quantized ? 3 : 1;
@@ -176,6 +179,23 @@ function operatorVersion(graph: Graph, operator: Operator): number {
       return movementVersion(graph, operator);
   }
 }
+
+/** The versions in which operators took int16; of the others the first. */
+const wideVersions: Readonly<Partial<Record<OperatorKind, number>>> = {
+  Add: 3,
+  AveragePool2D: 3,
+  Conv2D: 4,
+  DepthwiseConv2D: 5,
+  FullyConnected: 7,
+  Logistic: 3,
+  MaxPool2D: 3,
+  Maximum: 4,
+  Minimum: 4,
+  Mul: 4,
+  Softmax: 3,
+  Sub: 5,
+  Tanh: 3,
+};
 
 const activationCode = (activation: Activation): number => codeOf(activations, activation);
 const paddingCode = (padding: Padding): number => (padding === "same" ? 0 : 1);

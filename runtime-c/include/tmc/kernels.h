@@ -105,6 +105,18 @@ void tmc_elementwise_minimum_s8(const tmc_elementwise *layer, const int8_t *left
 void tmc_elementwise_maximum_s8(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
                                 int8_t *output);
 
+/* The same for int16 tensors, which are passed as bytes, the low one first. */
+void tmc_elementwise_add_s16(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                             int8_t *output);
+void tmc_elementwise_sub_s16(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                             int8_t *output);
+void tmc_elementwise_mul_s16(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                             int8_t *output);
+void tmc_elementwise_minimum_s16(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                                 int8_t *output);
+void tmc_elementwise_maximum_s16(const tmc_elementwise *layer, const int8_t *left, const int8_t *right,
+                                 int8_t *output);
+
 typedef struct {
     int32_t count;
     const int8_t *table; /* 256 results: of 0..127, then of -128..-1 */
@@ -172,6 +184,58 @@ typedef struct {
 void tmc_sum_s8(const tmc_reduce *layer, const int8_t *input, int8_t *output);
 void tmc_reduce_max_s8(const tmc_reduce *layer, const int8_t *input, int8_t *output);
 void tmc_reduce_min_s8(const tmc_reduce *layer, const int8_t *input, int8_t *output);
+
+/*
+ * Kernels of int16 activations with int8 weights: symmetric, zero points 0. Tensors are passed as bytes, the
+ * low one first. Sums are of 64 bits, below 2^47; then acc * (multiplier rounded to 15 bits) * 2^(shift -
+ * 15), rounded once; shift -31..7.
+ */
+typedef struct {
+    tmc_window window;
+    int32_t depth_multiplier; /* of depthwise convolutions; else 0 */
+    const int8_t *filter;     /* as in tmc_conv2d and tmc_depthwise_conv2d */
+    const int64_t *bias;      /* [output_channels], or NULL */
+    const int32_t *multiplier;
+    const int8_t *shift;
+    int32_t min, max;
+} tmc_wide_conv2d;
+
+void tmc_wide_conv2d_s16(const tmc_wide_conv2d *layer, const int8_t *input, int8_t *output);
+void tmc_wide_depthwise_conv2d_s16(const tmc_wide_conv2d *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    int32_t rows, input_depth, output_depth;
+    const int8_t *filter; /* [output_depth][input_depth] */
+    const int64_t *bias;  /* [output_depth], or NULL */
+    const int32_t *multiplier;
+    const int8_t *shift;
+    int32_t min, max;
+} tmc_wide_fully_connected;
+
+void tmc_wide_fully_connected_s16(const tmc_wide_fully_connected *layer, const int8_t *input, int8_t *output);
+
+void tmc_wide_max_pool2d_s16(const tmc_pool2d *layer, const int8_t *input, int8_t *output);
+void tmc_wide_average_pool2d_s16(const tmc_pool2d *layer, const int8_t *input, int8_t *output);
+
+/* Inputs times multiplier (1..32767) over 2^shift (0..31) are steps of 1/12288. */
+typedef struct {
+    int32_t count;
+    int32_t multiplier, shift;
+    const uint16_t *table; /* 256 values of the logistic function at i / 24, in 1/65536 */
+} tmc_wide_sigmoid;
+
+/* output may be input. */
+void tmc_wide_logistic_s16(const tmc_wide_sigmoid *layer, const int8_t *input, int8_t *output);
+void tmc_wide_tanh_s16(const tmc_wide_sigmoid *layer, const int8_t *input, int8_t *output);
+
+typedef struct {
+    int32_t rows, depth;         /* depth 1..511 */
+    int32_t multiplier, shift;   /* -31..14; differences to the maximum become steps of 10/65535 */
+    const int16_t *exponentials; /* 513 values of exp on [-10, 0], in 1/32768 */
+    const int16_t *reciprocals;  /* 513 values of 1 / (1 + x) on [0, 1], in 1/32768 */
+} tmc_wide_softmax;
+
+void tmc_wide_softmax_s16(const tmc_wide_softmax *layer, const int8_t *input, int8_t *output);
 
 /*
  * Fast kernels: the same results for layers that the generator has proved to fit them, with weights packed in
