@@ -1,6 +1,6 @@
 /**
- * From a graph to what is emitted: layers without what is constant, the kernel of each, and the memory plan for them. Emits nothing and runs
- * nothing; the executor on Node.js does not use it: it stays with the graph as it is.
+ * From a graph to what is emitted: the layers that the passes leave, the kernel of each, and the memory plan for them.
+ * Emits nothing and runs nothing; the executor on Node.js does not use it: it stays with the graph as it is.
  */
 import type { Graph } from "./graph.js";
 import { chooseKernel, triplesToTry, type KernelChoice } from "./kernels/choose.js";
@@ -10,6 +10,8 @@ import { lower } from "./lower.js";
 import { removeConstantChannels, type NarrowTensor } from "./passes/remove-constant-channels.js";
 import { findBands } from "./least-memory.js";
 import type { RowBands } from "./passes/row-bands.js";
+import type { PassChange } from "./passes/program.js";
+import { simplify } from "./passes/simplify.js";
 import { planMemory, type MemoryPlan } from "./plan.js";
 
 export interface CompiledModel {
@@ -17,6 +19,10 @@ export interface CompiledModel {
   readonly graph: Graph;
   /** Tensors that are stored without their constant channels. */
   readonly narrow: ReadonlyMap<number, NarrowTensor>;
+  /** By tensor that is not computed: the tensor that holds its bytes. */
+  readonly standIns: ReadonlyMap<number, number>;
+  /** What the passes before the removal of constant channels did. */
+  readonly changes: readonly PassChange[];
   readonly layers: readonly Layer[];
   /** By position in `layers`. */
   readonly kernels: readonly KernelChoice[];
@@ -40,7 +46,8 @@ export type MemoryGoal = "balanced" | "least";
 
 /** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
 export function compileModel(original: Graph, goal: MemoryGoal = "balanced"): CompiledModel {
-  const { graph, narrow, ...removed } = removeConstantChannels(original, lower(original));
+  const simplified = simplify(original, lower(original));
+  const { graph, narrow, ...removed } = removeConstantChannels(simplified.graph, simplified.layers);
   let layers: readonly Layer[] = removed.layers.map(layFlat);
   let kernels: readonly KernelChoice[] = layers.map((layer) => chooseKernel(layer));
   let plan: MemoryPlan | undefined = planMemory(graph, layers, kernels);
@@ -64,5 +71,6 @@ export function compileModel(original: Graph, goal: MemoryGoal = "balanced"): Co
     }
   });
   plan ??= planMemory(graph, layers, kernels);
-  return { graph, layers, narrow, kernels, plan, bands: banded?.bands };
+  const { standIns, changes } = simplified;
+  return { graph, layers, narrow, standIns, changes, kernels, plan, bands: banded?.bands };
 }

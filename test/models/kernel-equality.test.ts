@@ -13,6 +13,7 @@ import { lower } from "../../compiler/model/lower.js";
 import type { Graph } from "../../compiler/model/graph.js";
 import { runOracle } from "./oracle.js";
 import { movementKinds } from "./random-movement.js";
+import { rewritable } from "./random-rewritable.js";
 import { GraphBuilder, Random, layerKinds, network, randomInputs, sideBySide } from "./random-graphs.js";
 
 const threes = {
@@ -65,10 +66,11 @@ const graphs = [
   ...layerKinds.slice(0, 5).map((kind, i) => sideBySide(kind, perKind, 2000 + i, true)),
   ...Array.from({ length: 25 }, (_, i) => network(100 + i, true)),
   deep(),
+  ...Array.from({ length: 30 }, (_, i) => rewritable(100 + i)),
 ];
 const runs = graphs.map((graph, i) => ({
   model: { name: graph.name, graph },
-  inputs: randomInputs(graph, graph.name.startsWith("network") ? 2 : 5, i),
+  inputs: randomInputs(graph, /^(network|rewritable)/.test(graph.name) ? 2 : 5, i),
 }));
 let node: Inference[][];
 

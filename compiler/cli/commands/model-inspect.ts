@@ -92,7 +92,18 @@ export interface ModelInspection {
   };
   /** The chain of operators that is computed in bands of rows; null when there is none. */
   readonly bands: BandsReport | null;
-  /** Null for a float model. */
+  /** What the passes left out when the model was compiled; null for a float model. */
+  readonly passes:
+    | readonly {
+        readonly pass: string;
+        readonly operator: number;
+        /** The operator that does its work; null when nothing has to be done. */
+        readonly into: number | null;
+        /** For constant channels: how many were removed from the operator's output. */
+        readonly channels?: number;
+      }[]
+    | null;
+  /** Null for a float model. Operators by their number in the model. */
   readonly memory: {
     readonly arenaBytes: number;
     /** Most bytes alive at once. */
@@ -139,6 +150,7 @@ export function inspectModel(graph: Graph, memory?: MemoryGoal): ModelInspection
       flashBytes: compiled?.constantBytes ?? null,
     },
     bands: compiled === undefined ? null : planReport({ graph, ...compiled }).bands,
+    passes: compiled === undefined ? null : summarizePasses(graph, compiled),
     memory: compiled === undefined ? null : summarizePlan(graph, compiled),
   };
 }
@@ -177,7 +189,7 @@ function summarizeLayer(
   if (operator === undefined) {
     throw new Error(`no operator ${index}`);
   }
-  const structural = new Set(["kind", "input", "left", "right", "filter", "bias", "output"]);
+  const structural = new Set(["kind", "input", "left", "right", "inputs", "filter", "bias", "output"]);
   const attributes = Object.fromEntries(Object.entries(operator).filter(([key]) => !structural.has(key)));
   const constants = layer === undefined ? undefined : layerConstantBytes(layer);
   const constant = (tensor: number | undefined): Tensor | undefined =>
@@ -197,6 +209,16 @@ function summarizeLayer(
     flashBytes: costs?.flashBytes ?? null,
     ramBytes: costs?.ramBytes ?? null,
   };
+}
+
+function summarizePasses(graph: Graph, { changes, narrow }: EmittedModel): ModelInspection["passes"] {
+  const channels = [...narrow].map(([tensor, { channels: whole, kept }]) => ({
+    pass: "constant channels removed",
+    operator: graph.operators.findIndex(({ output }) => output === tensor),
+    into: null,
+    channels: whole - kept.length,
+  }));
+  return [...changes.map((change) => ({ ...change, into: change.into ?? null })), ...channels];
 }
 
 function summarizePlan(graph: Graph, model: EmittedModel): ModelInspection["memory"] {
@@ -276,6 +298,7 @@ function formatInspection(inspection: ModelInspection): string {
     const cause = peak === undefined ? "" : ` (peak at op ${peak.operator}, ${peak.kind})`;
     lines.push(
       `arena       ${thousands(memory.arenaBytes)} bytes of RAM${optimum}${cause}`,
+      ...passLines(inspection),
       "",
       ...(inspection.bands === null
         ? []
@@ -287,6 +310,19 @@ function formatInspection(inspection: ModelInspection): string {
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** One line a pass: what it did to which operators. */
+function passLines({ passes, layers }: ModelInspection): string[] {
+  const lines = new Map<string, string[]>();
+  for (const { pass, operator, into, channels } of passes ?? []) {
+    const kind = layers[operator]?.kind ?? "";
+    const own = channels === undefined ? `${operator} (${kind})` : `${operator} (${kind}, ${channels})`;
+    const all = lines.get(pass) ?? [];
+    all.push(into === null ? own : `${own} → ${into}`);
+    lines.set(pass, all);
+  }
+  return [...lines].map(([pass, all]) => `passes      ${pass}: op ${all.join(", ")}`);
 }
 
 function shapes(tensors: readonly TensorSummary[]): string {

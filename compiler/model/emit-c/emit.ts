@@ -6,10 +6,10 @@
  * `runtime-c/kernels`.
  */
 import { createHash } from "node:crypto";
-import { elementCount, tensorAt, type Graph } from "../graph.js";
+import { elementCount, tensorAt, tensorBytes, type Graph } from "../graph.js";
 import { chooseKernel } from "../kernels/choose.js";
 import type { Layer } from "../layers.js";
-import { compileModel, type MemoryGoal } from "../compile.js";
+import { compileModel, type CompiledModel, type MemoryGoal } from "../compile.js";
 import type { NarrowTensor } from "../passes/remove-constant-channels.js";
 import type { MemoryPlan } from "../plan.js";
 import type { RowBands } from "../passes/row-bands.js";
@@ -42,6 +42,9 @@ export interface EmittedModel {
   readonly plan: MemoryPlan;
   /** As in `CompiledModel`. */
   readonly bands: RowBands | undefined;
+  /** What the passes did, and the tensors that are stored without constant channels. */
+  readonly changes: CompiledModel["changes"];
+  readonly narrow: CompiledModel["narrow"];
 }
 
 export interface EmittedModels {
@@ -145,6 +148,7 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
       pointer: expression(tensor),
       size: plan.placements.get(tensor)?.bytes ?? 0,
     }));
+  const shown = shownTensors(model.graph, compiled);
   const source = renderModelSource({
     name: comment(model.name),
     prefix,
@@ -153,19 +157,20 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     arenaBytes: plan.arenaBytes,
     constants,
     functions: code.map((layer) => layer.definition).filter((definition) => definition !== ""),
-    steps: layers.map((layer, i) => ({
+    steps: layers.map((_, i) => ({
       call: code[i]?.call ?? "",
-      hook: layerHook(
-        layer,
-        expression(layer.output),
-        plan.placements.get(layer.output)?.bytes ?? 0,
-        narrow,
-        prefix,
+      hooks: (shown.get(i) ?? []).map(({ operator, tensor, holder }) =>
+        layerHook(operator, tensor, {
+          data: expression(holder),
+          bytes: plan.placements.get(holder)?.bytes ?? tensorBytes(tensorAt(graph, holder)),
+          narrow: narrow.get(holder),
+          constants: `${prefix}_tensor${holder}`,
+        }),
       ),
     })),
     narrow: narrowTensors(model.graph, narrow, prefix),
     inputs: ends(model.graph.inputs),
-    outputs: ends(model.graph.outputs),
+    outputs: ends(graph.outputs),
   });
   const header = renderModelHeader({ name: comment(model.name), prefix, guard: `${prefix.toUpperCase()}_H` });
   const summary: EmittedModel = {
@@ -182,23 +187,59 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     layers,
     plan,
     bands,
+    changes: compiled.changes,
+    narrow,
   };
   return { summary, header, source };
 }
 
-/** The statement that shows a layer's output to `tmc_model_layer`; narrow tensors are made whole for it. */
+interface ShownTensor {
+  readonly operator: number;
+  readonly tensor: number;
+  /** The tensor that holds its bytes. */
+  readonly holder: number;
+}
+
+/**
+ * By position of a layer: the tensors of the model to show after it, each with the operator of the model that writes it:
+ * the layer's own, then those that other tensors stand for and the model writes before the next layer.
+ */
+function shownTensors(original: Graph, { layers, standIns }: CompiledModel): Map<number, ShownTensor[]> {
+  const positions = new Map(layers.map(({ output }, at) => [output, at]));
+  const shown = new Map<number, ShownTensor[]>();
+  original.operators.forEach(({ output: tensor }, operator) => {
+    const holder = standIns.get(tensor) ?? tensor;
+    const written = positions.get(holder);
+    if (written !== undefined) {
+      // A layer of a later operator may have overwritten what only earlier ones need.
+      const before = layers.findIndex((layer) => layer.operator > operator);
+      const at = Math.max(written, before < 0 ? layers.length - 1 : before - 1);
+      shown.set(at, [...(shown.get(at) ?? []), { operator, tensor, holder }]);
+    }
+  });
+  return shown;
+}
+
+/** The statement that shows a tensor to `tmc_model_layer`; narrow ones are made whole for it. */
 function layerHook(
-  layer: Layer,
-  data: string,
-  bytes: number,
-  narrow: ReadonlyMap<number, NarrowTensor>,
-  prefix: string,
+  operator: number,
+  tensor: number,
+  {
+    data,
+    bytes,
+    narrow,
+    constants,
+  }: {
+    readonly data: string;
+    readonly bytes: number;
+    readonly narrow: NarrowTensor | undefined;
+    readonly constants: string;
+  },
 ): string {
-  const own = narrow.get(layer.output);
-  const what = `${layer.operator}, ${layer.output}, ${data}`;
-  return own === undefined
+  const what = `${operator}, ${tensor}, ${data}`;
+  return narrow === undefined
     ? `MODEL_LAYER(${what}, ${bytes});`
-    : `MODEL_NARROW_LAYER(${what}, ${bytes / own.kept.length}, ${own.channels}, ${prefix}_tensor${layer.output}_kept, ${own.kept.length}, ${prefix}_tensor${layer.output}_constants);`;
+    : `MODEL_NARROW_LAYER(${what}, ${bytes / narrow.kept.length}, ${narrow.channels}, ${constants}_kept, ${narrow.kept.length}, ${constants}_constants);`;
 }
 
 /** What builds with layers need to show whole tensors; undefined when every tensor is whole. */

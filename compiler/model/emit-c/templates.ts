@@ -17,7 +17,7 @@ export interface ModelSource {
   readonly arenaBytes: number;
   readonly constants: readonly string[];
   readonly functions: readonly string[];
-  readonly steps: readonly { readonly call: string; readonly hook: string }[];
+  readonly steps: readonly { readonly call: string; readonly hooks: readonly string[] }[];
   /** For builds with layers: tensors that are stored without constant channels. */
   readonly narrow: { readonly bytes: number; readonly constants: readonly string[] } | undefined;
   readonly inputs: readonly End[];
@@ -83,7 +83,9 @@ void {{prefix}}_invoke(void) {
 {{#if this.call}}
     {{this.call}}
 {{/if}}
-    {{this.hook}}
+{{#each this.hooks}}
+    {{this}}
+{{/each}}
 {{/each}}
 }
 

@@ -122,14 +122,18 @@ export async function measureModel(
       board: board.name,
       instructions: Math.ceil(Number(ticks) * TICKS_TO_INSTRUCTIONS),
       macs: macs.reduce((sum, one) => sum + one, 0),
-      layers: model.layers.map((layer, i) => ({
-        operator: layer.operator,
-        kind: steps[i]?.kind ?? layer.kind,
-        macs: steps[i] === undefined ? 0 : macsOf(steps[i]),
-        instructions: perLayer.get(layer.operator) ?? 0,
-        flash: ownFlash(steps[i]?.operators ?? []),
-        ram: steps[i]?.aliveBytes ?? 0,
-      })),
+      layers: model.layers.map((layer, i) => {
+        // With a fused activation the tensor that the layer shows is written by another operator.
+        const shown = graph.operators.findIndex(({ output }) => output === layer.output);
+        return {
+          operator: layer.operator,
+          kind: steps[i]?.kind ?? layer.kind,
+          macs: steps[i] === undefined ? 0 : macsOf(steps[i]),
+          instructions: perLayer.get(shown) ?? 0,
+          flash: ownFlash(steps[i]?.operators ?? []),
+          ram: steps[i]?.aliveBytes ?? 0,
+        };
+      }),
       flash: {
         model: group("model").flash,
         kernels: group("kernel").flash,

@@ -14,7 +14,10 @@ export type ConstantChannels = readonly (number | undefined)[];
 export function constantChannels(graph: Graph, layers: readonly Layer[]): Map<number, ConstantChannels> {
   const known = new Map<number, ConstantChannels>();
   for (const layer of layers) {
-    const [first = [], second = []] = layerInputs(layer).map((tensor) => known.get(tensor) ?? []);
+    const told = seesChannels(graph, layer)
+      ? layerInputs(layer).map((tensor) => known.get(tensor) ?? [])
+      : [];
+    const [first = [], second = []] = told;
     const channels = tensorAt(graph, layer.output).shape.at(-1) ?? 1;
     known.set(
       layer.output,
@@ -65,6 +68,27 @@ function constantSum(
   const output = new Int8Array(1);
   add({ ...layer, count: 1 }, Int8Array.of(left), Int8Array.of(right), output);
   return output[0];
+}
+
+/**
+ * Whether the channels that the layer works on are the last dimensions of its tensors. A tensor can stand for another one
+ * of another shape, whose reshape was removed.
+ */
+export function seesChannels(graph: Graph, layer: Layer): boolean {
+  const last = (tensor: number): number => tensorAt(graph, tensor).shape.at(-1) ?? 1;
+  switch (layer.kind) {
+    case "Conv2D":
+    case "DepthwiseConv2D":
+    case "MaxPool2D":
+    case "AveragePool2D":
+      return last(layer.input) === layer.geometry.inputChannels;
+    case "FullyConnected":
+      return last(layer.input) === layer.inputDepth;
+    case "Add":
+      return last(layer.left) === last(layer.output) && last(layer.right) === last(layer.output);
+    default:
+      return true;
+  }
 }
 
 /** Whether a reshape leaves the channels what they are. */

@@ -14,6 +14,7 @@ import {
   constantChannels,
   inputChannel,
   keepsChannels,
+  seesChannels,
   type ConstantChannels,
 } from "./constant-outputs.js";
 import { narrowLayer } from "./narrow-layer.js";
@@ -81,6 +82,9 @@ function groupTensors(graph: Graph, layers: readonly Layer[]): Map<number, numbe
 }
 
 function passesChannelsOn(graph: Graph, layer: Layer): boolean {
+  if (!seesChannels(graph, layer)) {
+    return false;
+  }
   switch (layer.kind) {
     case "DepthwiseConv2D":
       return layer.depthMultiplier === 1;
@@ -126,7 +130,7 @@ function keptChannels(
   }
   for (const layer of layers) {
     if (!passesChannelsOn(graph, layer)) {
-      if (layer.kind === "Conv2D" || (layer.kind === "FullyConnected" && wholeRows(graph, layer))) {
+      if ((layer.kind === "Conv2D" || layer.kind === "FullyConnected") && seesChannels(graph, layer)) {
         needed(layer, constants.get(layer.input) ?? []).forEach((channel) => keep(layer.input, channel));
       } else {
         layerInputs(layer).forEach(keepAll);
@@ -138,11 +142,6 @@ function keptChannels(
     fillUp(kept.get(groupOf(tensor)) ?? new Set(), tensorAt(graph, tensor).shape.at(-1) ?? 1);
   }
   return kept;
-}
-
-/** Whether a row of the layer is the last dimension of its input. */
-function wholeRows(graph: Graph, layer: Extract<Layer, { kind: "FullyConnected" }>): boolean {
-  return tensorAt(graph, layer.input).shape.at(-1) === layer.inputDepth;
 }
 
 /** Constant inputs that cannot go into the bias: at the border they count as 0 for some windows only. */
