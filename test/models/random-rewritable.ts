@@ -5,6 +5,7 @@
  */
 import type { Graph } from "../../compiler/model/graph.js";
 import { GraphBuilder, Random } from "./random-graphs.js";
+import { randomUnary } from "./random-elementwise.js";
 import { addMovement } from "./random-movement.js";
 
 const product = (shape: readonly number[]): number => shape.reduce((p, d) => p * d, 1);
@@ -81,6 +82,17 @@ class Rewritable {
     return this.b.pool(input, one);
   }
 
+  /** Tables: activations that only clamp, others, and two in a row. */
+  table(input: number): number {
+    const { b, random } = this;
+    if (random.chance(0.4)) {
+      return randomUnary(b, random.chance(0.5) ? randomUnary(b, input) : input);
+    }
+    const output = this.like(input, b.shapeOf(input));
+    b.operators.push({ kind: random.pick(["Relu", "Relu6", "Quantize"] as const), input, output });
+    return output;
+  }
+
   /** The last operator once more, on the same inputs. */
   twin(): number {
     const last = this.b.operators.at(-1);
@@ -97,7 +109,7 @@ class Rewritable {
     const { b, random } = this;
     const shape = b.shapeOf(x);
     const [, height = 1, width = 1, channels = 1] = shape;
-    switch (random.int(0, 9)) {
+    switch (random.int(0, 10)) {
       case 0:
       case 1:
         return this.window(this.pad(x));
@@ -131,7 +143,9 @@ class Rewritable {
         const constant = this.like(x, [1, product(shape)], data);
         return b.add(x, this.clamp(this.reshape(constant, shape)));
       }
-      case 8: {
+      case 8:
+        return this.table(random.chance(0.6) ? this.window(x) : x);
+      case 9: {
         const joined = this.like(x, [1, height, width, 2 * channels]);
         b.operators.push({ kind: "Concatenation", inputs: [x, x], output: joined, axis: 3 });
         const output = this.like(x, shape);

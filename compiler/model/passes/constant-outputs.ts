@@ -84,6 +84,8 @@ export function seesChannels(graph: Graph, layer: Layer): boolean {
       return last(layer.input) === layer.geometry.inputChannels;
     case "FullyConnected":
       return last(layer.input) === layer.inputDepth;
+    case "Lookup":
+      return last(layer.input) === last(layer.output);
     case "Add":
       return last(layer.left) === last(layer.output) && last(layer.right) === last(layer.output);
     default:

@@ -22,6 +22,9 @@ function copied(program: Program, layer: Layer): number | undefined {
   if (layer.kind === "Reshape") {
     return layer.input;
   }
+  if (layer.kind === "Lookup" && layer.table.every((result, i) => result === (i << 24) >> 24)) {
+    return layer.input; // a requantisation to equal parameters
+  }
   if (layer.kind !== "Move" || layer.fill !== undefined || layer.moves.length !== 1) {
     return undefined;
   }

@@ -67,6 +67,7 @@ describe("the passes", () => {
       "transpositions moved into weights",
       "padding merged",
       "activations fused",
+      "tables joined",
     ]) {
       expect(done.get(pass) ?? 0, pass).toBeGreaterThan(cases / 50);
     }

@@ -4,7 +4,7 @@
  */
 import type { Graph } from "../graph.js";
 import type { Layer } from "../layers.js";
-import { fuseActivations } from "./fuse-activations.js";
+import { fuseActivations, joinTables } from "./fuse-activations.js";
 import { mergePadding } from "./merge-padding.js";
 import { Program, type PassChange } from "./program.js";
 import {
@@ -32,6 +32,7 @@ const passes: readonly ((program: Program) => void)[] = [
   removeTranspositions,
   mergePadding,
   fuseActivations,
+  joinTables,
 ];
 
 /** One pass can make room for another; this many rounds are more than models need. */
