@@ -61,7 +61,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC3021",
     title: "quantisation parameters are missing or malformed",
-    rule: "Activations have one positive finite scale and one zero point in -128..127, 0 of int16; weights have one scale, or one per output channel, and zero points 0. Pooling, MINIMUM and MAXIMUM keep the parameters of their inputs; the outputs of SOFTMAX and LOGISTIC have scale 1/256 and zero point -128, of TANH 1/128 and 0.",
+    rule: "Activations have one positive finite scale and one zero point in -128..127, 0 of int16; weights have one scale, or one per output channel, and zero points 0. Pooling, MINIMUM, MAXIMUM, and what only moves or selects data (CONCATENATION, PAD, SLICE, TRANSPOSE, REDUCE_MAX and so on) keep the parameters of their inputs; the outputs of SOFTMAX and LOGISTIC have scale 1/256 and zero point -128, of TANH 1/128 and 0.",
   },
   {
     code: "TMC3022",

@@ -13,6 +13,8 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { rewritable } from "../../../test/models/random-rewritable.js";
+import { writeTflite } from "../../model/tflite/write.js";
 import { buildFile, smallFile } from "../../../test/models/tflite-file.js";
 import { registerModelBench } from "./model-bench.js";
 import { registerModelInspect } from "./model-inspect.js";
@@ -95,6 +97,19 @@ describe("tmc model inspect", () => {
         { kind: "Softmax" },
       ],
     });
+  });
+  it("says what each pass did, and keeps the numbers of operators", async () => {
+    const passes = join(folder, "passes.tflite");
+    writeFileSync(passes, writeTflite(rewritable(7)));
+    const text = await tmc("inspect", passes);
+    expect(text).toMatch(/^passes +copies removed: op 0 \(Reshape\)/m);
+    expect(text).toMatch(/^passes +equal layers computed once: op 6 \(\w+\) → 5$/m);
+    const json = JSON.parse(await tmc("inspect", passes, "--json")) as {
+      layers: unknown[];
+      memory: { tensors: { first: number; last: number }[] };
+    };
+    const { layers, memory } = json;
+    expect(Math.max(...memory.tensors.map(({ last }) => last))).toBe(layers.length);
   });
   it("shows a float model without costs", async () => {
     const file = smallFile();
