@@ -85,11 +85,18 @@ class Rewritable {
   /** Tables: activations that only clamp, others, and two in a row. */
   table(input: number): number {
     const { b, random } = this;
-    if (random.chance(0.4)) {
-      return randomUnary(b, random.chance(0.5) ? randomUnary(b, input) : input);
+    const scale = b.scaleOf(input);
+    // Scales that leave the integer arithmetic are refused, and would be further on.
+    const usual = scale > 1e-4 && scale < 1e4;
+    if (usual && random.chance(0.4)) {
+      return randomUnary(b, random.chance(0.5) ? randomUnary(b, input, "Tanh") : input);
     }
     const output = this.like(input, b.shapeOf(input));
-    b.operators.push({ kind: random.pick(["Relu", "Relu6", "Quantize"] as const), input, output });
+    b.operators.push({
+      kind: random.pick(usual ? (["Relu", "Relu6", "Quantize"] as const) : (["Relu", "Quantize"] as const)),
+      input,
+      output,
+    });
     return output;
   }
 
