@@ -104,7 +104,10 @@ export function planReport({
     steps: layers.map((layer, at) => ({
       operator: layer.operator,
       operators: at === bands?.first ? chain : [layer.operator],
-      kind: at === bands?.first ? `Bands ${chain[0]}-${chain.at(-1)}` : layer.kind,
+      kind:
+        at === bands?.first
+          ? `Bands ${chain[0]}-${chain.at(-1)}`
+          : (graph.operators[layer.operator]?.kind ?? layer.kind),
       name: nameOf(layer.output),
       aliveBytes: used(at),
     })),
