@@ -2,8 +2,8 @@
  * The passes that make a model's layers fewer without changing a bit of what it computes, in their order. Removing
  * constant channels comes after them (`remove-constant-channels.ts`).
  */
-import type { Graph } from "../graph.js";
-import type { Layer } from "../layers.js";
+import { tensorAt, type Graph } from "../graph.js";
+import { layerInputs, type Layer } from "../layers.js";
 import { fuseActivations, joinTables } from "./fuse-activations.js";
 import { mergePadding } from "./merge-padding.js";
 import { Program, type PassChange } from "./program.js";
@@ -38,7 +38,13 @@ const passes: readonly ((program: Program) => void)[] = [
 /** One pass can make room for another; this many rounds are more than models need. */
 const MAX_ROUNDS = 8;
 
+/** Models with int16 activations stay as they are. */
 export function simplify(graph: Graph, layers: readonly Layer[]): SimplifiedModel {
+  // The passes know the bytes of int8 tensors.
+  const tensors = layers.flatMap((layer) => [...layerInputs(layer), layer.output]);
+  if (tensors.some((tensor) => tensorAt(graph, tensor).type !== "int8")) {
+    return { graph, layers, standIns: new Map(), changes: [] };
+  }
   const program = new Program(graph, layers);
   for (let round = 0, before = -1; round < MAX_ROUNDS && before !== program.changes.length; round++) {
     before = program.changes.length;
