@@ -36,6 +36,8 @@ export interface CompileOptions {
   readonly includeDirs?: readonly string[];
   /** `NAME` or `NAME=value`. */
   readonly defines?: readonly string[];
+  /** The same for runtime-c, e.g. TMC_PACKAGE_KERNELS=6U: which kernels model packages may use. */
+  readonly libraryDefines?: readonly string[];
   /** Made when absent. Objects go to `outDir/obj`. */
   readonly outDir: string;
   /** Compile and link runtime-c/kernels too: for programs with models. Default false. */
@@ -226,7 +228,11 @@ async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promi
   mkdirSync(objectDir, { recursive: true });
   const cacheDir = resolve(options.cacheDir ?? join(".tmc", "cache"));
   const own = [packagePath("runtime-c", "include")];
-  const ownFlags = [...compileFlags(choice), ...own.map((folder) => `-I${folder}`)];
+  const ownFlags = [
+    ...compileFlags(choice),
+    ...own.map((folder) => `-I${folder}`),
+    ...(options.libraryDefines ?? []).map((define) => `-D${define}`),
+  ];
   const userFlags = [
     ...ownFlags,
     ...(options.includeDirs ?? []).map((folder) => `-I${resolve(folder)}`),

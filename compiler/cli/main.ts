@@ -15,6 +15,7 @@ import { registerModelDescribe } from "./commands/model-describe.js";
 import { registerModelDiff } from "./commands/model-diff.js";
 import { registerModelInspect } from "./commands/model-inspect.js";
 import { registerModelOps } from "./commands/model-ops.js";
+import { registerModelPackage } from "./commands/model-package.js";
 import { registerModelPlan } from "./commands/model-plan.js";
 import { registerModelQuantize } from "./commands/model-quantize.js";
 import { registerModelRun } from "./commands/model-run.js";
@@ -58,6 +59,7 @@ export function createProgram(): Command {
   registerDecode(program);
   registerModelInspect(program);
   registerModelOps(program);
+  registerModelPackage(program);
   registerModelPlan(program);
   registerModelRun(program);
   registerModelVerify(program);

@@ -105,4 +105,23 @@ export const catalogue: readonly CatalogueEntry[] = [
     wrong: "tmc model verify model.tflite --input in.bin --dumps empty-folder",
     right: "tmc model verify model.tflite --input in.bin --dumps layers",
   },
+  {
+    code: "TMC3060",
+    title: "the model cannot be packaged",
+    rule: "A model package holds layers that the kernels of the firmware compute from numbers and packed weights: the operators of docs/model-operators.md with int8 tensors. Inputs and outputs are int8 tensors that are computed, of at most 6 dimensions. The message names the layer that is something else; compiled into the firmware, the model may still run.",
+  },
+  {
+    code: "TMC3061",
+    title: "not a model package that a node would accept",
+    rule: "The file is checked as a node checks it (tmc/package.h): magic number, version, kernel set, digest, and every size, offset and number of every step. The message says what is wrong and at which step.",
+    wrong: "tmc model inspect model.tflite.tmcm",
+    right: "tmc model package model.tflite -o model.tmcm; tmc model inspect model.tmcm",
+  },
+  {
+    code: "TMC3062",
+    title: "the package does not fit the slot",
+    rule: "--flash and --ram say what the slot of the node has, --work how much an inference may take. A package that exceeds one of them would be refused by the node, so it is not written.",
+    wrong: "tmc model package model.tflite -o model.tmcm --flash 16384",
+    right: "tmc model package model.tflite -o model.tmcm --flash 65536",
+  },
 ];

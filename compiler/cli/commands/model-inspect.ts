@@ -12,14 +12,23 @@ import { planReport, type BandsReport } from "../../model/plan-report.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { modelGroup } from "./model.js";
+import { PACKAGE_SUFFIX, printPackage } from "./model-package.js";
+import { readPackage } from "../../model/package/read.js";
 
 export function registerModelInspect(program: Command): void {
   const command = modelGroup(program)
     .command("inspect")
     .description("print a model's layers, shapes, quantisation, MACs, bytes and memory plan")
-    .argument("<model>", "a model file of any format; a float model is shown without costs")
+    .argument(
+      "<model>",
+      "a model file of any format (a float model is shown without costs), or a package (.tmcm)",
+    )
     .option("--json", "print for programs")
     .action((path: string, options: { json?: true }) => {
+      if (path.endsWith(PACKAGE_SUFFIX)) {
+        printPackage(readPackage(readModelFile(path, "package"), path), options.json === true);
+        return;
+      }
       const graph = loadGraph(path);
       const descriptor = findDescriptor(path);
       if (descriptor !== undefined) {

@@ -61,6 +61,8 @@ export interface ProgramOptions extends BoardRunOptions {
   /** Compiles the layer hook in. */
   readonly layers: boolean;
   readonly includeDirs?: readonly string[];
+  /** Of the library, `NAME=value`. */
+  readonly libraryDefines?: readonly string[];
 }
 
 /** Writes the models and `program` to `folder`, compiles and links them. */

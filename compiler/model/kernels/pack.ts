@@ -77,7 +77,7 @@ export function packWinograd(layer: Conv2DLayer, requantization: readonly RightS
  * How many channels are computed together: sixes first in a wide layer (one less where that leaves whole fours), then
  * fours, the last one perhaps not full.
  */
-function denseGroups(outputDepth: number, wide: boolean): number[] {
+export function denseGroups(outputDepth: number, wide: boolean): number[] {
   const sixes = wide ? Math.floor(outputDepth / 6) - (outputDepth % 6 === 2 ? 1 : 0) : 0;
   const fours = Math.ceil((outputDepth - 6 * sixes) / 4);
   return [...Array.from({ length: sixes }, () => 6), ...Array.from({ length: fours }, () => 4)];
