@@ -17,7 +17,7 @@ const board = findBoard("qemu_cortex_m4");
 
 async function measure(name: string, folder: string) {
   const graph = loadGraph(join(folder, "model.tflite"));
-  const compiled = await measureModel(board, graph);
+  const compiled = await measureModel(board, { graph });
   const cost = await measurePackage(board, packageModel(graph));
   const { model, kernels, libraries } = compiled.flash;
   return {

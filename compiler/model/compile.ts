@@ -44,8 +44,15 @@ const MAX_SCRATCH = 8448;
  */
 export type MemoryGoal = "balanced" | "least";
 
-/** @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly. */
-export function compileModel(original: Graph, goal: MemoryGoal = "balanced"): CompiledModel {
+/**
+ * `accepts`: whether a faster kernel may be taken in a layer's place (packages do not have all).
+ * @throws UserError TMC30xx when the graph is not an int8 model that can be executed exactly.
+ */
+export function compileModel(
+  original: Graph,
+  goal: MemoryGoal = "balanced",
+  accepts: (kernel: KernelChoice) => boolean = () => true,
+): CompiledModel {
   const simplified = simplify(original, lower(original));
   const { graph, narrow, ...removed } = removeConstantChannels(simplified.graph, simplified.layers);
   let layers: readonly Layer[] = removed.layers.map(layFlat);
@@ -62,7 +69,11 @@ export function compileModel(original: Graph, goal: MemoryGoal = "balanced"): Co
       return;
     }
     for (const triples of triplesToTry(layer)) {
-      const wider = kernels.with(at, chooseKernel(layer, triples));
+      const choice = chooseKernel(layer, triples);
+      if (!accepts(choice)) {
+        continue;
+      }
+      const wider = kernels.with(at, choice);
       if (planMemory(graph, layers, wider, limit).arenaBytes <= limit) {
         kernels = wider;
         plan = undefined;

@@ -435,7 +435,7 @@ class StepReader {
       ...this.common,
       kind: "Elementwise",
       operation: operations[this.word(ElementwiseStep.operation)] ?? "Add",
-      ...{ left: INPUT, right: SECOND, leftShift: 20 },
+      ...{ left: INPUT, right: SECOND, leftShift: 20, wide: false },
       shape: four(ElementwiseStep.shape),
       leftSteps: four(ElementwiseStep.leftSteps),
       rightSteps: four(ElementwiseStep.rightSteps),

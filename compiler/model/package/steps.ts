@@ -248,6 +248,9 @@ function fastAddition(layer: AddLayer, context: StepContext): number[] {
 }
 
 function elementwise(layer: ElementwiseLayer, context: StepContext): number[] {
+  if (layer.wide) {
+    throw unsupported(layer, context);
+  }
   const factor = ({ offset, multiplier, shift }: Factor): number[] => [offset, multiplier, shift];
   const { left, right, output } = layer.factors;
   return [

@@ -20,7 +20,11 @@ export interface PackageOptions {
 
 /** @throws UserError TMC30xx for a graph that cannot be executed exactly, TMC3060 for one that cannot be packaged. */
 export function packageModel(original: Graph, options: PackageOptions = {}): Uint8Array {
-  const { graph, layers, kernels, plan } = compileModel(original);
+  const { graph, layers, kernels, plan } = compileModel(
+    original,
+    "balanced",
+    ({ name }) => name !== "winograd",
+  );
   const placed = (tensor: number): number | undefined => plan.placements.get(tensor)?.offset;
   const image = new PackageImage(
     graph.inputs.map((tensor) => endOf(graph, tensor, placed(tensor))),
