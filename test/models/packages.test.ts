@@ -16,6 +16,9 @@ import { packageModel } from "../../compiler/model/package/write.js";
 import { quantizeModel } from "../../models/zoo/check.js";
 import { zoo } from "../../models/zoo/networks.js";
 
+/** Every third model of the zoo; with TMC_ZOO_SAMPLES all. */
+const chosen = zoo.filter((_, i) => i % 3 === 0 || process.env["TMC_ZOO_SAMPLES"] !== undefined);
+
 const folder = join(process.env["TMC_SHARED"] ?? packagePath("..", "shared"), "mlperf-tiny");
 const missing = !existsSync(folder);
 const title = missing
@@ -43,7 +46,7 @@ describe.skipIf(missing)(title, () => {
 
 describe("packages of the zoo", () => {
   it("compute in host C and on Node.js what the models compute", async () => {
-    const runs = zoo.map((model) => {
+    const runs = chosen.map((model) => {
       const { graph, inputs } = quantizeModel(model, undefined, 2);
       const [first = new Int8Array()] = inputs;
       const [expected] = runOnNode(graph, [[first]]);

@@ -24,7 +24,7 @@ import { Random } from "../models/random-graphs.js";
 import { buildFuzzer, buildVerdicts, harnessSlot, hasLibFuzzer, verdictsOfC } from "./harness.js";
 import { seeds, type Seed } from "./seeds.js";
 
-const mutations = Number(process.env["TMC_PACKAGE_MUTATIONS"] ?? "3000");
+const mutations = Number(process.env["TMC_PACKAGE_MUTATIONS"] ?? "1500");
 const fuzzer = hasLibFuzzer();
 let folder = "";
 let all: Seed[];

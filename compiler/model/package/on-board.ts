@@ -12,7 +12,7 @@ import {
   type BoardRunOptions,
 } from "../execute/on-board.js";
 import type { InferenceInput } from "../execute/inference.js";
-import type { Slot, Verdict } from "./check.js";
+import type { Verdict } from "./check.js";
 import { At } from "./format.js";
 
 const MAX_U32 = 2 ** 32 - 1;
