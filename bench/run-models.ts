@@ -72,7 +72,7 @@ async function measure(name: string, folder: string): Promise<Figures> {
     instructions: cost.instructions,
     ms,
     flash: cost.flash.model + cost.flash.kernels + cost.flash.libraries,
-    ram: cost.ram.arena,
+    ram: cost.ram.arena + cost.ram.weights,
     compared,
   };
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 const units: Readonly<Record<string, number>> = { "": 1, K: 1024, M: 1024 * 1024 };
 
 /** Bytes: an integer, or text like 640K, 2M (binary multiples). */
-const byteCount = z.union(
+export const byteCount = z.union(
   [
     z.number().int().nonnegative(),
     z
@@ -54,6 +54,13 @@ export const boardSchema = z
     budget: z.strictObject({ flash: positiveBytes, ram: positiveBytes, stack: positiveBytes }),
     /** What the platform (RTOS, network stack) takes; added to reports that are made without a linked image. */
     platform: z.strictObject({ flash: byteCount, ram: byteCount }).optional(),
+    /** What the models of an image get beside their activations. */
+    models: z
+      .strictObject({
+        /** Bytes of RAM for the weights that are read most: flash with wait states is slower. They are in flash too. */
+        weightsInRam: byteCount,
+      })
+      .optional(),
     /** Bare-metal only: what the linker script gets. */
     memory: z.strictObject({ flash: region, ram: region }).optional(),
     toolchain: z.strictObject({
@@ -85,7 +92,14 @@ export const boardSchema = z
         message: "expected for kind zephyr: { board: Zephyr's board name }",
       });
     }
-    const { budget, memory } = board;
+    const { budget, memory, models } = board;
+    if (models !== undefined && models.weightsInRam > budget.ram) {
+      context.addIssue({
+        code: "custom",
+        path: ["models", "weightsInRam"],
+        message: `expected at most budget.ram (${budget.ram})`,
+      });
+    }
     if (memory !== undefined && budget.flash > memory.flash.size) {
       context.addIssue({
         code: "custom",

@@ -57,6 +57,15 @@ describe("board files", () => {
     });
   });
 
+  it("may give models RAM for weights", () => {
+    expect(findBoard("mine", { projectDir: project }).models).toBeUndefined();
+    write(
+      "boards/roomy.yaml",
+      `${valid.replace("name: mine", "name: roomy")}models: { weightsInRam: 32K }\n`,
+    );
+    expect(findBoard("roomy", { projectDir: project }).models).toEqual({ weightsInRam: 32768 });
+  });
+
   it("are found in the project, by name and by path", () => {
     expect(listBoards({ projectDir: project })).toContain("mine");
     expect(findBoard("mine", { projectDir: project }).memory?.ram.size).toBe(128 * 1024);
@@ -86,6 +95,18 @@ describe("board files", () => {
     ["a budget above the memory", valid.replace("65536", "1M"), /budget\.ram: expected at most/],
     ["an unknown way to run", valid.replace("how: process", "how: magic"), /run.*expected how/],
     ["another name than the file", valid.replace("name: mine", "name: yours"), /name: expected "bad"/],
+    [
+      "RAM for weights that is no size",
+      `${valid}models: { weightsInRam: lots }\n`,
+      /models\.weightsInRam: expected a size in bytes/,
+    ],
+    [
+      "more RAM for weights than RAM",
+      `${valid}models: { weightsInRam: 65K }\n`,
+      /models\.weightsInRam: expected at most budget\.ram \(65536\)/,
+    ],
+    ["models without a key", `${valid}models: {}\n`, /models\.weightsInRam: expected a size/],
+    ["models with a wrong key", `${valid}models: { weightsInRam: 1K, weightInRam: 1K }\n`, /weightInRam/],
     ["no object", "- 1\n", /expected object/],
     ["no YAML", "name: [", /not a readable board file/],
   ])("with %s are refused by file, key and expectation", (_, text, message) => {

@@ -35,6 +35,8 @@ export interface CompileOptions {
   readonly cache?: FrontendCache;
   /** The C is for a debugger. */
   readonly debug?: boolean;
+  /** Bytes of RAM that the weights of the models may take, of the board; none when it is not given. */
+  readonly weightsInRam?: number;
   /** How long the top level of the modules may run, in milliseconds; a minute when it is not given. */
   readonly setupLimitMs?: number;
 }
@@ -92,7 +94,7 @@ export function compileProgram(options: CompileOptions): CompileResult {
       appName: cFileName(options.entry),
       debug: options.debug === true,
     });
-    const models = emitModels(analysed.models.models);
+    const models = emitModels(analysed.models.models, options.weightsInRam);
     return { ok: true, compiled: { program, loaded, snapshot, reachable, c, models }, diagnostics };
   } catch (e) {
     if (!isTooDeep(e)) throw e;

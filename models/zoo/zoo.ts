@@ -96,7 +96,7 @@ async function check(
     }
     const cost = await measureModel(findBoard(board), { graph });
     const flash = cost.flash.model + cost.flash.kernels + cost.flash.libraries;
-    const numbers = [cost.macs, cost.instructions, flash, cost.ram.arena].map((n) =>
+    const numbers = [cost.macs, cost.instructions, flash, cost.ram.arena + cost.ram.weights].map((n) =>
       n.toLocaleString("en-US"),
     );
     const state = failures.get(model.name) ?? "equal on Node.js, host C, Cortex-M4";

@@ -62,6 +62,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     checked: options.checked === true,
     debug: options.debug === true,
     kind: board.kind === "zephyr" ? "app" : "image",
+    ...(board.models === undefined ? {} : { weightsInRam: board.models.weightsInRam }),
     json,
   });
   if (compiled === undefined) {

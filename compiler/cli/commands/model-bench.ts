@@ -2,8 +2,9 @@
  * `tmc model bench`: executed instructions and estimated cycles of one inference, flash, RAM and stack of the linked
  * image; by layer and in total.
  */
-import type { Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { findBoard } from "../../board/board.js";
+import { byteCount } from "../../board/board-schema.js";
 import type { MemoryGoal } from "../../model/compile.js";
 import { measureModel, type ModelCost } from "../../model/execute/bench.js";
 import { CLOCK_HZ, countCycles } from "../../model/execute/cycle-model.js";
@@ -13,6 +14,23 @@ import { describeCommand } from "../help.js";
 import { table, thousands } from "./model-inspect.js";
 import { memoryOption, modelGroup } from "./model.js";
 
+interface BenchOptions {
+  readonly on: string;
+  readonly cycles: boolean;
+  readonly memory: MemoryGoal;
+  /** Bytes. */
+  readonly weightsInRam?: number;
+  readonly json?: true;
+}
+
+/** Bytes as board files have them. */
+function parseSize(text: string): number {
+  const size = byteCount.safeParse(/^\d+$/.test(text) ? Number(text) : text);
+  if (!size.success)
+    throw new InvalidArgumentError("It is a size in bytes: an integer, or text like 640K or 2M.");
+  return size.data;
+}
+
 export function registerModelBench(program: Command): void {
   const command = modelGroup(program)
     .command("bench")
@@ -20,29 +38,36 @@ export function registerModelBench(program: Command): void {
     .argument("<model>", "int8 model file (.tflite, ONNX)")
     .option("--on <board>", "a bare-metal board in QEMU", "qemu_cortex_m4")
     .addOption(memoryOption())
+    .addOption(
+      new Option(
+        "--weights-in-ram <size>",
+        "RAM for the weights that are read most, e.g. 32K (default: the board's)",
+      ).argParser(parseSize),
+    )
     .option("--no-cycles", "do not estimate cycles")
     .option("--json", "print for programs")
-    .action(
-      async (path: string, options: { on: string; cycles: boolean; memory: MemoryGoal; json?: true }) => {
-        const graph = loadGraph(path);
-        let cycles: CycleEstimate = { missing: "not asked for" };
-        const cost = await measureModel(
-          findBoard(options.on),
-          { graph, memory: options.memory },
-          async (plain, layered) => {
-            cycles = options.cycles ? await estimateCycles(options.on, plain, layered) : cycles;
-          },
-        );
-        if (options.json === true) {
-          printJson(withCycles(graph.name, cost, cycles));
-        } else {
-          process.stdout.write(formatCost(graph.name, cost, cycles));
-        }
-      },
-    );
+    .action(async (path: string, options: BenchOptions) => {
+      const graph = loadGraph(path);
+      const board = findBoard(options.on);
+      const { weightsInRam } = options;
+      let cycles: CycleEstimate = { missing: "not asked for" };
+      const cost = await measureModel(
+        weightsInRam === undefined ? board : { ...board, models: { weightsInRam } },
+        { graph, memory: options.memory },
+        async (plain, layered) => {
+          cycles = options.cycles ? await estimateCycles(options.on, plain, layered) : cycles;
+        },
+      );
+      if (options.json === true) {
+        printJson(withCycles(graph.name, cost, cycles));
+      } else {
+        process.stdout.write(formatCost(graph.name, cost, cycles));
+      }
+    });
   describeCommand(command, {
     examples: [
       ["tmc model bench model.tflite", "instructions, cycles, flash, RAM by layer; stack"],
+      ["tmc model bench model.tflite --weights-in-ram 32K", "what RAM for weights would bring"],
       ["tmc model bench model.tflite --json", "the same for programs"],
     ],
     exitCodes: ["ok", "failed", "usage", "missingTool", "internal"],
@@ -114,8 +139,10 @@ function formatCost(name: string, cost: ModelCost, estimate: CycleEstimate): str
     cycles(known ? estimate.total : undefined),
     "",
     thousands(flash),
-    thousands(cost.ram.arena),
+    thousands(cost.ram.arena + cost.ram.weights),
   ];
+  const weights =
+    cost.ram.weights === 0 ? "" : ` ${thousands(cost.ram.arena)}, weights ${thousands(cost.ram.weights)}`;
   const header = ["op", "layer", "MACs", "instructions", "per MAC", "cycles", "share", "flash", "RAM"];
   return [
     `${name} on ${cost.board}`,
@@ -126,7 +153,7 @@ function formatCost(name: string, cost: ModelCost, estimate: CycleEstimate): str
       ? `time   ${milliseconds(estimate.total)} ms at ${CLOCK_HZ / 1e6} MHz, estimated for an STM32L4+ (bench/m4cyc)`
       : `time   not estimated: ${estimate.missing}`,
     `flash  ${thousands(flash)} bytes: model ${thousands(model)}, kernels ${thousands(kernels)}, libraries ${thousands(libraries)}; of a layer: its constants`,
-    `RAM    ${thousands(cost.ram.arena)} bytes: the arena; of a layer: what is alive while it runs`,
+    `RAM    ${thousands(cost.ram.arena + cost.ram.weights)} bytes: the arena${weights}; of a layer: what is alive while it runs`,
     `stack  ${thousands(cost.stack)} bytes at worst`,
     "",
   ].join("\n");

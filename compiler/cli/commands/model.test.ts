@@ -231,7 +231,7 @@ describe("tmc model bench", () => {
       board: "qemu_cortex_m4",
       macs: 384,
       instructions: expect.any(Number),
-      ram: { arena: 128 },
+      ram: { arena: 128, weights: 0 },
       cycles: expect.any(Number),
       ms: expect.any(Number),
       layers: [
@@ -257,5 +257,14 @@ describe("tmc model bench", () => {
     const text = await tmc("bench", model, "--no-cycles");
     expect(text).toMatch(/^RAM +128 bytes: the arena;/m);
     expect(text).toContain("time   not estimated: not asked for");
+    const roomy = JSON.parse(await tmc("bench", model, "--json", "--weights-in-ram", "1K")) as {
+      instructions: number;
+      cycles: number;
+      ram: { arena: number; weights: number };
+    };
+    expect(roomy.ram.arena).toBe(128);
+    expect(roomy.ram.weights).toBeGreaterThan(18 + 96);
+    expect(roomy.instructions).toBe(instructions);
+    expect(roomy.cycles).toBeLessThan((cost as { cycles: number }).cycles);
   });
 });

@@ -53,7 +53,14 @@ async function run(app: string | undefined, options: RunCommandOptions): Promise
   const board = findBoard(options.board);
   refuseUnrunnable(board);
   const { entry, root } = locateApp(app);
-  const compiled = await compileOrReport({ entry, root, checked: options.checked, kind: "app", json: false });
+  const compiled = await compileOrReport({
+    entry,
+    root,
+    checked: options.checked,
+    kind: "app",
+    ...(board.models === undefined ? {} : { weightsInRam: board.models.weightsInRam }),
+    json: false,
+  });
   if (compiled === undefined) {
     return;
   }

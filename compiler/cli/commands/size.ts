@@ -76,6 +76,7 @@ async function size(app: string | undefined, options: SizeOptions): Promise<void
     root,
     checked: options.checked === true,
     kind: board.kind === "zephyr" ? "app" : "image",
+    ...(board.models === undefined ? {} : { weightsInRam: board.models.weightsInRam }),
     json,
   });
   if (compiled === undefined) return;

@@ -2,10 +2,10 @@
 import type { Layer } from "../layers.js";
 import type { BandStep, RowBands } from "../passes/row-bands.js";
 import { layerCode, type LayerCode } from "./layer-code.js";
-import type { LayerContext } from "./layer-fields.js";
+import type { ModelContext } from "./layer-fields.js";
 
 /** `whole` stands for the chain in the memory plan: its input, its output, its scratch memory. */
-export function bandsCode(bands: RowBands, whole: Layer, context: LayerContext): LayerCode {
+export function bandsCode(bands: RowBands, whole: Layer, context: ModelContext): LayerCode {
   const name = `${context.prefix}_op${String(whole.operator).padStart(2, "0")}_bands`;
   const codes = bands.bands.flatMap((steps, band) =>
     steps.map((step, j) =>
@@ -26,11 +26,11 @@ export function bandsCode(bands: RowBands, whole: Layer, context: LayerContext):
 function bandContext(
   bands: RowBands,
   whole: Layer,
-  context: LayerContext,
+  context: ModelContext,
   band: number,
   { layer, inputRow, outputRow }: BandStep,
   j: number,
-): LayerContext {
+): ModelContext {
   const g = layer.geometry;
   const last = j === bands.rowOffsets.length;
   const inside = (offset: number): string => `(int8_t *)${context.scratch(whole.operator)} + ${offset}`;
@@ -46,6 +46,6 @@ function bandContext(
     expression: (tensor) => (tensor === layer.output ? output : input),
     scratch: () => `${context.scratch(whole.operator)} + ${(bands.scratchOffsets[j] ?? 0) / 4}`,
     // Bands of one layer share its weights: equal data is declared once.
-    constant: (own, type, data) => context.constant(`band${band}_${own}`, type, data),
+    constant: (own, type, data, reads) => context.constant(`band${band}_${own}`, type, data, reads),
   };
 }

@@ -14,8 +14,11 @@ export function constantBytes(data: ConstantData): Uint8Array {
   );
 }
 
-/** `static const <type> <symbol>[n] = { … };` with wrapped lines; unsigned words are printed in hexadecimal. */
-export function constantArray(symbol: string, type: string, data: ConstantData): string {
+/**
+ * `static const <type> <symbol>[n] = { … };` with wrapped lines; unsigned words are printed in hexadecimal. `inRam`:
+ * without const, so that start-up code copies it from flash to RAM (nothing writes it).
+ */
+export function constantArray(symbol: string, type: string, data: ConstantData, inRam = false): string {
   const lines: string[] = [];
   let line = "   ";
   for (const value of data) {
@@ -27,7 +30,7 @@ export function constantArray(symbol: string, type: string, data: ConstantData):
     line += item;
   }
   lines.push(line);
-  return `static const ${type} ${symbol}[${data.length}] = {\n${lines.join("\n")}\n};`;
+  return `static ${inRam ? "" : "const "}${type} ${symbol}[${data.length}] = {\n${lines.join("\n")}\n};`;
 }
 
 function literal(value: number | bigint | Int32Array, hexadecimal: boolean): string {

@@ -2,12 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { network, sideBySide } from "../../../test/models/random-graphs.js";
+import { network, randomInputs, sideBySide } from "../../../test/models/random-graphs.js";
 import { findBoard } from "../../board/board.js";
 import { readElf } from "../../board/elf.js";
 import { runExecutable } from "../../board/run.js";
 import { buildExecutable } from "../../board/toolchain.js";
-import { inTemporaryFolder } from "../execute/on-board.js";
+import { runOnNode } from "../execute/inference.js";
+import { inTemporaryFolder, runOnBoard } from "../execute/on-board.js";
 import { emitModels, type EmittedModels } from "./emit.js";
 
 async function link(board: string, emitted: EmittedModels, program: string) {
@@ -26,7 +27,12 @@ async function link(board: string, emitted: EmittedModels, program: string) {
       port: "program",
       warningsAreErrors: true,
     });
-    return { symbols: readElf(elf).symbols, run: await runExecutable({ board: findBoard(board), elf }) };
+    const { symbols, sections } = readElf(elf);
+    return {
+      symbols,
+      elf: { symbols, sections },
+      run: await runExecutable({ board: findBoard(board), elf }),
+    };
   });
 }
 
@@ -88,6 +94,51 @@ describe("emitted models", () => {
     });
     expect(run.stdout).toBe([...expected, "2 true", ""].join("\n"));
     expect(run.exitCode).toBe(0);
+  });
+  it.each(["host", "qemu_cortex_m4"])(
+    "have the weights in RAM for which there is room on %s",
+    async (board) => {
+      const models = [3, 4].map((seed) => ({ name: `net${seed}`, graph: network(seed) }));
+      const room = 600;
+      const [plain, emitted] = [emitModels(models), emitModels(models, room)];
+      const chosen = emitted.models.flatMap((model) => model.weightsInRam.symbols);
+      const total = emitted.models.reduce((sum, model) => sum + model.weightsInRam.bytes, 0);
+      expect(chosen.length).toBeGreaterThan(0);
+      expect(total).toBeGreaterThan(room / 2);
+      expect(total).toBeLessThanOrEqual(room);
+      expect(plain.models.flatMap((model) => model.weightsInRam.symbols)).toEqual([]);
+      const before = await link(board, plain, invokeAll);
+      const { elf, run } = await link(board, emitted, invokeAll);
+      const writable = (symbol: string): boolean => {
+        const address = elf.symbols.find(({ name }) => name === symbol)?.address ?? -1;
+        return elf.sections.some(
+          (section) =>
+            section.writable && address >= section.address && address < section.address + section.size,
+        );
+      };
+      for (const symbol of chosen) expect(writable(symbol), symbol).toBe(true);
+      const constants = emitted.models.flatMap(({ symbols }) =>
+        symbols.filter((name) => /_(stream|filter)$/.test(name)),
+      );
+      expect(constants.filter(writable).toSorted()).toEqual(
+        chosen.filter((name) => /_(stream|filter)$/.test(name)).toSorted(),
+      );
+      expect(run.stdout).toBe(before.run.stdout);
+    },
+  );
+  it("compute the same with all weights in RAM, on host and Cortex-M4", async () => {
+    const runs = [5, 6].map((seed) => {
+      const graph = network(seed);
+      return { model: { name: `net${seed}`, graph }, inputs: randomInputs(graph, 3, seed) };
+    });
+    const expected = runs.map(({ model, inputs }) =>
+      runOnNode(model.graph, inputs).map((one) => one.outputs),
+    );
+    for (const name of ["host", "qemu_cortex_m4"]) {
+      const board = { ...findBoard(name), models: { weightsInRam: 2 ** 20 } };
+      const results = await runOnBoard(board, runs, { warningsAreErrors: true });
+      expect(results.map((own) => own.map((one) => one.outputs))).toEqual(expected);
+    }
   });
   it("may be none", async () => {
     const { run } = await link("host", emitModels([]), invokeAll);

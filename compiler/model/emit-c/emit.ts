@@ -17,6 +17,7 @@ import { bandsCode } from "./bands-code.js";
 import { layerCode } from "./layer-code.js";
 import type { TensorExpression } from "./layer-fields.js";
 import { constantArray, constantBytes as bytesOf, type ConstantData } from "./constants.js";
+import { chooseForRam, type WeightArray } from "./weights-in-ram.js";
 import { renderGlue, renderModelHeader, renderModelSource } from "./templates.js";
 
 export interface ModelToEmit {
@@ -42,6 +43,8 @@ export interface EmittedModel {
   readonly plan: MemoryPlan;
   /** As in `CompiledModel`. */
   readonly bands: RowBands | undefined;
+  /** Weights that start-up code copies to RAM. */
+  readonly weightsInRam: { readonly bytes: number; readonly symbols: readonly string[] };
   /** What the passes did, and the tensors that are stored without constant channels. */
   readonly changes: CompiledModel["changes"];
   readonly narrow: CompiledModel["narrow"];
@@ -52,23 +55,29 @@ export interface EmittedModels {
   readonly files: readonly { readonly path: string; readonly text: string }[];
   /** The C files among them. */
   readonly sources: readonly string[];
-  /** All arenas together: the RAM of the models. */
+  /** All arenas together: the RAM of the models, but for weights in RAM. */
   readonly arenaBytes: number;
   readonly models: readonly EmittedModel[];
 }
 
 /**
- * C for `models`; their order is the model number of the port API. Throws UserError TMC30xx for a graph that cannot be
- * executed exactly.
+ * C for `models`; their order is the model number of the port API. `ramForWeights`: bytes of RAM that weights of all
+ * models together may take. Throws UserError TMC30xx for a graph that cannot be executed exactly.
  */
-export function emitModels(models: readonly ModelToEmit[]): EmittedModels {
+export function emitModels(models: readonly ModelToEmit[], ramForWeights = 0): EmittedModels {
   const prefixes = uniquePrefixes(models.map((model) => model.name));
   const files: { path: string; text: string }[] = [];
-  const emitted = models.map((model, index) => {
-    const prefix = prefixes[index] ?? "model";
-    const { summary, header, source } = emittedOnce(model, prefix, index);
-    files.push({ path: `${prefix}.h`, text: header }, { path: `${prefix}.c`, text: source });
-    return summary;
+  const made = models.map((model, index) => emittedOnce(model, prefixes[index] ?? "model", index));
+  const inRam = chooseForRam(
+    made.flatMap(({ weights }) => weights),
+    ramForWeights,
+  );
+  const emitted = made.map(({ summary, header, source, weights }): EmittedModel => {
+    const { prefix } = summary;
+    files.push({ path: `${prefix}.h`, text: header }, { path: `${prefix}.c`, text: source(inRam) });
+    const own = weights.filter(({ symbol }) => inRam.has(symbol));
+    const bytes = own.reduce((sum, array) => sum + array.bytes, 0);
+    return { ...summary, weightsInRam: { bytes, symbols: own.map(({ symbol }) => symbol) } };
   });
   files.push({ path: "models.c", text: renderGlue(prefixes) });
   return {
@@ -98,21 +107,24 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
   const written = new Set(layers.map((layer) => layer.output));
   const narrow = new Map([...compiled.narrow].filter(([tensor]) => written.has(tensor)));
   const arena = `${prefix}_arena`;
-  const constants: string[] = [];
+  const constants: { readonly symbol: string; readonly type: string; readonly data: ConstantData }[] = [];
+  const weights = new Map<string, WeightArray>();
   const shared = new Map<string, string>();
   let constantBytes = 0;
   /** Declares an array once, however many layers use equal data; returns its name. */
-  const constant = (name: string, type: string, data: ConstantData): string => {
+  const constant = (name: string, type: string, data: ConstantData, reads = 0): string => {
     const bytes = bytesOf(data);
     const key = `${type} ${createHash("sha256").update(bytes).digest("hex")}`;
-    const known = shared.get(key);
-    if (known !== undefined) {
-      return known;
+    const symbol = shared.get(key) ?? `${prefix}_${name}`;
+    if (!shared.has(key)) {
+      shared.set(key, symbol);
+      constantBytes += bytes.byteLength;
+      constants.push({ symbol, type, data });
     }
-    const symbol = `${prefix}_${name}`;
-    shared.set(key, symbol);
-    constantBytes += bytes.byteLength;
-    constants.push(constantArray(symbol, type, data));
+    if (reads > 0) {
+      const before = weights.get(symbol)?.reads ?? 0;
+      weights.set(symbol, { symbol, bytes: bytes.byteLength, reads: before + reads });
+    }
     return symbol;
   };
   const expression: TensorExpression = (tensor) => {
@@ -149,13 +161,12 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
       size: plan.placements.get(tensor)?.bytes ?? 0,
     }));
   const shown = shownTensors(model.graph, compiled);
-  const source = renderModelSource({
+  const frame = {
     name: comment(model.name),
     prefix,
     index,
     arena,
     arenaBytes: plan.arenaBytes,
-    constants,
     functions: code.map((layer) => layer.definition).filter((definition) => definition !== ""),
     steps: layers.map((_, i) => ({
       call: code[i]?.call ?? "",
@@ -171,9 +182,16 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     narrow: narrowTensors(model.graph, narrow, prefix),
     inputs: ends(model.graph.inputs),
     outputs: ends(graph.outputs),
-  });
+  };
+  const source = (inRam: ReadonlySet<string>): string =>
+    renderModelSource({
+      ...frame,
+      constants: constants.map(({ symbol, type, data }) =>
+        constantArray(symbol, type, data, inRam.has(symbol)),
+      ),
+    });
   const header = renderModelHeader({ name: comment(model.name), prefix, guard: `${prefix.toUpperCase()}_H` });
-  const summary: EmittedModel = {
+  const summary: Omit<EmittedModel, "weightsInRam"> = {
     name: model.name,
     prefix,
     arenaBytes: plan.arenaBytes,
@@ -190,7 +208,7 @@ function emitModel(model: ModelToEmit, prefix: string, index: number) {
     changes: compiled.changes,
     narrow,
   };
-  return { summary, header, source };
+  return { summary, header, source, weights: [...weights.values()] };
 }
 
 interface ShownTensor {

@@ -89,14 +89,14 @@ function convFields(
   kernel: KernelChoice,
   name: string,
   stream: Uint32Array,
-  { prefix, constant }: LayerContext,
+  { prefix, weights }: LayerContext,
 ): { fields: readonly Field[]; functions: NonNullable<Description["functions"]> } {
   const offsets = bothHalves(layer.inputOffset);
   const gatherName = `${prefix}_${name}_gather`;
   const gather = kernel.name === "conv1x1" ? undefined : gatherFunction(gatherName, layer.geometry, offsets);
   const fields: readonly Field[] = [
     ["window", windowText(layer.geometry)],
-    ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+    ["stream", weights(`${name}_stream`, "uint32_t", stream)],
     ["pairs", paddedDepth(layer) / 2],
     ["triples", kernel.triples],
     ["copies", kernel.name !== "conv-general" && copiesWeights(layer, kernel.triples) ? "true" : "false"],
@@ -131,7 +131,7 @@ function winogradConv2D(
   layer: Conv2DLayer,
   kernel: KernelChoice,
   name: string,
-  { constant }: LayerContext,
+  { weights }: LayerContext,
 ): Description {
   const stream = packWinograd(layer, kernel.requantization);
   return {
@@ -140,7 +140,7 @@ function winogradConv2D(
     scratch: true,
     fields: [
       ["window", windowText(layer.geometry)],
-      ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+      ["stream", weights(`${name}_stream`, "uint32_t", stream)],
       ["triples", kernel.triples],
       ["input_offset", layer.inputOffset],
       ["offsets", bothHalves(layer.inputOffset)],
@@ -179,7 +179,7 @@ function fastDepthwise(
   layer: DepthwiseConv2DLayer,
   kernel: KernelChoice,
   name: string,
-  { constant }: LayerContext,
+  { weights }: LayerContext,
 ): Description {
   const stream = packDepthwise(layer, kernel.requantization, kernel.triples > 1);
   return {
@@ -188,7 +188,7 @@ function fastDepthwise(
     scratch: true,
     fields: [
       ["window", windowText(layer.geometry)],
-      ["stream", constant(`${name}_stream`, "uint32_t", stream)],
+      ["stream", weights(`${name}_stream`, "uint32_t", stream)],
       ["columns", depthwiseColumns(layer)],
       ["copies", kernel.triples > 1 ? "true" : "false"],
       ["offsets", bothHalves(layer.inputOffset)],
@@ -212,7 +212,7 @@ function generalDepthwise(
     fields: [
       ["window", windowText(layer.geometry)],
       ["depth_multiplier", layer.depthMultiplier],
-      ["stream", context.constant(`${name}_stream`, "uint32_t", stream)],
+      ["stream", context.weights(`${name}_stream`, "uint32_t", stream)],
       ["right", right ? "true" : "false"],
       ["bias", right ? "NULL" : biasText(layer, name, context)],
       ["columns", depthwiseColumns(layer)],
@@ -229,7 +229,7 @@ function fastDense(
   layer: FullyConnectedLayer,
   kernel: KernelChoice,
   name: string,
-  { constant }: LayerContext,
+  { constant, weights }: LayerContext,
 ): Description {
   const wide = kernel.name === "dense-wide";
   const { words, step } = packRequantization(kernel.requantization);
@@ -241,7 +241,7 @@ function fastDense(
       ["rows", layer.rows],
       ["input_depth", layer.inputDepth],
       ["output_depth", layer.outputDepth],
-      ["stream", constant(`${name}_stream`, "uint32_t", packDense(layer, wide))],
+      ["stream", weights(`${name}_stream`, "uint32_t", packDense(layer, wide))],
       ["requantization", constant(`${name}_requantization`, "tmc_right_shift", shifts)],
       ["requantization_step", step],
       ...clampFields(layer.clamp),
@@ -258,7 +258,7 @@ function generalDense(layer: FullyConnectedLayer, name: string, context: LayerCo
       ["rows", layer.rows],
       ["input_depth", layer.inputDepth],
       ["output_depth", layer.outputDepth],
-      ["stream", context.constant(`${name}_stream`, "uint32_t", stream)],
+      ["stream", context.weights(`${name}_stream`, "uint32_t", stream)],
       ["bias", context.constant(`${name}_bias`, "int32_t", bias)],
       ["requantization", structText(requantizationFields(layer, name, context))],
     ],

@@ -17,6 +17,7 @@ import {
 import type { KernelChoice } from "../kernels/choose.js";
 import type { MoveLayer } from "../layers-movement.js";
 import { structFields } from "./constants.js";
+import { weightReads } from "./weights-in-ram.js";
 import { describeWide } from "./wide-code.js";
 import { describeFast } from "./fast-layer-code.js";
 import { describeReduce, describeResize, moveCode } from "./movement-code.js";
@@ -28,6 +29,7 @@ import {
   type Description,
   type Field,
   type LayerContext,
+  type ModelContext,
 } from "./layer-fields.js";
 
 export interface LayerCode {
@@ -39,7 +41,12 @@ export interface LayerCode {
   readonly symbols: readonly string[];
 }
 
-export function layerCode(layer: Layer, choice: KernelChoice, context: LayerContext): LayerCode {
+export function layerCode(layer: Layer, choice: KernelChoice, model: ModelContext): LayerCode {
+  const reads = weightReads(layer, choice);
+  const context: LayerContext = {
+    ...model,
+    weights: (name, type, data) => model.constant(name, type, data, reads),
+  };
   if (layer.kind === "Reshape") {
     return reshapeCode(layer, context);
   }
@@ -141,7 +148,7 @@ function describe(
         kernel: "tmc_lookup_s8",
         fields: [
           ["count", layer.count],
-          ["table", context.constant(`${stem(layer)}_table`, "int8_t", layer.table)],
+          ["table", context.weights(`${stem(layer)}_table`, "int8_t", layer.table)],
         ],
       };
     case "MaxPool2D":
@@ -180,7 +187,7 @@ function weighted(
 ): readonly Field[] {
   const name = stem(layer);
   return [
-    ["filter", context.constant(`${name}_filter`, "int8_t", layer.filter)],
+    ["filter", context.weights(`${name}_filter`, "int8_t", layer.filter)],
     ["bias", biasText(layer, name, context)],
     ["input_offset", layer.inputOffset],
     ["requantization", structText(requantizationFields(layer, name, context))],

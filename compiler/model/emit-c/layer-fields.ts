@@ -5,13 +5,22 @@ import { structFields, type ConstantData } from "./constants.js";
 /** C expression for the first byte of a tensor. */
 export type TensorExpression = (tensor: number) => string;
 
-export interface LayerContext {
+/** What the layers of a model share. */
+export interface ModelContext {
   readonly prefix: string;
   readonly expression: TensorExpression;
   /** C expression for the scratch memory of the layer, a `uint32_t *`. */
   readonly scratch: (operator: number) => string;
-  /** Declares a constant array and returns its name; equal data is declared once. */
-  readonly constant: (name: string, type: string, data: ConstantData) => string;
+  /**
+   * Declares a constant array and returns its name; equal data is declared once. `reads`: how often an inference reads
+   * it, for weights, which the board may take in RAM.
+   */
+  readonly constant: (name: string, type: string, data: ConstantData, reads?: number) => string;
+}
+
+/** Of one layer, of which it is known how often it reads its weights. */
+export interface LayerContext extends ModelContext {
+  readonly weights: (name: string, type: string, data: ConstantData) => string;
 }
 
 export type Field = readonly [string, number | string];

@@ -69,9 +69,9 @@ export function describeWide(layer: WideLayer, name: string, context: LayerConte
   }
 }
 
-function weighted(layer: WideWeights, name: string, { constant }: LayerContext): readonly Field[] {
+function weighted(layer: WideWeights, name: string, { constant, weights }: LayerContext): readonly Field[] {
   return [
-    ["filter", constant(`${name}_filter`, "int8_t", layer.filter)],
+    ["filter", weights(`${name}_filter`, "int8_t", layer.filter)],
     ["bias", layer.bias === undefined ? "NULL" : constant(`${name}_bias`, "int64_t", layer.bias)],
     ["multiplier", constant(`${name}_multiplier`, "int32_t", layer.multiplier)],
     ["shift", constant(`${name}_shift`, "int8_t", layer.shift)],

@@ -39,7 +39,11 @@ export interface ModelCost {
     /** memcpy and memset of the C library, which kernels use, and the functions of the models' port API. */
     readonly libraries: number;
   };
-  readonly ram: { readonly arena: number };
+  readonly ram: {
+    readonly arena: number;
+    /** Weights that the board takes in RAM (`models.weightsInRam`); they are in flash too. */
+    readonly weights: number;
+  };
   /** Worst-case bytes of stack of one inference. */
   readonly stack: number;
 }
@@ -64,7 +68,7 @@ export async function measureModel(
       ExitCode.usage,
     );
   }
-  const emitted = emitModels([{ name: graph.name, graph, memory }]);
+  const emitted = emitModels([{ name: graph.name, graph, memory }], board.models?.weightsInRam);
   const model = emitted.models[0];
   if (model === undefined) {
     throw new Error("one model gave no code");
@@ -108,6 +112,8 @@ export async function measureModel(
     );
     const used = copies ? /^(memcpy|memset|tmc_model_\w+)$/ : /^(memset|tmc_model_\w+)$/;
     const libraries = report.items.filter(({ name }) => used.test(name));
+    const inRam = new Set(model.weightsInRam.symbols);
+    const weights = report.items.filter(({ name }) => inRam.has(name)).reduce((sum, { ram }) => sum + ram, 0);
     const macs = lower(graph).map(layerMacs);
     // By operator; of a chain in bands the one that stands for all.
     const { steps } = planReport({ graph, ...model });
@@ -139,7 +145,7 @@ export async function measureModel(
         kernels: group("kernel").flash,
         libraries: libraries.reduce((sum, item) => sum + item.flash, 0),
       },
-      ram: { arena: group("model").ram },
+      ram: { arena: group("model").ram - weights, weights },
       stack: report.stack.used,
     };
   });

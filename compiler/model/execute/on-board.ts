@@ -41,7 +41,10 @@ export async function runOnBoard(
     inputs.map((input) => ({ model: index, inputs: input, outputCount: model.graph.outputs.length })),
   );
   return inTemporaryFolder(async (folder) => {
-    const emitted = emitModels(runs.map((run) => run.model));
+    const emitted = emitModels(
+      runs.map((run) => run.model),
+      board.models?.weightsInRam,
+    );
     const { elf } = await buildModelProgram(board, emitted, harnessProgram(cases), folder, {
       ...options,
       layers: true,
