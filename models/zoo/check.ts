@@ -13,6 +13,7 @@ import {
   type LossMeasure,
   type QuantizationLoss,
 } from "../../compiler/model/quantize/accuracy.js";
+import type { ActivationType } from "../../compiler/model/quantize/parameters.js";
 import { quantizeAfterTraining } from "../../compiler/model/quantize/post-training.js";
 import { readTflite } from "../../compiler/model/tflite/read.js";
 import { writeTflite } from "../../compiler/model/tflite/write.js";
@@ -42,13 +43,14 @@ export function quantizeModel(
   model: ZooModel,
   directory?: string,
   testCount: number = counts.test,
+  activations: ActivationType = "int8",
 ): CheckedModel {
   // Errors are means over all samples and cheap; classes are counted.
   const test = generate(model, seeds.test, model.labels.length === 0 ? counts.test : testCount);
   const { quantized, loss } = quantizeAfterTraining(
     loadTrained(model, directory),
     generate(model, seeds.calibration, counts.calibration),
-    { method: "minmax", percentile: 100, biasCorrection: true, test },
+    { method: "minmax", percentile: 100, biasCorrection: true, activations, test },
   );
   if (loss === undefined) {
     throw new Error("nothing was measured");

@@ -93,6 +93,39 @@ describe("tmc model quantize", () => {
     expect(Buffer.compare(made, readFileSync(out))).not.toBe(0);
   });
 
+  it("gives activations of int16", async () => {
+    const { text, error } = await run(
+      file("model.json"),
+      ...tested,
+      "--activations=int16",
+      "--input-range=-4,3.9998779296875",
+    );
+    expect(error).toBeUndefined();
+    expect(text).toContain("int16 confusion (rows");
+    expect(text).not.toContain("int8");
+    expect(text).toContain("input  [1, 128, 1, 3] int16, scale 0.0001220703125, zero point 0\n");
+    const { tensors, inputs } = readTflite(readFileSync(out), "wide");
+    expect(tensors[inputs[0] ?? -1]?.type).toBe("int16");
+  });
+
+  it("advises int16 where int8 loses too much, and only there", async () => {
+    const cut = ["--method", "percentile", "--percentile", "90", "--max-loss", "0"];
+    const narrow = await run(file("model.json"), ...tested, ...cut);
+    expect(narrow.error?.fix).toContain("--activations int16");
+    const wide = await run(file("model.json"), ...tested, ...cut, "--activations", "int16");
+    expect(wide.error).toMatchObject({ code: "TMC3226" });
+    expect(wide.error?.message).toContain("the int16 model loses");
+    expect(wide.error?.fix).not.toContain("--activations");
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("refuses other types of activations", async () => {
+    await expect(run(file("model.json"), ...data, "--activations=int4")).rejects.toThrow(
+      "Allowed choices are int8, int16",
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
   it("fine-tunes and prunes before", async () => {
     // The first 24 of the test data are enough to see the way.
     const bytes = readFileSync(file("test.samples"));

@@ -5,6 +5,7 @@
 import { Option, type Command } from "commander";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import type { CalibrationMethod, Range } from "../../model/quantize/calibrate.js";
+import type { ActivationType } from "../../model/quantize/parameters.js";
 import type { FileTraining, QuantizeFilesResult } from "../../model/quantize/quantize-files.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
@@ -17,6 +18,7 @@ interface Options {
   readonly maxLoss: string;
   readonly method: CalibrationMethod;
   readonly percentile: string;
+  readonly activations: ActivationType;
   readonly inputRange?: string;
   readonly biasCorrection?: true;
   readonly train?: string;
@@ -106,6 +108,7 @@ function toJson(model: string, options: Options, result: QuantizeFilesResult): u
   return {
     model,
     out: failure === undefined ? options.out : null,
+    activations: options.activations,
     ...rest,
     lost: lost ?? null,
     loss:
@@ -130,10 +133,21 @@ async function quantize(model: string, options: Options): Promise<void> {
   const inputRange = options.inputRange === undefined ? undefined : rangeOption(options.inputRange);
   const { quantizeFiles } = await import("../../model/quantize/quantize-files.js");
   const { formatLoss } = await import("../../model/quantize/report.js");
-  const { calibration, out, test, method } = options;
+  const { calibration, out, test, method, activations } = options;
   const training = trainingOptions(options);
   const biasCorrection = options.biasCorrection === true;
-  const settings = { model, calibration, out, test, method, maxLoss, percentile, inputRange, biasCorrection };
+  const settings = {
+    model,
+    calibration,
+    out,
+    test,
+    method,
+    activations,
+    maxLoss,
+    percentile,
+    inputRange,
+    biasCorrection,
+  };
   const result = await quantizeFiles({ ...settings, training }, (epoch, loss) => {
     // Not on stdout: there the report or the JSON document is.
     process.stderr.write(`epoch ${epoch} of ${training?.epochs ?? 0}: loss ${loss.toPrecision(4)}\n`);
@@ -152,7 +166,7 @@ async function quantize(model: string, options: Options): Promise<void> {
     process.stdout.write(`${formatLoss(loss, test ?? "")}\n\n`);
   }
   const end = ({ shape, scale, zeroPoint }: typeof input): string =>
-    `[${shape.join(", ")}] int8, scale ${scale}, zero point ${zeroPoint}`;
+    `[${shape.join(", ")}] ${activations}, scale ${scale}, zero point ${zeroPoint}`;
   process.stdout.write(`input  ${end(input)}\noutput ${end(output)}\n`);
   if (failure !== undefined) {
     throw failure;
@@ -166,11 +180,12 @@ async function quantize(model: string, options: Options): Promise<void> {
 /** Adds `quantize` to the group `model` of `program` (the root command). */
 export function registerModelQuantize(program: Command): void {
   const method = new Option("--method <name>", "how the ranges of activations are found");
+  const activations = new Option("--activations <type>", "int16 loses less and is slower; weights are int8");
   const command = modelGroup(program)
     .command("quantize")
     .summary("turn a float model into an int8 .tflite")
     .description(
-      "Quantises a trained float model: int8 weights and activations by TFLite's specification.\n" +
+      "Quantises a trained float model: int8 weights, int8 or int16 activations by TFLite's specification.\n" +
         "The model is the model.json of a TensorFlow.js layers model, or a float .tflite file.\n" +
         "`tmc explain TMC3221` describes the data files.",
     )
@@ -184,6 +199,7 @@ export function registerModelQuantize(program: Command): void {
       "1",
     )
     .addOption(method.choices(["minmax", "percentile", "mse", "entropy"]).default("minmax"))
+    .addOption(activations.choices(["int8", "int16"]).default("int8"))
     .option("--percentile <p>", "percent of values that --method percentile keeps", "99.99")
     .option("--bias-correction", "move biases so that rounding keeps the mean of every channel")
     .option("--input-range <low,high>", "range of the input, such as a sensor's, instead of a calibrated one")

@@ -1,14 +1,15 @@
 /**
- * How much an int8 model loses against its float original: accuracy and confusion of both on labelled samples, error of
- * both on samples with targets, agreement of their decisions, and the noise of every layer. The int8 side is the exact integer arithmetic of the device.
+ * How much a quantised model loses against its float original: accuracy and confusion of both on labelled samples, error of
+ * both on samples with targets, agreement of their decisions, and the noise of every layer. The quantised side is
+ * the exact integer arithmetic of the device; it is called int8 here, whether the activations are int8 or int16.
  */
 import type { Graph } from "../graph.js";
 import { activationInputs } from "../graph.js";
-import { ModelRuntime } from "../runtime.js";
+import { elements, ModelRuntime } from "../runtime.js";
 import { FloatExecutor } from "./float-executor.js";
 import { floatTensor } from "./float-graph.js";
 import type { Samples } from "./samples.js";
-import { quantizeValue, type TensorParameters } from "./parameters.js";
+import { quantizeValues, type ActivationType, type TensorParameters } from "./parameters.js";
 
 export interface LayerLoss {
   readonly operator: number;
@@ -44,6 +45,7 @@ export interface Accuracy {
 }
 
 export interface QuantizationLoss {
+  readonly activations: ActivationType;
   readonly samples: number;
   /** Fraction of the samples on which float and int8 decide alike. */
   readonly agreement: number;
@@ -95,10 +97,25 @@ export function parametersOf(graph: Graph, index: number): TensorParameters {
   return { scale: quantization?.scales[0] ?? 1, zeroPoint: quantization?.zeroPoints[0] ?? 0 };
 }
 
-/** A float input as the model's int8 input. */
+/** Element type of an activation of a quantised graph. */
+export function activationType(graph: Graph, index: number): ActivationType {
+  return floatTensor(graph, index).type === "int16" ? "int16" : "int8";
+}
+
+/** The integers that the bytes of an activation hold. */
+export function integersOf(graph: Graph, index: number, bytes: Int8Array): Int8Array | Int16Array {
+  return activationType(graph, index) === "int16" ? elements(bytes) : bytes;
+}
+
+/** Float values as the bytes of an activation. */
+function quantizedBytes(graph: Graph, index: number, values: ArrayLike<number>): Int8Array {
+  const integers = quantizeValues(values, parametersOf(graph, index), activationType(graph, index));
+  return new Int8Array(integers.buffer, integers.byteOffset, integers.byteLength);
+}
+
+/** A float input as the bytes of the model's input. */
 export function quantizeInput(graph: Graph, input: ArrayLike<number>): Int8Array {
-  const parameters = parametersOf(graph, graph.inputs[0] ?? -1);
-  return Int8Array.from(input, (value) => quantizeValue(value, parameters));
+  return quantizedBytes(graph, graph.inputs[0] ?? -1, input);
 }
 
 /** Sums signal and noise power. */
@@ -106,7 +123,7 @@ class Noise {
   private signal = 0;
   private noise = 0;
 
-  add(truth: Float32Array, quantized: Int8Array, { scale, zeroPoint }: TensorParameters): void {
+  add(truth: Float32Array, quantized: Int8Array | Int16Array, { scale, zeroPoint }: TensorParameters): void {
     for (let i = 0; i < truth.length; i++) {
       const value = truth[i] ?? 0;
       this.signal += value * value;
@@ -154,18 +171,18 @@ class LayerProbe {
   /** `truth` has run the whole float model on the sample whose int8 result of this layer is `result`. */
   observe(truth: FloatExecutor, result: Int8Array): void {
     const parameters = parametersOf(this.quantized, this.output);
-    this.total.add(truth.tensor(this.output), result, parameters);
+    const integers = (bytes: Int8Array) => integersOf(this.quantized, this.output, bytes);
+    this.total.add(truth.tensor(this.output), integers(result), parameters);
     this.inputs.forEach((index, i) => {
       const { scale, zeroPoint } = parametersOf(this.quantized, index);
-      const values = Int8Array.from(truth.tensor(index), (value) =>
-        quantizeValue(value, { scale, zeroPoint }),
-      );
-      this.int8.input(i).set(values);
+      const bytes = quantizedBytes(this.quantized, index, truth.tensor(index));
+      this.int8.input(i).set(bytes);
+      const values = integersOf(this.quantized, index, bytes);
       this.float.tensor(index).set(Float32Array.from(values, (value) => scale * (value - zeroPoint)));
     });
     this.int8.invoke();
     this.float.execute();
-    this.own.add(this.float.tensor(this.output), this.int8.output(0), parameters);
+    this.own.add(this.float.tensor(this.output), integers(this.int8.output(0)), parameters);
   }
 }
 
@@ -204,8 +221,9 @@ export function measureLoss(
         : undefined;
     runtime.input(0).set(quantizeInput(quantized, input));
     runtime.invoke();
-    const decidedInt8 = decide(runtime.output(0));
-    const found = Float32Array.from(runtime.output(0), (q) => output.scale * (q - output.zeroPoint));
+    const integers = integersOf(quantized, quantized.outputs[0] ?? -1, runtime.output(0));
+    const decidedInt8 = decide(integers);
+    const found = Float32Array.from(integers, (q) => output.scale * (q - output.zeroPoint));
     errors.between.add(found, real);
     errors.signal.add(real);
     const target = targets[sample];
@@ -236,6 +254,7 @@ export function measureLoss(
   const power = errors.signal.rootMean();
   const between = errors.between.rootMean();
   return {
+    activations: activationType(quantized, quantized.outputs[0] ?? -1),
     samples: inputs.length,
     agreement: agreeing / inputs.length,
     deviation: between === 0 ? 0 : between / power,

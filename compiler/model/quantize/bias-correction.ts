@@ -10,7 +10,7 @@
  */
 import { activationInputs, type Graph, type Operator, type Tensor } from "../graph.js";
 import { ModelRuntime } from "../runtime.js";
-import { parametersOf, quantizeInput } from "./accuracy.js";
+import { integersOf, parametersOf, quantizeInput } from "./accuracy.js";
 import { FloatExecutor } from "./float-executor.js";
 import { floatTensor } from "./float-graph.js";
 
@@ -18,6 +18,8 @@ type Weighted = Extract<Operator, { filter: number }>;
 
 /** A correction beyond this would hide that the layer is broken. In steps of the bias. */
 const MAX_STEPS = 2 ** 24;
+/** The same for int64. */
+const MAX_WIDE_STEPS = 2 ** 32;
 
 /** `operator` alone; its constants stay tensors of the graph. */
 function alone(graph: Graph, operator: Operator): Graph {
@@ -75,7 +77,7 @@ function channelMeans(graph: Graph, operator: Weighted, input: Float64Array): Fl
   return means;
 }
 
-/** All int8 results of an operator, one per sample. */
+/** All results of an operator as bytes, one per sample. */
 function runAll(
   graph: Graph,
   operator: Operator,
@@ -93,7 +95,7 @@ function runAll(
 
 /**
  * `quantized` (made of `float` by `quantizeGraph`: same operator and activation numbers) with corrected biases. Layers
- * without a bias stay as they are. Memory: the int8 activations of all samples at once, while they are needed.
+ * without a bias stay as they are. Memory: the activations of all samples at once, while they are needed.
  */
 export function correctBiases(float: Graph, quantized: Graph, inputs: readonly Float32Array[]): Graph {
   const means = floatMeans(float, inputs);
@@ -117,12 +119,16 @@ export function correctBiases(float: Graph, quantized: Graph, inputs: readonly F
       };
       const truth = channelMeans(float, original as Weighted, means[operator.input] ?? mean);
       const found = channelMeans(real, operator, mean);
+      const scales = bias?.quantization?.scales ?? [1];
+      const moveOf = (c: number, most: number): number => {
+        const move = Math.round(((truth[c] ?? 0) - (found[c] ?? 0)) / (scales[c] ?? scales[0] ?? 1));
+        return Math.max(-most, Math.min(most, move));
+      };
       if (bias?.data instanceof Int32Array) {
-        const scales = bias.quantization?.scales ?? [1];
-        const data = bias.data.map((steps, c) => {
-          const move = Math.round(((truth[c] ?? 0) - (found[c] ?? 0)) / (scales[c] ?? scales[0] ?? 1));
-          return steps + Math.max(-MAX_STEPS, Math.min(MAX_STEPS, move));
-        });
+        const data = bias.data.map((steps, c) => steps + moveOf(c, MAX_STEPS));
+        tensors[operator.bias] = { ...bias, data };
+      } else if (bias?.data instanceof BigInt64Array) {
+        const data = bias.data.map((steps, c) => steps + BigInt(moveOf(c, MAX_WIDE_STEPS)));
         tensors[operator.bias] = { ...bias, data };
       }
     }
@@ -138,8 +144,9 @@ export function correctBiases(float: Graph, quantized: Graph, inputs: readonly F
 
 function meanOf(graph: Graph, index: number, samples: readonly Int8Array[]): Float64Array {
   const { scale, zeroPoint } = parametersOf(graph, index);
-  const mean = new Float64Array(samples[0]?.length ?? 0);
-  for (const sample of samples) {
+  const integers = samples.map((sample) => integersOf(graph, index, sample));
+  const mean = new Float64Array(integers[0]?.length ?? 0);
+  for (const sample of integers) {
     sample.forEach((q, i) => (mean[i] = (mean[i] ?? 0) + (scale * (q - zeroPoint)) / samples.length));
   }
   return mean;

@@ -7,6 +7,7 @@
 import type { Graph } from "../graph.js";
 import { entropyRange } from "./entropy.js";
 import { FloatExecutor } from "./float-executor.js";
+import type { ActivationType } from "./parameters.js";
 
 export const calibrationMethods = ["minmax", "percentile", "mse", "entropy"] as const;
 
@@ -16,6 +17,8 @@ export interface CalibrationOptions {
   readonly method: CalibrationMethod;
   /** For "percentile": percent of the values that stay inside the range; the rest is cut half on each side. */
   readonly percentile: number;
+  /** What the ranges are for; default int8. */
+  readonly activations?: ActivationType;
 }
 
 /** Closed, finite, low <= high. */
@@ -79,9 +82,10 @@ export function calibrate(
       case "percentile":
         return percentileRange(range, histogram, options.percentile);
       case "entropy":
-        return entropyRange(range, histogram);
+        // The steps of int16 are finer than the bins: nothing diverges, nothing is cut.
+        return options.activations === "int16" ? range : entropyRange(range, histogram);
       default:
-        return leastErrorRange(range, histogram);
+        return leastErrorRange(range, histogram, options.activations === "int16" ? 65535 : 255);
     }
   });
 }
@@ -110,10 +114,10 @@ export function percentileRange(range: Range, histogram: Float64Array, percentil
 }
 
 /**
- * The range with the least expected square error: what lies outside is clipped, what lies inside is rounded to one of 256
- * steps (error step^2 / 12). Each side is searched in steps of a 64th of its length, down to an eighth.
+ * The range with the least expected square error: what lies outside is clipped, what lies inside is rounded to one of
+ * `steps` + 1 values (error step^2 / 12). Each side is searched in steps of a 64th of its length, down to an eighth.
  */
-export function leastErrorRange(range: Range, histogram: Float64Array): Range {
+export function leastErrorRange(range: Range, histogram: Float64Array, steps = 255): Range {
   const low = Math.min(0, range.low);
   const high = Math.max(0, range.high);
   let best: Range = range;
@@ -121,7 +125,7 @@ export function leastErrorRange(range: Range, histogram: Float64Array): Range {
   for (const below of low < 0 ? cuts : [1]) {
     for (const above of high > 0 ? cuts : [1]) {
       const candidate = { low: low * below, high: high * above };
-      const error = expectedError(range, histogram, candidate);
+      const error = expectedError(range, histogram, candidate, steps);
       if (error < least) {
         least = error;
         best = candidate;
@@ -133,9 +137,9 @@ export function leastErrorRange(range: Range, histogram: Float64Array): Range {
 
 const cuts = Array.from({ length: 57 }, (_, i) => 1 - i / 64);
 
-function expectedError(range: Range, histogram: Float64Array, cut: Range): number {
+function expectedError(range: Range, histogram: Float64Array, cut: Range, steps: number): number {
   const width = (range.high - range.low) / BINS;
-  const rounding = ((cut.high - cut.low) / 255) ** 2 / 12;
+  const rounding = ((cut.high - cut.low) / steps) ** 2 / 12;
   let error = 0;
   for (let bin = 0; bin < BINS; bin++) {
     const count = histogram[bin] ?? 0;

@@ -112,8 +112,8 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     code: "TMC3226",
-    title: "the int8 model lost too much accuracy",
-    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels; with targets the error may grow by that many percent). No model is written. The report names the layer that loses most; more representative calibration data, --method entropy or percentile, --bias-correction, fine-tuning with --train, or training with smaller weights and activations (relu6) help.",
+    title: "the quantised model lost too much accuracy",
+    rule: "The accuracy on the test data may fall by at most --max-loss percentage points (of agreement with the float model, when the data has no labels; with targets the error may grow by that many percent). No model is written. The report names the layer that loses most; more representative calibration data, --method entropy or percentile, --bias-correction, fine-tuning with --train, --activations int16, or training with smaller weights and activations (relu6) help.",
   },
   {
     code: "TMC3227",

@@ -1,7 +1,8 @@
 /**
  * Quantisation parameters by TFLite's int8 specification: asymmetric per-tensor activations, symmetric weights (per
  * output channel for convolutions, per tensor for fully connected layers), int32 biases of scale input * weight, fixed
- * softmax, logistic and tanh outputs, and outputs of pooling and reshape that keep their input's parameters.
+ * softmax, logistic and tanh outputs, and outputs of pooling and reshape that keep their input's parameters. With int16
+ * activations (int16x8) these are symmetric, and biases are int64.
  *
  * All scales are float32 values: that is what a .tflite file stores and what the multipliers are computed from.
  */
@@ -14,16 +15,26 @@ export interface TensorParameters {
   readonly zeroPoint: number;
 }
 
-/** A bias may take this many steps at most, so that sums keep far from the limits of int32. */
-const MAX_BIAS_STEPS = 2 ** 24;
+/** Element type of all activations of a model. */
+export type ActivationType = "int8" | "int16";
 
-/** Scale and zero point that cover `range` and 0; the zero point is the exact image of 0. */
-export function activationParameters(range: Range): TensorParameters {
+/**
+ * A bias may take this many steps at most. int32: sums keep far from the limits. int64: more would need multipliers
+ * below the smallest one, 2^-31, to come back into the output's range.
+ */
+const maxBiasSteps: Readonly<Record<ActivationType, number>> = { int8: 2 ** 24, int16: 2 ** 31 };
+
+/** Scale and zero point that cover `range` and 0; the zero point is the exact image of 0, and 0 of int16. */
+export function activationParameters(range: Range, type: ActivationType = "int8"): TensorParameters {
   const low = Math.min(0, range.low);
   const high = Math.max(0, range.high);
   if (high <= low) {
     // A tensor that is always 0.
     return { scale: 1, zeroPoint: 0 };
+  }
+  if (type === "int16") {
+    // As far as int16 reaches on either side: a sensor of -4..4 (exclusive) gets exactly 2^-13.
+    return { scale: Math.max(Math.fround(high / 32767), Math.fround(-low / 32768), 2 ** -100), zeroPoint: 0 };
   }
   const scale = Math.max(Math.fround((high - low) / 255), 2 ** -100);
   return { scale, zeroPoint: Math.min(127, Math.max(-128, Math.round(-128 - low / scale))) };
@@ -49,10 +60,11 @@ export function chooseParameters(
   graph: Graph,
   ranges: readonly (Range | undefined)[],
   input: TensorParameters | undefined,
+  type: ActivationType = "int8",
 ): (TensorParameters | undefined)[] {
   const shared = sharedRanges(graph, ranges, clampRange);
   const ofRange = (index: number): TensorParameters =>
-    activationParameters(shared[index] ?? { low: 0, high: 0 });
+    activationParameters(shared[index] ?? { low: 0, high: 0 }, type);
   const chosen: (TensorParameters | undefined)[] = graph.tensors.map(() => undefined);
   for (const index of graph.inputs) {
     chosen[index] = input ?? ofRange(index);
@@ -69,10 +81,11 @@ export function chooseParameters(
     switch (operator.kind) {
       case "Logistic":
       case "Softmax":
-        chosen[operator.output] = { scale: 1 / 256, zeroPoint: -128 };
+        chosen[operator.output] =
+          type === "int16" ? { scale: 1 / 32768, zeroPoint: 0 } : { scale: 1 / 256, zeroPoint: -128 };
         break;
       case "Tanh":
-        chosen[operator.output] = { scale: 1 / 128, zeroPoint: 0 };
+        chosen[operator.output] = { scale: type === "int16" ? 1 / 32768 : 1 / 128, zeroPoint: 0 };
         break;
       default:
         chosen[operator.output] = ofRange(operator.output);
@@ -81,8 +94,8 @@ export function chooseParameters(
   return chosen;
 }
 
-export interface QuantizedConstant {
-  readonly data: Int8Array | Int32Array;
+export interface QuantizedConstant<Data = Int8Array | Int16Array> {
+  readonly data: Data;
   readonly quantization: Quantization;
 }
 
@@ -98,11 +111,15 @@ export interface FloatWeights {
   readonly axis: number;
 }
 
-/** Quantises weights to -127..127 and the bias to int32. `inputScale` is the scale of the operator's input. */
+/** Quantises weights to -127..127 and the bias to int32, or int64 where activations are int16. `inputScale` is the scale of the operator's input. */
 export function quantizeWeights(
   weights: FloatWeights,
   inputScale: number,
-): { filter: QuantizedConstant; bias: QuantizedConstant | undefined } {
+  type: ActivationType = "int8",
+): {
+  filter: QuantizedConstant<Int8Array>;
+  bias: QuantizedConstant<Int32Array | BigInt64Array> | undefined;
+} {
   const { values, bias, channels, channelOf, perTensor } = weights;
   const largest = new Float64Array(channels);
   values.forEach((value, i) => {
@@ -111,16 +128,19 @@ export function quantizeWeights(
   });
   const scales = Array.from(largest, (size, c) => {
     // A filter of zeros (or nearly) still needs a scale in which its bias is small enough and well resolved.
-    const forBias = Math.abs(bias?.[c] ?? 0) / (inputScale * MAX_BIAS_STEPS);
+    const forBias = Math.abs(bias?.[c] ?? 0) / (inputScale * maxBiasSteps[type]);
     return Math.fround(Math.max(size / 127, forBias));
   });
   const shared = Math.max(...scales) || 1;
-  const used = scales.map((scale) => (perTensor ? shared : scale || 1));
+  // A channel of zeros: any scale, but with int16 a multiplier is at most 2^7.
+  const ofZeros = type === "int16" ? shared : 1;
+  const used = scales.map((scale) => (perTensor ? shared : scale || ofZeros));
   const scaleOf = (channel: number): number => used[channel] ?? 1;
   const data = new Int8Array(values.length);
   values.forEach((value, i) => {
     data[i] = Math.min(127, Math.max(-127, Math.round(value / scaleOf(channelOf(i)))));
   });
+  const stepsOf = (value: number, c: number): number => Math.round(value / (inputScale * scaleOf(c)));
   const stored = perTensor ? [shared] : used;
   const zeros = stored.map(() => 0);
   return {
@@ -129,7 +149,10 @@ export function quantizeWeights(
       bias === undefined
         ? undefined
         : {
-            data: Int32Array.from(bias, (value, c) => Math.round(value / (inputScale * scaleOf(c)))),
+            data:
+              type === "int16"
+                ? BigInt64Array.from(Array.from(bias, (value, c) => BigInt(stepsOf(value, c))))
+                : Int32Array.from(bias, stepsOf),
             quantization: {
               scales: stored.map((scale) => Math.fround(scale * inputScale)),
               zeroPoints: zeros,
@@ -139,21 +162,43 @@ export function quantizeWeights(
   };
 }
 
-/** A constant operand of an elementwise operator, in `parameters` or in those that cover its values. */
+/** A constant operand of an elementwise operator, in `shared` or in the parameters that cover its values. */
 export function quantizeOperand(
   values: Float32Array,
-  parameters = activationParameters({
-    low: values.reduce((a, b) => Math.min(a, b), Infinity),
-    high: values.reduce((a, b) => Math.max(a, b), -Infinity),
-  }),
+  shared: TensorParameters | undefined,
+  type: ActivationType = "int8",
 ): QuantizedConstant {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const parameters = shared ?? activationParameters({ low, high }, type);
   return {
-    data: Int8Array.from(values, (value) => quantizeValue(value, parameters)),
+    data: quantizeValues(values, parameters, type),
     quantization: { scales: [parameters.scale], zeroPoints: [parameters.zeroPoint], axis: 0 },
   };
 }
 
-/** round((value / scale) + zeroPoint), saturated: how a float input becomes the model's int8 input. Halves go up. */
-export function quantizeValue(value: number, { scale, zeroPoint }: TensorParameters): number {
-  return Math.min(127, Math.max(-128, Math.round(value / scale) + zeroPoint));
+/** Least and largest integer. */
+export const activationBounds: Readonly<Record<ActivationType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  int16: [-32768, 32767],
+};
+
+/** round((value / scale) + zeroPoint), saturated: how a float input becomes the model's input. Halves go up. */
+export function quantizeValue(
+  value: number,
+  { scale, zeroPoint }: TensorParameters,
+  type: ActivationType = "int8",
+): number {
+  const [least, most] = activationBounds[type];
+  return Math.min(most, Math.max(least, Math.round(value / scale) + zeroPoint));
+}
+
+/** Every value as `quantizeValue` does. */
+export function quantizeValues(
+  values: ArrayLike<number>,
+  parameters: TensorParameters,
+  type: ActivationType,
+): Int8Array | Int16Array {
+  const quantize = (value: number): number => quantizeValue(value, parameters, type);
+  return type === "int16" ? Int16Array.from(values, quantize) : Int8Array.from(values, quantize);
 }

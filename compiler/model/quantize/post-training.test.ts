@@ -181,6 +181,7 @@ describe("the measured loss", () => {
     expect(loss && formatLoss(loss, "x")).toMatch(/root mean square error on 30 samples of x: float 0.5000/);
     const made = (float: number, int8: number) =>
       lossMeasure({
+        activations: "int8" as const,
         samples: 1,
         agreement: 1,
         deviation: 0,

@@ -4,6 +4,7 @@
  */
 import { UserError } from "../../diagnostics/user-error.js";
 import { elementCount, type Graph } from "../graph.js";
+import { lower } from "../lower.js";
 import { measureLoss, type QuantizationLoss } from "./accuracy.js";
 import { correctBiases } from "./bias-correction.js";
 import { calibrate, type CalibrationOptions, type Range } from "./calibrate.js";
@@ -11,7 +12,7 @@ import type { FloatGraph } from "./float-graph.js";
 import { foldGraph } from "./fold.js";
 import { activationParameters } from "./parameters.js";
 import { quantizeGraph } from "./quantize.js";
-import { rescaleInputs } from "./rescale.js";
+import { activationsAsProducts, rescaleInputs } from "./rescale.js";
 import type { Samples } from "./samples.js";
 
 export interface PostTrainingOptions extends CalibrationOptions {
@@ -26,12 +27,15 @@ export interface PostTrainingOptions extends CalibrationOptions {
 export interface PostTrainingResult {
   /** Folded, float32. */
   readonly float: Graph;
-  /** Same tensor and operator numbers, int8. */
+  /** Same tensor and operator numbers, int8 or int16 activations. */
   readonly quantized: Graph;
   readonly loss?: QuantizationLoss;
 }
 
-/** Quantises `source`. Errors TMC3222 (no samples), TMC3223 (samples of another shape), TMC3224 (labels do not fit). */
+/**
+ * Quantises `source`. Errors TMC3222 (no samples), TMC3223 (samples of another shape), TMC3224 (labels do not fit),
+ * TMC30xx (a layer that int16 activations do not support).
+ */
 export function quantizeAfterTraining(
   source: FloatGraph,
   calibration: Samples,
@@ -48,10 +52,15 @@ export function quantizeFolded(
   original: Graph = folded,
 ): PostTrainingResult {
   checkShape(folded, calibration, "calibration");
-  const fixed = options.inputRange === undefined ? undefined : activationParameters(options.inputRange);
-  const measured = calibrate(folded, calibration.inputs, options);
-  const { graph: float, ranges } = rescaleInputs(folded, measured, fixed);
-  const rounded = quantizeGraph(float, ranges, fixed);
+  const { activations = "int8", inputRange } = options;
+  const fixed = inputRange === undefined ? undefined : activationParameters(inputRange, activations);
+  const source = activations === "int16" ? activationsAsProducts(folded) : folded;
+  const measured = calibrate(source, calibration.inputs, options);
+  const { graph: float, ranges } = rescaleInputs(source, measured, fixed, activations);
+  const rounded = quantizeGraph(float, ranges, fixed, activations);
+  if (activations === "int16") {
+    lower(rounded); // refuses what has int8 arithmetic only
+  }
   const quantized =
     options.biasCorrection === true ? correctBiases(float, rounded, calibration.inputs) : rounded;
   const { test } = options;

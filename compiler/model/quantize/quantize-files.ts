@@ -9,6 +9,7 @@ import { loadFloatModel } from "../importers/load-model.js";
 import { writeTflite } from "../tflite/write.js";
 import { lossMeasure, parametersOf, type LossMeasure, type QuantizationLoss } from "./accuracy.js";
 import type { CalibrationMethod, Range } from "./calibrate.js";
+import type { ActivationType } from "./parameters.js";
 import { foldGraph } from "./fold.js";
 import { checkSamples, quantizeFolded } from "./post-training.js";
 import { loadTrainer, type FineTuneOptions, type Progress } from "../train/trainer.js";
@@ -30,6 +31,7 @@ export interface QuantizeFilesOptions {
   /** Fine-tuning before the quantisation. */
   readonly training: FileTraining | undefined;
   readonly method: CalibrationMethod;
+  readonly activations: ActivationType;
   readonly percentile: number;
   readonly inputRange: Range | undefined;
 }
@@ -54,10 +56,11 @@ export interface QuantizeFilesResult {
   readonly failure: UserError | undefined;
 }
 
-const lossTexts: Readonly<Record<LossMeasure["measure"], (lost: string) => string>> = {
-  accuracy: (lost) => `the int8 model loses ${lost} percentage points of accuracy`,
-  agreement: (lost) => `the int8 model loses ${lost} percentage points of agreement with the float model`,
-  error: (lost) => `the error of the int8 model is ${lost} percent larger`,
+const lossTexts: Readonly<Record<LossMeasure["measure"], (lost: string, type: ActivationType) => string>> = {
+  accuracy: (lost, type) => `the ${type} model loses ${lost} percentage points of accuracy`,
+  agreement: (lost, type) =>
+    `the ${type} model loses ${lost} percentage points of agreement with the float model`,
+  error: (lost, type) => `the error of the ${type} model is ${lost} percent larger`,
 };
 
 function describeEnd(graph: Graph, index: number): ModelEnd {
@@ -69,7 +72,7 @@ export async function quantizeFiles(
   options: QuantizeFilesOptions,
   progress?: Progress,
 ): Promise<QuantizeFilesResult> {
-  const { method, percentile, maxLoss, biasCorrection, training } = options;
+  const { method, percentile, activations, maxLoss, biasCorrection, training } = options;
   const range = options.inputRange === undefined ? {} : { inputRange: options.inputRange };
   const source = loadFloatModel(options.model);
   const calibration = readSamples(options.calibration);
@@ -80,12 +83,21 @@ export async function quantizeFiles(
     const samples = readSamples(training.file);
     checkSamples(original, samples, "training");
     checkSamples(original, calibration, "calibration");
+    if (activations === "int16") {
+      // A layer that int16 does not support is refused before the training, not after it.
+      quantizeFolded(original, calibration, { method, percentile, activations, ...range });
+    }
     const trainer = await loadTrainer();
-    const tuning = { ...training, quantized: true, calibration: { method, percentile, ...range } };
+    const tuning = {
+      ...training,
+      quantized: true,
+      calibration: { method, percentile, activations, ...range },
+    };
     float = await trainer.fineTune(original, samples, calibration.inputs, tuning, progress);
   }
   const settings = {
     method,
+    activations,
     percentile,
     biasCorrection,
     ...range,
@@ -99,8 +111,8 @@ export async function quantizeFiles(
       ? undefined
       : new UserError(
           "TMC3226",
-          `${lossTexts[measured.measure](measured.lost.toFixed(2))}, --max-loss allows ${maxLoss}; ${options.out} was not written`,
-          "See the layer that loses most; try more calibration data, --method entropy or percentile, --bias-correction, fine-tuning with --train, or allow more with --max-loss.",
+          `${lossTexts[measured.measure](measured.lost.toFixed(2), activations)}, --max-loss allows ${maxLoss}; ${options.out} was not written`,
+          `See the layer that loses most; try more calibration data, --method entropy or percentile, --bias-correction, fine-tuning with --train, ${activations === "int8" ? "--activations int16 (more exact, slower), " : ""}or allow more with --max-loss.`,
         );
   if (failure === undefined) {
     write(options.out, file);

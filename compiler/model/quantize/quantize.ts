@@ -1,5 +1,5 @@
 /**
- * Post-training quantisation: a folded float graph and the ranges of its activations give the int8 graph that
+ * Post-training quantisation: a folded float graph and the ranges of its activations give the integer graph that
  * `tflite/write.ts` stores and the compiler turns into C. How ranges are found is `calibrate.ts`'s business, how good the
  * result is `accuracy.ts`'s.
  */
@@ -11,6 +11,7 @@ import {
   quantizeOperand,
   quantizeValue,
   quantizeWeights,
+  type ActivationType,
   type FloatWeights,
   type TensorParameters,
 } from "./parameters.js";
@@ -35,22 +36,23 @@ function weightsOf(graph: Graph, operator: Weighted): FloatWeights {
 }
 
 /**
- * The int8 graph of `graph` (folded, float32), with the same tensor numbers (a filter or bias that several
+ * The graph of `graph` (folded, float32) with activations of `type` and int8 weights, with the same tensor numbers (a filter or bias that several
  * operators share is copied, since its scale depends on the input). `input` fixes the parameters of the model's input.
  */
 export function quantizeGraph(
   graph: Graph,
   ranges: readonly (Range | undefined)[],
   input?: TensorParameters,
+  type: ActivationType = "int8",
 ): Graph {
-  const parameters = chooseParameters(graph, ranges, input);
+  const parameters = chooseParameters(graph, ranges, input, type);
   const tensors = graph.tensors.map((tensor, index): Tensor => {
     const chosen = parameters[index];
     if (chosen === undefined) {
       return tensor; // a constant: replaced below
     }
     const { scale, zeroPoint } = chosen;
-    return { ...tensor, type: "int8", quantization: { scales: [scale], zeroPoints: [zeroPoint], axis: 0 } };
+    return { ...tensor, type, quantization: { scales: [scale], zeroPoints: [zeroPoint], axis: 0 } };
   });
   const taken = new Set<number>();
   const place = (index: number, tensor: Tensor): number => {
@@ -65,7 +67,7 @@ export function quantizeGraph(
   const operators = graph.operators.map((operator): Operator => {
     if (operator.kind === "Pad" && operator.value !== undefined) {
       const chosen = parameters[operator.output] ?? { scale: 1, zeroPoint: 0 };
-      return { ...operator, value: quantizeValue(operator.value, chosen) };
+      return { ...operator, value: quantizeValue(operator.value, chosen, type) };
     }
     if (!("filter" in operator)) {
       const constants = new Map<number, number>();
@@ -73,8 +75,8 @@ export function quantizeGraph(
         const tensor = floatTensor(graph, index);
         if (tensor.data !== undefined && !constants.has(index)) {
           const shared = keepsParameters(operator) ? parameters[operator.output] : undefined;
-          const quantized = quantizeOperand(floatConstant(graph, index), shared);
-          constants.set(index, place(index, { ...tensor, type: "int8", ...quantized }));
+          const quantized = quantizeOperand(floatConstant(graph, index), shared, type);
+          constants.set(index, place(index, { ...tensor, type, ...quantized }));
         }
       }
       return constants.size === 0
@@ -84,6 +86,7 @@ export function quantizeGraph(
     const { filter, bias } = quantizeWeights(
       weightsOf(graph, operator),
       parameters[operator.input]?.scale ?? 1,
+      type,
     );
     const filterTensor = floatTensor(graph, operator.filter);
     const moved = {
@@ -94,7 +97,8 @@ export function quantizeGraph(
       return moved;
     }
     const biasTensor = floatTensor(graph, operator.bias);
-    return { ...moved, bias: place(operator.bias, { ...biasTensor, type: "int32", ...bias }) };
+    const biasType = type === "int16" ? "int64" : "int32";
+    return { ...moved, bias: place(operator.bias, { ...biasTensor, type: biasType, ...bias }) };
   });
   return { ...graph, tensors, operators };
 }

@@ -19,19 +19,22 @@ function table(rows: readonly (readonly string[])[]): string[] {
 /** The report of `loss`, measured on `data` (a file's name). */
 export function formatLoss(loss: QuantizationLoss, data: string): string {
   const lines: string[] = [];
-  const { accuracy, layers } = loss;
+  const { accuracy, layers, activations } = loss;
   if (accuracy !== undefined) {
     lines.push(`accuracy on ${loss.samples} samples of ${data}`);
     lines.push(
       ...table([
-        ["", "samples", "float", "int8"],
+        ["", "samples", "float", activations],
         ...accuracy.classes.map((c) => [c.label, String(c.count), percent(c.float), percent(c.int8)]),
         ["all", String(loss.samples), percent(accuracy.float), percent(accuracy.int8)],
       ]),
     );
     const names = accuracy.classes.map((c) => c.label);
     for (const side of ["float", "int8"] as const) {
-      lines.push("", `${side} confusion (rows: true class, columns: decided class)`);
+      lines.push(
+        "",
+        `${side === "float" ? side : activations} confusion (rows: true class, columns: decided class)`,
+      );
       const rows = accuracy.confusion[side].map((row, i) => [names[i] ?? "", ...row.map(String)]);
       lines.push(...table([["", ...names], ...rows]));
     }
@@ -40,16 +43,16 @@ export function formatLoss(loss: QuantizationLoss, data: string): string {
   if (loss.error !== undefined) {
     const { float, int8 } = loss.error;
     lines.push(
-      `root mean square error on ${loss.samples} samples of ${data}: float ${float.toPrecision(4)}, int8 ${int8.toPrecision(4)}`,
+      `root mean square error on ${loss.samples} samples of ${data}: float ${float.toPrecision(4)}, ${activations} ${int8.toPrecision(4)}`,
       "",
     );
   } else {
     lines.push(
-      `float and int8 decide alike on ${percent(loss.agreement)} of ${loss.samples} samples of ${data}`,
+      `float and ${activations} decide alike on ${percent(loss.agreement)} of ${loss.samples} samples of ${data}`,
     );
   }
   lines.push(
-    `the int8 output is ${percent(loss.deviation)} off the float output (root mean square)`,
+    `the ${activations} output is ${percent(loss.deviation)} off the float output (root mean square)`,
     "",
     "signal to quantisation noise, worst layer first (total: at the layer's output; own: of the layer alone)",
   );

@@ -14,7 +14,7 @@ import {
 } from "../graph.js";
 import { movesOrReduces } from "../graph-movement.js";
 import { floatConstant, floatTensor } from "../quantize/float-graph.js";
-import type { TensorParameters } from "../quantize/parameters.js";
+import { activationBounds, type ActivationType, type TensorParameters } from "../quantize/parameters.js";
 import { differentiableBinary, differentiableUnary } from "./differentiable-elementwise.js";
 import {
   differentiableMovement,
@@ -80,13 +80,14 @@ export class DifferentiableGraph {
 
   /**
    * The output for a batch of inputs [B, ...]; of models that end in a softmax its input. With `grid` every weight and
-   * activation takes values of its int8 grid.
+   * activation takes values of its grid of integers: weights of int8, activations of `activations`.
    */
-  forward(input: Tf.Tensor, grid: Grid | undefined): Tf.Tensor {
+  forward(input: Tf.Tensor, grid: Grid | undefined, activations: ActivationType = "int8"): Tf.Tensor {
+    const bounds = activationBounds[activations];
     const values = new Map<number, Tf.Tensor>();
     const put = (index: number, value: Tf.Tensor): void => {
       const parameters = grid?.[index];
-      values.set(index, parameters === undefined ? value : fakeQuantize(this.tf, value, parameters));
+      values.set(index, parameters === undefined ? value : fakeQuantize(this.tf, value, parameters, bounds));
     };
     put(this.graph.inputs[0] ?? -1, input);
     const get = (index: number): Tf.Tensor => {

@@ -10,7 +10,7 @@ import type { Graph } from "../graph.js";
 import { calibrate } from "../quantize/calibrate.js";
 import { FloatExecutor } from "../quantize/float-executor.js";
 import { floatTensor } from "../quantize/float-graph.js";
-import { activationParameters, chooseParameters } from "../quantize/parameters.js";
+import { activationParameters, chooseParameters, type ActivationType } from "../quantize/parameters.js";
 import type { Samples } from "../quantize/samples.js";
 import { DifferentiableGraph, type Grid, type LayerWeights } from "./differentiable-graph.js";
 import { useFastFilterGradients } from "./filter-gradients.js";
@@ -61,7 +61,7 @@ export class TfjsTrainer implements Trainer {
           const loss = tf.tidy(() => {
             const x = tf.tensor(joined(training.inputs, chosen), [chosen.length, ...shape]);
             const value = optimizer.minimize(
-              () => this.loss(network, x, training, targets, chosen, grid),
+              () => this.loss(network, x, training, targets, chosen, grid, options.calibration.activations),
               true,
             );
             return value?.dataSync()[0] ?? NaN;
@@ -95,9 +95,10 @@ export class TfjsTrainer implements Trainer {
     targets: readonly Float32Array[],
     chosen: readonly number[],
     grid: Grid | undefined,
+    activations: ActivationType | undefined,
   ): Tf.Scalar {
     const { tf } = this;
-    const output = network.forward(x, grid).reshape([chosen.length, -1]);
+    const output = network.forward(x, grid, activations).reshape([chosen.length, -1]);
     if (training.classes.length > 0) {
       const classes = tf.oneHot(
         chosen.map((i) => training.classes[i] ?? 0),
@@ -129,9 +130,9 @@ function targetsOf(graph: Graph, training: Samples): readonly Float32Array[] {
 
 /** The grid that the model with its present weights would be quantised to. */
 function gridOf(graph: Graph, inputs: readonly Float32Array[], { calibration }: FineTuneOptions): Grid {
-  const { inputRange } = calibration;
-  const fixed = inputRange === undefined ? undefined : activationParameters(inputRange);
-  return chooseParameters(graph, calibrate(graph, inputs, calibration), fixed);
+  const { inputRange, activations } = calibration;
+  const fixed = inputRange === undefined ? undefined : activationParameters(inputRange, activations);
+  return chooseParameters(graph, calibrate(graph, inputs, calibration), fixed, activations);
 }
 
 function joined(arrays: readonly Float32Array[], chosen: readonly number[]): Float32Array {

@@ -16,7 +16,7 @@ export interface FineTuneOptions {
   readonly learningRate: number;
   /** Order of the samples: with the same seed the same weights. */
   readonly seed: number;
-  /** Computes with int8 weights and activations, as the quantised model will (quantisation-aware). */
+  /** Computes with int8 weights and integer activations, as the quantised model will (quantisation-aware). */
   readonly quantized: boolean;
   /** Fraction of the weights of every layer that become 0, from 0 to below 1. */
   readonly sparsity: number;
