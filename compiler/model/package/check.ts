@@ -3,7 +3,8 @@
  * verdicts. Makes nothing of the package: `read.ts` does.
  */
 import { createHash } from "node:crypto";
-import { checkStep, StepCheck, times } from "./check-steps.js";
+import { checkStep } from "./check-steps.js";
+import { StepCheck, times } from "./step-check.js";
 import {
   ALL_KERNELS,
   At,
