@@ -11,18 +11,8 @@ import {
   ResizeStep,
   Step,
 } from "./format.js";
-import type {
-  StepCheck} from "./step-check.js";
-import {
-  MAX_REDUCED,
-  MAX_TOTAL,
-  times,
-  size3,
-  type Extent,
-  apart,
-  within,
-  clampFits,
-} from "./step-check.js";
+import type { StepCheck } from "./step-check.js";
+import { MAX_REDUCED, MAX_TOTAL, times, size3, type Extent, apart, within, clampFits } from "./step-check.js";
 
 export function checkCopy(check: StepCheck): number {
   const count = check.word(Copy.count);

@@ -1,7 +1,6 @@
 /** Checks of additions, pools and softmax; as in `runtime-c/kernels/package_check_steps.c`. */
 import { Addition, FastAddition, Kernel, Pool, Reason, Softmax, Step } from "./format.js";
-import type {
-  StepCheck} from "./step-check.js";
+import type { StepCheck } from "./step-check.js";
 import {
   MAX_SOFTMAX_DEPTH,
   times,

@@ -1,7 +1,6 @@
 /** Checks of convolutions and dense layers; as in `runtime-c/kernels/package_check_weighted.c`. */
 import { Conv, Dense, Depthwise, Kernel, Reason, Step, Weights } from "./format.js";
-import type {
-  StepCheck} from "./step-check.js";
+import type { StepCheck } from "./step-check.js";
 import {
   MAX_DIMENSION,
   MAX_TRIPLES,
