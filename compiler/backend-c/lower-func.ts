@@ -87,17 +87,22 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   const c = new FuncContext(unit, f, frames, frame);
   c.volatileLocals = assignedInTry(f);
   const params: { type: string; name: string }[] = [];
+  const copies: CStmt[] = [];
   if (f.decl.kind === "lambda") params.push({ type: "const void *", name: "env" });
   else if (f.owner !== undefined)
     params.push({ type: `${unit.layouts.layout(f.owner).struct} *`, name: "self" });
   for (const p of f.params) {
     const name = c.names.take(p.name);
     const type = unit.types.type(p.type);
-    const isVolatile = c.volatileLocals.has(p);
-    params.push({
-      type: isVolatile ? (type.endsWith("*") ? `${type}volatile` : `volatile ${type}`) : type,
-      name,
-    });
+    if (c.volatileLocals.has(p)) {
+      // A copy: GCC's constant propagation forgets that a parameter is volatile.
+      const given = c.names.take(`${p.name}_given`);
+      params.push({ type, name: given });
+      const kept = type.endsWith("*") ? `${type}volatile` : `volatile ${type}`;
+      copies.push({ k: "decl", type: kept, name, init: id(given) });
+    } else {
+      params.push({ type, name });
+    }
     c.vars.set(p, { k: "value", place: id(name) });
   }
   if (frame !== undefined) params.push({ type: pointerTo(frame.type), name: "frame" });
@@ -105,7 +110,7 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   if (env !== undefined) c.env = { env, name: c.names.takeForFunction("captured") };
   const { stmts } = c.collect(() => lowerStmts(c, f.body));
 
-  const head: CStmt[] = [];
+  const head: CStmt[] = [...copies];
   if (env !== undefined && c.env !== undefined) {
     head.push({ k: "decl", type: constantOf(`const ${env.type} *`), name: c.env.name, init: id("env") });
   }

@@ -90,7 +90,7 @@ export function declareUnion(g: Generator): void {
   g.declare(declaration`const ${table}: ${type}[] = [${variants.map(of).join(", ")}];`);
   const any = (d: number): Tree => tree(type)`${table}[${index(g, variants.length, d - 1)}]`;
   g.statementOf((d) => {
-    const { name } = g.local("u");
+    const { name } = g.local("union");
     const from = any(d);
     return g.scoped(() => {
       g.declareName(name);
@@ -101,7 +101,7 @@ export function declareUnion(g: Generator): void {
     });
   });
   g.statementOf((d) => {
-    const { name } = g.local("u");
+    const { name } = g.local("union");
     const from = any(d);
     const v = g.pick(variants);
     return g.scoped(() => {
