@@ -30,7 +30,7 @@ export function registerModelRun(program: Command): void {
     .command("run")
     .description("run one inference on each target; all must compute the same bytes on every layer")
     .argument("<model>", "int8 model file (.tflite, ONNX)")
-    .requiredOption("--input <file>", "raw int8 input tensors, NHWC, one after the other")
+    .requiredOption("--input <file>", "raw input tensors, NHWC, one after the other")
     .option("--output <file>", "raw output tensors: compared when the file exists, else written")
     .option("--on <targets>", "node and boards, separated by commas", "node")
     .addOption(memoryOption())

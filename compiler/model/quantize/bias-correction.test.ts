@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Graph } from "../graph.js";
 import { importTfjs } from "../import-tfjs.js";
 import { ModelRuntime } from "../runtime.js";
-import { parametersOf, quantizeInput } from "./accuracy.js";
+import { integersOf, parametersOf, quantizeInput } from "./accuracy.js";
 import { correctBiases } from "./bias-correction.js";
 import { calibrate } from "./calibrate.js";
 import {
@@ -32,10 +32,11 @@ function shift(float: Graph, quantized: Graph, inputs: readonly Float32Array[]):
     const { scale, zeroPoint } = parametersOf(quantized, tensor);
     const channels = float.tensors[tensor]?.shape.at(-1) ?? 1;
     const truth = executor.tensor(tensor);
-    data.forEach((q, i) => {
+    const integers = integersOf(quantized, tensor, data);
+    integers.forEach((q, i) => {
       const key = `${operator} ${i % channels}`;
       const difference = scale * (q - zeroPoint) - (truth[i] ?? 0);
-      sums.set(key, (sums.get(key) ?? 0) + (difference * channels) / data.length / inputs.length);
+      sums.set(key, (sums.get(key) ?? 0) + (difference * channels) / integers.length / inputs.length);
     });
   };
   for (const input of inputs) {
@@ -47,31 +48,38 @@ function shift(float: Graph, quantized: Graph, inputs: readonly Float32Array[]):
 }
 
 describe("bias correction", () => {
-  it.each(["sequential image classifier", "one-dimensional sensor network"])(
-    "brings the means of channels back: %s",
-    async (name) => {
-      const { model: build, shape } = sampleNetworks(tf)[name]!;
-      const model = build();
-      randomizeWeights(tf, model, 5);
-      const float = foldGraph(
-        await withDirectory(async (folder) => importTfjs(await saveModel(model, folder))),
-      );
-      const size = shape.reduce((a, b) => a * b, 1);
-      const inputs = Array.from({ length: 24 }, (_, i) => randomInput(size, i + 1));
-      const quantized = quantizeGraph(float, calibrate(float, inputs, { method: "minmax", percentile: 100 }));
-      // Weights with 16 steps instead of 254, all rounded down: every mean moves.
-      const coarse: Graph = {
-        ...quantized,
-        tensors: quantized.tensors.map((tensor) =>
-          tensor.data instanceof Int8Array ? { ...tensor, data: tensor.data.map((w) => w & -16) } : tensor,
-        ),
-      };
-      const before = shift(float, coarse, inputs);
-      const corrected = correctBiases(float, coarse, inputs);
-      expect(shift(float, corrected, inputs)).toBeLessThan(before / 3);
-      const changed = corrected.tensors.filter((tensor, i) => tensor !== coarse.tensors[i]);
-      expect(changed.length).toBeGreaterThan(0);
-      expect(changed.every((tensor) => tensor.data instanceof Int32Array)).toBe(true);
-    },
-  );
+  it.each([
+    ["sequential image classifier", "int8"],
+    ["one-dimensional sensor network", "int8"],
+    ["one-dimensional sensor network", "int16"],
+  ] as const)("brings the means of channels back: %s, %s", async (name, activations) => {
+    const { model: build, shape } = sampleNetworks(tf)[name]!;
+    const model = build();
+    randomizeWeights(tf, model, 5);
+    const float = foldGraph(
+      await withDirectory(async (folder) => importTfjs(await saveModel(model, folder))),
+    );
+    const size = shape.reduce((a, b) => a * b, 1);
+    const inputs = Array.from({ length: 24 }, (_, i) => randomInput(size, i + 1));
+    const quantized = quantizeGraph(
+      float,
+      calibrate(float, inputs, { method: "minmax", percentile: 100 }),
+      undefined,
+      activations,
+    );
+    // Weights with 16 steps instead of 254, all rounded down: every mean moves.
+    const coarse: Graph = {
+      ...quantized,
+      tensors: quantized.tensors.map((tensor) =>
+        tensor.data instanceof Int8Array ? { ...tensor, data: tensor.data.map((w) => w & -16) } : tensor,
+      ),
+    };
+    const before = shift(float, coarse, inputs);
+    const corrected = correctBiases(float, coarse, inputs);
+    expect(shift(float, corrected, inputs)).toBeLessThan(before / 3);
+    const changed = corrected.tensors.filter((tensor, i) => tensor !== coarse.tensors[i]);
+    expect(changed.length).toBeGreaterThan(0);
+    const biases = activations === "int16" ? BigInt64Array : Int32Array;
+    expect(changed.every((tensor) => tensor.data instanceof biases)).toBe(true);
+  });
 });
