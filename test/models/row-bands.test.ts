@@ -55,7 +55,7 @@ describe("chains in bands of rows", () => {
       expect(plan.arenaBytes).toBeLessThanOrEqual(whole.plan.arenaBytes);
       if (bands !== undefined) {
         // The chain is one of fewer layers.
-        expect(compiled[i]!.layers.length).toBe(graphs[i]!.operators.length - (bands.last - bands.first));
+        expect(compiled[i]!.layers.length).toBe(whole.layers.length - (bands.last - bands.first));
         expect(planReport(compiled[i]!).bands?.count).toBe(bands.bands.length);
       }
     }
