@@ -16,6 +16,9 @@ const imu = "lsm6dsl_(spi|i2c)_\\w+";
 const calls: Readonly<Record<string, string>> = {
   // the bare-metal port
   timers_count_instructions: "tmc_program_main|empty_program",
+  // kernels: code made for a layer, or the one for large layers; NULL otherwise
+  tmc_k_conv_positions: "\\w+_gather",
+  one_row: "tmc_k_run_dense_six",
   // the Zephyr port
   advance: "read_device|read_vibration|read_counter",
   sample: "read_device|read_vibration|read_counter",
@@ -73,7 +76,7 @@ const calls: Readonly<Record<string, string>> = {
 };
 
 /** Who tests its pointer before the call: where the image has no target, none is called. */
-const tested = new Set(["z_impl_zsock_sendmsg"]);
+const tested = new Set(["z_impl_zsock_sendmsg", "tmc_k_conv_positions", "one_row"]);
 
 /** By C name of the caller: what its indirect calls reach in this image. */
 export function platformCalls(graph: CallGraph): Record<string, readonly string[]> {
