@@ -129,5 +129,6 @@ export default tseslint.config(
   direction("compiler/cli", ["models", "test", "bench", "scripts"], downward),
   direction("models", ["cli", "pipeline", "frontend", "host", "test", "bench", "scripts"], downward),
   direction("host/runtime", ["cli", "node", "models", "test", "bench", "scripts"], downward),
-  direction("host/bus", ["compiler", "models", "test", "bench", "scripts"], downward),
+  direction("host/node", ["cli", "test", "bench", "scripts"], downward),
+  direction("host/bus", ["compiler", "node", "models", "test", "bench", "scripts"], downward),
 );

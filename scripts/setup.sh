@@ -42,6 +42,10 @@ find_missing() {
     need libmosquitto-dev has_header mosquitto.h
     need cmake has_program cmake
     need ninja-build has_program ninja
+    need lld has_program wasm-ld
+    need redis-server has_program redis-server
+    need nats-server has_program nats-server
+    need chromium has_program chromium
 }
 
 install_missing() {

@@ -159,29 +159,6 @@ export const eventKeys = {
   value: 5,
 } as const satisfies Keys;
 
-/** Arguments by operation; one without an entry takes none. */
-export const argumentKeys: Readonly<Record<string, Keys>> = {
-  "node.configure": { settings: 0 },
-  "data.collect": { sensor: 0, frames: 1, rate: 2, mode: 3 },
-  "model.infer": { rate: 0 },
-};
-
-/** Results by operation. */
-export const resultKeys: Readonly<Record<string, Keys>> = {
-  "node.describe": birthKeys,
-  "node.monitor": {
-    uptimeS: 0,
-    boot: 1,
-    resetReason: 2,
-    errorFlags: 3,
-    counters: { key: 4, map: counterKeys },
-    active: 5,
-  },
-  "node.configure": { settings: 0 },
-  "data.collect": { frames: 0, lost: 1, channels: 2 },
-  "model.infer": { label: 0, score: 1, index: 2, model: 3, lost: 4 },
-};
-
 /** Values of `stage` in an answer. */
 export const stages = { accepted: 1, done: 2 } as const;
 

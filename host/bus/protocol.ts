@@ -7,18 +7,18 @@ import { decode, encode, rfc8949EncodeOptions } from "cborg";
 import { z } from "zod";
 import {
   answerKeys,
-  argumentKeys,
   birthKeys,
   errorCodes,
   eventKeys,
   protocolVersion,
   requestKeys,
-  resultKeys,
   stateKeys,
   type ErrorName,
   type Field,
   type Keys,
 } from "./protocol-keys.js";
+import { operationDefinition } from "./operations/catalogue.js";
+import { keysOf } from "./operations/definition.js";
 
 /** A payload that is not CBOR, or not what the schema says. */
 export class ProtocolError extends Error {
@@ -300,7 +300,7 @@ export function encodeRequest(request: Request): Uint8Array {
   const args =
     request.arguments === undefined
       ? undefined
-      : toMap(argumentKeys[request.operation] ?? {}, request.arguments);
+      : toMap(keysOf(operationDefinition(request.operation)?.arguments ?? {}), request.arguments);
   return encodeCbor(toMap(requestKeys, { version: protocolVersion, ...request, arguments: args }));
 }
 
@@ -332,10 +332,12 @@ export function decodeEvent(payload: Uint8Array): Event {
   return read("event", eventKeys, event, decodeCbor(payload));
 }
 
+const resultKeysOf = (operation: string): Keys => keysOf(operationDefinition(operation)?.result ?? {});
+
 /** The result of a successful answer to `operation`. @throws ProtocolError also when there is none. */
 export function resultOf<K extends keyof ResultOf>(operation: K, from: Answer): ResultOf[K] {
   const schema: z.ZodType<ResultOf[K]> = results[operation];
-  return read(`result of ${operation}`, resultKeys[operation] ?? {}, schema, from.result);
+  return read(`result of ${operation}`, resultKeysOf(operation), schema, from.result);
 }
 
 /** "busy" for 7. */

@@ -1,0 +1,122 @@
+/** The operations on functions: deploy, invoke, migrate, remove, list. */
+import { z } from "zod";
+import { common, defineOperation, field } from "./definition.js";
+
+/** A function as lists and the web page show it. */
+export const functionSummary = z.object({
+  name: common.name,
+  version: common.version,
+  digest: common.digest.optional(),
+  kind: z.enum(["built-in", "wasm", "worker", "slot"]),
+  /** element type and shape, e.g. "f32 [128, 3]". */
+  input: z.string(),
+  output: z.string(),
+  imports: z.array(z.string()),
+  bytes: common.count,
+  calls: common.count,
+  failures: common.count,
+  /** Mean execution time, µs; 0 before the first call. */
+  meanUs: z.number(),
+  signedBy: z.string().optional(),
+});
+
+const named = field(0, common.qualified, "the function; without a version the newest");
+
+export const functionDeploy = defineOperation({
+  name: "function.deploy",
+  summary: "Takes in a bundle made by `tmc function build`; the function can be invoked when this is done.",
+  arguments: { digest: field(0, common.digest.optional(), "that the bundle must have") },
+  result: {
+    function: field(0, common.qualified, "name@version"),
+    digest: field(1, common.digest, "of the bundle"),
+  },
+  input: { need: "required", summary: "the bundle: inline or by reference" },
+  precondition: "signature by a trusted key, ABI, imports and bounds are acceptable here",
+  idempotent: true,
+  callers: ["server", "operator"],
+  minimal: true,
+  job: false,
+  errors: {
+    forbidden: "unsigned, signed by an unknown key, or an import that is not allowed",
+    corrupt: "tampered",
+  },
+});
+
+export const functionInvoke = defineOperation({
+  name: "function.invoke",
+  summary: "Calls a function once.",
+  arguments: {},
+  result: { function: field(0, common.qualified, "name@version that ran") },
+  selector: {
+    name: '"name" or "name@version" of the function',
+    node: "this node and no other",
+    labels: "nodes with all these labels",
+  },
+  input: { need: "optional", summary: "bytes with a descriptor that fits the function's input" },
+  output: "what the function returned, with its descriptor",
+  precondition: "input descriptor fits the function's input, its output fits the accepted output",
+  idempotent: false,
+  callers: ["node", "server", "operator"],
+  minimal: true,
+  job: false,
+  errors: {
+    "not-found": "no such function",
+    "function-failed": "trap, deadline of the instance, or memory cap",
+  },
+});
+
+export const functionMigrate = defineOperation({
+  name: "function.migrate",
+  summary: "Deploys a function to another node, and removes it here once it is offered there.",
+  arguments: { function: named, to: field(1, common.nodeId, "the node") },
+  result: {
+    function: field(0, common.qualified, "name@version"),
+    node: field(1, common.nodeId, "that offers it now"),
+  },
+  input: { need: "none", summary: "" },
+  precondition: "the other node takes functions of this kind",
+  idempotent: true,
+  callers: ["server", "operator"],
+  minimal: false,
+  job: false,
+  errors: {
+    "not-found": "no such function here",
+    "no-capable-node": "the other node is away or takes no functions",
+  },
+});
+
+export const functionRemove = defineOperation({
+  name: "function.remove",
+  summary: "Removes a function; calls that run are finished.",
+  arguments: { function: named },
+  result: { function: field(0, common.qualified, "name@version") },
+  input: { need: "none", summary: "" },
+  precondition: "not built in",
+  idempotent: true,
+  callers: ["server", "operator"],
+  minimal: true,
+  job: false,
+  errors: { "not-found": "no such function", forbidden: "built in" },
+});
+
+export const functionList = defineOperation({
+  name: "function.list",
+  summary: "Lists functions.",
+  arguments: { prefix: field(0, z.string().max(32).optional(), "names that begin so") },
+  result: { functions: field(0, z.array(functionSummary), "by name, newest version first") },
+  input: { need: "none", summary: "" },
+  precondition: "none",
+  idempotent: true,
+  callers: ["node", "server", "operator"],
+  minimal: false,
+  job: false,
+  errors: {},
+});
+
+export const functionOperations = [
+  functionDeploy,
+  functionInvoke,
+  functionMigrate,
+  functionRemove,
+  functionList,
+] as const;

@@ -1,0 +1,158 @@
+/** The operations on nodes: describe, discover, monitor, configure, control, update. */
+import { z } from "zod";
+import { birthKeys, counterKeys, descriptorKeys } from "../protocol-keys.js";
+import { common, defineOperation, field, type FieldDefinition, type Fields } from "./definition.js";
+
+/** A node as lists and the web page show it. */
+export const nodeSummary = z.object({
+  node: common.nodeId,
+  online: z.boolean(),
+  kind: z.enum(["minimal", "complete"]),
+  software: z.string(),
+  version: z.string(),
+  boot: common.count,
+  operations: z.array(z.string()),
+  sensors: z.array(z.string()),
+  models: z.array(z.string()),
+  functions: z.array(z.string()),
+  labels: z.array(z.string()),
+  /** The server it is joined to. */
+  server: common.nodeId,
+  /** Requests dispatched to it that are not answered. */
+  inFlight: common.count,
+  /** Mean round trip of its answers, ms; absent before the first. */
+  latencyMs: z.number().optional(),
+  resetReason: z.string().optional(),
+  uptimeS: z.number().optional(),
+  errorFlags: z.number().optional(),
+  lastSeen: z.string(),
+});
+
+/** The birth record's members but the version: node.describe answers with the record itself. */
+const birthFields: Fields = Object.fromEntries(
+  Object.entries(birthKeys).map(([name, key]): [string, FieldDefinition] => [
+    name,
+    field(typeof key === "number" ? key : key.key, z.unknown(), "as in the birth record"),
+  ]),
+);
+
+export const nodeDescribe = defineOperation({
+  name: "node.describe",
+  summary: "Gives the birth record.",
+  arguments: {},
+  result: birthFields,
+  input: { need: "none", summary: "" },
+  precondition: "none",
+  idempotent: true,
+  callers: ["node", "server", "operator"],
+  minimal: true,
+  job: false,
+  errors: {},
+});
+
+export const nodeDiscover = defineOperation({
+  name: "node.discover",
+  summary: "Lists the nodes of this server that could do something.",
+  arguments: {
+    operation: field(0, common.name.optional(), "that can do this operation"),
+    model: field(1, common.qualified.optional(), "that offer this model"),
+    task: field(2, z.string().max(64).optional(), "that offer a model for this task"),
+    labels: field(3, z.array(common.label).max(16).optional(), "that have all these labels"),
+    input: field(4, z.unknown().optional(), "whose offer fits this input descriptor", descriptorKeys),
+    offline: field(5, z.boolean().optional(), "also nodes that are away; default false"),
+    limit: field(6, common.limit.optional(), "at most; default 100"),
+  },
+  result: { nodes: field(0, z.array(nodeSummary), "by id") },
+  input: { need: "none", summary: "" },
+  precondition: "none",
+  idempotent: true,
+  callers: ["node", "server", "operator"],
+  minimal: false,
+  job: false,
+  errors: {},
+});
+
+export const nodeMonitor = defineOperation({
+  name: "node.monitor",
+  summary: "Tells how the node is.",
+  arguments: {},
+  result: {
+    uptimeS: field(0, common.count, "s"),
+    boot: field(1, common.count, "boot counter"),
+    resetReason: field(2, z.number().int().min(0).max(6), "of the last reset"),
+    errorFlags: field(3, common.count, "bit 0 a trap since boot, 1 settings unreadable, 2 a sensor missing"),
+    counters: field(4, z.unknown(), "as in the state record", counterKeys),
+    active: field(5, common.count, "background requests now"),
+  },
+  input: { need: "none", summary: "" },
+  precondition: "none",
+  idempotent: true,
+  callers: ["node", "server", "operator"],
+  minimal: true,
+  job: false,
+  errors: {},
+});
+
+const settingValue = z.union([z.number(), z.boolean(), z.string().max(256)]);
+
+export const nodeConfigure = defineOperation({
+  name: "node.configure",
+  summary: "Sets settings, all or none, and answers with every setting; kept over restarts.",
+  arguments: {
+    settings: field(0, z.record(z.string(), settingValue).optional(), "name: value; absent: only tells"),
+  },
+  result: { settings: field(0, z.record(z.string(), settingValue), "name: value") },
+  input: { need: "none", summary: "" },
+  precondition: "every value is in its setting's range",
+  idempotent: true,
+  callers: ["server", "operator"],
+  minimal: true,
+  job: false,
+  errors: { "not-found": "no such setting", "bad-request": "`field` is the setting that is out of range" },
+});
+
+export const nodeControl = defineOperation({
+  name: "node.control",
+  summary: "Restarts, drains or shows itself.",
+  arguments: {
+    action: field(
+      0,
+      z.enum(["restart", "drain", "resume", "identify"]),
+      "drain: finish what runs, take nothing new; resume: take requests again; identify: blink, or log",
+    ),
+  },
+  result: { state: field(0, z.string(), 'now: "running", "draining", "drained", "restarting"') },
+  input: { need: "none", summary: "" },
+  precondition: "none",
+  idempotent: true,
+  callers: ["operator"],
+  minimal: true,
+  job: false,
+  errors: {},
+});
+
+export const nodeUpdate = defineOperation({
+  name: "node.update",
+  summary: "Takes in new firmware (minimal nodes), tests it, and returns to the old one when it fails.",
+  arguments: {
+    version: field(0, common.version, "of the image"),
+    digest: field(1, common.digest, "of the image"),
+  },
+  result: { version: field(0, common.version, "that runs now") },
+  input: { need: "required", summary: "the signed image, by reference" },
+  precondition: "signed for this board, and not older than the rollback counter allows",
+  idempotent: true,
+  callers: ["operator"],
+  minimal: true,
+  job: true,
+  errors: { forbidden: "unsigned, or older", corrupt: "digest or signature is wrong" },
+});
+
+export const nodeOperations = [
+  nodeDescribe,
+  nodeDiscover,
+  nodeMonitor,
+  nodeConfigure,
+  nodeControl,
+  nodeUpdate,
+] as const;
