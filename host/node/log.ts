@@ -39,7 +39,7 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
     { level: level as "info", stream: destination },
     { level: level as "info", stream: memory },
   ];
-  const log = pino({ level, base: undefined }, multistream(streams));
+  const log = pino({ level, base: null }, multistream(streams));
   return {
     log,
     recent: (limit) => lines.slice(-limit),
