@@ -1,20 +1,23 @@
-/** Collects the message tables of all areas: every `catalogue.ts` below `compiler/`. */
+/** Collects the message tables of all areas: every `catalogue.ts` below `compiler/` and `host/`. */
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CatalogueEntry } from "../diagnostics/catalogue-entry.js";
 
-/** `compiler/`, in source or in dist. */
-const compilerRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The folder of `compiler/` and `host/`: of the sources, or dist. */
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** All entries, sorted by code. @throws Error when two areas use one code (a bug). */
 export async function allEntries(): Promise<CatalogueEntry[]> {
-  const files = readdirSync(compilerRoot, { recursive: true, encoding: "utf8" })
-    .filter((file) => /(^|[\\/])catalogue\.(ts|js)$/.test(file))
-    .sort();
+  const files = ["compiler", "host"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /(^|[\\/])catalogue\.(ts|js)$/.test(file))
+      .sort()
+      .map((file) => join(root, folder, file)),
+  );
   const entries: CatalogueEntry[] = [];
   for (const file of files) {
-    const module: unknown = await import(pathToFileURL(join(compilerRoot, file)).href);
+    const module: unknown = await import(pathToFileURL(file).href);
     if (
       typeof module === "object" &&
       module !== null &&

@@ -19,6 +19,15 @@ const areas: readonly (readonly [from: string, title: string])[] = [
   ["30", "Models"],
   ["40", "Boards and memory"],
   ["50", "Zephyr"],
+  ["60", "Complete node: configuration and start"],
+  ["61", "Complete node: message bus, identities"],
+  ["62", "Complete node: storage"],
+  ["63", "Functions"],
+  ["64", "Complete node: management"],
+  ["65", "Workflows"],
+  ["66", "Complete node: connectors"],
+  ["67", "Conformance"],
+  ["68", "Complete node: routing"],
 ];
 
 /** @param entries sorted by code. */
@@ -26,7 +35,7 @@ export function renderDiagnosticsPage(entries: readonly CatalogueEntry[]): strin
   const parts = [
     "# Messages",
     "",
-    "<!-- Made from the catalogues in compiler/ by `npm run docs:diagnostics`; not by hand. -->",
+    "<!-- Made from the catalogues in compiler/ and host/ by `npm run docs:diagnostics`; not by hand. -->",
     "",
     "Every message of tmc has a code that does not change. `tmc explain CODE` prints what stands here. The examples of the language",
     "(TMC1…, TMC2…) are executed by the tests: each wrong one gives exactly its code, each right one compiles. An example that exports",
