@@ -29,6 +29,8 @@ export interface JobKind {
   readonly operation: string;
   /** Runs again from its last checkpoint, or fails with `internal: node restarted`. */
   readonly resume: "again" | "fail";
+  /** Mostly waits for other jobs (a workflow): it runs beside the bounded number of jobs, so that it cannot starve them. */
+  readonly coordinates?: true;
   run(
     input: Readonly<Record<string, unknown>>,
     context: JobContext,
@@ -42,6 +44,8 @@ export interface JobOrder {
   readonly input: Readonly<Record<string, unknown>>;
   /** ms from now until it fails with `deadline`; default none. */
   readonly deadlineMs?: number;
+  /** Who asked which request: "sender/boot/id". The same request again, also after a restart, gives the job that it made. */
+  readonly identity?: string;
 }
 
 export interface Jobs {

@@ -45,7 +45,16 @@ export interface LocalOperation {
 /** The way to the Core Service for those who make requests of their own: jobs, schedules, the management interface. */
 export type Submit = (
   order: Order,
-  options: { readonly sender: string; readonly signal?: AbortSignal; readonly onAccepted?: () => void },
+  options: {
+    readonly sender: string;
+    readonly signal?: AbortSignal;
+    readonly onAccepted?: () => void;
+    /**
+     * Identity of the request, for one that is repeated after a restart of this node: who has answered it already gives
+     * that answer again. Unique for its sender; default: this boot and the next number.
+     */
+    readonly identity?: { readonly boot: number; readonly id: number };
+  },
 ) => Promise<Answer>;
 
 /** An error of the closed set, as an answer tells it. */
