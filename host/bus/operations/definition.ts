@@ -45,7 +45,7 @@ export interface OperationDefinition<A extends Fields = Fields, R extends Fields
   /** May it be sent again, to another node too, when nobody knows whether it was executed? */
   readonly idempotent: boolean;
   readonly callers: readonly CallerRole[];
-  /** Minimal nodes offer it too. */
+  /** Minimal nodes may offer it. */
   readonly minimal: boolean;
   /** Runs as a job: long, with progress, cancellable, its terminal state kept. */
   readonly job: boolean;
