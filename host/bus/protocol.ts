@@ -240,10 +240,17 @@ function toMap(keys: Keys, value: Readonly<Record<string, unknown>>): Map<number
     if (content === undefined) {
       continue;
     }
-    const nested = typeof known === "object" && "map" in known && isRecord(content);
-    map.set(keyOf(known), nested ? toMap(known.map, content) : content);
+    map.set(keyOf(known), toItem(known, content));
   }
   return map;
+}
+
+function toItem(known: Field, content: unknown): unknown {
+  if (typeof known === "number") return content;
+  if ("map" in known) return isRecord(content) ? toMap(known.map, content) : content;
+  return Array.isArray(content)
+    ? content.map((item: unknown) => (isRecord(item) ? toMap(known.list, item) : item))
+    : content;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

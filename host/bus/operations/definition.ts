@@ -15,6 +15,8 @@ export interface FieldDefinition<T extends z.ZodType = z.ZodType> {
   readonly summary: string;
   /** Integer keys of the members, where the value is itself a keyed map (a descriptor); else members have text keys. */
   readonly keys?: Keys;
+  /** The value is a list of such keyed maps. */
+  readonly list?: boolean;
 }
 
 export type Fields = Readonly<Record<string, FieldDefinition>>;
@@ -89,7 +91,11 @@ export function keysOf(fields: Fields): Keys {
   return Object.fromEntries(
     Object.entries(fields).map(([name, f]) => [
       name,
-      f.keys === undefined ? f.key : { key: f.key, map: f.keys },
+      f.keys === undefined
+        ? f.key
+        : f.list === true
+          ? { key: f.key, list: f.keys }
+          : { key: f.key, map: f.keys },
     ]),
   );
 }

@@ -1,6 +1,6 @@
 /** The operations on nodes: describe, discover, monitor, configure, control, update. */
 import { z } from "zod";
-import { birthKeys, counterKeys, descriptorKeys } from "../protocol-keys.js";
+import { birthKeys, counterKeys, descriptorKeys, type Keys } from "../protocol-keys.js";
 import { common, defineOperation, field, type FieldDefinition, type Fields } from "./definition.js";
 
 /** A node as lists and the web page show it. */
@@ -30,10 +30,16 @@ export const nodeSummary = z.object({
 
 /** The birth record's members but the version: node.describe answers with the record itself. */
 const birthFields: Fields = Object.fromEntries(
-  Object.entries(birthKeys).map(([name, key]): [string, FieldDefinition] => [
-    name,
-    field(typeof key === "number" ? key : key.key, z.unknown(), "as in the birth record"),
-  ]),
+  Object.entries(birthKeys as Keys).map(([name, of]): [string, FieldDefinition] => {
+    const member = { schema: z.unknown(), summary: "as in the birth record" };
+    if (typeof of === "number") return [name, { ...member, key: of }];
+    return [
+      name,
+      "map" in of
+        ? { ...member, key: of.key, keys: of.map }
+        : { ...member, key: of.key, keys: of.list, list: true },
+    ];
+  }),
 );
 
 export const nodeDescribe = defineOperation({
