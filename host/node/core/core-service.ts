@@ -2,7 +2,7 @@
  * What the Core Service offers to the rest of the node: requests in, exactly one terminal answer out; who is there and
  * what they can do; why a request goes where it goes.
  */
-import type { Answer, Birth, Request, State } from "../../bus/protocol.js";
+import type { Answer, Birth, Counters, Request, State } from "../../bus/protocol.js";
 import type { LocalOperation, Order, Submit } from "../operations/operation.js";
 
 /** A node that is joined to this server, or was. */
@@ -80,6 +80,12 @@ export interface CoreService {
   node(id: string): RegisteredNode | undefined;
   /** The neighbouring servers, by id, and whether they can be reached. */
   neighbours(): readonly { readonly id: string; readonly connected: boolean }[];
+  /** Since the start, as node.monitor and the state record tell them. */
+  counters(): Counters;
+  /** Requests that wait or run here, dispatched ones included. */
+  pending(): number;
+  /** The birth record of this node: what it offers itself. */
+  birth(): Birth;
   on<E extends keyof CoreEvents>(event: E, listener: (value: CoreEvents[E]) => void): () => void;
   /** Takes nothing new, finishes what runs; resolves when nothing runs or `ms` have passed. */
   drain(ms: number): Promise<void>;
