@@ -40,6 +40,11 @@ export interface LocalOperation {
    * model that is not here, `data.collect` of a sensor of another node.
    */
   canServe?(request: Request): boolean | Promise<boolean>;
+  /**
+   * The request is this node's business although its selector names another node: `data.collect` into a data set of
+   * this server, of another node's sensor. Asked before the selector; absent: never.
+   */
+  intercepts?(request: Request): boolean;
 }
 
 /** The way to the Core Service for those who make requests of their own: jobs, schedules, the management interface. */
