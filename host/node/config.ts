@@ -1,6 +1,7 @@
 /**
  * The configuration of a complete node: `node.yaml`, checked, with every default filled in. An empty file is a
- * sensible node: loopback only, data in a local folder. Paths are relative to the file's folder.
+ * sensible node: loopback only, data in a local folder. Paths are relative to the file's folder. The descriptions
+ * become the table in docs/node.md.
  */
 import { z } from "zod";
 import { common } from "../bus/operations/definition.js";
@@ -9,107 +10,133 @@ const path = z.string().min(1).max(4096);
 const port = z.number().int().min(0).max(65535);
 const bytes = z.number().int().min(1);
 const seconds = z.number().positive();
+const mqttUrl = z.string().regex(/^mqtts?:\/\//, "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
 
-/** Certificate files, PEM. */
-const tlsFiles = z.strictObject({ ca: path, cert: path, key: path });
+const tlsFiles = z.strictObject({
+  ca: path.describe("certificate of the authority, PEM"),
+  cert: path.describe("own certificate, PEM"),
+  key: path.describe("own private key, PEM"),
+});
 
 const broker = z.strictObject({
-  /** Address to listen at; any but loopback needs TLS. */
-  host: z.string().default("127.0.0.1"),
-  /** Plain MQTT; 0 chooses a free one; absent with TLS: none. */
-  port: port.optional(),
-  tls: z.strictObject({ port: port.default(8883) }).optional(),
-  /** Clients without a certificate: only on loopback, and only when asked for. */
-  anonymous: z.boolean().default(false),
+  host: z.string().default("127.0.0.1").describe("address to listen at; any but loopback needs `tls`"),
+  port: port
+    .optional()
+    .describe("plain MQTT, on loopback; 0 chooses a free one; default 1883 without `tls`, else none"),
+  tls: z
+    .strictObject({ port: port.default(8883).describe("MQTT over TLS with client certificates") })
+    .optional(),
+  anonymous: z
+    .boolean()
+    .default(false)
+    .describe(
+      "let clients without certificate or password in, on loopback only; the access list still holds",
+    ),
   quotas: z
     .strictObject({
-      /** Bytes of one message. */
-      messageBytes: bytes.max(16 * 1024 * 1024).default(256 * 1024),
-      /** Messages per second of one client, on average and in a burst. */
-      messagesPerSecond: z.number().positive().default(2000),
-      burst: z.number().int().positive().default(4000),
-      /** Unacknowledged QoS 1 messages to one client. */
-      inFlight: z.number().int().positive().default(100),
-      /** Messages kept for a client that is away. */
-      queue: z.number().int().min(0).default(1000),
-      connections: z.number().int().positive().default(20_000),
+      messageBytes: bytes
+        .max(16 * 1024 * 1024)
+        .default(256 * 1024)
+        .describe("of one message"),
+      messagesPerSecond: z.number().positive().default(2000).describe("of one client, on average"),
+      burst: z.number().int().positive().default(4000).describe("messages of one client at once"),
+      inFlight: z
+        .number()
+        .int()
+        .positive()
+        .default(100)
+        .describe("unacknowledged QoS 1 messages to one client"),
+      queue: z.number().int().min(0).default(1000).describe("messages kept for a client that is away"),
+      connections: z.number().int().positive().default(20_000).describe("clients at a time"),
     })
     .prefault({}),
 });
 
 const external = z.strictObject({
-  /** mqtt://HOST[:PORT] or mqtts://HOST[:PORT] */
-  url: z.string().regex(/^mqtts?:\/\//, "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"),
+  url: mqttUrl.describe("mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"),
   tls: tlsFiles.optional(),
-  username: z.string().optional(),
-  /** Name of the environment variable that holds the password. */
-  passwordFrom: z.string().optional(),
-  /** ALPN protocol, e.g. for AWS IoT Core on port 443. */
-  alpn: z.string().optional(),
-  /** False for brokers that keep no retained messages. */
-  retain: z.boolean().default(true),
+  username: z.string().optional().describe("of this node"),
+  passwordFrom: z.string().optional().describe("name of the environment variable that holds the password"),
+  alpn: z.string().optional().describe("ALPN protocol, e.g. x-amzn-mqtt-ca for AWS IoT Core on port 443"),
+  retain: z.boolean().default(true).describe("false for brokers that keep no retained messages"),
 });
 
 const neighbour = z.strictObject({
-  /** Id of the server behind the broker. */
-  id: common.nodeId,
-  url: z.string().regex(/^mqtts?:\/\//, "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"),
+  id: common.nodeId.describe("of the server behind the broker"),
+  url: mqttUrl.describe("of its broker"),
   tls: tlsFiles.optional(),
 });
 
+const s3 = z.strictObject({
+  kind: z.literal("s3"),
+  endpoint: z.url().describe("of the object storage"),
+  bucket: z.string().min(3).max(63).describe("must exist"),
+  region: z.string().default("us-east-1").describe("of the bucket"),
+  prefix: z.string().max(64).default("").describe("of every key"),
+  accessKeyFrom: z.string().default("AWS_ACCESS_KEY_ID").describe("name of an environment variable"),
+  secretKeyFrom: z.string().default("AWS_SECRET_ACCESS_KEY").describe("name of an environment variable"),
+});
+
 const storage = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("local"), path: path.default("data") }),
+  z.strictObject({
+    kind: z.literal("local"),
+    path: path.default("data").describe("folder, relative to `state`"),
+    blobs: s3.optional().describe("blobs in object storage instead of the folder"),
+  }),
   z.strictObject({
     kind: z.literal("redis"),
-    url: z.string().regex(/^rediss?:\/\//, "redis://HOST[:PORT][/DB]"),
-    prefix: z.string().max(64).default("tmc:"),
-    /** Where blobs go; default: in Redis too. */
-    blobs: z
-      .strictObject({
-        kind: z.literal("s3"),
-        endpoint: z.url(),
-        bucket: z.string().min(3).max(63),
-        region: z.string().default("us-east-1"),
-        prefix: z.string().max(64).default(""),
-        /** Names of environment variables. */
-        accessKeyFrom: z.string().default("AWS_ACCESS_KEY_ID"),
-        secretKeyFrom: z.string().default("AWS_SECRET_ACCESS_KEY"),
-      })
-      .optional(),
+    url: z
+      .string()
+      .regex(/^rediss?:\/\//, "redis://HOST[:PORT][/DB]")
+      .describe("redis://HOST[:PORT][/DB]"),
+    prefix: z.string().max(64).default("tmc:").describe("of every key"),
+    blobs: s3.optional().describe("blobs in object storage instead of Redis"),
   }),
 ]);
 
 const access = z.strictObject({
-  /** Ids or patterns with * */
-  callers: z.array(z.string().min(1).max(64)).min(1),
-  /** Names of operations or patterns with *, e.g. "data.*". */
-  operations: z.array(z.string().min(1).max(64)).min(1),
-  allow: z.boolean(),
+  callers: z.array(z.string().min(1).max(64)).min(1).describe("ids, or patterns with *"),
+  operations: z.array(z.string().min(1).max(64)).min(1).describe('names, or patterns with *, e.g. "data.*"'),
+  allow: z.boolean().describe("or forbid"),
 });
 
 const connector = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("iio"), root: path.default("/sys/bus/iio/devices") }),
-  z.strictObject({ kind: z.literal("hwmon"), root: path.default("/sys/class/hwmon") }),
+  z.strictObject({
+    kind: z.literal("iio"),
+    root: path.default("/sys/bus/iio/devices").describe("folder of the devices"),
+  }),
+  z.strictObject({
+    kind: z.literal("hwmon"),
+    root: path.default("/sys/class/hwmon").describe("folder of the devices"),
+  }),
   z.strictObject({
     kind: z.literal("gpio"),
-    root: path.default("/sys/class/gpio"),
+    root: path.default("/sys/class/gpio").describe("folder of the lines"),
     lines: z.array(
-      z.strictObject({ name: common.name, line: z.number().int().min(0), direction: z.enum(["in", "out"]) }),
+      z.strictObject({
+        name: common.name,
+        line: z.number().int().min(0),
+        direction: z.enum(["in", "out"]),
+      }),
     ),
   }),
   z.strictObject({
     kind: z.literal("mqtt"),
-    /** Default: the node's own bus. */
-    url: z.string().optional(),
+    url: z.string().optional().describe("default: the node's own bus"),
     sensors: z
       .array(
         z.strictObject({
           name: common.name,
           topic: z.string().min(1).max(200),
-          /** Where the numbers are in a JSON payload, e.g. "temperature" or "data.x"; absent: the payload is a number. */
-          fields: z.array(z.string().max(64)).max(16).optional(),
+          fields: z
+            .array(z.string().max(64))
+            .max(16)
+            .optional()
+            .describe(
+              'where the numbers are in a JSON payload, e.g. "data.x"; absent: the payload is a number',
+            ),
           unit: z.string().max(15).optional(),
-          rate: z.number().positive().optional(),
+          rate: z.number().positive().optional().describe("Hz"),
         }),
       )
       .default([]),
@@ -117,8 +144,8 @@ const connector = z.discriminatedUnion("kind", [
       .array(
         z.strictObject({
           name: common.name,
-          topic: z.string().min(1).max(200),
-          stateTopic: z.string().min(1).max(200).optional(),
+          topic: z.string().min(1).max(200).describe("the value is published here"),
+          stateTopic: z.string().min(1).max(200).optional().describe("the device tells its value here"),
           unit: z.string().max(15).optional(),
           min: z.number(),
           max: z.number(),
@@ -131,85 +158,103 @@ const connector = z.discriminatedUnion("kind", [
     sensors: z.array(
       z.strictObject({
         name: common.name,
-        /** A CSV file, or "generator:sine", "generator:noise" … */
-        source: z.string().min(1).max(4096),
+        source: z.string().min(1).max(4096).describe('a CSV file, or "generator:KIND"'),
         unit: z.string().max(15).optional(),
-        channels: z.array(z.string().max(32)).min(1).max(16),
-        rate: z.number().positive(),
-        /** As fast as asked for, instead of at the rate. */
-        immediate: z.boolean().default(false),
-        seed: z.number().int().min(0).default(1),
+        channels: z.array(z.string().max(32)).min(1).max(16).describe("their names"),
+        rate: z.number().positive().describe("Hz"),
+        immediate: z.boolean().default(false).describe("as fast as asked for, instead of at the rate"),
+        seed: z.number().int().min(0).default(1).describe("of a generator"),
       }),
     ),
   }),
 ]);
 
 export const nodeConfigSchema = z.strictObject({
-  /** Id of this server and node. */
-  id: common.nodeId.default("edge"),
-  labels: z.array(z.string().min(1).max(64)).max(16).default([]),
-  /** Everything that this node keeps for itself: identity, boot counter, certificates. */
-  state: path.default("tmc-node"),
+  id: common.nodeId.default("edge").describe("of this node and server"),
+  labels: z
+    .array(z.string().min(1).max(64))
+    .max(16)
+    .default([])
+    .describe("words that requests can select by"),
+  state: path
+    .default("tmc-node")
+    .describe("folder of what the node keeps for itself: identities, boot counter, settings"),
   bus: z
     .strictObject({
-      /** The Message Bus Server of this node. */
-      broker: broker.optional(),
-      /** Or a broker somewhere else. */
-      external: external.optional(),
+      broker: broker.optional().describe("the Message Bus Server of this node; the default"),
+      external: external.optional().describe("or a broker somewhere else"),
     })
     .refine(
       (bus) => bus.broker === undefined || bus.external === undefined,
       "either broker or external, not both",
     )
     .prefault({}),
-  neighbours: z.array(neighbour).max(16).default([]),
+  neighbours: z.array(neighbour).max(16).default([]).describe("servers this one joins, to forward to"),
   storage: storage.prefault({ kind: "local" }),
   quotas: z
     .strictObject({
-      dataBytes: bytes.default(4 * 1024 ** 3),
-      dataSetBytes: bytes.default(1024 ** 3),
-      modelBytes: bytes.default(1024 ** 3),
-      blobBytes: bytes.default(256 * 1024 ** 2),
+      dataBytes: bytes.default(4 * 1024 ** 3).describe("all data sets"),
+      dataSetBytes: bytes.default(1024 ** 3).describe("one data set"),
+      modelBytes: bytes.default(1024 ** 3).describe("all models"),
+      blobBytes: bytes.default(256 * 1024 ** 2).describe("one upload"),
     })
     .prefault({}),
-  /** Seconds between sweeps of what is older than its time to live. */
-  sweepS: seconds.default(60),
+  sweepS: seconds.default(60).describe("seconds between sweeps of what is older than its time to live"),
   requests: z
     .strictObject({
-      deadlineMs: z.number().int().min(1).max(3_600_000).default(10_000),
-      inFlightPerNode: z.number().int().positive().default(16),
-      queuePerNode: z.number().int().min(0).default(256),
-      inFlight: z.number().int().positive().default(10_000),
-      hops: z.number().int().min(0).max(16).default(4),
-      /** How long answers are kept for repeated requests. */
-      duplicatesS: seconds.default(600),
+      deadlineMs: z
+        .number()
+        .int()
+        .min(1)
+        .max(3_600_000)
+        .default(10_000)
+        .describe("of requests that state none"),
+      inFlightPerNode: z.number().int().positive().default(16).describe("dispatched to one node at a time"),
+      queuePerNode: z.number().int().min(0).default(256).describe("that wait for a node, before it is busy"),
+      inFlight: z.number().int().positive().default(10_000).describe("in this server at a time"),
+      hops: z.number().int().min(0).max(16).default(4).describe("servers a request may pass"),
+      duplicatesS: seconds.default(600).describe("seconds that answers are kept for repeated requests"),
     })
     .prefault({}),
-  /** First rule that matches decides; after them the rule of each operation. */
-  access: z.array(access).max(1000).default([]),
+  access: z
+    .array(access)
+    .max(1000)
+    .default([])
+    .describe("the first rule that matches decides; after them the callers of each operation"),
   functions: z
     .strictObject({
-      enabled: z.boolean().default(true),
-      /** Folder of trusted public keys, PEM; default: only those made by this node. */
-      trustedKeys: path.optional(),
-      memoryBytes: bytes.default(16 * 1024 ** 2),
-      workers: z.number().int().min(1).max(64).default(2),
-      /** Let TypeScript functions run in a worker: no sandbox, for code of the owner. */
-      trustedWorkers: z.boolean().default(false),
+      enabled: z.boolean().default(true).describe("take and run functions"),
+      trustedKeys: path
+        .optional()
+        .describe("folder of public keys, PEM, whose functions are taken; default: none"),
+      memoryBytes: bytes.default(16 * 1024 ** 2).describe("of one instance"),
+      workers: z.number().int().min(1).max(64).default(2).describe("threads"),
+      trustedWorkers: z
+        .boolean()
+        .default(false)
+        .describe("let TypeScript functions run in a worker: no sandbox, for code of the owner"),
     })
     .prefault({}),
-  connectors: z.array(connector).max(16).default([]),
+  connectors: z.array(connector).max(16).default([]).describe("sensors and actuators of this node"),
   management: z
     .strictObject({
-      enabled: z.boolean().default(true),
-      host: z.string().default("127.0.0.1"),
-      port: port.default(8080),
-      /** File with the bearer token; made at the first start. Not asked for on loopback only when `open`. */
-      token: path.default("token"),
-      open: z.boolean().default(false),
+      enabled: z.boolean().default(true).describe("HTTP API, metrics and web page"),
+      host: z.string().default("127.0.0.1").describe("address to listen at"),
+      port: port.default(8080).describe("0 chooses a free one"),
+      token: path
+        .default("token")
+        .describe("file with the bearer token, relative to `state`; made at the first start"),
+      open: z.boolean().default(false).describe("ask for no token; on loopback only"),
     })
     .prefault({}),
-  log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["debug", "info", "warn", "error"])
+        .default("info")
+        .describe("least severe that is logged"),
+    })
+    .prefault({}),
 });
 
 /** Every field filled in. */

@@ -1,9 +1,11 @@
 /** node.yaml is read with every default, its paths are absolute, and what is wrong in it is named. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../compiler/diagnostics/user-error.js";
+import { packagePath } from "../../compiler/board/package-root.js";
+import { nodePage, renderNodePage } from "./config-page.js";
 import { loadConfig } from "./load-config.js";
 
 let folder = "";
@@ -27,6 +29,11 @@ function failureOf(run: () => unknown): UserError {
 }
 
 describe("the configuration of a node", () => {
+  it("is described in docs/node.md, key by key: npm run docs:operations", () => {
+    const page = readFileSync(packagePath(nodePage), "utf8");
+    expect(renderNodePage(page)).toBe(page);
+    expect(page).toContain("| `management.port` | integer 0..65535 | `8080` |");
+  });
   it("needs nothing: loopback, data in a local folder", () => {
     const { config, file } = loadConfig(undefined, folder);
     expect(file).toBeUndefined();
