@@ -12,11 +12,11 @@ import { contentOf, lifetime, mostBlob, mostRecord } from "./crash-content.js";
 /** Rounds of a crash test: 3, or as many as TMC_CRASH_ROUNDS says. */
 export const crashRounds = Number(process.env["TMC_CRASH_ROUNDS"] ?? 3);
 
-/** One file of JavaScript that starts quickly. Packages stay where they are: put it below the repository. */
-export async function bundleWriter(folder: string): Promise<string> {
-  const outfile = join(folder, "crash-writer.mjs");
+/** A program of this folder as one file that starts quickly. Packages stay where they are: `folder` is in the repository. */
+export async function bundle(program: string, folder: string): Promise<string> {
+  const outfile = join(folder, program.replace(/\.ts$/, ".mjs"));
   await build({
-    entryPoints: [packagePath("test", "storage", "crash-writer.ts")],
+    entryPoints: [packagePath("test", "storage", program)],
     bundle: true,
     platform: "node",
     format: "esm",

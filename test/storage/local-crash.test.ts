@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { openLocalStorage } from "../../host/node/storage/local-storage.js";
-import { bundleWriter, crashRounds, judge, killedWriter } from "./crash.js";
+import { bundle, crashRounds, judge, killedWriter } from "./crash.js";
 
 let folder = "";
 beforeAll(() => {
@@ -17,7 +17,7 @@ afterAll(() => {
 
 describe("a local storage whose process is killed", () => {
   it("has all that was acknowledged", async () => {
-    const writer = await bundleWriter(folder);
+    const writer = await bundle("crash-writer.ts", folder);
     const path = join(folder, "data");
     let judged = 0;
     for (let round = 0; round < crashRounds; round++) {

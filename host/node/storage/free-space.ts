@@ -15,6 +15,8 @@ export const freeBytes: FreeBytes = async (path) => {
 
 /** The answer of the file system is taken as true for this long. */
 const freshMs = 200;
+/** With so little left a write that failed has failed for that. */
+const tightBytes = 1024 * 1024;
 
 export class FreeSpace {
   private left = 0;
@@ -39,5 +41,14 @@ export class FreeSpace {
       throw new StorageError("no-space", `${text} (${this.reserve} stay free)`);
     }
     this.left -= bytes;
+  }
+
+  /** Would so many bytes more be a problem now? For who wants to know why a write failed. */
+  async isTight(bytes: number): Promise<boolean> {
+    try {
+      return (await this.ask(this.path)) - bytes < tightBytes;
+    } catch {
+      return false;
+    }
   }
 }

@@ -82,11 +82,7 @@ export class LmdbRecords implements RecordStore {
 
   async write(changes: readonly RecordChange[]): Promise<boolean> {
     checkChanges(changes);
-    const grows = changes.filter((change) => change.value !== undefined);
-    if (grows.length > 0) {
-      const bytes = grows.reduce((sum, change) => sum + (change.value?.length ?? 0) + changeOverhead, 0);
-      await this.space.claim(bytes);
-    }
+    if (changes.some((change) => change.value !== undefined)) await this.space.claim(sizeOf(changes));
     if (this.closed) throw new StorageError("unavailable", "the storage is closed");
     return new Promise((resolve, reject) => {
       this.waiting.push({ changes, resolve, reject });
@@ -112,7 +108,7 @@ export class LmdbRecords implements RecordStore {
             if (group.length === 1) throw error;
             await this.commit([batch]);
           } catch (alone) {
-            batch.reject(storageError(alone, "write records"));
+            batch.reject(await this.failure(alone, batch));
           }
         }
       }
@@ -132,6 +128,15 @@ export class LmdbRecords implements RecordStore {
       throw error;
     }
     for (const [i, batch] of group.entries()) batch.resolve(results[i] === true);
+  }
+
+  private async failure(error: unknown, batch: Batch): Promise<StorageError> {
+    const found = storageError(error, "write records");
+    // LMDB calls a write that the disk took only in part an input/output error: the disk knows better.
+    if (found.code === "unavailable" && (await this.space.isTight(sizeOf(batch.changes)))) {
+      return new StorageError("no-space", found.message, { cause: error });
+    }
+    return found;
   }
 
   /** Within a transaction: all conditions first, so that nothing is written when one fails. */
@@ -158,6 +163,11 @@ export class LmdbRecords implements RecordStore {
       throw storageError(error, "read records");
     }
   }
+}
+
+/** Bytes that a batch may need on disk. */
+function sizeOf(changes: readonly RecordChange[]): number {
+  return changes.reduce((sum, change) => sum + (change.value?.length ?? 0) + changeOverhead, 0);
 }
 
 function keyOf(collection: string, key: string): Buffer {
