@@ -3,12 +3,10 @@ import {
   layerInputs,
   type AddLayer,
   type Clamp,
-  type Conv2DLayer,
   type DepthwiseConv2DLayer,
   type ElementwiseLayer,
   type Factor,
   type Four,
-  type FullyConnectedLayer,
   type Layer,
   type PoolLayer,
   type ReshapeLayer,
@@ -108,11 +106,8 @@ function describe(
 ): Description {
   switch (layer.kind) {
     case "Conv2D":
-      return {
-        struct: "tmc_conv2d",
-        kernel: "tmc_conv2d_s8",
-        fields: [["window", windowText(layer.geometry)], ...weighted(layer, context)],
-      };
+    case "FullyConnected":
+      throw new Error(`${layer.kind} has fast kernels only, and none was chosen`);
     case "DepthwiseConv2D":
       return {
         struct: "tmc_depthwise_conv2d",
@@ -120,17 +115,6 @@ function describe(
         fields: [
           ["window", windowText(layer.geometry)],
           ["depth_multiplier", layer.depthMultiplier],
-          ...weighted(layer, context),
-        ],
-      };
-    case "FullyConnected":
-      return {
-        struct: "tmc_fully_connected",
-        kernel: "tmc_fully_connected_s8",
-        fields: [
-          ["rows", layer.rows],
-          ["input_depth", layer.inputDepth],
-          ["output_depth", layer.outputDepth],
           ...weighted(layer, context),
         ],
       };
@@ -181,10 +165,7 @@ function describe(
   }
 }
 
-function weighted(
-  layer: Conv2DLayer | DepthwiseConv2DLayer | FullyConnectedLayer,
-  context: LayerContext,
-): readonly Field[] {
+function weighted(layer: DepthwiseConv2DLayer, context: LayerContext): readonly Field[] {
   const name = stem(layer);
   return [
     ["filter", context.weights(`${name}_filter`, "int8_t", layer.filter)],

@@ -35,16 +35,6 @@ typedef struct {
 
 typedef struct {
     tmc_window window;
-    const int8_t *filter; /* [output_channels][filter_height][filter_width][input_channels] */
-    const int32_t *bias;  /* [output_channels], or NULL */
-    int32_t input_offset; /* minus the zero point */
-    tmc_requantization requantization;
-} tmc_conv2d;
-
-void tmc_conv2d_s8(const tmc_conv2d *layer, const int8_t *input, int8_t *output);
-
-typedef struct {
-    tmc_window window;
     int32_t depth_multiplier; /* output_channels = input_channels * depth_multiplier */
     const int8_t *filter;     /* [filter_height][filter_width][output_channels] */
     const int32_t *bias;      /* [output_channels], or NULL */
@@ -53,16 +43,6 @@ typedef struct {
 } tmc_depthwise_conv2d;
 
 void tmc_depthwise_conv2d_s8(const tmc_depthwise_conv2d *layer, const int8_t *input, int8_t *output);
-
-typedef struct {
-    int32_t rows, input_depth, output_depth;
-    const int8_t *filter; /* [output_depth][input_depth] */
-    const int32_t *bias;  /* [output_depth], or NULL */
-    int32_t input_offset;
-    tmc_requantization requantization;
-} tmc_fully_connected;
-
-void tmc_fully_connected_s8(const tmc_fully_connected *layer, const int8_t *input, int8_t *output);
 
 typedef struct {
     int32_t count;
@@ -193,8 +173,10 @@ void tmc_reduce_min_s8(const tmc_reduce *layer, const int8_t *input, int8_t *out
 typedef struct {
     tmc_window window;
     int32_t depth_multiplier; /* of depthwise convolutions; else 0 */
-    const int8_t *filter;     /* as in tmc_conv2d and tmc_depthwise_conv2d */
-    const int64_t *bias;      /* [output_channels], or NULL */
+    /* [output_channels][filter_height][filter_width][input_channels]; depthwise:
+     * [filter_height][filter_width][output_channels] */
+    const int8_t *filter;
+    const int64_t *bias; /* [output_channels], or NULL */
     const int32_t *multiplier;
     const int8_t *shift;
     int32_t min, max;
