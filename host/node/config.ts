@@ -245,6 +245,22 @@ export const nodeConfigSchema = z.strictObject({
         .default("token")
         .describe("file with the bearer token, relative to `state`; made at the first start"),
       open: z.boolean().default(false).describe("ask for no token; on loopback only"),
+      tls: z
+        .strictObject({
+          cert: path.describe("certificate file, PEM"),
+          key: path.describe("private key file, PEM"),
+        })
+        .optional()
+        .describe("HTTPS; any address but loopback needs it, or `plain`"),
+      plain: z
+        .boolean()
+        .default(false)
+        .describe("plain HTTP at any address: behind a proxy that does TLS, or in a network of the owner"),
+      names: z
+        .array(z.string().min(1).max(253))
+        .max(16)
+        .default([])
+        .describe("by which browsers reach it, beside localhost, addresses and the machine's name"),
     })
     .prefault({}),
   log: z
