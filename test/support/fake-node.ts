@@ -126,7 +126,7 @@ export async function startFakeNode(
         node: "edge",
         queueUs: 12,
         executionUs: 345,
-        ...rest,
+        ...(rest as Pick<Answer, "output" | "outputDescriptor">),
         ...(error === undefined ? {} : { error: { ...error, code: errorCodes[error.code] } }),
         ...(result === undefined
           ? {}

@@ -8,6 +8,7 @@ import { functionSummary } from "../../bus/operations/function.js";
 import { modelSummary, stages } from "../../bus/operations/model.js";
 import { nodeSummary } from "../../bus/operations/node.js";
 import { jobStates, jobSummary } from "../../bus/operations/task.js";
+import { summarizeNode } from "../operations/node-summary.js";
 import { OperationFailure } from "../operations/operation.js";
 import { askSelf, definitionOf, operator, orderOf } from "./calls.js";
 import { addEndpoint, check, type Endpoint } from "./endpoint.js";
@@ -15,7 +16,7 @@ import { readItems } from "./items.js";
 import type { ManagementParts } from "./parts.js";
 import * as schemas from "./schemas.js";
 import { sliceS, type Traffic } from "./traffic.js";
-import { defined, detailsOf, shownConfig, summaryOf, traceOf } from "./views.js";
+import { defined, detailsOf, shownConfig, traceOf } from "./views.js";
 
 const limit = common.limit.optional();
 const nodeId = z.object({ id: common.nodeId });
@@ -60,7 +61,7 @@ export async function statusOf(
 }
 
 export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffic): void {
-  const { core, jobs, log } = parts;
+  const { core, log } = parts;
   const startedAt = Date.now();
   const add = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType>(
     endpoint: Endpoint<P, Q, B, R>,
@@ -85,7 +86,7 @@ export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffi
       nodes: core
         .nodes()
         .filter((node) => query.online === undefined || node.online === query.online)
-        .map((node) => summaryOf(node, core.id))
+        .map((node) => summarizeNode(node, core.id))
         .sort((a, b) => (a.node < b.node ? -1 : 1)),
     }),
   });

@@ -6,10 +6,11 @@
 import type { RequestTrace } from "../core/core-service.js";
 import type { JobSummary } from "../jobs/jobs.js";
 import type { LogLine } from "../log.js";
+import { summarizeNode } from "../operations/node-summary.js";
 import { OperationFailure } from "../operations/operation.js";
 import { jsonValue } from "./json-values.js";
 import type { ManagementParts } from "./parts.js";
-import { summaryOf, traceOf } from "./views.js";
+import { traceOf } from "./views.js";
 
 export const eventKinds = ["node", "load", "request", "job", "log", "resync"] as const;
 export type EventKind = (typeof eventKinds)[number];
@@ -57,8 +58,8 @@ export class LiveFeed {
   constructor(private readonly parts: ManagementParts) {
     const { core, jobs, log } = parts;
     this.stops = [
-      core.on("node-online", (node) => this.publish("node", summaryOf(node, core.id))),
-      core.on("node-offline", (node) => this.publish("node", summaryOf(node, core.id))),
+      core.on("node-online", (node) => this.publish("node", summarizeNode(node, core.id))),
+      core.on("node-offline", (node) => this.publish("node", summarizeNode(node, core.id))),
       core.on("request", (trace) => this.request(trace)),
       jobs.onChange((job) => this.job(job)),
       log.onLine((line) => this.line(line)),

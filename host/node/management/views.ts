@@ -1,7 +1,6 @@
-/** The node's own values as the API shows them: node summaries, traces, the configuration without its secrets. */
+/** The node's own values as the API shows them: nodes, traces, the configuration without its secrets. */
 import type { z } from "zod";
 import { birthKeys, errorCodes, resetReasons } from "../../bus/protocol-keys.js";
-import type { nodeSummary } from "../../bus/operations/node.js";
 import type { NodeConfig } from "../config.js";
 import type { RegisteredNode, RequestTrace } from "../core/core-service.js";
 import { fromDescriptor, jsonValue } from "./json-values.js";
@@ -12,32 +11,6 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 /** Without members that are undefined, as JSON has them. */
 export function defined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
-}
-
-export function summaryOf(node: RegisteredNode, server: string): z.infer<typeof nodeSummary> {
-  const { birth, state } = node;
-  return {
-    node: node.node,
-    online: node.online,
-    kind: birth.kind === 1 ? "complete" : "minimal",
-    software: birth.software,
-    version: birth.softwareVersion,
-    boot: birth.boot,
-    operations: birth.operations,
-    sensors: (birth.sensors ?? []).map((sensor) => sensor.name),
-    models: (birth.models ?? []).map((model) => `${model.name}@${model.version}`),
-    functions: (birth.functions ?? []).map((each) => `${each.name}@${each.version}`),
-    labels: birth.labels ?? [],
-    server,
-    inFlight: node.inFlight,
-    ...defined({
-      latencyMs: node.latencyMs,
-      resetReason: state?.resetReason === undefined ? undefined : resetReasons[state.resetReason],
-      uptimeS: state?.uptimeS,
-      errorFlags: state?.errorFlags,
-    }),
-    lastSeen: iso(node.lastSeenAt),
-  };
 }
 
 /** Digests as hexadecimal, descriptors with names, counters of errors by name. */
