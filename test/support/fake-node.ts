@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { keysOf } from "../../host/bus/operations/definition.js";
-import { operationDefinition } from "../../host/bus/operations/catalogue.js";
+import { operationDefinition, operationDefinitions } from "../../host/bus/operations/catalogue.js";
 import { errorCodes, type ErrorName } from "../../host/bus/protocol-keys.js";
 import type { Answer, Birth, State } from "../../host/bus/protocol.js";
 import { nodeConfigSchema, type NodeConfig } from "../../host/node/config.js";
@@ -56,6 +56,7 @@ export interface FakeNode {
   explanation: Explanation;
   state: NodeState;
   stopped: boolean;
+  pending: number;
   /** With the token. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
@@ -144,6 +145,19 @@ export async function startFakeNode(
     nodes: () => [...nodes.values()],
     node: (id) => nodes.get(id),
     neighbours: () => [{ id: "cloud", connected: true }],
+    counters: () => ({ ...sineState("edge").counters!, errors: new Map() }),
+    pending: () => fake.pending,
+    birth: () => ({
+      version: 1,
+      node: "edge",
+      boot: 7,
+      kind: 1,
+      software: "tmc-node",
+      softwareVersion: "0.1.0",
+      maxMsg: 65536,
+      queue: 256,
+      operations: operationDefinitions.map((each) => each.name).filter((name) => name !== "node.update"),
+    }),
     on(event, listener) {
       const set = listeners.get(event) ?? new Set();
       listeners.set(event, set);
@@ -237,6 +251,7 @@ export async function startFakeNode(
     blobs,
     state: "running",
     stopped: false,
+    pending: 0,
     explanation: { decision: "local", chosen: "edge", error: undefined, candidates: [] },
     answer: (operation, answering) => answers.set(operation, answering),
     join(node, birth = {}, rest = {}) {

@@ -41,6 +41,7 @@ describe("what is known of the node", () => {
       birth: { sensors: [{ name: "accelerometer" }] },
       state: { counters: { received: 120, errors: { busy: 2 } } },
     });
+    expect((await json("/api/v1/nodes/edge")).body).toMatchObject({ online: true, birth: { kind: 1 } });
     expect(await json("/api/v1/nodes/nobody")).toMatchObject({
       status: 404,
       body: { error: { code: "not-found" } },
@@ -52,7 +53,7 @@ describe("what is known of the node", () => {
     const capabilities = (await json("/api/v1/capabilities")).body as { capabilities: object[] };
     expect(capabilities.capabilities).toHaveLength(operationDefinitions.length);
     expect(capabilities.capabilities).toContainEqual(
-      expect.objectContaining({ operation: "model.infer", nodes: ["pump-1"], local: false }),
+      expect.objectContaining({ operation: "model.infer", nodes: ["pump-1"], local: true }),
     );
     const configuration = JSON.stringify((await json("/api/v1/configuration")).body);
     expect(configuration).toContain("mqtt://***@broker:1883");

@@ -8,6 +8,7 @@ import { functionSummary } from "../../bus/operations/function.js";
 import { modelSummary, stages } from "../../bus/operations/model.js";
 import { nodeSummary } from "../../bus/operations/node.js";
 import { jobStates, jobSummary } from "../../bus/operations/task.js";
+import type { RegisteredNode } from "../core/core-service.js";
 import { summarizeNode } from "../operations/node-summary.js";
 import { OperationFailure } from "../operations/operation.js";
 import { askSelf, definitionOf, operator, orderOf } from "./calls.js";
@@ -49,7 +50,7 @@ export async function statusOf(
     nodes: { online: nodes.filter((node) => node.online).length, known: nodes.length },
     neighbours: [...parts.core.neighbours()],
     jobs: await jobCounts(parts),
-    inFlight: nodes.reduce((sum, node) => sum + node.inFlight, 0),
+    pending: parts.core.pending(),
     requests: traffic.total,
     connectors: (parts.connectors ?? []).map((each) => ({
       name: each.name,
@@ -57,6 +58,28 @@ export async function statusOf(
       actuators: each.actuators().map((actuator) => actuator.name),
     })),
     ...defined({ storageBytes: await parts.storageBytes?.(), brokerClients: parts.brokerClients?.() }),
+  };
+}
+
+/** This node as it would look to another. */
+function self({ core }: ManagementParts, startedAt: number): RegisteredNode {
+  const { id, boot } = core;
+  return {
+    node: id,
+    birth: core.birth(),
+    state: {
+      version: 1,
+      node: id,
+      boot,
+      online: true,
+      uptimeS: Math.round((Date.now() - startedAt) / 1000),
+      counters: core.counters(),
+    },
+    online: true,
+    inFlight: core.pending(),
+    latencyMs: undefined,
+    energyClass: 0,
+    lastSeenAt: Date.now(),
   };
 }
 
@@ -98,7 +121,7 @@ export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffi
     params: nodeId,
     response: schemas.nodeDetails,
     handle({ params }) {
-      const node = core.node(params.id);
+      const node = core.node(params.id) ?? (params.id === core.id ? self(parts, startedAt) : undefined);
       if (node === undefined) throw new OperationFailure("not-found", "no node of this id was here", "id");
       return detailsOf(node);
     },
@@ -111,7 +134,7 @@ export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffi
     response: z.object({ capabilities: z.array(schemas.capability) }),
     handle() {
       const online = core.nodes().filter((node) => node.online);
-      const own = core.node(core.id)?.birth.operations ?? [];
+      const own = core.birth().operations;
       return {
         capabilities: operationDefinitions.map(({ name, summary, job }) => ({
           operation: name,
@@ -121,7 +144,7 @@ export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffi
             .filter((node) => node.birth.operations.includes(name))
             .map((node) => node.node)
             .sort(),
-          local: own.includes(name) || (parts.operations?.().includes(name) ?? false),
+          local: own.includes(name),
         })),
       };
     },

@@ -198,6 +198,7 @@ export class LiveFeed {
     const value = {
       state: this.parts.state(),
       neighbours: this.parts.core.neighbours(),
+      pending: this.parts.core.pending(),
       nodes: Object.fromEntries(nodes.map((n) => [n.node, { inFlight: n.inFlight, latencyMs: n.latencyMs }])),
     };
     const text = JSON.stringify(value);

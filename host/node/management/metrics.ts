@@ -75,6 +75,9 @@ export function createMetrics(parts: ManagementParts, jobs: JobCounts): Metrics 
   gauge("tmc_requests_in_flight", "Requests dispatched to nodes and not answered", (g) =>
     g.set(parts.core.nodes().reduce((sum, n) => sum + n.inFlight, 0)),
   );
+  gauge("tmc_requests_pending", "Requests that wait or run here, dispatched ones included", (g) =>
+    g.set(parts.core.pending()),
+  );
   gauge("tmc_neighbours_connected", "Neighbouring servers that can be reached", (g) =>
     g.set(parts.core.neighbours().filter((n) => n.connected).length),
   );

@@ -26,8 +26,6 @@ export interface ManagementParts {
   readonly log: NodeLog;
   readonly functions?: FunctionRuntime;
   readonly connectors?: readonly Connector[];
-  /** Names of the operations that this node serves itself; default: those of its own birth record. */
-  readonly operations?: () => readonly string[];
   /** An explanation for people. */
   readonly formatExplanation?: (explanation: Explanation) => string;
   /** What `task.schedule` keeps. */

@@ -24,8 +24,8 @@ export const statusSchema = z.object({
   nodes: z.object({ online: common.count, known: common.count }),
   neighbours: z.array(z.object({ id: z.string(), connected: z.boolean() })),
   jobs: z.record(z.string(), z.number()),
-  /** Requests dispatched to nodes and not answered. */
-  inFlight: common.count,
+  /** Requests that wait or run, dispatched ones included. */
+  pending: common.count,
   /** Requests that ended, since the start. */
   requests: common.count,
   brokerClients: common.count.optional(),
