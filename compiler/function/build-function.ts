@@ -36,9 +36,7 @@ export const defaultStack = 16 * 1024;
  * The bundle; undefined, with the diagnostics, when the source has errors.
  * @throws UserError TMC6301 (not one function), TMC6302 (needs what no node offers), TMC6303 (too large), TMC4003, TMC4090.
  */
-export async function buildFunction(
-  options: BuildFunctionOptions,
-): Promise<{
+export async function buildFunction(options: BuildFunctionOptions): Promise<{
   readonly build: FunctionBuild | undefined;
   readonly diagnostics: CompileResult["diagnostics"];
 }> {
