@@ -24,7 +24,14 @@ const broker = z.strictObject({
     .optional()
     .describe("plain MQTT, on loopback; 0 chooses a free one; default 1883 without `tls`, else none"),
   tls: z
-    .strictObject({ port: port.default(8883).describe("MQTT over TLS with client certificates") })
+    .strictObject({
+      port: port.default(8883).describe("MQTT over TLS with client certificates"),
+      names: z
+        .array(z.string().min(1).max(253))
+        .max(32)
+        .default([])
+        .describe("host names and addresses clients call it by, besides those of this machine"),
+    })
     .optional(),
   anonymous: z
     .boolean()
