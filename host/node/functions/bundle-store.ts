@@ -1,8 +1,9 @@
 /** Where the bundles of a node are kept: a record for each "name@version", the bytes as a blob. */
 import { decode, encode, rfc8949EncodeOptions } from "cborg";
 import { z } from "zod";
-import { StorageError, type Storage } from "../storage/storage.js";
-import { OperationFailure } from "../operations/operation.js";
+import { withStorage } from "../operations/storage-failure.js";
+import { BlobUses } from "../storage/blob-uses.js";
+import type { Storage } from "../storage/storage.js";
 
 const collection = "functions";
 const record = z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -13,8 +14,16 @@ export interface KeptBundle {
   readonly digest: string;
 }
 
+/** Failures of the storage are OperationFailures. */
 export class BundleStore {
-  constructor(private readonly storage: Storage) {}
+  private readonly uses: BlobUses;
+
+  constructor(
+    private readonly storage: Storage,
+    uses: BlobUses | undefined,
+  ) {
+    this.uses = uses ?? new BlobUses(storage);
+  }
 
   async list(): Promise<KeptBundle[]> {
     const found: KeptBundle[] = [];
@@ -30,27 +39,33 @@ export class BundleStore {
   }
 
   read(digest: string): Promise<Uint8Array | undefined> {
-    return this.storage.blobs.get(digest);
+    return withStorage(() => this.storage.blobs.get(digest));
   }
 
-  /** @throws OperationFailure no-space */
-  async keep(key: string, bundle: Uint8Array): Promise<string> {
-    try {
-      const { digest } = await this.storage.blobs.put(bundle);
-      const value = encode({ digest }, rfc8949EncodeOptions);
-      await this.storage.records.write([{ collection, key, value }]);
-      return digest;
-    } catch (error) {
-      if (error instanceof StorageError && error.code === "no-space") {
-        throw new OperationFailure("no-space", "the storage is full");
-      }
-      throw error;
-    }
+  /** In place of what was kept under the key; `before`: its digest. */
+  keep(key: string, bundle: Uint8Array, before: string | undefined): Promise<void> {
+    return withStorage(async () => {
+      await this.uses.hold([bundle], async ([digest = ""]) => {
+        const value = encode({ digest }, rfc8949EncodeOptions);
+        await this.storage.records.write([
+          ...(before === undefined || before === digest ? [] : [this.uses.drop(before, owner(key))]),
+          this.uses.add(digest, owner(key)),
+          { collection, key, value },
+        ]);
+      });
+      if (before !== undefined) await this.uses.release([before]);
+    });
   }
 
-  /** `shared`: another record has the same bytes. */
-  async remove(key: string, digest: string, shared: boolean): Promise<void> {
-    await this.storage.records.write([{ collection, key, value: undefined }]);
-    if (!shared) await this.storage.blobs.delete(digest);
+  remove({ key, digest }: KeptBundle): Promise<void> {
+    return withStorage(async () => {
+      await this.storage.records.write([
+        { collection, key, value: undefined },
+        this.uses.drop(digest, owner(key)),
+      ]);
+      await this.uses.release([digest]);
+    });
   }
 }
+
+const owner = (key: string): string => `function/${key}`;

@@ -2,6 +2,7 @@
 import { rowBytes, type FunctionData } from "../../../compiler/function/manifest.js";
 import { elementTypes } from "../../bus/protocol-keys.js";
 import type { Descriptor } from "../../bus/protocol.js";
+import type { DescriptorMatch } from "../data/data-descriptor.js";
 import { OperationFailure } from "../operations/operation.js";
 
 export function descriptorOf(data: FunctionData): Partial<Descriptor> {
@@ -23,47 +24,16 @@ export function dataText(data: FunctionData): string {
   return `${name} [${data.shape.join(", ")}]`;
 }
 
-/**
- * The rules of firmware/core/fits.ts: element type and shape must be stated and equal (-1 is any, dimensions of 1 do
- * not count); format, rate, unit and quantisation conflict only where both state them.
- * @returns the name of the first field that does not fit
- */
-export function misfit(offer: Partial<Descriptor>, need: FunctionData): string | undefined {
-  if (offer.elementType !== need.elementType) return "element";
-  if (offer.shape === undefined || !sameShape(offer.shape, need.shape)) return "shape";
-  if ((offer.format ?? 0) !== 0) return "format";
-  if (
-    offer.rate !== undefined &&
-    need.rate !== undefined &&
-    Math.abs(offer.rate - need.rate) > need.rate * 0.01
-  ) {
-    return "rate";
-  }
-  if (differ(offer.unit, need.unit)) return "unit";
-  if (differ(offer.scale, need.scale)) return "scale";
-  return differ(offer.zeroPoint, need.zeroPoint) ? "zeroPoint" : undefined;
-}
-
-const differ = (a: string | number | undefined, b: string | number | undefined): boolean =>
-  a !== undefined && b !== undefined && a !== b;
-
-function sameShape(offer: readonly number[], need: readonly number[]): boolean {
-  const notOne = (size: number): boolean => size !== 1;
-  return sameDimensions(offer, need) || sameDimensions(offer.filter(notOne), need.filter(notOne));
-}
-
-const sameDimensions = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i] || size === -1 || b[i] === -1);
-
 /** @throws OperationFailure bad-request, descriptor-mismatch, too-large */
 export function checkInput(
   bytes: Uint8Array | undefined,
   descriptor: Partial<Descriptor> | undefined,
   need: FunctionData,
+  match: DescriptorMatch,
 ): Uint8Array {
   if (bytes === undefined) throw new OperationFailure("bad-request", "needs bytes", "input");
-  const field = misfit(descriptor ?? {}, need);
-  if (field !== undefined) throw new OperationFailure("descriptor-mismatch", "", `input.${field}`);
+  const field = match(descriptor ?? {}, descriptorOf(need));
+  if (field !== "") throw new OperationFailure("descriptor-mismatch", "", `input.${field}`);
   if (bytes.length > need.bytes) {
     throw new OperationFailure("too-large", `the function takes at most ${need.bytes} bytes`, "input");
   }

@@ -4,7 +4,8 @@ import type { Storage } from "../storage/storage.js";
 import { OperationFailure } from "../operations/operation.js";
 import type { FunctionCall, FunctionRuntime } from "./function-runtime.js";
 import { createFunctionRuntime, type FunctionRuntimeOptions } from "./runtime.js";
-import { bundleOf, handmadeBundle, memoryStorage, newKeys } from "./testing.js";
+import { matchForTests, MemoryStorage } from "../operations/testing.js";
+import { bundleOf, handmadeBundle, newKeys } from "./testing.js";
 import { constant, echo, forever, op, wasmModule } from "./testing-wasm.js";
 
 const key = newKeys();
@@ -17,8 +18,9 @@ let logged: string[] = [];
 async function start(options: Partial<FunctionRuntimeOptions> = {}): Promise<FunctionRuntime> {
   logged = [];
   const runtime = await createFunctionRuntime({
-    storage: memoryStorage(),
+    storage: new MemoryStorage(),
     log: pino({ base: null }, { write: (line: string) => void logged.push(line) }),
+    match: matchForTests,
     workers: 1,
     trustedKeys: [{ name: "owner", key: key.publicKey }],
     memoryBytes: 1024 * 1024,
@@ -89,7 +91,7 @@ describe("a function built from TypeScript", () => {
     });
     expect(runtime.list("vib")[0]).toMatchObject({ calls: 1, failures: 0 });
     expect(runtime.list("x")).toEqual([]);
-    expect(await runtime.bundle("vibration-rms")).toEqual(bundle);
+    expect(new Uint8Array((await runtime.bundle("vibration-rms")) ?? [])).toEqual(bundle);
     await runtime.remove("vibration-rms@1.0.0");
     expect((await failure(runtime.invoke("vibration-rms", call()))).code).toBe("not-found");
     expect((await failure(runtime.remove("vibration-rms"))).code).toBe("not-found");
@@ -274,7 +276,7 @@ describe("after a restart", () => {
     return start({ storage, ...options });
   }
   it("what was deployed is there, what was removed is not", async () => {
-    const storage = memoryStorage();
+    const storage = new MemoryStorage();
     const first = await start({ storage });
     await first.deploy(handmade(echo, "kept"));
     await first.deploy(handmade(echo, "gone"));
@@ -284,7 +286,7 @@ describe("after a restart", () => {
     expect((await second.invoke("kept", bytesCall([5]))).output).toEqual(Uint8Array.of(5));
   });
   it("a function whose key is not trusted any more stays away, and the log says so", async () => {
-    const storage = memoryStorage();
+    const storage = new MemoryStorage();
     await (await start({ storage })).deploy(handmade(echo));
     const second = await restarted(storage, { trustedKeys: [] });
     expect(second.list()).toEqual([]);

@@ -5,8 +5,10 @@
 import type { Descriptor } from "../../bus/protocol.js";
 import { sha256, type FunctionBundle } from "../../../compiler/function/bundle.js";
 import type { FunctionManifest } from "../../../compiler/function/manifest.js";
+import type { DescriptorMatch } from "../data/data-descriptor.js";
 import type { Log } from "../log.js";
 import { OperationFailure } from "../operations/operation.js";
+import type { BlobUses } from "../storage/blob-uses.js";
 import type { Storage } from "../storage/storage.js";
 import { admit, type AdmissionRules, type AdmittedBundle } from "./admission.js";
 import { BundleStore } from "./bundle-store.js";
@@ -18,6 +20,9 @@ import { WorkerPool, type PoolFunction } from "./worker-pool.js";
 
 export interface FunctionRuntimeOptions extends AdmissionRules {
   readonly storage: Storage;
+  /** Shared by all who keep blobs in this storage. */
+  readonly uses?: BlobUses;
+  readonly match: DescriptorMatch;
   readonly log: Log;
   readonly workers: number;
   /** Calls that wait for a worker; default 256. */
@@ -58,7 +63,7 @@ class Runtime implements FunctionRuntime {
   private nextKey = 1;
 
   constructor(private readonly options: FunctionRuntimeOptions) {
-    this.store = new BundleStore(options.storage);
+    this.store = new BundleStore(options.storage, options.uses);
     this.pool = new WorkerPool({
       workers: options.workers,
       queue: options.queue ?? 256,
@@ -105,7 +110,7 @@ class Runtime implements FunctionRuntime {
       throw new OperationFailure("no-space", `${most} functions are deployed`);
     }
     const made = await this.prepare(admitted, bytes.length, digest);
-    await this.store.keep(qualified, bytes);
+    await this.store.keep(qualified, bytes, before?.digest);
     if (before !== undefined) this.forget(before);
     this.add(made);
     this.options.log.info({ function: qualified, signedBy: made.signedBy, digest }, "function deployed");
@@ -116,7 +121,7 @@ class Runtime implements FunctionRuntime {
     const found = this.select(name);
     if (found === undefined) throw new OperationFailure("not-found", `no function ${name}`, "selector.name");
     const { manifest } = found;
-    const input = checkInput(call.input, call.inputDescriptor, manifest.input);
+    const input = checkInput(call.input, call.inputDescriptor, manifest.input, this.options.match);
     let outcome;
     try {
       const { result, us } = await this.pool.call({
@@ -150,8 +155,7 @@ class Runtime implements FunctionRuntime {
       throw new OperationFailure("not-found", `no function ${name}`, "arguments.function");
     // Calls that run have their module already.
     this.deployed.delete(found.qualified);
-    const shared = [...this.deployed.values()].some((d) => d.digest === found.digest);
-    await this.store.remove(found.qualified, found.digest, shared);
+    await this.store.remove({ key: found.qualified, digest: found.digest });
     this.forget(found);
     this.options.log.info({ function: found.qualified }, "function removed");
     return summaryOf(found);
