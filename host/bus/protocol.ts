@@ -121,7 +121,17 @@ const birth = z.object({
       }),
     )
     .optional(),
-  functions: z.array(z.object({ name, version: z.string() })).optional(),
+  functions: z
+    .array(
+      z.object({
+        name,
+        version: z.string(),
+        input: descriptorSchema.optional(),
+        output: descriptorSchema.optional(),
+        kind: whole.optional(),
+      }),
+    )
+    .optional(),
   labels: z.array(z.string()).optional(),
 });
 

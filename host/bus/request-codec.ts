@@ -141,7 +141,13 @@ export function encodeServerRequest(order: ServerRequest, definition?: Operation
   return encodeCbor(toMap(requestKeys, { version: protocolVersion, ...order, arguments: args }));
 }
 
+/** An answer to be made; bytes of any kind of memory. */
+export interface AnswerParts extends Omit<Answer, "version" | "output" | "outputDescriptor"> {
+  readonly output?: Uint8Array | string;
+  readonly outputDescriptor?: Request["inputDescriptor"];
+}
+
 /** Deterministic CBOR of a whole answer; a result is a map of integer keys (`resultMap`). */
-export function encodeAnswer(answer: Omit<Answer, "version">): Uint8Array {
+export function encodeAnswer(answer: AnswerParts): Uint8Array {
   return encodeCbor(toMap(answerKeys, { version: protocolVersion, ...answer }));
 }

@@ -27,6 +27,15 @@ export interface SubsetReader {
 /** firmware/std/cbor-writer.ts */
 export interface SubsetWriter {
   readonly length: number;
+  readonly overflow: boolean;
+  clear(): void;
+  writeInt(value: number): void;
+  writeUint(value: number): void;
+  writeText(text: string): void;
+  writeRaw(bytes: Uint8Array): void;
+  beginArray(items: number): void;
+  beginMap(pairs: number): void;
+  /** Borrowed. */
   written(): Uint8Array;
 }
 
@@ -34,6 +43,8 @@ export interface SubsetDescriptor {
   /** Which fields are stated, bit by key. */
   readonly present: number;
   readonly element: number;
+  /** 0 = raw. */
+  format: number;
   has(field: number): boolean;
   clear(): void;
   setElement(element: number): void;
@@ -87,6 +98,7 @@ export interface SubsetAnswer {
 export interface Subset {
   readonly Answer: new () => SubsetAnswer;
   readonly CborReader: new (capacity: number) => SubsetReader;
+  readonly CborWriter: new (capacity: number) => SubsetWriter;
   readonly DataDescriptor: new () => SubsetDescriptor;
   readonly Request: new (capacity?: number) => SubsetRequest;
   readonly Ticket: new () => SubsetTicket;
