@@ -1,5 +1,5 @@
 /** What the Core Service counts since it started; for metrics and the state record. */
-import { errorCodes, type ErrorName } from "../../bus/protocol-keys.js";
+import type { Counters } from "../../bus/protocol.js";
 
 export class CoreCounters {
   /** Requests with an identity, repetitions included; from the bus and from inside. */
@@ -31,11 +31,18 @@ export class CoreCounters {
     if (code !== 0) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
-  errorsByName(): Partial<Record<ErrorName, number>> {
-    return Object.fromEntries(
-      Object.entries(errorCodes)
-        .filter(([, code]) => this.errors.has(code))
-        .map(([name, code]) => [name, this.errors.get(code) ?? 0]),
-    );
+  /** As the state record tells them. */
+  asRecord(): Counters {
+    return {
+      received: this.received,
+      answered: this.answered,
+      malformed: this.malformed,
+      tooLarge: this.oversized,
+      duplicates: this.duplicates,
+      traps: 0,
+      reconnects: 0,
+      unsent: this.unsent,
+      errors: new Map(this.errors),
+    };
   }
 }

@@ -83,7 +83,7 @@ export class ExchangeTable {
     this.due.remove(exchange);
     // What was refused may be repeated under its number: the next try may succeed.
     const done = exchange.accepted || ending.error === 0;
-    if (done && exchange.local === undefined) this.duplicates.put(exchange.key, bytes, performance.now());
+    if (done && exchange.callers.length === 0) this.duplicates.put(exchange.key, bytes, performance.now());
     this.handlers.send(exchange, bytes, stages.done);
     this.handlers.ended(exchange, ending);
   }

@@ -57,8 +57,8 @@ export class Exchange {
     /** The request as it came. */
     readonly payload: Uint8Array,
     readonly replies: Reply[],
-    /** Made inside this node: gets what goes to `replies` otherwise. */
-    readonly local: LocalCaller | undefined,
+    /** Those inside this node who wait for it. */
+    readonly callers: LocalCaller[],
     readonly priority: number,
     /** Counts arrivals. */
     readonly order: number,

@@ -67,6 +67,7 @@ async function selfMisfit(inputs: ExplainInputs): Promise<string> {
   const { request, locals } = inputs;
   const operation = locals.get(request.operation);
   if (operation === undefined) return "operation";
+  if (locals.intercepts(operation, request)) return "";
   const { node = "", labels = [] } = request.selector ?? {};
   if (node !== "" && node !== inputs.id) return "selector.node";
   if (!labels.every((label) => inputs.labels.includes(label))) return "selector.labels";

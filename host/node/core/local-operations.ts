@@ -71,6 +71,15 @@ export class LocalOperations {
     }
   }
 
+  intercepts(operation: LocalOperation, request: ServerRequest): boolean {
+    try {
+      return operation.intercepts?.(request) ?? false;
+    } catch (error) {
+      this.log.error({ err: error, operation: operation.definition.name }, "intercepts failed");
+      return false;
+    }
+  }
+
   /** Never rejects. The caller has said `accepted`. */
   async run(exchange: Exchange, operation: LocalOperation, request: ServerRequest): Promise<Outcome> {
     const { definition } = operation;

@@ -1,8 +1,9 @@
 /** One node as the registry keeps it: small, since there may be ten thousand. What nodes share is not in it. */
-import { decodeState, type Birth, type State } from "../../bus/protocol.js";
+import { decodeState } from "../../bus/protocol.js";
 import type { Capability } from "./capability.js";
 import type { RegisteredNode } from "./core-service.js";
 import { scoreOf } from "./score.js";
+import { fromByteString } from "./subset.js";
 import type { NodeWork } from "./node-work.js";
 
 export class NodeEntry {
@@ -14,6 +15,7 @@ export class NodeEntry {
   /** The state record, a byte a character. */
   stateText = "";
   capability: Capability | undefined = undefined;
+  /** Byte strings. */
   labels: readonly string[] = [];
   energyClass = 1;
   online = false;
@@ -42,25 +44,20 @@ export class NodeEntry {
     return wanted.every((label) => this.labels.includes(label));
   }
 
-  /** Undefined before the birth record came. */
-  birth(): Birth | undefined {
-    if (this.capability === undefined) return undefined;
-    const labels = this.labels.length === 0 ? {} : { labels: [...this.labels] };
-    return { ...this.capability.record, node: this.id, boot: this.boot, ...labels };
-  }
-
-  state(): State | undefined {
-    return this.stateText === "" ? undefined : decodeState(Buffer.from(this.stateText, "latin1"));
-  }
-
   /** As the rest of the node sees it. @throws Error before the birth record came */
   registered(): RegisteredNode {
-    const birth = this.birth();
-    if (birth === undefined) throw new Error(`${this.id} has no birth record`);
+    const { capability } = this;
+    if (capability === undefined) throw new Error(`${this.id} has no birth record`);
+    const record = { ...capability.record, node: this.id, boot: this.boot };
+    const birth = this.labels.length === 0 ? record : { ...record, labels: this.labels.map(fromByteString) };
+    const { stateText } = this;
     return {
       node: this.id,
       birth,
-      state: this.state(),
+      // Decoded when it is looked at: lists of thousands rarely are.
+      get state() {
+        return stateText === "" ? undefined : decodeState(Buffer.from(stateText, "latin1"));
+      },
       online: this.online,
       inFlight: this.inFlight,
       latencyMs: this.latencyMs < 0 ? undefined : this.latencyMs,

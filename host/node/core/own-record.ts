@@ -38,12 +38,13 @@ function encodeState(
   return encodeCbor(toMap(stateKeys, { version: protocolVersion, node: id, boot, online, ...more }));
 }
 
-export function birthOf(own: OwnRecord): Birth {
+/** `all`: with what its nodes can do. */
+export function birthOf(own: OwnRecord, all: boolean): Birth {
   const operations = new Set(own.operations);
   const models = new Map<string, NonNullable<Birth["models"]>[number]>();
   const functions = new Map<string, NonNullable<Birth["functions"]>[number]>();
   const sensors = new Map<string, NonNullable<Birth["sensors"]>[number]>();
-  for (const { record } of own.registry.abilities()) {
+  for (const { record } of all ? own.registry.abilities() : []) {
     // What another server can do is asked of that server: its path leads there.
     for (const name of record.operations) operations.add(name);
     for (const m of record.models ?? []) if (models.size < mostTold) models.set(`${m.name}@${m.version}`, m);
@@ -75,22 +76,15 @@ export async function announce(link: NeighbourLink, own: OwnRecord, online: bool
     await link.connection.publish(link.topic("s"), encodeState(own.id, own.boot, false), retained);
     return;
   }
-  const birth = birthOf(own);
+  const birth = birthOf(own, true);
   // A server that can do nothing announces nothing: a birth record names at least one operation.
   if (birth.operations.length === 0) return;
-  const { counters } = own;
-  const counts = {
-    received: counters.received,
-    answered: counters.answered,
-    malformed: counters.malformed,
-    tooLarge: counters.oversized,
-    duplicates: counters.duplicates,
-    traps: 0,
-    reconnects: 0,
-    unsent: counters.unsent,
-    errors: new Map(counters.errors),
+  const more = {
+    resetReason: 0,
+    uptimeS: Math.floor(process.uptime()),
+    errorFlags: 0,
+    counters: own.counters.asRecord(),
   };
-  const more = { resetReason: 0, uptimeS: Math.floor(process.uptime()), errorFlags: 0, counters: counts };
   await link.connection.publish(link.topic("b"), encodeCbor(toMap(birthKeys, birth)), retained);
   await link.connection.publish(link.topic("s"), encodeState(own.id, own.boot, true, more), retained);
 }

@@ -6,7 +6,15 @@ import type { BusConnection } from "../../bus/connection.js";
 import { operationDefinition } from "../../bus/operations/catalogue.js";
 import type { CallerRole } from "../../bus/operations/definition.js";
 import { encodeServerRequest, type ServerRequest } from "../../bus/request-codec.js";
-import { decodeAnswer, decodeEvent, errorName, ProtocolError, type Answer } from "../../bus/protocol.js";
+import {
+  decodeAnswer,
+  decodeEvent,
+  errorName,
+  ProtocolError,
+  type Answer,
+  type Birth,
+  type Counters,
+} from "../../bus/protocol.js";
 import { stages } from "../../bus/protocol-keys.js";
 import { parseTopic, subscriptionsOfServer, topicOf, type Topic } from "../../bus/topics.js";
 import type { Log } from "../log.js";
@@ -23,9 +31,10 @@ import { ExchangeTable, type Ending } from "./exchange-table.js";
 import { explain } from "./explain.js";
 import { encodeAnswer, failureOf, LocalOperations } from "./local-operations.js";
 import { NeighbourLink } from "./neighbour-link.js";
-import { announce } from "./own-record.js";
+import { announce, birthOf } from "./own-record.js";
 import { Registry } from "./registry.js";
 import { codeOf, Router } from "./router.js";
+import { byteString, fromByteString } from "./subset.js";
 
 export interface RequestLimits {
   readonly deadlineMs: number;
@@ -60,9 +69,8 @@ export interface CoreServiceOptions {
 export interface RunningCoreService extends CoreService {
   start(): Promise<void>;
   stop(): Promise<void>;
-  readonly counters: CoreCounters;
-  /** Requests without a terminal answer now. */
-  readonly inFlight: number;
+  /** More than `counters()` tells. */
+  readonly counts: CoreCounters;
 }
 
 const defaults: RequestLimits = {
@@ -88,7 +96,7 @@ type Listeners = { [E in keyof CoreEvents]: Set<(value: CoreEvents[E]) => void> 
 class Service implements RunningCoreService {
   readonly id: string;
   readonly boot: number;
-  readonly counters = new CoreCounters();
+  readonly counts = new CoreCounters();
   private readonly log: Log;
   private readonly limits: RequestLimits;
   private readonly messageBytes: number;
@@ -166,7 +174,7 @@ class Service implements RunningCoreService {
       router: this.router,
       table: () => this.table,
       links: this.links,
-      counters: this.counters,
+      counters: this.counts,
       unsent: (error) => this.unsent(error),
     });
     this.locals = new LocalOperations(this.id, this.log);
@@ -213,8 +221,16 @@ class Service implements RunningCoreService {
     this.draining = false;
   }
 
-  get inFlight(): number {
+  pending(): number {
     return this.table.size;
+  }
+
+  counters(): Counters {
+    return this.counts.asRecord();
+  }
+
+  birth(): Birth {
+    return birthOf(this.ownRecord(), false);
   }
 
   // ---- what is here --------------------------------------------------------------------------------------
@@ -273,19 +289,15 @@ class Service implements RunningCoreService {
 
   // ---- from inside ---------------------------------------------------------------------------------------
 
-  submit = (
-    order: Order,
-    options: { readonly sender: string; readonly signal?: AbortSignal; readonly onAccepted?: () => void },
-  ): Promise<Answer> =>
+  submit = (order: Order, options: Parameters<CoreService["submit"]>[1]): Promise<Answer> =>
     new Promise<Answer>((resolve) => {
-      this.lastId = (this.lastId + 1) >>> 0;
-      const request: ServerRequest = { ...order, id: this.lastId, boot: this.boot, sender: this.id };
+      const identity = { ...(options.identity ?? this.nextIdentity()), sender: this.id };
+      const request: ServerRequest = { ...order, ...identity };
       const caller: LocalCaller = {
         accepted: () => options.onAccepted?.(),
         done: (bytes) => resolve(this.readOwn(bytes, request)),
       };
-      const identity: Identity = request;
-      this.counters.received++;
+      this.counts.received++;
       const refuse = (failure: Failure): void => caller.done(this.maker.failure(identity, failure));
       const role = this.localRole(options.sender);
       const definition = operationDefinition(order.operation);
@@ -305,19 +317,26 @@ class Service implements RunningCoreService {
         refuse(refusal ?? { code: "cancelled", text: "" });
         return;
       }
+      const key = `${this.id}/${identity.boot}/${identity.id}`;
+      const running = this.table.get(key);
+      if (running !== undefined) {
+        running.callers.push(caller);
+        if (running.accepted) caller.accepted();
+        return;
+      }
       const now = performance.now();
       const exchange = new Exchange(
-        `${this.id}/${this.boot}/${request.id}`,
+        key,
         this.id,
-        this.boot,
-        request.id,
+        identity.boot,
+        identity.id,
         order.operation,
         definition,
         options.sender,
         role,
         payload,
         [],
-        caller,
+        [caller],
         order.priority ?? 100,
         ++this.arrivals,
         now,
@@ -331,8 +350,18 @@ class Service implements RunningCoreService {
         { once: true },
       );
       this.table.add(exchange);
-      this.serveOrRoute(exchange, order.selector?.node ?? "", order.selector?.labels ?? [], request);
+      this.serveOrRoute(
+        exchange,
+        order.selector?.node ?? "",
+        (order.selector?.labels ?? []).map(byteString),
+        request,
+      );
     });
+
+  private nextIdentity(): { readonly boot: number; readonly id: number } {
+    this.lastId = (this.lastId + 1) >>> 0;
+    return { boot: this.boot, id: this.lastId };
+  }
 
   private localRole(sender: string): CallerRole {
     // The node's own parts and the people behind its management interface; ids of nodes have no colon.
@@ -345,7 +374,7 @@ class Service implements RunningCoreService {
       return decodeAnswer(bytes);
     } catch (error) {
       this.log.warn({ err: error, operation: request.operation }, "an answer that breaks the protocol");
-      this.counters.violations++;
+      this.counts.violations++;
       const failure: Failure = { code: "internal", text: "the answer breaks the protocol" };
       return decodeAnswer(this.maker.failure(request, failure));
     }
@@ -363,12 +392,12 @@ class Service implements RunningCoreService {
         break;
       case "y": {
         const entry = this.registry.node(node);
-        if (entry === undefined) this.counters.foreignAnswers++;
+        if (entry === undefined) this.counts.foreignAnswers++;
         else this.answer(entry, payload, entry.capability?.isServer === true);
         break;
       }
       case "b":
-        this.birth(node, payload);
+        this.born(node, payload);
         break;
       case "s":
         this.record(node, this.registry.state(node, payload));
@@ -391,7 +420,7 @@ class Service implements RunningCoreService {
     return parsed;
   }
 
-  private birth(node: string, payload: Uint8Array): void {
+  private born(node: string, payload: Uint8Array): void {
     const refused = this.registry.birth(node, payload);
     this.record(node, refused);
     const boot = this.registry.node(node)?.boot;
@@ -401,7 +430,7 @@ class Service implements RunningCoreService {
   private record(node: string, refused: string | undefined): void {
     if (refused === undefined) this.announceSoon();
     else {
-      this.counters.violations++;
+      this.counts.violations++;
       this.log.warn({ node, refused }, "record refused");
     }
   }
@@ -413,7 +442,7 @@ class Service implements RunningCoreService {
       this.emit("event", () => ({ node, name: event.name, value: event.value }));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.counters.violations++;
+      this.counts.violations++;
     }
   }
 
@@ -421,7 +450,7 @@ class Service implements RunningCoreService {
     from.lastSeenAt = Date.now();
     const head = this.answers.read(payload);
     if (head === undefined) {
-      this.counters.violations++;
+      this.counts.violations++;
       return;
     }
     this.dispatcher.answered(from, payload, head, isServer);
@@ -433,11 +462,11 @@ class Service implements RunningCoreService {
     const { request } = envelope;
     const sender = envelope.sender === "" && link === undefined ? via : envelope.sender;
     if (!envelope.identified || sender === "") {
-      if (payload.length > this.messageBytes) this.counters.oversized++;
-      else this.counters.malformed++;
+      if (payload.length > this.messageBytes) this.counts.oversized++;
+      else this.counts.malformed++;
       return;
     }
-    this.counters.received++;
+    this.counts.received++;
     const reply: Reply =
       link === undefined
         ? { connection: this.bus, topic: topicOf({ server: this.id, node: via, kind: "r" }) }
@@ -455,20 +484,21 @@ class Service implements RunningCoreService {
     const reserved =
       link === undefined && (via === this.id || (via === "operator" && viaRole !== "operator"));
     if (reserved || (sender !== via && viaRole !== "server")) {
-      this.counters.spoofed++;
+      this.counts.spoofed++;
       this.log.warn({ node: via, sender, operation }, "a request under another name was refused");
       return refuse({ code: "forbidden", text: "the sender is not who sends", field: "sender" });
     }
     if (envelope.path.includes(this.id)) {
       return refuse({ code: "no-capable-node", text: "it was at this server before", field: "path" });
     }
-    if (boot < (this.boots.get(sender) ?? 0)) {
-      this.counters.replayed++;
+    const key = `${sender}/${boot}/${id}`;
+    if (this.repeated(key, reply)) return;
+    // A server may repeat after its own restart what it sent before.
+    if (viaRole !== "server" && boot < (this.boots.get(sender) ?? 0)) {
+      this.counts.replayed++;
       this.log.warn({ sender, boot, operation }, "a request of an earlier life was refused");
       return refuse({ code: "forbidden", text: "of an earlier life of the sender", field: "boot" });
     }
-    const key = `${sender}/${boot}/${id}`;
-    if (this.repeated(key, reply)) return;
     const role = sender === via ? viaRole : "server";
     const refusal = this.refusal(sender, role, operation, request.deadlineMs);
     if (refusal !== undefined) return refuse(refusal);
@@ -487,7 +517,7 @@ class Service implements RunningCoreService {
       role,
       payload,
       [reply],
-      undefined,
+      [],
       request.priority,
       ++this.arrivals,
       now,
@@ -519,7 +549,7 @@ class Service implements RunningCoreService {
     const kept = this.duplicates.get(key, performance.now());
     const running = kept === undefined ? this.table.get(key) : undefined;
     if (kept === undefined && running === undefined) return false;
-    this.counters.duplicates++;
+    this.counts.duplicates++;
     if (kept !== undefined) this.publish(reply, kept);
     if (running !== undefined) {
       const known = running.replies.some((r) => r.topic === reply.topic && r.connection === reply.connection);
@@ -538,7 +568,7 @@ class Service implements RunningCoreService {
   ): Failure | undefined {
     if (deadlineMs === 0) return { code: "deadline", text: "no time left", field: "deadline" };
     if (!this.access.allows(caller, role, operation, operationDefinition(operation))) {
-      this.counters.forbidden++;
+      this.counts.forbidden++;
       return { code: "forbidden", text: `not for the role ${role}`, field: "operation" };
     }
     if (this.draining) return { code: "busy", text: "the server is draining", retryAfterMs: 1000 };
@@ -555,9 +585,9 @@ class Service implements RunningCoreService {
 
   private refuse(identity: Identity, operation: string, reply: Reply, failure: Failure): void {
     this.publish(reply, this.maker.failure(identity, failure));
-    this.counters.answered++;
-    this.counters.decisions.refuse++;
-    this.counters.countError(codeOf(failure.code));
+    this.counts.answered++;
+    this.counts.decisions.refuse++;
+    this.counts.countError(codeOf(failure.code));
     this.emit("request", () => ({
       request: { ...identity, operation },
       origin: "bus",
@@ -582,8 +612,9 @@ class Service implements RunningCoreService {
   ): void {
     const operation = this.locals.get(exchange.operation);
     const own = this.options.labels ?? [];
-    const selected = (node === "" || node === this.id) && labels.every((label) => own.includes(label));
-    if (operation === undefined || !selected) {
+    const selected =
+      (node === "" || node === this.id) && labels.every((label) => own.includes(fromByteString(label)));
+    if (operation === undefined || (!selected && operation.intercepts === undefined)) {
       this.dispatcher.route(exchange);
       return;
     }
@@ -594,7 +625,12 @@ class Service implements RunningCoreService {
       this.failWith(exchange, failureOf(error));
       return;
     }
-    if (operation.canServe === undefined) {
+    const intercepted = operation.intercepts !== undefined && this.locals.intercepts(operation, request);
+    if (!selected && !intercepted) {
+      this.dispatcher.route(exchange);
+      return;
+    }
+    if (operation.canServe === undefined || intercepted) {
       this.serve(exchange, operation, request);
       return;
     }
@@ -616,7 +652,7 @@ class Service implements RunningCoreService {
     exchange.attempts = 1;
     this.table.accept(exchange);
     void this.locals.run(exchange, operation, checked.request).then((outcome) => {
-      if (exchange.state === "done") this.counters.late++;
+      if (exchange.state === "done") this.counts.late++;
       else if (outcome.failure !== undefined) this.failWith(exchange, outcome.failure);
       else {
         const { queueUs = 0, executionUs = 0 } = outcome.answer;
@@ -639,16 +675,17 @@ class Service implements RunningCoreService {
 
   private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number): void {
     for (const reply of exchange.replies) this.publish(reply, bytes);
-    if (exchange.local === undefined) return;
-    if (stage === stages.done) exchange.local.done(bytes);
-    else exchange.local.accepted();
+    for (const caller of exchange.callers) {
+      if (stage === stages.done) caller.done(bytes);
+      else caller.accepted();
+    }
   }
 
   private ended(exchange: Exchange, ending: Ending): void {
     const { decision } = exchange;
-    this.counters.answered++;
-    this.counters.decisions[decision]++;
-    this.counters.countError(ending.error);
+    this.counts.answered++;
+    this.counts.decisions[decision]++;
+    this.counts.countError(ending.error);
     if (this.listeners.request.size > 0) {
       this.emit("request", () => ({
         request: {
@@ -657,7 +694,7 @@ class Service implements RunningCoreService {
           sender: exchange.caller,
           operation: exchange.operation,
         },
-        origin: exchange.local === undefined ? "bus" : "local",
+        origin: exchange.callers.length === 0 ? "bus" : "local",
         node: ending.node,
         decision,
         attempts: exchange.attempts,
@@ -676,7 +713,7 @@ class Service implements RunningCoreService {
   }
 
   private unsent(error: unknown): void {
-    this.counters.unsent++;
+    this.counts.unsent++;
     this.log.debug({ err: error }, "a message could not be sent");
   }
 
@@ -704,7 +741,7 @@ class Service implements RunningCoreService {
       queue: this.limits.queuePerNode,
       operations: this.locals.names(),
       registry: this.registry,
-      counters: this.counters,
+      counters: this.counts,
     };
   }
 

@@ -128,5 +128,4 @@ export function fromByteString(bytes: string): string {
   return isAscii.test(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
 }
 
-// eslint-disable-next-line no-control-regex
 const isAscii = /^[\x00-\x7f]*$/;
