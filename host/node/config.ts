@@ -24,14 +24,7 @@ const broker = z.strictObject({
     .optional()
     .describe("plain MQTT, on loopback; 0 chooses a free one; default 1883 without `tls`, else none"),
   tls: z
-    .strictObject({
-      port: port.default(8883).describe("MQTT over TLS with client certificates"),
-      names: z
-        .array(z.string().min(1).max(253))
-        .max(32)
-        .default([])
-        .describe("host names and addresses clients call it by, besides those of this machine"),
-    })
+    .strictObject({ port: port.default(8883).describe("MQTT over TLS with client certificates") })
     .optional(),
   anonymous: z
     .boolean()
@@ -96,6 +89,14 @@ const storage = z.discriminatedUnion("kind", [
       .string()
       .regex(/^rediss?:\/\//, "redis://HOST[:PORT][/DB]")
       .describe("redis://HOST[:PORT][/DB]"),
+    passwordFrom: z.string().optional().describe("name of the environment variable with the password"),
+    replicas: z
+      .number()
+      .int()
+      .min(0)
+      .max(16)
+      .default(0)
+      .describe("a write is acknowledged when so many replicas have it"),
     prefix: z.string().max(64).default("tmc:").describe("of every key"),
     blobs: s3.optional().describe("blobs in object storage instead of Redis"),
   }),
@@ -252,22 +253,6 @@ export const nodeConfigSchema = z.strictObject({
         .default("token")
         .describe("file with the bearer token, relative to `state`; made at the first start"),
       open: z.boolean().default(false).describe("ask for no token; on loopback only"),
-      tls: z
-        .strictObject({
-          cert: path.describe("certificate file, PEM"),
-          key: path.describe("private key file, PEM"),
-        })
-        .optional()
-        .describe("HTTPS; any address but loopback needs it, or `plain`"),
-      plain: z
-        .boolean()
-        .default(false)
-        .describe("plain HTTP at any address: behind a proxy that does TLS, or in a network of the owner"),
-      names: z
-        .array(z.string().min(1).max(253))
-        .max(16)
-        .default([])
-        .describe("by which browsers reach it, beside localhost, addresses and the machine's name"),
     })
     .prefault({}),
   log: z

@@ -25,7 +25,6 @@ export class DeliveryWindow {
   inFlight = 0;
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
-  private gone = false;
   private readonly deliver: ClientInside["deliverQoS"];
 
   /** Puts itself in front of the client's delivery. */
@@ -55,10 +54,6 @@ export class DeliveryWindow {
   }
 
   private push(packet: AedesPublishPacket, done: () => void): void {
-    if (this.gone) {
-      setImmediate(done);
-      return;
-    }
     if (this.inFlight < this.limits.inFlight) {
       this.send(packet, done);
       return;
@@ -66,8 +61,7 @@ export class DeliveryWindow {
     this.waitingBytes += packet.payload.length;
     if (this.waiting.length >= this.limits.waiting || this.waitingBytes > this.limits.waitingBytes) {
       this.refusals.add("slow", this.client.id, `${this.inFlight} messages not acknowledged, queue full`);
-      setImmediate(done);
-      this.close();
+      done();
       this.client.conn.destroy();
       return;
     }
@@ -90,7 +84,6 @@ export class DeliveryWindow {
 
   /** The client is gone: whoever waits goes on. */
   close(): void {
-    this.gone = true;
     const { waiting } = this;
     this.waiting = [];
     this.waitingBytes = 0;

@@ -24,4 +24,25 @@ export const catalogue: readonly CatalogueEntry[] = [
     wrong: "storage: { kind: local, path: data-of-a-newer-tmc }",
     right: "storage: { kind: local, path: data }",
   },
+  {
+    code: "TMC6204",
+    title: "Redis cannot be reached",
+    rule: "The node starts only when its storage answers. storage.url names a Redis of version 7 or newer; `rediss:` asks for TLS. The password can come from the environment variable that storage.passwordFrom names.",
+    wrong: "storage: { kind: redis, url: 'redis://localhost:6380' }   # nothing listens there",
+    right: "storage: { kind: redis, url: 'redis://localhost:6379' }",
+  },
+  {
+    code: "TMC6205",
+    title: "the bucket cannot be used",
+    rule: "The node starts only when its storage answers. storage.blobs names the URL of an S3-compatible service and a bucket that exists and that the keys may read, write and list.",
+    wrong: "blobs: { kind: s3, endpoint: 'http://localhost:9000', bucket: not-made-yet }",
+    right: "blobs: { kind: s3, endpoint: 'http://localhost:9000', bucket: tmc }",
+  },
+  {
+    code: "TMC6206",
+    title: "a secret of the storage is missing",
+    rule: "Passwords and keys are not written into node.yaml: it names environment variables, and they must be set where the node is started.",
+    wrong: "tmc node start   # with passwordFrom: REDIS_PASSWORD",
+    right: "REDIS_PASSWORD=… tmc node start",
+  },
 ];

@@ -9,7 +9,7 @@ import { FileBlobs, syncFolder } from "./file-blobs.js";
 import { lockFolder } from "./folder-lock.js";
 import { freeBytes, FreeSpace, type FreeBytes } from "./free-space.js";
 import { LmdbRecords } from "./lmdb-records.js";
-import type { Storage } from "./storage.js";
+import type { ForeignBlobs, Storage } from "./storage.js";
 import { errorCode } from "./storage-errors.js";
 
 export interface LocalOptions {
@@ -17,6 +17,8 @@ export interface LocalOptions {
   readonly reserveBytes?: number;
   /** How long to wait for another process that may be just ending, ms; default 1500. */
   readonly patienceMs?: number;
+  /** Where blobs go instead of files. */
+  readonly blobs?: ForeignBlobs;
   /** How the free space is asked for. */
   readonly freeBytes?: FreeBytes;
 }
@@ -34,17 +36,20 @@ export async function openLocalStorage(path: string, options: LocalOptions = {})
     mkdirSync(path, { recursive: true, mode: 0o700 });
     checkFormat(path);
     lock = await lockFolder(path, options.patienceMs);
-    const blobs = new FileBlobs(join(path, "blobs"), space);
+    const blobs = options.blobs?.store ?? new FileBlobs(join(path, "blobs"), space);
     const records = new LmdbRecords(join(path, "records.mdb"), space);
     await syncFolder(path);
     const held = lock;
     return {
       records,
       blobs,
-      description: `LMDB and files in ${path}`,
+      description: options.blobs
+        ? `LMDB in ${path}, blobs in ${options.blobs.description}`
+        : `LMDB and files in ${path}`,
       async close() {
         await records.close();
         held.release();
+        options.blobs?.close();
       },
     };
   } catch (error) {

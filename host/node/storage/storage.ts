@@ -77,6 +77,14 @@ export interface Storage {
   close(): Promise<void>;
 }
 
+/** Blobs that are somewhere else than the records. */
+export interface ForeignBlobs {
+  readonly store: BlobStore;
+  /** For people: "S3 bucket tmc at minio:9000". */
+  readonly description: string;
+  close(): void;
+}
+
 export type StorageErrorCode = "no-space" | "corrupt" | "too-large" | "unavailable";
 
 export class StorageError extends Error {
