@@ -347,6 +347,25 @@ export function resultOf<K extends keyof ResultOf>(operation: K, from: Answer): 
   return read(`result of ${operation}`, resultKeysOf(operation), schema, from.result);
 }
 
+/** The result of a successful answer by names, as its definition has them; unknown keys are left out. */
+export function namedResult(operation: string, from: Answer): Record<string, unknown> {
+  const named = plain(fromMap(resultKeysOf(operation), from.result ?? new Map()));
+  return isRecord(named) ? { ...named } : {};
+}
+
+/** Maps with text keys as objects. */
+function plain(value: unknown): unknown {
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, content]) => [String(key), plain(content)]));
+  }
+  if (Array.isArray(value)) {
+    return value.map(plain);
+  }
+  return isRecord(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, content]) => [key, plain(content)]))
+    : value;
+}
+
 /** "busy" for 7. */
 export function errorName(code: number): ErrorName | undefined {
   return (Object.keys(errorCodes) as ErrorName[]).find((key) => errorCodes[key] === code);

@@ -79,13 +79,23 @@ export const taskWorkflow = defineOperation({
   summary: "Runs a workflow: a directed acyclic graph of operations, checked before the first step.",
   arguments: {
     workflow: field(0, z.record(z.string(), z.unknown()), "the description; see docs/workflows.md"),
-    check: field(1, z.boolean().optional(), "only check; default false"),
+    check: field(1, z.boolean().optional(), "only check, and answer with the findings; default false"),
+    inputs: field(
+      2,
+      z.record(z.string(), z.unknown()).optional(),
+      "values of the workflow's inputs, by name",
+    ),
     detach: field(15, z.boolean().optional(), "answer as soon as the job is kept; default false"),
   },
   result: {
     job: field(15, common.job.optional(), "absent when only checked"),
     steps: field(0, z.array(stepSummary).optional(), "as they ended"),
     outputs: field(1, z.record(z.string(), z.unknown()).optional(), "what the workflow names as its outputs"),
+    findings: field(
+      2,
+      z.array(z.object({ place: z.string(), code: z.string(), text: z.string() })).optional(),
+      "with check: all that is wrong, with its place; empty: nothing",
+    ),
   },
   input: { need: "none", summary: "" },
   precondition:

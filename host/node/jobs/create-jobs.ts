@@ -35,6 +35,11 @@ export interface JobsEngine extends Jobs {
   stop(): Promise<void>;
 }
 
+const nodeStops = new OperationFailure("cancelled", "the node stops");
+
+/** The job is interrupted because the node stops, and goes on later: what it started elsewhere must not be ended. */
+export const isNodeStop = (signal: AbortSignal): boolean => signal.aborted && signal.reason === nodeStops;
+
 /** Starts without a checkpoint in between after which a job fails: it takes the node down each time. */
 const mostStarts = 5;
 const longestTimer = 2 ** 31 - 1;
@@ -138,7 +143,7 @@ class Engine implements JobsEngine {
     this.#state = "stopped";
     clearInterval(this.#sweep);
     const runs = [...this.#open].flatMap((entry) => entry.run ?? []);
-    for (const run of runs) run.controller.abort(new OperationFailure("cancelled", "the node stops"));
+    for (const run of runs) run.controller.abort(nodeStops);
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#graceMs);
