@@ -1,0 +1,79 @@
+/** Nodes that the kit starts itself, each beside an open broker of its own on a free port of the loopback interface. */
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Aedes } from "aedes";
+import { buildMinimalNode } from "../node/minimal-node.js";
+import { NodeProcess } from "../support/node-process.js";
+import type { NodeUnderTest } from "./kit.js";
+
+export interface StartedTarget {
+  readonly name: string;
+  readonly under: NodeUnderTest;
+  stop(): Promise<void>;
+}
+
+export interface OpenBroker {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Everybody may do everything: what is tested is the node. */
+export async function openBroker(): Promise<OpenBroker> {
+  const aedes = await Aedes.createBroker();
+  const server: Server = createServer({ noDelay: true }, (socket) => aedes.handle(socket));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    url: `mqtt://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
+    async close() {
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      server.close();
+    },
+  };
+}
+
+/** The default minimal node, compiled to C for this machine, with a simulated accelerometer. Builds for some ten seconds. */
+export async function startHost(program?: string): Promise<StartedTarget> {
+  const folder = mkdtempSync(join(tmpdir(), "tmc-conformance-"));
+  const broker = await openBroker();
+  const start = (): Promise<NodeProcess> =>
+    NodeProcess.start({
+      program: built,
+      id: "n1",
+      url: broker.url,
+      server: "edge",
+      stateDir: join(folder, "n1"),
+      args: ["--sensor", "accelerometer=generator:vibration-bearing"],
+    });
+  const built = program ?? (await buildMinimalNode(folder));
+  let node = await start();
+  return {
+    name: "host",
+    under: {
+      url: broker.url,
+      server: "edge",
+      node: "n1",
+      kind: "minimal",
+      controls: {
+        restart: async () => {
+          await node.stop("SIGKILL");
+          node = await start();
+        },
+      },
+    },
+    async stop() {
+      await node.stop();
+      await broker.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** By the name that `--target` takes. */
+export const starters: ReadonlyMap<string, () => Promise<StartedTarget>> = new Map([
+  ["host", () => startHost()],
+]);
