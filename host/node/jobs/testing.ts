@@ -89,7 +89,7 @@ export function memoryStorage(content: ReadonlyMap<string, Uint8Array> = new Map
 }
 
 /** Waits until the condition holds; fails after `ms`. */
-export async function until(condition: () => boolean | Promise<boolean>, ms = 2000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error("it did not become true");

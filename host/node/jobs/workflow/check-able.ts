@@ -6,7 +6,7 @@ import type { Descriptor, Selector } from "../../../bus/protocol.js";
 import type { Order } from "../../operations/operation.js";
 import type { CheckedWorkflow, Finding } from "./check.js";
 import { knownLookup } from "./check-steps.js";
-import type { Workflow, WorkflowStep } from "./description.js";
+import { runsSeveralTimes, type Workflow, type WorkflowStep } from "./description.js";
 import { parseTemplate, referencesIn, resolve, type Lookup } from "./references.js";
 
 export type AbilityCore = Pick<CoreService, "explain" | "node">;
@@ -133,7 +133,7 @@ function descriptorOf(
   if (only === undefined || typeof only === "string" || only.reference?.of !== "steps") return undefined;
   const { name } = only.reference;
   const from = workflow.steps.find((other) => other.name === name);
-  if (from?.operation !== "data.collect" || from.each !== undefined) return undefined;
+  if (from?.operation !== "data.collect" || runsSeveralTimes(from)) return undefined;
   const values = resolve({ node: from.selector?.node, ...from.arguments }, lookup) as Record<string, unknown>;
   const { node, sensor, frames = 1 } = values;
   const described =

@@ -3,7 +3,7 @@ import { operationDefinition, operationDefinitions } from "../../../bus/operatio
 import { objectOf, type OperationDefinition } from "../../../bus/operations/definition.js";
 import type { ErrorName } from "../../../bus/protocol-keys.js";
 import { parseReference } from "../../../bus/references.js";
-import type { Workflow, WorkflowStep } from "./description.js";
+import { runsSeveralTimes, type Workflow, type WorkflowStep } from "./description.js";
 import { checkFacts } from "./check-facts.js";
 import {
   follow,
@@ -133,10 +133,10 @@ function wrongStepReference(
   if (other === undefined)
     return `names no step; there are ${workflow.steps.map((one) => one.name).join(", ")}`;
   if (other === step) return "refers to its own step";
-  if (part.endsWith("s") !== (other.each !== undefined)) {
-    return other.each === undefined
-      ? `: ${name} runs once: ${part.slice(0, -1)}`
-      : `: ${name} runs for each item: ${part}s, a list`;
+  if (part.endsWith("s") !== runsSeveralTimes(other)) {
+    return runsSeveralTimes(other)
+      ? `: ${name} runs several times: ${part}s, a list`
+      : `: ${name} runs once: ${part.slice(0, -1)}`;
   }
   const definition = operationDefinition(other.operation);
   if (definition === undefined) return undefined;

@@ -208,7 +208,7 @@ describe("what is wrong is told with its place", () => {
         "steps[1].arguments.sensor: expected string, received number (item 1 of each)",
         "steps[2].arguments.sensor: ${each.sensor} leads nowhere in this item",
         "steps[3].arguments.sensor: ${each} has no meaning in a step without `each`",
-        "steps[3].arguments.label: ${steps.b.result.frames}: b runs for each item: results, a list",
+        "steps[3].arguments.label: ${steps.b.result.frames}: b runs several times: results, a list",
         "steps[4].arguments.data: ${steps.d.results.0.frames}: d runs once: result",
       ],
     ],

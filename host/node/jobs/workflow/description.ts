@@ -55,6 +55,13 @@ const step = z.strictObject({
     .union([z.array(z.unknown()).min(1).max(1000), z.string().max(500)])
     .optional()
     .describe("runs the step once for each item, in parallel; ${each} is the item"),
+  times: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe("runs the step so many times, or so many times for each item"),
   when: condition.optional().describe("skips the step, and those that need it, when it does not hold"),
   retries: z
     .strictObject({
@@ -115,6 +122,10 @@ export const workflowSchema = z.strictObject({
 export type Workflow = z.infer<typeof workflowSchema>;
 export type WorkflowStep = Workflow["steps"][number];
 export type WorkflowInputType = z.infer<typeof input>["type"];
+
+/** Has it `results`, a list, and not one `result`? */
+export const runsSeveralTimes = (step: WorkflowStep): boolean =>
+  step.each !== undefined || step.times !== undefined;
 
 export const defaultWorkflowDeadlineMs = 86_400_000;
 export const defaultParallel = 8;

@@ -5,7 +5,7 @@ import type { Descriptor } from "../../../bus/protocol.js";
 import { OperationFailure } from "../../operations/operation.js";
 import type { JobStep } from "../jobs.js";
 import type { CheckedWorkflow } from "./check.js";
-import type { WorkflowStep } from "./description.js";
+import { runsSeveralTimes, type WorkflowStep } from "./description.js";
 import { follow, resolve, type Lookup } from "./references.js";
 
 export interface InstanceState {
@@ -83,22 +83,22 @@ export class RunState {
     const instances = this.#instancesOf(step, index);
     this.expanded.set(step.name, instances);
     const all = [...this.expanded.values()].reduce((sum, some) => sum + some.length, 0);
-    if (all > mostInstances) {
-      throw new OperationFailure(
-        "too-large",
-        `more than ${String(mostInstances)} steps and items`,
-        place(index, "each"),
-      );
-    }
+    if (all > mostInstances) throw tooMany(index);
     return instances;
   }
 
   #instancesOf(step: WorkflowStep, index: number): readonly Instance[] {
-    if (step.each === undefined) return [{ step, index, name: step.name, item: undefined }];
-    const items = resolve(step.each, this.lookup(undefined, place(index, "each")));
+    if (!runsSeveralTimes(step)) return [{ step, index, name: step.name, item: undefined }];
+    const { each = [undefined], times = 1 } = step;
+    const items = resolve(each, this.lookup(undefined, place(index, "each")));
     if (!Array.isArray(items))
       throw new OperationFailure("bad-request", "is not a list", place(index, "each"));
-    return items.map((item: unknown, i) => ({ step, index, name: `${step.name}[${String(i)}]`, item }));
+    if (items.length * times > mostInstances) throw tooMany(index);
+    // All items once, then again: neighbours in time are different nodes.
+    return Array.from({ length: items.length * times }, (_, i) => {
+      const item: unknown = items[i % items.length];
+      return { step, index, name: `${step.name}[${String(i)}]`, item };
+    });
   }
 
   /** Values of references, now. What a skipped step would have given is undefined when `lenient`. @throws OperationFailure */
@@ -152,6 +152,13 @@ export class RunState {
     });
   }
 }
+
+const tooMany = (index: number) =>
+  new OperationFailure(
+    "too-large",
+    `more than ${String(mostInstances)} steps and items`,
+    place(index, "each"),
+  );
 
 export const place = (index: number, ...rest: readonly string[]): string =>
   [`steps[${String(index)}]`, ...rest].join(".");

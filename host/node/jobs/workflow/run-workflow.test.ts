@@ -159,6 +159,23 @@ describe("a workflow", () => {
     await expect(bad).rejects.toMatchObject({ code: "bad-request", field: "steps[0].each" });
   });
 
+  it("runs a step several times, for each item in turn", async () => {
+    const core = fakeCore({ "node.monitor": () => ({ result: { uptimeS: 1 } }) });
+    const { run } = await node(core);
+    const result = await run({
+      parallel: 1,
+      steps: [
+        monitor("all", { each: ["a", "b"], times: 2, selector: { node: "${each}" } }),
+        monitor("some", { times: 3, needs: ["all"] }),
+      ],
+      outputs: { nodes: "${steps.all.nodes}", up: "${steps.some.results.2.uptimeS}" },
+    });
+    expect(result["outputs"]).toEqual({ nodes: ["a", "b", "a", "b"], up: 1 });
+    await expect(run({ steps: [monitor("all", { each: ["a", "b"], times: 501 })] })).rejects.toMatchObject({
+      code: "too-large",
+    });
+  });
+
   it("skips steps whose condition does not hold, and those that need them", async () => {
     const core = fakeCore({ "node.monitor": () => ({ result: { uptimeS: 10 } }) });
     const { run } = await node(core);
