@@ -125,6 +125,7 @@ export default tseslint.config(
   direction("compiler/setup", [...upper, "frontend", "backend-c", "board", ...outer], downward),
   direction("compiler/model", [...upper, "frontend", "setup", "backend-c", "backend-js", ...outer], downward),
   direction("compiler/board", [...upper, "frontend", "setup", "backend-js", ...outer], downward),
+  direction("compiler/function", ["cli", ...outer], downward),
   direction("compiler/pipeline", ["cli", ...outer], downward),
   direction("compiler/cli", ["models", "test", "bench", "scripts"], downward),
   direction("models", ["cli", "pipeline", "frontend", "host", "test", "bench", "scripts"], downward),

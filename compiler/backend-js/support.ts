@@ -239,7 +239,9 @@ export function charCodeAt(s: string, i: number, where: string): number {
 }
 
 export function textView(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").slice(start, end);
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  // A view of a large buffer costs what it shows, not what the buffer holds.
+  return start >= 0 ? whole.toString("latin1", start, end) : whole.toString("latin1").slice(start, end);
 }
 
 interface Settable<S> {

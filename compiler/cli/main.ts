@@ -21,6 +21,8 @@ import { registerModelQuantize } from "./commands/model-quantize.js";
 import { registerModelRun } from "./commands/model-run.js";
 import { registerModelVerify } from "./commands/model-verify.js";
 import { registerNew } from "./commands/new.js";
+import { registerNodeEnroll } from "./commands/node-enroll.js";
+import { registerNodeIdentities } from "./commands/node-identities.js";
 import { registerRun } from "./commands/run.js";
 import { registerSetup } from "./commands/setup.js";
 import { registerSize } from "./commands/size.js";
@@ -67,6 +69,8 @@ export function createProgram(): Command {
   registerModelDescribe(program);
   registerModelBench(program);
   registerModelQuantize(program);
+  registerNodeEnroll(program);
+  registerNodeIdentities(program);
   registerDoctor(program);
   registerSetup(program);
   registerExplain(program);

@@ -353,12 +353,31 @@ class Walk {
       const given = declared.args[i];
       if (a.k === "param" && given !== undefined) bound.set(a.name, given);
     });
+    this.argumentsByFields(v, open, bound);
     const args = cls.typeParams.map(
       (p) =>
         bound.get(p) ??
         this.fail(path, declared, `the type argument \`${p}\` of \`${cls.name}\` is not known here`),
     );
     return { k: "object", decl: cls.id, args };
+  }
+
+  /** Type arguments that the classes of field values tell: `input: Values<I>`, where a class of `Values<Float32Array>` is. */
+  private argumentsByFields(v: object, open: ObjectType, bound: Map<string, Type>): void {
+    const { classes } = this.program;
+    const names = new Set(open.args.flatMap((a) => (a.k === "param" && !bound.has(a.name) ? [a.name] : [])));
+    if (names.size === 0) return;
+    const record = v as Readonly<Record<string, unknown>>;
+    for (const f of allFields(classes, open)) {
+      const value = record[f.field.name];
+      if (f.type.k !== "object" || typeof value !== "object" || value === null) continue;
+      const made = this.classByConstructor.get(value.constructor);
+      if (made === undefined || made.typeParams.length > 0) continue;
+      const { decl } = f.type;
+      const above = allSupertypes(classes, { k: "object", decl: made.id, args: [] });
+      const as = above.find((s) => s.decl === decl);
+      if (as !== undefined) matchTypes(f.type, as, names, bound);
+    }
   }
 
   /** Do the string-literal fields of the value have texts that the type allows? */

@@ -33,6 +33,21 @@ function stated(fields: i32, field: DescriptorField): boolean {
 }
 
 function sameShape(a: DataDescriptor, b: DataDescriptor): boolean {
+  return sameDimensions(a, b) || sameWithoutOnes(a, b);
+}
+
+/** Dimension by dimension: one row of any number of rows is [1, 3] for [-1, 3]. */
+function sameDimensions(a: DataDescriptor, b: DataDescriptor): boolean {
+  if (a.rank !== b.rank) return false;
+  for (let i = 0; i < a.rank; i++) {
+    const x = a.shape[i];
+    const y = b.shape[i];
+    if (x !== y && x !== -1 && y !== -1) return false;
+  }
+  return true;
+}
+
+function sameWithoutOnes(a: DataDescriptor, b: DataDescriptor): boolean {
   let i = 0;
   let j = 0;
   while (true) {

@@ -24,7 +24,7 @@ class Span {
 }
 
 export class Request {
-  readonly reader: CborReader = new CborReader(maxMessage);
+  readonly reader: CborReader;
   readonly ticket: Ticket = new Ticket();
   /** There is somebody to answer to. */
   identified: boolean = false;
@@ -51,6 +51,11 @@ export class Request {
   private readonly input: Span = new Span();
   private labelsAt: i32 = -1;
   private argumentsAt: i32 = -1;
+
+  /** `capacity`: bytes of the largest message it reads whole. */
+  constructor(capacity: i32 = maxMessage) {
+    this.reader = new CborReader(capacity);
+  }
 
   /** The views below are borrowed; "" or empty when absent. */
   operation(): string {

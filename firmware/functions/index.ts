@@ -1,6 +1,7 @@
 /** The built-in functions. */
 export * from "./channel-statistics.js";
 export * from "./data-collect.js";
+export * from "./function-invoke.js";
 export * from "./minimal-node.js";
 export * from "./model-infer.js";
 export * from "./node-configure.js";

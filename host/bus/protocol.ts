@@ -14,9 +14,9 @@ import {
   requestKeys,
   stateKeys,
   type ErrorName,
-  type Field,
   type Keys,
 } from "./protocol-keys.js";
+import { fromMap, isRecord, toMap } from "./keyed-maps.js";
 import { operationDefinition } from "./operations/catalogue.js";
 import { keysOf } from "./operations/definition.js";
 
@@ -34,7 +34,8 @@ const bytes = z.instanceof(Uint8Array);
 const whole = z.number().int().min(0);
 const version = z.literal(protocolVersion);
 
-const descriptor = z.object({
+/** @internal */
+export const descriptorSchema = z.object({
   elementType: z.number().int().min(0).max(8).optional(),
   shape: z.array(z.number().int().min(-1)).max(6).optional(),
   format: z.number().int().min(0).max(4).optional(),
@@ -70,7 +71,7 @@ const answer = z.object({
     .optional(),
   result: z.map(z.number(), z.unknown()).optional(),
   output: z.union([bytes, z.string()]).optional(),
-  outputDescriptor: descriptor.optional(),
+  outputDescriptor: descriptorSchema.optional(),
   queueUs: counter.optional(),
   executionUs: counter.optional(),
 });
@@ -104,8 +105,8 @@ const birth = z.object({
         version: z.string(),
         digest: bytes.optional(),
         task: z.string().optional(),
-        inputs: z.array(descriptor).min(1),
-        outputs: z.array(descriptor).min(1),
+        inputs: z.array(descriptorSchema).min(1),
+        outputs: z.array(descriptorSchema).min(1),
         preprocessing: z.string().optional(),
         runtime: z.string().optional(),
         kernels: z.array(z.string()).optional(),
@@ -120,7 +121,17 @@ const birth = z.object({
       }),
     )
     .optional(),
-  functions: z.array(z.object({ name, version: z.string() })).optional(),
+  functions: z
+    .array(
+      z.object({
+        name,
+        version: z.string(),
+        input: descriptorSchema.optional(),
+        output: descriptorSchema.optional(),
+        kind: whole.optional(),
+      }),
+    )
+    .optional(),
   labels: z.array(z.string()).optional(),
 });
 
@@ -175,7 +186,7 @@ const inferred = z.object({
   lost: whole.optional(),
 });
 
-export type Descriptor = z.infer<typeof descriptor>;
+export type Descriptor = z.infer<typeof descriptorSchema>;
 export type Answer = z.infer<typeof answer>;
 export type Birth = z.infer<typeof birth>;
 export type State = z.infer<typeof state>;
@@ -223,62 +234,6 @@ export interface Request {
   readonly priority?: number;
 }
 
-// ---- names to keys and back --------------------------------------------------------------------------------
-
-function keyOf(field: Field): number {
-  return typeof field === "number" ? field : field.key;
-}
-
-/** Plain object to CBOR map; undefined fields are left out. */
-function toMap(keys: Keys, value: Readonly<Record<string, unknown>>): Map<number, unknown> {
-  const map = new Map<number, unknown>();
-  for (const [field, content] of Object.entries(value)) {
-    const known = keys[field];
-    if (known === undefined) {
-      throw new TypeError(`no field ${field}: known are ${Object.keys(keys).join(", ")}`);
-    }
-    if (content === undefined) {
-      continue;
-    }
-    map.set(keyOf(known), toItem(known, content));
-  }
-  return map;
-}
-
-function toItem(known: Field, content: unknown): unknown {
-  if (typeof known === "number") return content;
-  if ("map" in known) return isRecord(content) ? toMap(known.map, content) : content;
-  return Array.isArray(content)
-    ? content.map((item: unknown) => (isRecord(item) ? toMap(known.list, item) : item))
-    : content;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !(value instanceof Map) && !ArrayBuffer.isView(value);
-}
-
-/** CBOR map to plain object; what is no map stays as it is, for the schema to refuse. */
-function fromMap(keys: Keys, value: unknown): unknown {
-  if (!(value instanceof Map)) {
-    return value;
-  }
-  const object: Record<string, unknown> = {};
-  for (const [field, known] of Object.entries(keys)) {
-    const content: unknown = value.get(keyOf(known));
-    if (content === undefined) {
-      continue;
-    }
-    if (typeof known === "number") {
-      object[field] = content;
-    } else if ("map" in known) {
-      object[field] = fromMap(known.map, content);
-    } else {
-      object[field] = Array.isArray(content) ? content.map((item) => fromMap(known.list, item)) : content;
-    }
-  }
-  return object;
-}
-
 // ---- bytes -------------------------------------------------------------------------------------------------
 
 /** Any value as deterministic CBOR: what the tests use to make payloads that break the rules. */
@@ -311,7 +266,8 @@ export function encodeRequest(request: Request): Uint8Array {
   return encodeCbor(toMap(requestKeys, { version: protocolVersion, ...request, arguments: args }));
 }
 
-function read<T>(what: string, keys: Keys, schema: z.ZodType<T>, item: unknown): T {
+/** @internal A value of that shape, or a ProtocolError that says what is wrong. */
+export function readAs<T>(what: string, keys: Keys, schema: z.ZodType<T>, item: unknown): T {
   const result = schema.safeParse(fromMap(keys, item));
   if (!result.success) {
     const issues = result.error.issues.map(
@@ -324,19 +280,19 @@ function read<T>(what: string, keys: Keys, schema: z.ZodType<T>, item: unknown):
 
 /** @throws ProtocolError, as the three below. */
 export function decodeAnswer(payload: Uint8Array): Answer {
-  return read("answer", answerKeys, answer, decodeCbor(payload));
+  return readAs("answer", answerKeys, answer, decodeCbor(payload));
 }
 
 export function decodeBirth(payload: Uint8Array): Birth {
-  return read("birth record", birthKeys, birth, decodeCbor(payload));
+  return readAs("birth record", birthKeys, birth, decodeCbor(payload));
 }
 
 export function decodeState(payload: Uint8Array): State {
-  return read("state", stateKeys, state, decodeCbor(payload));
+  return readAs("state", stateKeys, state, decodeCbor(payload));
 }
 
 export function decodeEvent(payload: Uint8Array): Event {
-  return read("event", eventKeys, event, decodeCbor(payload));
+  return readAs("event", eventKeys, event, decodeCbor(payload));
 }
 
 const resultKeysOf = (operation: string): Keys => keysOf(operationDefinition(operation)?.result ?? {});
@@ -344,7 +300,7 @@ const resultKeysOf = (operation: string): Keys => keysOf(operationDefinition(ope
 /** The result of a successful answer to `operation`. @throws ProtocolError also when there is none. */
 export function resultOf<K extends keyof ResultOf>(operation: K, from: Answer): ResultOf[K] {
   const schema: z.ZodType<ResultOf[K]> = results[operation];
-  return read(`result of ${operation}`, resultKeysOf(operation), schema, from.result);
+  return readAs(`result of ${operation}`, resultKeysOf(operation), schema, from.result);
 }
 
 /** The result of a successful answer by names, as its definition has them; unknown keys are left out. */

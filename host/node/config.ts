@@ -24,7 +24,14 @@ const broker = z.strictObject({
     .optional()
     .describe("plain MQTT, on loopback; 0 chooses a free one; default 1883 without `tls`, else none"),
   tls: z
-    .strictObject({ port: port.default(8883).describe("MQTT over TLS with client certificates") })
+    .strictObject({
+      port: port.default(8883).describe("MQTT over TLS with client certificates"),
+      names: z
+        .array(z.string().min(1).max(253))
+        .max(32)
+        .default([])
+        .describe("host names and addresses clients call it by, besides those of this machine"),
+    })
     .optional(),
   anonymous: z
     .boolean()
@@ -253,6 +260,22 @@ export const nodeConfigSchema = z.strictObject({
         .default("token")
         .describe("file with the bearer token, relative to `state`; made at the first start"),
       open: z.boolean().default(false).describe("ask for no token; on loopback only"),
+      tls: z
+        .strictObject({
+          cert: path.describe("certificate file, PEM"),
+          key: path.describe("private key file, PEM"),
+        })
+        .optional()
+        .describe("HTTPS; any address but loopback needs it, or `plain`"),
+      plain: z
+        .boolean()
+        .default(false)
+        .describe("plain HTTP at any address: behind a proxy that does TLS, or in a network of the owner"),
+      names: z
+        .array(z.string().min(1).max(253))
+        .max(16)
+        .default([])
+        .describe("by which browsers reach it, beside localhost, addresses and the machine's name"),
     })
     .prefault({}),
   log: z

@@ -111,6 +111,12 @@ function absolute(config: NodeConfig, folder: string): NodeConfig {
             ),
           },
     ),
-    management: { ...config.management, token: resolve(state, config.management.token) },
+    management: {
+      ...config.management,
+      token: resolve(state, config.management.token),
+      ...(config.management.tls === undefined
+        ? {}
+        : { tls: { cert: at(config.management.tls.cert), key: at(config.management.tls.key) } }),
+    },
   };
 }

@@ -234,6 +234,8 @@ double tmc_f64_sqrt(double v) {
     double r;
     __asm__("fsqrt %d0, %d1" : "=w"(r) : "w"(v));
     return r;
+#elif defined(__wasm__) && !defined(TMC_SOFTWARE_SQRT)
+    return __builtin_sqrt(v); /* an instruction */
 #else
     const uint64_t bits = f64_bits(v);
     if ((bits & ~F64_SIGN) == 0U || bits == F64_INFINITY || v != v) {

@@ -27,6 +27,8 @@ export const stepSummary = z.object({
   state: z.enum(["waiting", "running", "done", "failed", "skipped", "cancelled"]),
   node: z.string().optional(),
   attempts: common.count,
+  /** Names of the steps it waits for, to draw the graph. */
+  after: z.array(z.string()).optional(),
   startedAt: z.string().optional(),
   endedAt: z.string().optional(),
   error: z.string().optional(),

@@ -25,6 +25,7 @@ export class DeliveryWindow {
   inFlight = 0;
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
+  private gone = false;
   private readonly deliver: ClientInside["deliverQoS"];
 
   /** Puts itself in front of the client's delivery. */
@@ -54,6 +55,10 @@ export class DeliveryWindow {
   }
 
   private push(packet: AedesPublishPacket, done: () => void): void {
+    if (this.gone) {
+      setImmediate(done);
+      return;
+    }
     if (this.inFlight < this.limits.inFlight) {
       this.send(packet, done);
       return;
@@ -61,7 +66,8 @@ export class DeliveryWindow {
     this.waitingBytes += packet.payload.length;
     if (this.waiting.length >= this.limits.waiting || this.waitingBytes > this.limits.waitingBytes) {
       this.refusals.add("slow", this.client.id, `${this.inFlight} messages not acknowledged, queue full`);
-      done();
+      setImmediate(done);
+      this.close();
       this.client.conn.destroy();
       return;
     }
@@ -84,6 +90,7 @@ export class DeliveryWindow {
 
   /** The client is gone: whoever waits goes on. */
   close(): void {
+    this.gone = true;
     const { waiting } = this;
     this.waiting = [];
     this.waitingBytes = 0;

@@ -103,9 +103,9 @@ export function matchForTests(offer: DataDescriptor, need: DataDescriptor): stri
   if (need.elementType !== undefined && offer.elementType !== need.elementType) return "element";
   if (need.shape !== undefined) {
     if (offer.shape === undefined) return "shape";
-    const a = core(offer.shape);
-    const b = core(need.shape);
-    if (a.length !== b.length || a.some((x, i) => x !== b[i] && x !== -1 && b[i] !== -1)) return "shape";
+    const same = (a: readonly number[], b: readonly number[]) =>
+      a.length === b.length && a.every((x, i) => x === b[i] || x === -1 || b[i] === -1);
+    if (!same(offer.shape, need.shape) && !same(core(offer.shape), core(need.shape))) return "shape";
   }
   if ((offer.format ?? 0) !== (need.format ?? 0)) return "format";
   const both = <K extends keyof DataDescriptor>(key: K) =>

@@ -59,6 +59,10 @@ static inline float tmc_f32_sqrt(float v) {
     __asm__("sqrtss %1, %0" : "=x"(r) : "x"(v));
     return r;
 }
+#elif defined(__wasm__) && !defined(TMC_SOFTWARE_SQRT)
+static inline float tmc_f32_sqrt(float v) {
+    return __builtin_sqrtf(v);
+}
 #else
 #define TMC_F32_SQRT_IN_SOFTWARE
 float tmc_f32_sqrt(float v);

@@ -1,0 +1,274 @@
+/**
+ * Requests on their way to others: to the best node or on to a neighbouring server, through each one's window and queue;
+ * to the next one when the first dies or refuses. What becomes of answers is the exchange table's business.
+ */
+import type { BusConnection } from "../../bus/connection.js";
+import { topicOf } from "../../bus/topics.js";
+import { stages } from "../../bus/protocol-keys.js";
+import type { Failure } from "./answer-maker.js";
+import { preferred } from "./capability.js";
+import type { CoreCounters } from "./core-counters.js";
+import type { AnswerHead, RequestEnvelope } from "./envelope.js";
+import type { Exchange, Target } from "./exchange.js";
+import type { ExchangeTable } from "./exchange-table.js";
+import type { NeighbourLink } from "./neighbour-link.js";
+import type { NodeEntry } from "./node-entry.js";
+import { NodeWork } from "./node-work.js";
+import { codeOf, needOf, type Need, type Router } from "./router.js";
+import { smoothed } from "./score.js";
+
+/** Errors after which another one may still be able; for servers also what they do not know. */
+const nextNode: ReadonlySet<number> = new Set(
+  ["busy", "no-capable-node", "unknown-operation"].map((n) => codeOf(n as "busy")),
+);
+const nextServer: ReadonlySet<number> = new Set([
+  ...nextNode,
+  ...(["not-found", "descriptor-mismatch", "hops-exhausted", "too-large"] as const).map(codeOf),
+]);
+const mostAttempts = 20;
+
+export interface DispatcherOptions {
+  readonly id: string;
+  readonly bus: BusConnection;
+  readonly envelope: RequestEnvelope;
+  readonly router: Router;
+  readonly table: () => ExchangeTable;
+  readonly links: readonly NeighbourLink[];
+  readonly counters: CoreCounters;
+  /** A message that could not be delivered to the broker. */
+  unsent(error: unknown): void;
+}
+
+export type Choice =
+  | { readonly kind: "to"; readonly target: Target; readonly decision: "dispatch" | "forward" }
+  | { readonly kind: "refuse"; readonly failure: Failure };
+
+export class Dispatcher {
+  private parsed: Uint8Array | undefined;
+
+  constructor(private readonly options: DispatcherOptions) {}
+
+  /** The shared envelope has another message now. */
+  read(payload: Uint8Array): RequestEnvelope {
+    const { envelope } = this.options;
+    if (this.parsed !== payload) {
+      envelope.read(payload);
+      this.parsed = payload;
+    }
+    return envelope;
+  }
+
+  /** Sends it to the best one that was not tried, or ends it. */
+  route(exchange: Exchange): void {
+    const envelope = this.read(exchange.payload);
+    const need = needOf(envelope, exchange.payload.length + growth(exchange, envelope));
+    const choice = this.choose(need, exchange);
+    if (choice.kind === "to") {
+      if (exchange.attempts === 0 || choice.decision === "forward") exchange.decision = choice.decision;
+      this.send(exchange, choice.target);
+    } else if (exchange.lastRefusal !== undefined) {
+      const { bytes, head } = exchange.lastRefusal;
+      this.options.table().answer(exchange, bytes, head);
+    } else this.options.table().fail(exchange, choice.failure, codeOf(choice.failure.code));
+  }
+
+  /** The one way to a decision, for requests and for explanations. */
+  choose(
+    need: Need,
+    exchange: Pick<Exchange, "path" | "tried" | "hops" | "definition" | "attempts">,
+  ): Choice {
+    const { id, router } = this.options;
+    const excluded =
+      exchange.tried.length === 0 && exchange.path.length === 0 ? [] : [...exchange.path, ...exchange.tried];
+    const node = exchange.attempts < mostAttempts ? router.best(need, excluded, false) : undefined;
+    if (node !== undefined) {
+      return { kind: "to", decision: "dispatch", target: { entry: node, link: undefined } };
+    }
+    const refused = router.refusal(need, excluded, exchange.definition !== undefined);
+    const failure: Failure = { ...refused, ...(refused.code === "busy" ? { retryAfterMs: 200 } : {}) };
+    // A node that is joined here can be reached in no other way.
+    if (need.node === id || (need.node !== "" && router.isHere(need.node)))
+      return { kind: "refuse", failure };
+    const server = exchange.attempts < mostAttempts ? this.nextServer(need, excluded) : undefined;
+    if (server === undefined) return { kind: "refuse", failure };
+    if (exchange.hops <= 0) {
+      return { kind: "refuse", failure: { code: "hops-exhausted", text: "too many servers on the way" } };
+    }
+    return { kind: "to", decision: "forward", target: server };
+  }
+
+  /** Servers that announced the operation first, then those this one is joined to. */
+  private nextServer(need: Need, excluded: readonly string[]): Target | undefined {
+    const joined = this.options.router.best(need, excluded, true);
+    if (joined !== undefined) return { entry: joined, link: undefined };
+    let best: NeighbourLink | undefined;
+    for (const link of this.options.links) {
+      if (!this.linkFits(link, excluded)) continue;
+      if (link.id === need.node) return { entry: link.entry, link };
+      if (best === undefined || preferred(link.entry, best.entry)) best = link;
+    }
+    return best === undefined ? undefined : { entry: best.entry, link: best };
+  }
+
+  linkFits(link: NeighbourLink, excluded: readonly string[]): boolean {
+    return link.entry.online && !excluded.includes(link.id) && this.options.router.hasRoom(link.entry);
+  }
+
+  /** An answer on `y` of a node, or on `r` of a neighbour. */
+  answered(from: NodeEntry, payload: Uint8Array, head: AnswerHead, isServer: boolean): void {
+    const { counters } = this.options;
+    const exchange = this.options.table().get(`${head.sender}/${head.boot}/${head.id}`);
+    if (exchange === undefined || exchange.state === "done") {
+      counters.late++;
+      return;
+    }
+    if (!exchange.tried.includes(from.id) || (!isServer && head.node !== from.id)) {
+      counters.foreignAnswers++;
+      return;
+    }
+    const current = exchange.target?.entry === from && exchange.state === "dispatched";
+    if (head.stage === stages.accepted) {
+      if (!current || exchange.targetAccepted) return;
+      this.acknowledged(exchange, from);
+      exchange.targetAccepted = true;
+      this.options.table().accept(exchange, payload);
+      return;
+    }
+    if (current && !exchange.targetAccepted) this.acknowledged(exchange, from);
+    const refused = current && head.error !== 0 && !exchange.targetAccepted;
+    if (refused && (isServer ? nextServer : nextNode).has(head.error)) {
+      exchange.lastRefusal = { bytes: payload, head };
+      this.release(exchange);
+      this.route(exchange);
+    } else if (current || head.error === 0) {
+      this.options.table().answer(exchange, payload, head);
+    }
+  }
+
+  /** The node or neighbour is gone: what it ran goes to the next, once, where that does no harm. */
+  lost(entry: NodeEntry): void {
+    const { work } = entry;
+    if (work === undefined) return;
+    const waiting = [...work.waiting.values()];
+    const running = [...work.running];
+    for (const exchange of [...waiting, ...running]) {
+      const sent = exchange.state === "dispatched";
+      const mayRepeat = !exchange.targetAccepted || exchange.definition?.idempotent === true;
+      this.release(exchange);
+      if (sent && (!mayRepeat || exchange.deaths > 0)) {
+        const failure = {
+          code: "no-capable-node",
+          text: `${entry.id} went away while it ran`,
+          field: "node",
+        } as const;
+        this.options.table().fail(exchange, failure, codeOf(failure.code));
+        continue;
+      }
+      if (sent) {
+        exchange.deaths++;
+        this.options.counters.retries++;
+      }
+      this.route(exchange);
+    }
+  }
+
+  /** Lets go of the target; what waits there moves up. */
+  release(exchange: Exchange): void {
+    clearTimeout(exchange.patience);
+    const entry = exchange.target?.entry;
+    const work = entry?.work;
+    if (entry === undefined || work === undefined) return;
+    if (exchange.state === "waiting") {
+      work.waiting.remove(exchange);
+      entry.queued--;
+    } else if (exchange.state === "dispatched") {
+      work.running.delete(exchange);
+      entry.inFlight--;
+    } else return;
+    exchange.state = "routing";
+    exchange.target = undefined;
+    entry.rescore();
+    if (entry.queued > 0) this.pump(entry);
+  }
+
+  private send(exchange: Exchange, target: Target): void {
+    const { entry } = target;
+    const work = (entry.work ??= new NodeWork());
+    exchange.target = target;
+    exchange.targetAccepted = false;
+    if (entry.inFlight < this.options.router.windowOf(entry)) {
+      this.transmit(exchange, target, work);
+      return;
+    }
+    exchange.state = "waiting";
+    work.waiting.push(exchange);
+    entry.queued++;
+    entry.rescore();
+  }
+
+  private pump(entry: NodeEntry): void {
+    const { work } = entry;
+    while (work !== undefined && entry.online && entry.inFlight < this.options.router.windowOf(entry)) {
+      const next = work.waiting.pop();
+      if (next === undefined) return;
+      entry.queued--;
+      this.transmit(next, next.target as Target, work);
+    }
+  }
+
+  private transmit(exchange: Exchange, target: Target, work: NodeWork): void {
+    const { id, bus } = this.options;
+    const { entry, link } = target;
+    const now = performance.now();
+    const envelope = this.read(exchange.payload);
+    const isServer = link !== undefined || entry.capability?.isServer === true;
+    const bytes = envelope.rewritten({
+      ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
+      deadlineMs: Math.max(1, Math.floor(exchange.left(now))),
+      ...(isServer ? { hops: exchange.hops - 1, path: [...exchange.path, id] } : {}),
+    });
+    exchange.state = "dispatched";
+    exchange.sentAt = now;
+    exchange.attempts++;
+    exchange.tried.push(entry.id);
+    work.running.add(exchange);
+    entry.inFlight++;
+    entry.rescore();
+    if (bytes === undefined) {
+      const failure = { code: "too-large", text: "too large to pass on" } as const;
+      this.options.table().fail(exchange, failure, codeOf(failure.code));
+      return;
+    }
+    if (isServer) this.beImpatient(exchange, now);
+    const connection = link?.connection ?? bus;
+    const topic = link?.requestTopic ?? topicOf({ server: id, node: entry.id, kind: "x" });
+    connection.publish(topic, bytes, { qos: 1 }).catch((error: unknown) => this.options.unsent(error));
+  }
+
+  /** A server that does not even acknowledge is not waited for until the end while another may be able. */
+  private beImpatient(exchange: Exchange, now: number): void {
+    const ms = Math.min(exchange.left(now) / 2, 2000);
+    exchange.patience = setTimeout(() => {
+      const silent = exchange.state === "dispatched" && !exchange.targetAccepted;
+      if (!silent || exchange.definition?.idempotent !== true) return;
+      const need = needOf(this.read(exchange.payload), exchange.payload.length);
+      // Nobody else: then it may still answer.
+      if (this.choose(need, exchange).kind === "refuse") return;
+      this.release(exchange);
+      this.route(exchange);
+    }, ms);
+    exchange.patience.unref();
+  }
+
+  private acknowledged(exchange: Exchange, entry: NodeEntry): void {
+    entry.latencyMs = smoothed(entry.latencyMs, performance.now() - exchange.sentAt);
+    clearTimeout(exchange.patience);
+  }
+}
+
+/** Bytes that the message gains when it is dispatched. */
+function growth(exchange: Exchange, envelope: RequestEnvelope): number {
+  return (
+    (envelope.sender === "" ? exchange.sender.length + 3 : 0) + (envelope.request.deadlineMs < 0 ? 6 : 4)
+  );
+}

@@ -1,0 +1,81 @@
+/** One request on its way through the Core Service, from arrival to its terminal answer. Data only. */
+import type { BusConnection } from "../../bus/connection.js";
+import type { CallerRole, OperationDefinition } from "../../bus/operations/definition.js";
+import type { AnswerHead } from "./envelope.js";
+import type { NeighbourLink } from "./neighbour-link.js";
+import type { NodeEntry } from "./node-entry.js";
+
+/** Who does it: a node or server that is joined to this server, or one that this server is joined to. */
+export interface Target {
+  readonly entry: NodeEntry;
+  readonly link: NeighbourLink | undefined;
+}
+
+/** Where answers go. */
+export interface Reply {
+  readonly connection: BusConnection;
+  readonly topic: string;
+}
+
+export class Exchange {
+  state: "routing" | "waiting" | "dispatched" | "local" | "done" = "routing";
+  /** Of the trace. */
+  decision: "local" | "dispatch" | "forward" | "refuse" = "refuse";
+  /** Stage `accepted` was passed on; it is at most once. */
+  accepted = false;
+  /** The present target has acknowledged. */
+  targetAccepted = false;
+  target: Target | undefined = undefined;
+  /** On the clock of performance.now(). */
+  sentAt = 0;
+  attempts = 0;
+  /** Ids of all targets so far: any of them may still answer. */
+  readonly tried: string[] = [];
+  /** What a target that could not do it said last, to pass on when nobody can. */
+  lastRefusal: { readonly bytes: Uint8Array; readonly head: AnswerHead } | undefined = undefined;
+  /** Targets that died while they had it. */
+  deaths = 0;
+  /** Ends a local operation. */
+  abort: AbortController | undefined = undefined;
+  /** Places in the heaps of deadlines and of waiting requests. */
+  dueAt = -1;
+  queueAt = -1;
+  /** Waits for the acknowledgement of a server. */
+  patience: NodeJS.Timeout | undefined = undefined;
+
+  constructor(
+    /** sender/boot/id */
+    readonly key: string,
+    readonly sender: string,
+    readonly boot: number,
+    readonly id: number,
+    readonly operation: string,
+    readonly definition: OperationDefinition | undefined,
+    /** Who asks, for access and for operations: the sender, or the name of an operator. */
+    readonly caller: string,
+    readonly role: CallerRole,
+    /** The request as it came. */
+    readonly payload: Uint8Array,
+    readonly replies: Reply[],
+    /** Those inside this node who wait for it. */
+    readonly callers: LocalCaller[],
+    readonly priority: number,
+    /** Counts arrivals. */
+    readonly order: number,
+    /** On the clock of performance.now(). */
+    readonly arrivedAt: number,
+    readonly deadlineAt: number,
+    readonly hops: number,
+    readonly path: readonly string[],
+  ) {}
+
+  /** ms left, at least 0. */
+  left(now: number): number {
+    return Math.max(0, this.deadlineAt - now);
+  }
+}
+
+export interface LocalCaller {
+  accepted(): void;
+  done(answer: Uint8Array): void;
+}

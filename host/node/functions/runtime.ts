@@ -1,0 +1,288 @@
+/**
+ * The Function Runtime: takes in bundles, keeps them, and runs calls in the pool of workers. After a restart what was
+ * deployed is there again; a bundle whose key is no longer trusted stays away.
+ */
+import type { Descriptor } from "../../bus/protocol.js";
+import { sha256, type FunctionBundle } from "../../../compiler/function/bundle.js";
+import type { FunctionManifest } from "../../../compiler/function/manifest.js";
+import type { DescriptorMatch } from "../data/data-descriptor.js";
+import type { Log } from "../log.js";
+import { OperationFailure } from "../operations/operation.js";
+import type { BlobUses } from "../storage/blob-uses.js";
+import type { Storage } from "../storage/storage.js";
+import { admit, type AdmissionRules, type AdmittedBundle } from "./admission.js";
+import { BundleStore } from "./bundle-store.js";
+import { checkInput, dataText, descriptorOf, outputDescriptor } from "./function-data.js";
+import type { FunctionCall, FunctionOutcome, FunctionRuntime, FunctionSummary } from "./function-runtime.js";
+import type { CallEnd } from "./instance.js";
+import { compareVersions } from "./versions.js";
+import { WorkerPool, type PoolFunction } from "./worker-pool.js";
+
+export interface FunctionRuntimeOptions extends AdmissionRules {
+  readonly storage: Storage;
+  /** Shared by all who keep blobs in this storage. */
+  readonly uses?: BlobUses;
+  readonly match: DescriptorMatch;
+  readonly log: Log;
+  readonly workers: number;
+  /** Calls that wait for a worker; default 256. */
+  readonly queue?: number;
+  /** Functions kept; default 256. */
+  readonly functions?: number;
+}
+
+/** A deployed function. */
+interface Deployed {
+  readonly manifest: FunctionManifest;
+  readonly qualified: string;
+  readonly digest: string;
+  readonly signedBy: string;
+  readonly bytes: number;
+  readonly pool: PoolFunction;
+  calls: number;
+  failures: number;
+  totalUs: number;
+}
+
+const trapNames = ["engine", "index", "null", "division", "overflow", "capacity", "throw", "stack", "assert"];
+const logBytes = 4096;
+
+/** Functions of an earlier run of the node are there when this resolves. */
+export async function createFunctionRuntime(options: FunctionRuntimeOptions): Promise<FunctionRuntime> {
+  const runtime = new Runtime(options);
+  await runtime.restore();
+  return runtime;
+}
+
+class Runtime implements FunctionRuntime {
+  /** By "name@version". */
+  private readonly deployed = new Map<string, Deployed>();
+  private readonly byKey = new Map<number, Deployed>();
+  private readonly store: BundleStore;
+  private readonly pool: WorkerPool;
+  private nextKey = 1;
+
+  constructor(private readonly options: FunctionRuntimeOptions) {
+    this.store = new BundleStore(options.storage, options.uses);
+    this.pool = new WorkerPool({
+      workers: options.workers,
+      queue: options.queue ?? 256,
+      heapMb: 64,
+      onLog: (key, text) => this.logged(key, text),
+    });
+  }
+
+  async restore(): Promise<void> {
+    for (const { key, digest } of await this.store.list()) {
+      try {
+        const bytes = await this.store.read(digest);
+        if (bytes === undefined) throw new OperationFailure("corrupt", "its bytes are gone");
+        const admitted = admit(bytes, this.options);
+        const made = await this.prepare(admitted, bytes.length, digest);
+        if (made.qualified !== key) throw new OperationFailure("corrupt", "it is another function");
+        this.add(made);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.options.log.warn({ function: key, reason }, "a function that was deployed is not offered");
+      }
+    }
+  }
+
+  async deploy(bytes: Uint8Array): Promise<FunctionSummary> {
+    const admitted = admit(bytes, this.options);
+    const { manifest } = admitted.bundle;
+    const qualified = `${manifest.name}@${manifest.version}`;
+    const digest = sha256(bytes);
+    const before = this.deployed.get(qualified);
+    if (before !== undefined) {
+      if (before.digest === digest) return summaryOf(before);
+      // A version says what it computes: the same one is never something else.
+      if (before.manifest.digest !== manifest.digest) {
+        throw new OperationFailure(
+          "forbidden",
+          "this version has other code here: raise the version",
+          "input",
+        );
+      }
+    }
+    const most = this.options.functions ?? 256;
+    if (before === undefined && this.deployed.size >= most) {
+      throw new OperationFailure("no-space", `${most} functions are deployed`);
+    }
+    const made = await this.prepare(admitted, bytes.length, digest);
+    await this.store.keep(qualified, bytes, before?.digest);
+    if (before !== undefined) this.forget(before);
+    this.add(made);
+    this.options.log.info({ function: qualified, signedBy: made.signedBy, digest }, "function deployed");
+    return summaryOf(made);
+  }
+
+  async invoke(name: string, call: FunctionCall): Promise<FunctionOutcome> {
+    const found = this.select(name);
+    if (found === undefined) throw new OperationFailure("not-found", `no function ${name}`, "selector.name");
+    const { manifest } = found;
+    const input = checkInput(call.input, call.inputDescriptor, manifest.input, this.options.match);
+    let outcome;
+    try {
+      const { result, us } = await this.pool.call({
+        of: found.pool,
+        input,
+        signal: call.signal,
+        deadlineAt: call.deadlineAt,
+        timeUs: manifest.bounds.timeUs,
+      });
+      const output = outputOf(result, manifest);
+      const described = outputDescriptor(manifest.output, output.length);
+      outcome = {
+        function: found.qualified,
+        output,
+        outputDescriptor: described,
+        executionUs: Math.round(us),
+      };
+      found.totalUs += us;
+    } catch (error) {
+      found.failures++;
+      throw error;
+    } finally {
+      found.calls++;
+    }
+    return outcome;
+  }
+
+  async remove(name: string): Promise<FunctionSummary> {
+    const found = this.select(name);
+    if (found === undefined)
+      throw new OperationFailure("not-found", `no function ${name}`, "arguments.function");
+    // Calls that run have their module already.
+    this.deployed.delete(found.qualified);
+    await this.store.remove({ key: found.qualified, digest: found.digest });
+    this.forget(found);
+    this.options.log.info({ function: found.qualified }, "function removed");
+    return summaryOf(found);
+  }
+
+  list(prefix = ""): FunctionSummary[] {
+    return [...this.deployed.values()]
+      .filter((d) => d.manifest.name.startsWith(prefix))
+      .sort((a, b) =>
+        a.manifest.name === b.manifest.name
+          ? compareVersions(b.manifest.version, a.manifest.version)
+          : a.manifest.name < b.manifest.name
+            ? -1
+            : 1,
+      )
+      .map(summaryOf);
+  }
+
+  find(name: string):
+    | {
+        readonly summary: FunctionSummary;
+        readonly input: Partial<Descriptor>;
+        readonly output: Partial<Descriptor>;
+      }
+    | undefined {
+    const found = this.select(name);
+    if (found === undefined) return undefined;
+    const { input, output } = found.manifest;
+    return { summary: summaryOf(found), input: descriptorOf(input), output: descriptorOf(output) };
+  }
+
+  async bundle(name: string): Promise<Uint8Array | undefined> {
+    const found = this.select(name);
+    return found === undefined ? undefined : this.store.read(found.digest);
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  /** By "name@version", or the newest of this name. */
+  private select(name: string): Deployed | undefined {
+    if (name.includes("@")) return this.deployed.get(name);
+    let newest: Deployed | undefined;
+    for (const one of this.deployed.values()) {
+      if (one.manifest.name !== name) continue;
+      if (newest === undefined || compareVersions(one.manifest.version, newest.manifest.version) > 0)
+        newest = one;
+    }
+    return newest;
+  }
+
+  private async prepare(admitted: AdmittedBundle, bytes: number, digest: string): Promise<Deployed> {
+    const { bundle, signedBy } = admitted;
+    const { manifest } = bundle;
+    const module = await compileModule(bundle);
+    return {
+      manifest,
+      qualified: `${manifest.name}@${manifest.version}`,
+      digest,
+      signedBy,
+      bytes,
+      pool: { key: this.nextKey++, module, limits: { outputBytes: manifest.output.bytes, logBytes } },
+      calls: 0,
+      failures: 0,
+      totalUs: 0,
+    };
+  }
+
+  private add(made: Deployed): void {
+    this.deployed.set(made.qualified, made);
+    this.byKey.set(made.pool.key, made);
+  }
+
+  private forget(one: Deployed): void {
+    this.byKey.delete(one.pool.key);
+    this.pool.unload(one.pool.key);
+  }
+
+  private logged(key: number, text: string): void {
+    const name = this.byKey.get(key)?.qualified;
+    if (name !== undefined)
+      this.options.log.info({ function: name, text: text.trimEnd() }, "function logged");
+  }
+}
+
+/** @throws OperationFailure corrupt: the engine does not accept it */
+async function compileModule(bundle: FunctionBundle): Promise<WebAssembly.Module> {
+  try {
+    // A copy: the engine must not see bytes that somebody else could change.
+    return await WebAssembly.compile(bundle.code.slice());
+  } catch (error) {
+    throw new OperationFailure(
+      "corrupt",
+      `the code: ${error instanceof Error ? error.message : ""}`,
+      "input",
+    );
+  }
+}
+
+function outputOf(result: CallEnd, manifest: FunctionManifest): Uint8Array {
+  if (result.end === "done") return result.output;
+  if (result.end === "fuel") throw new OperationFailure("internal", "a call in a worker ran out of fuel");
+  const { kind, site, text } = result;
+  const where = manifest.sites[site - 1];
+  const said = [trapNames[kind] ?? "trap", text, where === undefined ? "" : `at ${where}`];
+  throw new OperationFailure("function-failed", said.filter((s) => s !== "").join(" "), undefined, {
+    ...(kind >= 1 && kind <= 8 ? { trap: kind } : {}),
+    ...(site > 0 ? { site } : {}),
+  });
+}
+
+function summaryOf(d: Deployed): FunctionSummary {
+  const { manifest } = d;
+  const done = d.calls - d.failures;
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    digest: d.digest,
+    kind: manifest.kind,
+    input: dataText(manifest.input),
+    output: dataText(manifest.output),
+    imports: [...manifest.imports],
+    bytes: d.bytes,
+    calls: d.calls,
+    failures: d.failures,
+    meanUs: done > 0 ? Math.round(d.totalUs / done) : 0,
+    signedBy: d.signedBy,
+  };
+}
