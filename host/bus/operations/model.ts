@@ -9,8 +9,8 @@ export const modelSummary = z.object({
   name: common.name,
   version: common.version,
   digest: common.digest,
-  /** What the bytes are: a trained float model, a quantised one. */
-  format: z.enum(["tfjs", "tflite"]),
+  /** What it computes with; the bytes are a .tflite file always. */
+  form: z.enum(["float", "int8", "int16"]),
   task: z.string().optional(),
   stage: z.enum(stages),
   bytes: common.count,
@@ -270,7 +270,10 @@ export const modelPromote = defineOperation({
   callers: ["server", "operator"],
   minimal: false,
   job: false,
-  errors: { "not-found": "no such model", forbidden: "never passed model.validate" },
+  errors: {
+    "not-found": "no such model",
+    forbidden: "its last model.validate did not pass, or there was none",
+  },
 });
 
 export const modelDeploy = defineOperation({
