@@ -91,7 +91,7 @@ export const modelTrain = defineOperation({
   },
   input: { need: "none", summary: "" },
   precondition:
-    "the data set has items of usage training, all of one element type and shape, with labels for classification",
+    "the data set has items of usage training, all of one shape; labels are the classes, or numbers for regression",
   idempotent: false,
   callers: ["server", "operator"],
   minimal: false,
@@ -99,6 +99,8 @@ export const modelTrain = defineOperation({
   errors: {
     "not-found": "no such data set",
     "descriptor-mismatch": "the data cannot train this: which field",
+    "function-failed": "the training diverged",
+    forbidden: "the version is there already",
   },
 });
 
@@ -113,7 +115,7 @@ export const modelEvaluate = defineOperation({
     job,
   },
   input: { need: "none", summary: "" },
-  precondition: "the data set's items fit the model's input (element f32 in its unit, same elements)",
+  precondition: "the items fit the model's input in shape, rate and unit; their labels are among the model's",
   idempotent: true,
   callers: ["server", "operator"],
   minimal: false,
@@ -161,7 +163,11 @@ export const modelOptimize = defineOperation({
       z.enum(["int8", "int8-qat"]).optional(),
       "after training, or trained for it; default int8",
     ),
-    sparsity: field(6, z.number().min(0).max(0.95).optional(), "share of weights pruned; default 0"),
+    sparsity: field(
+      6,
+      z.number().min(0).max(0.95).optional(),
+      "share of channels pruned in each layer but the last; default 0",
+    ),
     detach,
   },
   result: {

@@ -1,0 +1,194 @@
+/**
+ * The models that this node offers: kept over restarts, loaded when they are first asked, executed exactly. It counts
+ * what it decided, so that a drift of the data shows. It decides nothing about other nodes.
+ */
+import { tensorAt, type Graph } from "../../../compiler/model/graph.js";
+import { decide, parametersOf, quantizeInput } from "../../../compiler/model/quantize/accuracy.js";
+import { FloatExecutor } from "../../../compiler/model/quantize/float-executor.js";
+import { elements, ModelRuntime } from "../../../compiler/model/runtime.js";
+import { bytesOfFloats, numbersOf } from "../data/data-descriptor.js";
+import { decodeRecord, encodeRecord } from "../data/data-set-records.js";
+import { elementTypes } from "../../bus/protocol-keys.js";
+import { withStorage } from "../operations/storage-failure.js";
+import type { Storage } from "../storage/storage.js";
+import { readGraph } from "./inspect-model.js";
+import { collections, qualifiedName, type ModelRecord } from "./model-records.js";
+import type { Models } from "./models.js";
+
+/** Since the model was deployed here or the node started. */
+export interface InferenceCounts {
+  readonly model: string;
+  readonly inferences: number;
+  /** Mean time of an inference. */
+  readonly meanUs: number;
+  /** Decisions by label, or by number where the model has none. */
+  readonly labels: Readonly<Record<string, number>>;
+  /** Mean score of the best class over the last hundred or so. */
+  readonly recentScore: number;
+}
+
+export interface Inferred {
+  readonly index: number;
+  /** Of the best class, dequantised. */
+  readonly score: number;
+  /** The output tensor as the model computes it, and as f32. */
+  readonly raw: Uint8Array;
+  readonly floats: Uint8Array;
+}
+
+/** Moves the recent score by one part in so many. */
+const scoreMemory = 100;
+
+interface Loaded {
+  readonly run: (input: Uint8Array, elementType: number) => Inferred;
+}
+
+interface Deployed {
+  readonly record: ModelRecord;
+  loaded: Promise<Loaded> | undefined;
+  counts: { inferences: number; us: number; labels: Map<string, number>; score: number };
+}
+
+export class DeployedModels {
+  /** By name: one version of a name at a time. */
+  private readonly byName = new Map<string, Deployed>();
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly models: Models,
+    /** Id of this node: the storage may be shared. */
+    private readonly node: string,
+  ) {}
+
+  /** Reads what was deployed before the node was restarted. */
+  async start(): Promise<void> {
+    const prefix = `${this.node}/`;
+    for (const { key, value } of await this.storage.records.list(collections.deployed, { prefix })) {
+      const { version } = decodeRecord<{ version: string }>(value);
+      const record = await this.models.find(`${key.slice(prefix.length)}@${version}`);
+      if (record !== undefined) this.byName.set(record.name, fresh(record));
+    }
+  }
+
+  /** By name. */
+  list(): ModelRecord[] {
+    return [...this.byName.values()].map(({ record }) => record);
+  }
+
+  /** Kept when it resolves; another version of the name goes. @throws OperationFailure corrupt */
+  async deploy(record: ModelRecord): Promise<void> {
+    const deployed = fresh(record);
+    // A model that cannot be executed is refused now, not at its first inference.
+    await this.load(deployed);
+    await this.write(record.name, encodeRecord({ version: record.version }));
+    this.byName.set(record.name, deployed);
+    this.changed();
+  }
+
+  /** "name" or "name@version"; undefined when this node does not offer it. */
+  async undeploy(qualified: string): Promise<ModelRecord | undefined> {
+    const found = this.find(qualified);
+    if (found === undefined) return undefined;
+    await this.write(found.name, undefined);
+    this.byName.delete(found.name);
+    this.changed();
+    return found;
+  }
+
+  find(qualified: string): ModelRecord | undefined {
+    const record = this.byName.get(qualified.split("@")[0] ?? "")?.record;
+    const fits = record !== undefined && (!qualified.includes("@") || qualifiedName(record) === qualified);
+    return fits ? record : undefined;
+  }
+
+  /** Called when the list has changed: the birth record is another one then. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** One inference. The input has the model's elements, f32 in its unit or in the model's own type. */
+  async infer(record: ModelRecord, input: Uint8Array, elementType: number): Promise<Inferred> {
+    const deployed = this.byName.get(record.name) ?? fresh(record);
+    const { run } = await this.load(deployed);
+    const start = performance.now();
+    const inferred = run(input, elementType);
+    const { counts } = deployed;
+    const label = record.labels?.[inferred.index] ?? String(inferred.index);
+    counts.score += (inferred.score - counts.score) / Math.min(scoreMemory, counts.inferences + 1);
+    counts.inferences++;
+    counts.us += (performance.now() - start) * 1000;
+    counts.labels.set(label, (counts.labels.get(label) ?? 0) + 1);
+    return inferred;
+  }
+
+  counts(): InferenceCounts[] {
+    return [...this.byName.values()].map(({ record, counts }) => ({
+      model: qualifiedName(record),
+      inferences: counts.inferences,
+      meanUs: counts.inferences === 0 ? 0 : counts.us / counts.inferences,
+      labels: Object.fromEntries(counts.labels),
+      recentScore: counts.score,
+    }));
+  }
+
+  private async load(deployed: Deployed): Promise<Loaded> {
+    deployed.loaded ??= this.models
+      .bytesOf(deployed.record)
+      .then((bytes) => loadedOf(readGraph(bytes, deployed.record.name)));
+    try {
+      return await deployed.loaded;
+    } catch (error) {
+      // Storage may be back the next time.
+      deployed.loaded = undefined;
+      throw error;
+    }
+  }
+
+  private async write(name: string, value: Uint8Array | undefined): Promise<void> {
+    const key = `${this.node}/${name}`;
+    await withStorage(() => this.storage.records.write([{ collection: collections.deployed, key, value }]));
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function fresh(record: ModelRecord): Deployed {
+  return { record, loaded: undefined, counts: { inferences: 0, us: 0, labels: new Map(), score: 0 } };
+}
+
+function loadedOf(graph: Graph): Loaded {
+  const floatsOf = (bytes: Uint8Array) => Float32Array.from(numbersOf(bytes, elementTypes.f32));
+  if (tensorAt(graph, graph.inputs[0] ?? -1).type === "float32") {
+    const executor = new FloatExecutor(graph);
+    return {
+      run: (input) => {
+        const output = executor.run(floatsOf(input));
+        const index = decide(output);
+        const floats = bytesOfFloats(output);
+        return { index, score: output[index] ?? 0, raw: floats, floats };
+      },
+    };
+  }
+  const runtime = new ModelRuntime(graph);
+  const output = graph.outputs[0] ?? -1;
+  const { scale, zeroPoint } = parametersOf(graph, output);
+  const wide = tensorAt(graph, output).type === "int16";
+  return {
+    run: (input, elementType) => {
+      runtime
+        .input(0)
+        .set(elementType === elementTypes.f32 ? quantizeInput(graph, floatsOf(input)) : new Int8Array(input));
+      runtime.invoke();
+      const bytes = runtime.output(0).slice();
+      const integers = wide ? elements(bytes) : bytes;
+      const index = decide(integers);
+      const reals = Float32Array.from(integers, (q) => scale * (q - zeroPoint));
+      const raw = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return { index, score: reals[index] ?? 0, raw, floats: bytesOfFloats(reals) };
+    },
+  };
+}
