@@ -86,6 +86,18 @@ export default tseslint.config(
     },
   },
   {
+    // The page runs in browsers and has a project of its own.
+    files: ["host/node/web/**/*.{ts,tsx}"],
+    extends: [tseslint.configs.strict],
+    languageOptions: {
+      parserOptions: { project: "./host/node/web/tsconfig.json", tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+    },
+  },
+  {
     files: ["**/*.config.{js,ts}"],
     rules: { "no-restricted-syntax": "off" },
   },

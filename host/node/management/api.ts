@@ -136,10 +136,13 @@ export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffi
       const online = core.nodes().filter((node) => node.online);
       const own = core.birth().operations;
       return {
-        capabilities: operationDefinitions.map(({ name, summary, job }) => ({
+        capabilities: operationDefinitions.map(({ name, summary, job, input, selector = {} }) => ({
           operation: name,
           summary,
           job,
+          input: input.need,
+          inputSummary: input.summary,
+          selector: Object.keys(selector) as (keyof typeof selector)[],
           nodes: online
             .filter((node) => node.birth.operations.includes(name))
             .map((node) => node.node)

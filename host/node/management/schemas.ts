@@ -50,6 +50,10 @@ export const capability = z.object({
   operation: z.string(),
   summary: z.string(),
   job: z.boolean(),
+  input: z.enum(["none", "optional", "required"]),
+  inputSummary: z.string(),
+  /** Parts of the selector that mean something. */
+  selector: z.array(z.enum(["name", "task", "node", "labels"])),
   /** Ids of nodes that are online and offer it. */
   nodes: z.array(z.string()),
   /** This server serves it itself. */
