@@ -13,6 +13,8 @@ const nothing = new Uint8Array(0);
 export class BlobUses {
   /** Blobs that are put and have no record yet: not to be removed in between. */
   private readonly pinned = new Map<string, number>();
+  /** Blobs that are being looked at and perhaps removed: who wants to put one waits. */
+  private readonly dying = new Map<string, Promise<boolean>>();
   /** Blobs without a use, and when they were first seen so. */
   private readonly suspects = new Map<string, number>();
 
@@ -26,6 +28,7 @@ export class BlobUses {
         const digest = digestOf(bytes);
         this.pinned.set(digest, (this.pinned.get(digest) ?? 0) + 1);
         held.push(digest);
+        await this.dying.get(digest)?.catch(() => undefined);
         await this.storage.blobs.put(bytes, { digest });
       }
       return await work([...held]);
@@ -55,9 +58,7 @@ export class BlobUses {
 
   /** Removes those of these blobs that nobody needs any more. */
   async release(digests: Iterable<string>): Promise<void> {
-    for (const digest of new Set(digests)) {
-      if (!this.pinned.has(digest) && !(await this.used(digest))) await this.storage.blobs.delete(digest);
-    }
+    for (const digest of new Set(digests)) await this.removeUnused(digest);
   }
 
   /**
@@ -77,12 +78,24 @@ export class BlobUses {
         seen.add(digest);
         const since = this.suspects.get(digest) ?? now;
         this.suspects.set(digest, since);
-        if (now - since >= graceMs && (await this.storage.blobs.delete(digest))) removed++;
+        if (now - since >= graceMs && (await this.removeUnused(digest))) removed++;
       }
       page = await this.storage.blobs.list(page.at(-1)?.digest);
     }
     for (const digest of this.suspects.keys()) if (!seen.has(digest)) this.suspects.delete(digest);
     return removed;
+  }
+
+  /** From looking to removing nobody gets hold of the blob: `hold` waits. False when it is needed, or was gone. */
+  private removeUnused(digest: string): Promise<boolean> {
+    if (this.pinned.has(digest)) return Promise.resolve(false);
+    const known = this.dying.get(digest);
+    if (known !== undefined) return known;
+    const work = async (): Promise<boolean> =>
+      !(await this.used(digest)) && (await this.storage.blobs.delete(digest));
+    const removal = work().finally(() => this.dying.delete(digest));
+    this.dying.set(digest, removal);
+    return removal;
   }
 }
 
