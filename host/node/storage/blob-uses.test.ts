@@ -38,7 +38,11 @@ class Model {
   readonly owned = new Map<number, number>();
   private uses: BlobUses;
 
-  constructor(private storage: Storage) {
+  constructor(
+    private storage: Storage,
+    /** Turns of the event loop before a step begins. */
+    private readonly turns: () => number = () => 0,
+  ) {
     this.uses = new BlobUses(storage);
   }
 
@@ -98,7 +102,12 @@ class Model {
       seen.add(one.owner);
       return true;
     });
-    await Promise.all(chosen.map((one) => this.run(one)));
+    await Promise.all(
+      chosen.map(async (one) => {
+        await wait(4 * this.turns());
+        await this.run(one);
+      }),
+    );
   }
 
   async check(): Promise<void> {
@@ -114,20 +123,21 @@ class Model {
   }
 }
 
+async function wait(turns: number): Promise<void> {
+  for (let i = turns; i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The same storage, whose every answer takes as many turns of the event loop as `turns` says next. */
 function slow(storage: Storage, turns: () => number): Storage {
-  const wait = async (): Promise<void> => {
-    for (let i = turns(); i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
-  };
   const slowed = <T extends object>(target: T): T =>
     new Proxy(target, {
       get(object, name) {
         const member: unknown = Reflect.get(object, name);
         if (typeof member !== "function") return member;
         return async (...args: unknown[]) => {
-          await wait();
+          await wait(turns());
           const result: unknown = await Reflect.apply(member, object, args);
-          await wait();
+          await wait(turns());
           return result;
         };
       },
@@ -147,8 +157,8 @@ describe("uses of blobs", () => {
     await fc.assert(
       fc.asyncProperty(groups, delays, async (groups, delays) => {
         let asked = 0;
-        const storage = slow(new MemoryStorage(), () => delays[asked++ % delays.length] ?? 0);
-        const model = new Model(storage);
+        const turns = (): number => delays[asked++ % delays.length] ?? 0;
+        const model = new Model(slow(new MemoryStorage(), turns), turns);
         for (const steps of groups) await model.runTogether(steps);
         await model.check();
       }),
