@@ -5,7 +5,7 @@ import { diagnosticToJson, formatDiagnostics } from "../diagnostics/format-diagn
 import { formatGithub } from "../diagnostics/github.js";
 import { toSarif } from "../diagnostics/sarif.js";
 import { allEntries } from "./all-catalogues.js";
-import { packageVersion } from "./package-version.js";
+import { packageVersion } from "../board/package-version.js";
 
 export const checkFormats = ["text", "json", "sarif", "github"] as const;
 

@@ -23,12 +23,13 @@ import { registerModelVerify } from "./commands/model-verify.js";
 import { registerNew } from "./commands/new.js";
 import { registerNodeEnroll } from "./commands/node-enroll.js";
 import { registerNodeIdentities } from "./commands/node-identities.js";
+import { registerNodeStart } from "./commands/node-start.js";
 import { registerRun } from "./commands/run.js";
 import { registerSetup } from "./commands/setup.js";
 import { registerSize } from "./commands/size.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
-import { packageVersion } from "./package-version.js";
+import { packageVersion } from "../board/package-version.js";
 import { usageError } from "./usage-error.js";
 
 /** The whole tree of commands. Settings made here are inherited by each. */
@@ -69,6 +70,7 @@ export function createProgram(): Command {
   registerModelDescribe(program);
   registerModelBench(program);
   registerModelQuantize(program);
+  registerNodeStart(program);
   registerNodeEnroll(program);
   registerNodeIdentities(program);
   registerDoctor(program);

@@ -23,4 +23,23 @@ export const catalogue: readonly CatalogueEntry[] = [
     wrong: "management: { prot: 8080 }",
     right: "management: { port: 8080 }",
   },
+  {
+    code: "TMC6004",
+    title: "a secret or certificate is missing",
+    rule: "Keys ending in From name environment variables, which must be set and not be empty; certificates and keys are PEM files that the node can read. None of them stands in node.yaml.",
+    wrong: "bus: { external: { url: 'mqtt://broker', username: edge, passwordFrom: UNSET } }",
+    right: "EDGE_PASSWORD=… tmc node start    (passwordFrom: EDGE_PASSWORD)",
+  },
+  {
+    code: "TMC6005",
+    title: "the external broker cannot be reached",
+    rule: "A node starts when its bus is there; ten seconds are given. A broker that is lost later is reconnected to without end.",
+  },
+  {
+    code: "TMC6006",
+    title: "a trusted key cannot be read",
+    rule: "functions.trustedKeys is a folder of public keys, PEM, named NAME.pem. Only functions signed by one of them are taken.",
+    wrong: "functions: { trustedKeys: missing }",
+    right: "functions: { trustedKeys: keys }",
+  },
 ];

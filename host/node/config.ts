@@ -288,5 +288,8 @@ export const nodeConfigSchema = z.strictObject({
     .prefault({}),
 });
 
+/** The Message Bus Server when the configuration names no bus. */
+export const defaultBroker = broker.parse({});
+
 /** Every field filled in. */
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;

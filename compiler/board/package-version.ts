@@ -1,6 +1,6 @@
 /** The version of tmc, as its package.json has it. */
 import { readFileSync } from "node:fs";
-import { packagePath } from "../board/package-root.js";
+import { packagePath } from "./package-root.js";
 
 /** `0.1.0`; "unknown" when the file says nothing. */
 export function packageVersion(): string {

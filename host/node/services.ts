@@ -1,0 +1,107 @@
+/** What a node keeps and does: data sets, models, functions, jobs, and the operations made of them. Nothing is started here. */
+import { readdirSync, readFileSync } from "node:fs";
+import { createPublicKey } from "node:crypto";
+import { basename, join } from "node:path";
+import { ExitCode, UserError } from "../../compiler/diagnostics/user-error.js";
+import type { NodeConfig } from "./config.js";
+import type { Connector } from "./connectors/connector.js";
+import { descriptorMatch } from "./core/match.js";
+import type { CoreService } from "./core/core-service.js";
+import { DataSets } from "./data/data-sets.js";
+import type { TrustedKey } from "./functions/admission.js";
+import type { FunctionRuntime } from "./functions/function-runtime.js";
+import { createFunctionRuntime } from "./functions/runtime.js";
+import { createJobs, type JobsEngine } from "./jobs/create-jobs.js";
+import type { Log } from "./log.js";
+import { createDataOperations } from "./operations/data-operations.js";
+import { createFunctionOperations } from "./operations/function-operations.js";
+import type { LocalOperation } from "./operations/operation.js";
+import { createReferences, type ResolveReference } from "./operations/references.js";
+import { jobOperations } from "./operations/task-operations.js";
+import { BlobUses } from "./storage/blob-uses.js";
+import type { Storage } from "./storage/storage.js";
+
+export interface Services {
+  readonly dataSets: DataSets;
+  readonly functions: FunctionRuntime | undefined;
+  readonly jobs: JobsEngine;
+  readonly resolve: ResolveReference;
+  readonly operations: readonly LocalOperation[];
+}
+
+export interface ServiceParts {
+  readonly config: NodeConfig;
+  readonly storage: Storage;
+  readonly core: CoreService;
+  /** Now: connectors come and go. */
+  readonly connectors: () => readonly Connector[];
+  readonly log: Log;
+}
+
+/** @throws UserError TMC6006 a key that cannot be read */
+export async function createServices({
+  config,
+  storage,
+  core,
+  connectors,
+  log,
+}: ServiceParts): Promise<Services> {
+  const uses = new BlobUses(storage);
+  const dataSets = new DataSets({ storage, uses, quotas: config.quotas, match: descriptorMatch });
+  const functions = config.functions.enabled
+    ? await createFunctionRuntime({
+        storage,
+        log,
+        workers: config.functions.workers,
+        memoryBytes: config.functions.memoryBytes,
+        trustedWorkers: config.functions.trustedWorkers,
+        match: descriptorMatch,
+        trustedKeys: readTrustedKeys(config.functions.trustedKeys),
+      })
+    : undefined;
+  const jobs = createJobs(storage, { owner: config.id, log });
+  const resolve = createReferences({ storage, dataSets });
+  const operations = [
+    ...createDataOperations({
+      dataSets,
+      match: descriptorMatch,
+      connectors,
+      functions: () => functions,
+      resolve,
+      submit: core.submit,
+      node: config.id,
+    }),
+    ...jobOperations(jobs),
+    ...(functions === undefined
+      ? []
+      : createFunctionOperations({
+          runtime: functions,
+          match: descriptorMatch,
+          resolve,
+          submit: core.submit,
+          node: config.id,
+        })),
+  ];
+  return { dataSets, functions, jobs, resolve, operations };
+}
+
+/** Every *.pem of the folder; none without a folder. */
+function readTrustedKeys(folder: string | undefined): TrustedKey[] {
+  if (folder === undefined) return [];
+  try {
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".pem"))
+      .sort()
+      .map((file) => ({
+        name: basename(file, ".pem"),
+        key: createPublicKey(readFileSync(join(folder, file), "utf8")),
+      }));
+  } catch (error) {
+    throw new UserError(
+      "TMC6006",
+      `a key of functions.trustedKeys cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      "the folder holds public keys, NAME.pem, as `tmc function keygen` makes them",
+      ExitCode.usage,
+    );
+  }
+}
