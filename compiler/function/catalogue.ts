@@ -23,4 +23,35 @@ export const catalogue: readonly CatalogueEntry[] = [
     wrong: "input: new F32Values([-1, 3], { most: 1000000 })",
     right: "input: new F32Values([-1, 3], { most: 512 })",
   },
+  {
+    code: "TMC6304",
+    title: "not a key that can sign",
+    rule: "Bundles are signed with a private Ed25519 key in PEM form, as `tmc function keygen` makes it. The public one (NAME.pub.pem) goes to the nodes.",
+    wrong: "tmc function build rms.ts --sign owner.pub.pem -o rms.tmcf",
+    right: "tmc function build rms.ts --sign owner.key.pem -o rms.tmcf",
+  },
+  {
+    code: "TMC6305",
+    title: "the key exists",
+    rule: "`tmc function keygen` never overwrites a key: bundles that it signed would lose their signer.",
+  },
+  {
+    code: "TMC6306",
+    title: "not a function bundle",
+    rule: "A bundle is one CBOR map of manifest, code and signature, at most 4 MB; the manifest names the digest of the code. The message says what does not fit. Usually the file was cut short or changed in transit.",
+    wrong: "tmc function inspect rms.ts",
+    right: "tmc function inspect rms.tmcf",
+  },
+  {
+    code: "TMC6307",
+    title: "the input does not fit the function",
+    rule: "`tmc function inspect` shows element type and shape. `--values` are numbers in row-major order, `--input` a file of raw little-endian bytes.",
+    wrong: "tmc function run rms.tmcf --values 1,2",
+    right: "tmc function run rms.tmcf --values 1,2,3",
+  },
+  {
+    code: "TMC6308",
+    title: "the function failed",
+    rule: "A trap, or more time than it was given. The message names the kind and, for a trap of the source, the place.",
+  },
 ];

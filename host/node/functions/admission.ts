@@ -86,8 +86,8 @@ function signerOf(bundle: FunctionBundle, trusted: readonly TrustedKey[]): strin
   return signer.name;
 }
 
-/** What the module asks for is what the manifest declares, and all of it is allowed. */
-function checkModule({ manifest, code }: FunctionBundle): void {
+/** What the module asks for is what the manifest declares, and all of it is allowed. @throws OperationFailure forbidden, corrupt */
+export function checkModule({ manifest, code }: FunctionBundle): void {
   let found;
   try {
     found = readWasmInterface(code);

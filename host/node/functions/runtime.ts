@@ -3,7 +3,7 @@
  * deployed is there again; a bundle whose key is no longer trusted stays away.
  */
 import type { Descriptor } from "../../bus/protocol.js";
-import { sha256, type FunctionBundle } from "../../../compiler/function/bundle.js";
+import { sha256 } from "../../../compiler/function/bundle.js";
 import type { FunctionManifest } from "../../../compiler/function/manifest.js";
 import type { DescriptorMatch } from "../data/data-descriptor.js";
 import type { Log } from "../log.js";
@@ -12,9 +12,9 @@ import type { BlobUses } from "../storage/blob-uses.js";
 import type { Storage } from "../storage/storage.js";
 import { admit, type AdmissionRules, type AdmittedBundle } from "./admission.js";
 import { BundleStore } from "./bundle-store.js";
+import { compileModule, logBytes, outputOf } from "./call-end.js";
 import { checkInput, dataText, descriptorOf, outputDescriptor } from "./function-data.js";
 import type { FunctionCall, FunctionOutcome, FunctionRuntime, FunctionSummary } from "./function-runtime.js";
-import type { CallEnd } from "./instance.js";
 import { compareVersions } from "./versions.js";
 import { WorkerPool, type PoolFunction } from "./worker-pool.js";
 
@@ -43,9 +43,6 @@ interface Deployed {
   failures: number;
   totalUs: number;
 }
-
-const trapNames = ["engine", "index", "null", "division", "overflow", "capacity", "throw", "stack", "assert"];
-const logBytes = 4096;
 
 /** Functions of an earlier run of the node are there when this resolves. */
 export async function createFunctionRuntime(options: FunctionRuntimeOptions): Promise<FunctionRuntime> {
@@ -240,32 +237,6 @@ class Runtime implements FunctionRuntime {
     if (name !== undefined)
       this.options.log.info({ function: name, text: text.trimEnd() }, "function logged");
   }
-}
-
-/** @throws OperationFailure corrupt: the engine does not accept it */
-async function compileModule(bundle: FunctionBundle): Promise<WebAssembly.Module> {
-  try {
-    // A copy: the engine must not see bytes that somebody else could change.
-    return await WebAssembly.compile(bundle.code.slice());
-  } catch (error) {
-    throw new OperationFailure(
-      "corrupt",
-      `the code: ${error instanceof Error ? error.message : ""}`,
-      "input",
-    );
-  }
-}
-
-function outputOf(result: CallEnd, manifest: FunctionManifest): Uint8Array {
-  if (result.end === "done") return result.output;
-  if (result.end === "fuel") throw new OperationFailure("internal", "a call in a worker ran out of fuel");
-  const { kind, site, text } = result;
-  const where = manifest.sites[site - 1];
-  const said = [trapNames[kind] ?? "trap", text, where === undefined ? "" : `at ${where}`];
-  throw new OperationFailure("function-failed", said.filter((s) => s !== "").join(" "), undefined, {
-    ...(kind >= 1 && kind <= 8 ? { trap: kind } : {}),
-    ...(site > 0 ? { site } : {}),
-  });
 }
 
 function summaryOf(d: Deployed): FunctionSummary {

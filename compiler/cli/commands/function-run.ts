@@ -1,0 +1,113 @@
+/** `tmc function run`: calls a bundle's function in this process, in the sandbox of a node; the signature is not asked for. */
+import { readFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { InvalidArgumentError, type Command } from "commander";
+import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { bytesOfNumbers, dataText, numbersOfBytes } from "../../function/describe.js";
+import { rowBytes, type FunctionManifest } from "../../function/manifest.js";
+import { printJson } from "../failure.js";
+import { describeCommand } from "../help.js";
+import { requireFile } from "../project-config.js";
+import { functionGroup, readBundle } from "./function.js";
+
+interface RunOptions {
+  readonly input?: string;
+  readonly values?: number[];
+  readonly output?: string;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+export function registerFunctionRun(program: Command): void {
+  const command = functionGroup(program)
+    .command("run")
+    .description("call the function of a bundle once, in the sandbox that nodes use; unsigned ones too")
+    .argument("<bundle>", "a .tmcf file")
+    .option("--values <numbers>", "the input, separated by commas", numbers)
+    .option("--input <file>", "the input: raw bytes, little-endian")
+    .option("--output <file>", "write the output's raw bytes there")
+    .option("--timeout <seconds>", "stop it then", seconds, 10)
+    .option("--json", "print for programs")
+    .action(run);
+  describeCommand(command, {
+    examples: [
+      ["tmc function run rms.tmcf --values 1,2,3,4,5,6", "prints the output's numbers"],
+      ["tmc function run rms.tmcf --input window.bin --output rms.bin", "files of raw bytes"],
+    ],
+    exitCodes: ["ok", "failed", "trap", "usage"],
+  });
+}
+
+function numbers(text: string): number[] {
+  const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  if (values.some((value) => Number.isNaN(value)))
+    throw new InvalidArgumentError("They are numbers: 1,2.5,-3");
+  return values;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError("It is a number of seconds, above 0.");
+  return value;
+}
+
+function inputOf(manifest: FunctionManifest, options: RunOptions): Uint8Array {
+  const need = manifest.input;
+  const misfit = (what: string): UserError =>
+    new UserError(
+      "TMC6307",
+      `${what}; the function takes ${dataText(need)}`,
+      "give as many values as its shape has",
+      ExitCode.usage,
+    );
+  if ((options.input === undefined) === (options.values === undefined)) {
+    throw misfit("give the input by either --values or --input");
+  }
+  let bytes: Uint8Array;
+  if (options.input === undefined) bytes = bytesOfNumbers(need.elementType, options.values ?? []);
+  else {
+    requireFile(options.input, options.input);
+    bytes = new Uint8Array(readFileSync(options.input));
+  }
+  const row = rowBytes(need);
+  const fits =
+    need.shape[0] === -1
+      ? bytes.length % row === 0 && bytes.length <= need.bytes
+      : bytes.length === need.bytes;
+  if (!fits) throw misfit(`the input has ${bytes.length} bytes`);
+  return bytes;
+}
+
+async function run(file: string, options: RunOptions): Promise<void> {
+  const { bundle } = readBundle(file);
+  const { manifest } = bundle;
+  const input = inputOf(manifest, options);
+  const { callBundle } = await import("../../../host/node/functions/call-bundle.js");
+  const { OperationFailure } = await import("../../../host/node/operations/operation.js");
+  let outcome;
+  try {
+    outcome = await callBundle(bundle, input, {
+      timeoutMs: options.timeout * 1000,
+      onLog: (text) => process.stderr.write(text),
+    });
+  } catch (error) {
+    if (!(error instanceof OperationFailure)) throw error;
+    throw new UserError(
+      "TMC6308",
+      `${manifest.name}@${manifest.version}: ${error.code}: ${error.text}`,
+      "correct the function, or give it more time with --timeout",
+      error.code === "function-failed" ? ExitCode.trap : ExitCode.failed,
+    );
+  }
+  if (options.output !== undefined) writeFileSync(options.output, outcome.output);
+  const values = numbersOfBytes(manifest.output.elementType, outcome.output);
+  if (options.json === true) {
+    printJson({
+      function: `${manifest.name}@${manifest.version}`,
+      output: values,
+      executionUs: Math.round(outcome.us),
+    });
+  } else if (options.output === undefined) {
+    process.stdout.write(`${values.join(" ")}\n`);
+  }
+}
