@@ -16,7 +16,7 @@ import { bundleSuffix, functionGroup, writeBundle } from "./function.js";
 interface BuildOptions {
   readonly out: string;
   readonly name?: string;
-  readonly version?: string;
+  readonly release?: string;
   readonly sign?: string;
   readonly time?: number;
   readonly stack?: number;
@@ -34,7 +34,7 @@ export function registerFunctionBuild(program: Command): void {
     .requiredOption("-o, --out <file>", `where to write it (*${bundleSuffix})`)
     .option("--sign <key>", "private key (PEM) to sign with; nodes refuse unsigned bundles")
     .option("--name <name>", "in place of the source's")
-    .option("--version <version>", "in place of the source's")
+    .option("--release <version>", "in place of the source's")
     .option("--time <us>", "most microseconds of a call (default: the caller's deadline)", positive)
     .option("--stack <bytes>", "of the function (default: 16384)", positive)
     .option("--checked", "an overflow that is not marked as intended traps")
@@ -43,7 +43,7 @@ export function registerFunctionBuild(program: Command): void {
   describeCommand(command, {
     examples: [
       ["tmc function build rms.ts --sign owner.key.pem -o rms.tmcf", "ready to deploy"],
-      ["tmc function build rms.ts --version 1.1.0 --time 5000 -o rms.tmcf", "unsigned; sign later"],
+      ["tmc function build rms.ts --release 1.1.0 --time 5000 -o rms.tmcf", "unsigned; sign later"],
     ],
     exitCodes: ["ok", "failed", "usage", "missingTool", "internal"],
   });
@@ -70,7 +70,7 @@ async function build(source: string, options: BuildOptions): Promise<void> {
     root,
     checked: options.checked === true,
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.version === undefined ? {} : { version: options.version }),
+    ...(options.release === undefined ? {} : { version: options.release }),
     ...(options.time === undefined ? {} : { timeUs: options.time }),
     ...(options.stack === undefined ? {} : { stack: options.stack }),
     ...(key === undefined ? {} : { key }),
