@@ -15,7 +15,8 @@ afterEach(async () => {
 });
 
 let logged: string[] = [];
-async function start(options: Partial<FunctionRuntimeOptions> = {}): Promise<FunctionRuntime> {
+const start = (options: Partial<FunctionRuntimeOptions> = {}): Promise<FunctionRuntime> => startWith(options);
+async function startWith(options: Partial<FunctionRuntimeOptions> = {}): Promise<FunctionRuntime> {
   logged = [];
   const runtime = await createFunctionRuntime({
     storage: new MemoryStorage(),
@@ -145,7 +146,11 @@ describe("versions", () => {
   });
 });
 
-describe("a function that misbehaves", () => {
+describe.each([
+  ["in workers only", 0],
+  ["first on the node's thread", 10_000],
+])("a function that misbehaves, %s", (_, inlineFuel) => {
+  const start = (): Promise<FunctionRuntime> => startWith({ inlineFuel });
   it("never ends: stopped at its deadline; calls of others in the queue are not lost", async () => {
     const runtime = await start();
     await runtime.deploy(handmade(forever, "loop"));
