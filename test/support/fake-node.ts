@@ -111,6 +111,7 @@ export async function startFakeNode(
     boot: 7,
     offer: () => undefined,
     withdraw: () => undefined,
+    abilitiesChanged: () => undefined,
     async submit(order, options) {
       orders.push({ order, sender: options.sender });
       const found = answers.get(order.operation);

@@ -73,6 +73,8 @@ export interface CoreService {
   /** Adds an operation this node serves itself. Before `start`, or later (a connector that comes and goes). */
   offer(operation: LocalOperation): void;
   withdraw(name: string): void;
+  /** What its birth record tells of this node (`abilities` of its options) is other now: neighbours hear of it. */
+  abilitiesChanged(): void;
   /** Exactly one terminal answer, by the deadline (default 10 s); never rejects. */
   readonly submit: Submit;
   explain(order: Order, sender?: string): Promise<Explanation>;

@@ -9,6 +9,9 @@ import type { CoreCounters } from "./core-counters.js";
 import type { NeighbourLink } from "./neighbour-link.js";
 import type { Registry } from "./registry.js";
 
+/** What a birth record tells beside operations. */
+export type Abilities = Pick<Birth, "sensors" | "models" | "functions">;
+
 export interface OwnRecord {
   readonly id: string;
   readonly boot: number;
@@ -17,6 +20,8 @@ export interface OwnRecord {
   readonly messageBytes: number;
   readonly queue: number;
   readonly operations: readonly string[];
+  /** Of this node itself: its sensors, the models and functions that it offers. */
+  readonly abilities: Abilities;
   readonly registry: Registry;
   readonly counters: CoreCounters;
 }
@@ -44,13 +49,18 @@ export function birthOf(own: OwnRecord, all: boolean): Birth {
   const models = new Map<string, NonNullable<Birth["models"]>[number]>();
   const functions = new Map<string, NonNullable<Birth["functions"]>[number]>();
   const sensors = new Map<string, NonNullable<Birth["sensors"]>[number]>();
+  const tell = (abilities: Abilities): void => {
+    for (const m of abilities.models ?? [])
+      if (models.size < mostTold) models.set(`${m.name}@${m.version}`, m);
+    for (const f of abilities.functions ?? [])
+      if (functions.size < mostTold) functions.set(`${f.name}@${f.version}`, f);
+    for (const s of abilities.sensors ?? []) if (sensors.size < mostTold) sensors.set(s.name, s);
+  };
+  tell(own.abilities);
   for (const { record } of all ? own.registry.abilities() : []) {
     // What another server can do is asked of that server: its path leads there.
     for (const name of record.operations) operations.add(name);
-    for (const m of record.models ?? []) if (models.size < mostTold) models.set(`${m.name}@${m.version}`, m);
-    for (const f of record.functions ?? [])
-      if (functions.size < mostTold) functions.set(`${f.name}@${f.version}`, f);
-    for (const s of record.sensors ?? []) if (sensors.size < mostTold) sensors.set(s.name, s);
+    tell(record);
   }
   return {
     version: protocolVersion,

@@ -31,7 +31,7 @@ import { ExchangeTable, type Ending } from "./exchange-table.js";
 import { explain } from "./explain.js";
 import { encodeAnswer, failureOf, LocalOperations } from "./local-operations.js";
 import { NeighbourLink } from "./neighbour-link.js";
-import { announce, birthOf } from "./own-record.js";
+import { announce, birthOf, type Abilities } from "./own-record.js";
 import { Registry } from "./registry.js";
 import { codeOf, Router } from "./router.js";
 import { byteString, fromByteString } from "./subset.js";
@@ -62,6 +62,8 @@ export interface CoreServiceOptions {
   /** Of enrolled nodes; undefined: node. */
   readonly roleOf?: (sender: string) => CallerRole | undefined;
   readonly softwareVersion?: string;
+  /** What this node offers itself, now: for its birth record. */
+  readonly abilities?: () => Abilities;
   readonly log: Log;
 }
 
@@ -242,6 +244,10 @@ class Service implements RunningCoreService {
 
   withdraw(name: string): void {
     this.locals.withdraw(name);
+    this.announceSoon();
+  }
+
+  abilitiesChanged(): void {
     this.announceSoon();
   }
 
@@ -740,6 +746,7 @@ class Service implements RunningCoreService {
       messageBytes: this.messageBytes,
       queue: this.limits.queuePerNode,
       operations: this.locals.names(),
+      abilities: this.options.abilities?.() ?? {},
       registry: this.registry,
       counters: this.counts,
     };
