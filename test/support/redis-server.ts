@@ -23,17 +23,23 @@ export function findRedis(): string | undefined {
 
 export class RedisServer {
   private child: Child | undefined;
-  private readonly folder = mkdtempSync(join(tmpdir(), "tmc-redis-"));
+  private readonly folder: string;
 
   private constructor(
     readonly port: number,
     private readonly settings: readonly string[],
-  ) {}
+    parent: string,
+  ) {
+    this.folder = mkdtempSync(join(parent, "tmc-redis-"));
+  }
 
-  /** `settings`: as on its command line, e.g. ["--appendonly", "yes"]. @throws Error when it does not start */
-  static async start(settings: readonly string[] = []): Promise<RedisServer> {
+  /**
+   * `settings`: as on its command line, e.g. ["--appendonly", "yes"]. Its folder is made in `parent`.
+   * @throws Error when it does not start
+   */
+  static async start(settings: readonly string[] = [], parent = tmpdir()): Promise<RedisServer> {
     for (let attempt = 1; ; attempt++) {
-      const server = new RedisServer(await freePort(), settings);
+      const server = new RedisServer(await freePort(), settings, parent);
       try {
         await server.resume();
         return server;

@@ -45,4 +45,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     wrong: "tmc node start   # with passwordFrom: REDIS_PASSWORD",
     right: "REDIS_PASSWORD=… tmc node start",
   },
+  {
+    code: "TMC6207",
+    title: "this Redis is a cache",
+    rule: "With a maxmemory-policy of allkeys-… Redis removes any key when its memory is full, so it cannot be the storage of a node. With noeviction it refuses writes instead, and the node answers no-space.",
+    wrong: "redis-server --maxmemory 1gb --maxmemory-policy allkeys-lru",
+    right: "redis-server --maxmemory 1gb --maxmemory-policy noeviction --appendonly yes --appendfsync always",
+  },
 ];

@@ -150,12 +150,15 @@ describe.skipIf(findRedis() === undefined)("Redis (needs redis-server)", () => {
       await replica.stop();
     });
 
-    it("refuses what another version wrote, and a Redis that is not there", async () => {
+    it("refuses what another version wrote, a cache, and a Redis that is not there", async () => {
       const admin = createClient({ url: server.url });
       await admin.connect();
       await admin.set("v:format", "2");
       admin.destroy();
       await expect(open("v:")).rejects.toMatchObject({ code: "TMC6203" });
+      const cache = await RedisServer.start(["--maxmemory-policy", "allkeys-lru"]);
+      await expect(openRedisStorage({ url: cache.url, prefix: "" })).rejects.toMatchObject({ code: "TMC6207" });
+      await cache.stop();
       const nowhere = { url: "redis://user:hidden@127.0.0.1:1", prefix: "", deadlineMs: 200 };
       const failure: unknown = await openRedisStorage(nowhere).catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: "TMC6204" });

@@ -18,7 +18,7 @@ const format = "1";
 
 /**
  * `blobs`: where blobs go instead of Redis.
- * @throws UserError TMC6203 written by another version, TMC6204 Redis cannot be reached
+ * @throws UserError TMC6203 written by another version, TMC6204 Redis cannot be reached, TMC6207 it is a cache
  */
 export async function openRedisStorage(options: RedisStorageOptions, blobs?: ForeignBlobs): Promise<Storage> {
   const connection = new RedisConnection(options);
@@ -26,6 +26,7 @@ export async function openRedisStorage(options: RedisStorageOptions, blobs?: For
     await connection.open();
     const found = await connection.command("SET", `${options.prefix}format`, format, "NX", "GET");
     if (found !== null && String(found) !== format) throw otherVersion(options.prefix, String(found));
+    await refuseEviction(connection);
     const durability = await durabilityOf(connection);
     const where = `Redis at ${connection.place} (${durability})`;
     return {
@@ -49,18 +50,31 @@ export async function openRedisStorage(options: RedisStorageOptions, blobs?: For
   }
 }
 
+/** Undefined where administrators hide the settings. */
+async function settingOf(connection: RedisConnection, name: string): Promise<string | undefined> {
+  const reply = await connection.command("CONFIG", "GET", name).catch(() => undefined);
+  const parts = Array.isArray(reply) ? reply : [];
+  return parts.length === 2 ? String(parts[1]) : undefined;
+}
+
+/** A cache, which throws away what was acknowledged, is no storage. */
+async function refuseEviction(connection: RedisConnection): Promise<void> {
+  const policy = await settingOf(connection, "maxmemory-policy");
+  if (policy?.startsWith("allkeys-") !== true) return;
+  throw new UserError(
+    "TMC6207",
+    `Redis at ${connection.place} throws data away when its memory is full: maxmemory-policy ${policy}`,
+    "use a Redis of its own for the storage, with maxmemory-policy noeviction",
+    ExitCode.failed,
+  );
+}
+
 /** What survives a crash of Redis, for people. */
 async function durabilityOf(connection: RedisConnection): Promise<string> {
-  const setting = async (name: string): Promise<string | undefined> => {
-    // Where administrators hide the settings, nothing is known.
-    const reply = await connection.command("CONFIG", "GET", name).catch(() => undefined);
-    const parts = Array.isArray(reply) ? reply : [];
-    return parts.length === 2 ? String(parts[1]) : undefined;
-  };
-  const appendOnly = await setting("appendonly");
+  const appendOnly = await settingOf(connection, "appendonly");
   if (appendOnly === undefined) return "its durability is unknown: CONFIG GET is forbidden";
   if (appendOnly !== "yes") return "not durable: appendonly is off";
-  switch (await setting("appendfsync")) {
+  switch (await settingOf(connection, "appendfsync")) {
     case "always":
       return "durable: appendfsync always";
     case "everysec":
