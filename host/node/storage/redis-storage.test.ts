@@ -157,7 +157,9 @@ describe.skipIf(findRedis() === undefined)("Redis (needs redis-server)", () => {
       admin.destroy();
       await expect(open("v:")).rejects.toMatchObject({ code: "TMC6203" });
       const cache = await RedisServer.start(["--maxmemory-policy", "allkeys-lru"]);
-      await expect(openRedisStorage({ url: cache.url, prefix: "" })).rejects.toMatchObject({ code: "TMC6207" });
+      await expect(openRedisStorage({ url: cache.url, prefix: "" })).rejects.toMatchObject({
+        code: "TMC6207",
+      });
       await cache.stop();
       const nowhere = { url: "redis://user:hidden@127.0.0.1:1", prefix: "", deadlineMs: 200 };
       const failure: unknown = await openRedisStorage(nowhere).catch((error: unknown) => error);
