@@ -22,6 +22,7 @@ import { Counter, Counters } from "./counters.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Link } from "./link.js";
 import type { Model } from "./model.js";
+import type { AnyFunction } from "./node-function.js";
 import type { Operation } from "./operation.js";
 import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
 import { RemoteRequests, type RemoteRequest } from "./remote-request.js";
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly version: string;
   readonly sensors: Sensor[];
   readonly models: Model[];
+  /** Those of its FunctionInvoke. */
+  readonly functions?: AnyFunction[];
   readonly settings: Setting[];
   /** Words that requests can select by: "hall-3", "pump". */
   readonly labels: string[];
@@ -313,6 +316,13 @@ export class Node {
       writer.writeInt(10);
       writer.beginArray(options.models.length);
       for (const model of options.models) model.describe(writer);
+    }
+    const functions = options.functions ?? null;
+    if (functions !== null && functions.length > 0) {
+      pairs++;
+      writer.writeInt(11);
+      writer.beginArray(functions.length);
+      for (const one of functions) one.describe(writer);
     }
     if (options.labels.length > 0) {
       pairs++;

@@ -51,6 +51,7 @@ export async function createServices({
   const functions = config.functions.enabled
     ? await createFunctionRuntime({
         storage,
+        uses,
         log,
         workers: config.functions.workers,
         memoryBytes: config.functions.memoryBytes,
