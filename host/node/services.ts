@@ -13,16 +13,23 @@ import type { FunctionRuntime } from "./functions/function-runtime.js";
 import { createFunctionRuntime } from "./functions/runtime.js";
 import { createJobs, type JobsEngine } from "./jobs/create-jobs.js";
 import type { Log } from "./log.js";
+import { DeployedModels } from "./models/deployed-models.js";
+import { Models } from "./models/models.js";
 import { createDataOperations } from "./operations/data-operations.js";
 import { createFunctionOperations } from "./operations/function-operations.js";
+import { createModelOperations } from "./operations/model-operations.js";
 import type { LocalOperation } from "./operations/operation.js";
 import { createReferences, type ResolveReference } from "./operations/references.js";
 import { jobOperations } from "./operations/task-operations.js";
+import { workflowOperation } from "./operations/workflow-operation.js";
 import { BlobUses } from "./storage/blob-uses.js";
 import type { Storage } from "./storage/storage.js";
 
 export interface Services {
   readonly dataSets: DataSets;
+  readonly models: Models;
+  /** Those that this node offers. */
+  readonly deployed: DeployedModels;
   readonly functions: FunctionRuntime | undefined;
   readonly jobs: JobsEngine;
   readonly resolve: ResolveReference;
@@ -61,7 +68,17 @@ export async function createServices({
       })
     : undefined;
   const jobs = createJobs(storage, { owner: config.id, log });
-  const resolve = createReferences({ storage, dataSets });
+  const models = new Models({ storage, uses, modelBytes: config.quotas.modelBytes });
+  const deployed = new DeployedModels(storage, models, config.id);
+  await deployed.start();
+  const resolve = createReferences({
+    storage,
+    dataSets,
+    model: async (qualified) => {
+      const found = await models.find(qualified);
+      return found === undefined ? undefined : { bytes: await models.bytesOf(found), descriptor: {} };
+    },
+  });
   const operations = [
     ...createDataOperations({
       dataSets,
@@ -72,7 +89,21 @@ export async function createServices({
       submit: core.submit,
       node: config.id,
     }),
+    ...createModelOperations({
+      models,
+      deployed,
+      dataSets,
+      match: descriptorMatch,
+      jobs,
+      resolve,
+      submit: core.submit,
+      nodes: () => core.nodes(),
+      connectors,
+      node: config.id,
+      labels: config.labels,
+    }),
     ...jobOperations(jobs),
+    workflowOperation({ submit: core.submit, jobs, node: config.id, core }),
     ...(functions === undefined
       ? []
       : createFunctionOperations({
@@ -83,7 +114,7 @@ export async function createServices({
           node: config.id,
         })),
   ];
-  return { dataSets, functions, jobs, resolve, operations };
+  return { dataSets, models, deployed, functions, jobs, resolve, operations };
 }
 
 /** Every *.pem of the folder; none without a folder. */
