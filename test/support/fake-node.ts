@@ -57,6 +57,8 @@ export interface FakeNode {
   state: NodeState;
   stopped: boolean;
   pending: number;
+  /** The state folder, with the token. */
+  readonly folder: string;
   /** With the token. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
@@ -101,6 +103,7 @@ export async function startFakeNode(
   };
   const config = nodeConfigSchema.parse({
     id: "edge",
+    state: folder,
     management: { port: 0, token: join(folder, "token"), ...settings },
     bus: { external: { url: "mqtt://user:hunter2@broker:1883" } },
   });
@@ -246,6 +249,7 @@ export async function startFakeNode(
   const fake: FakeNode = {
     parts,
     management,
+    folder,
     token: "",
     log,
     orders,

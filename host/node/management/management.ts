@@ -1,11 +1,13 @@
 /** The management interface of a node: HTTP API, metrics, live events and the page, on one port. */
 import { createServer as createHttpsServer } from "node:https";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
+import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { ExitCode, UserError } from "../../../compiler/diagnostics/user-error.js";
+import type { NodeConfig } from "../config.js";
 import { addApi, jobCounts } from "./api.js";
 import { addCalls } from "./calls.js";
 import { addEndpoint, answering, check, errorResponses } from "./endpoint.js";
@@ -71,6 +73,14 @@ export function createManagement(parts: ManagementParts): Management {
       guard = createGuard(settings, token, port);
       const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
       url = `${secure ? "https" : "http"}://${host}:${port}`;
+      const stopListening = end;
+      const file = urlFileOf(parts.config);
+      mkdirSync(parts.config.state, { recursive: true, mode: 0o700 });
+      writeFileSync(file, `${reachable(url)}\n`);
+      end = () => {
+        stopListening();
+        rmSync(file, { force: true });
+      };
       parts.log.log.info({ module: "management", url }, "management interface listens");
     },
     async stop() {
@@ -87,6 +97,15 @@ export function createManagement(parts: ManagementParts): Management {
     },
   };
 }
+
+/** Where commands on this machine find a node that runs: they read the file before they guess by the configuration. */
+function urlFileOf(config: NodeConfig): string {
+  return join(config.state, "management-url");
+}
+
+/** As seen from this machine. */
+const reachable = (url: string): string =>
+  url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 
 function tlsOptions({ config }: ManagementParts): object {
   const { tls } = config.management;
