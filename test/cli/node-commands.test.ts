@@ -54,7 +54,7 @@ describe("reading", () => {
     expect(out).toContain("accelerometer");
     await tmc("node", "models");
     expect(out).toMatch(
-      /^vibration@2-int8 +candidate +tflite +22\.9 KB +vibration@2 +vibration:test accuracy 0\.9712/m,
+      /^vibration@2-int8 +candidate +int8 +22\.9 KB +vibration@2 +vibration:test accuracy 0\.9712/m,
     );
     await tmc("node", "data");
     expect(out).toContain("normal 160");

@@ -140,11 +140,11 @@ const models: Reading<{ models: z.infer<typeof modelSummary>[] }> = {
     list.length === 0
       ? "There is no model yet: tmc node call model.train or model.store makes one.\n"
       : table(
-          ["MODEL", "STAGE", "FORMAT", "SIZE", "PARENT", "METRICS", "NODES"],
+          ["MODEL", "STAGE", "FORM", "SIZE", "PARENT", "METRICS", "NODES"],
           list.map((m) => [
             `${m.name}@${m.version}`,
             m.stage,
-            m.format,
+            m.form,
             bytesText(m.bytes),
             m.parent,
             Object.entries(m.metrics)
@@ -184,7 +184,12 @@ const functions: Reading<{ functions: z.infer<typeof functionSummary>[] }> = {
 };
 
 export function registerNodeStatus(program: Command): void {
-  for (const reading of [status, nodes, describe, data, models, functions]) register(program, reading);
+  register(program, status);
+  register(program, nodes);
+  register(program, describe);
+  register(program, data);
+  register(program, models);
+  register(program, functions);
 }
 
 function register<T>(

@@ -74,7 +74,7 @@ function ModelView({
       <p>
         <Badge tone={tones[model.stage]}>{model.stage}</Badge>{" "}
         <span class="muted">
-          {[model.format, model.task ?? "", bytes(model.bytes), `made ${ago(model.createdAt)}`]
+          {[model.form, model.task ?? "", bytes(model.bytes), `made ${ago(model.createdAt)}`]
             .filter((text) => text !== "")
             .join(" · ")}
         </span>
@@ -157,7 +157,7 @@ export function descentOf(model: Model, models: readonly Model[]): Vertex[] {
     ...members.map((each) => ({
       id: nameOf(each),
       title: nameOf(each),
-      note: `${each.stage}, ${each.format}`,
+      note: `${each.stage}, ${each.form}`,
       tone: each === model ? `${each.stage} current` : each.stage,
       after: [
         ...(each.parent === undefined ? [] : [each.parent]),
