@@ -23,21 +23,28 @@ export class BlobUses {
   /** Keeps the bytes until `work`, which writes the use, has ended. Gives what `work` gives. */
   async hold<T>(contents: readonly Uint8Array[], work: (digests: string[]) => Promise<T>): Promise<T> {
     const held: string[] = [];
+    const added: string[] = [];
+    let failed = true;
     try {
       for (const bytes of contents) {
         const digest = digestOf(bytes);
         this.pinned.set(digest, (this.pinned.get(digest) ?? 0) + 1);
         held.push(digest);
         await this.dying.get(digest)?.catch(() => undefined);
+        if ((await this.storage.blobs.stat(digest)) === undefined) added.push(digest);
         await this.storage.blobs.put(bytes, { digest });
       }
-      return await work([...held]);
+      const result = await work([...held]);
+      failed = false;
+      return result;
     } finally {
       for (const digest of held) {
         const count = (this.pinned.get(digest) ?? 1) - 1;
         if (count > 0) this.pinned.set(digest, count);
         else this.pinned.delete(digest);
       }
+      // What was refused leaves nothing; when this fails too, collectOrphans does it.
+      if (failed) await this.release(added).catch(() => undefined);
     }
   }
 
