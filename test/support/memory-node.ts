@@ -1,5 +1,5 @@
 /** A minimal node played on a memory bus: announces itself, answers what is dispatched to it as the test says. */
-import { encodeCbor, decodeAnswer, type Answer, type Birth } from "../../host/bus/protocol.js";
+import { encodeCbor, decodeAnswer, type Answer } from "../../host/bus/protocol.js";
 import { birthKeys, stateKeys } from "../../host/bus/protocol-keys.js";
 import { toMap } from "../../host/bus/keyed-maps.js";
 import {
@@ -33,7 +33,7 @@ export class MemoryNode {
     readonly server: string,
     readonly id: string,
     readonly boot = 1,
-    readonly record: Partial<Birth> = {},
+    readonly record: object = {},
   ) {
     const will = encodeCbor(toMap(stateKeys, { version: 1, node: id, boot, online: false }));
     this.connection = bus.connect({ topic: this.topic("s"), payload: will });

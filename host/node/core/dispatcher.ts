@@ -23,7 +23,7 @@ const nextNode: ReadonlySet<number> = new Set(
 );
 const nextServer: ReadonlySet<number> = new Set([
   ...nextNode,
-  ...(["not-found", "descriptor-mismatch", "hops-exhausted", "too-large"] as const).map(codeOf),
+  ...(["not-found", "descriptor-mismatch", "hops-exhausted", "too-large", "forbidden"] as const).map(codeOf),
 ]);
 const mostAttempts = 20;
 

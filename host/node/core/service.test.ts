@@ -1,69 +1,25 @@
 /** The Core Service on a bus in memory: who does what, and what everybody is told. */
-import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MemoryBus } from "../../../test/support/memory-bus.js";
-import { MemoryNode } from "../../../test/support/memory-node.js";
+import { CoreWorld, settled, testModel, until } from "../../../test/support/core-world.js";
 import { nodeMonitor, nodeConfigure } from "../../bus/operations/node.js";
 import { errorName } from "../../bus/protocol.js";
-import { createLog } from "../log.js";
 import { OperationFailure } from "../operations/operation.js";
 import type { RequestTrace } from "./core-service.js";
-import { createCoreService, type CoreServiceOptions, type RunningCoreService } from "./service.js";
-
-const silent = (): Writable => new Writable({ write: (_c, _e, done) => done() });
-const quiet = createLog("error", silent()).log;
-
-const model = (name: string, shape = [4]): object => ({
-  name,
-  version: "1.0.0",
-  task: "classification",
-  inputs: [
-    new Map<number, unknown>([
-      [0, 0],
-      [1, shape],
-      [5, 0.5],
-      [6, 0],
-    ]),
-  ],
-  outputs: [
-    new Map<number, unknown>([
-      [0, 0],
-      [1, [2]],
-      [5, 0.5],
-      [6, 0],
-    ]),
-  ],
-});
+import type { RunningCoreService } from "./service.js";
 
 describe("core service", () => {
-  let bus: MemoryBus;
+  let world: CoreWorld;
   let core: RunningCoreService;
-  const started: RunningCoreService[] = [];
-
-  const start = async (options: Partial<CoreServiceOptions> = {}): Promise<RunningCoreService> => {
-    const service = createCoreService({
-      id: "edge",
-      boot: 5,
-      connection: bus.connect(),
-      log: quiet,
-      ...options,
-    });
-    started.push(service);
-    await service.start();
-    return service;
-  };
-  const join = async (id: string, record: object = {}, boot = 1): Promise<MemoryNode> => {
-    const node = await new MemoryNode(bus, "edge", id, boot, record).join();
-    await MemoryBus.settled();
-    return node;
-  };
+  const join: CoreWorld["node"] extends (server: string, ...rest: infer R) => infer P
+    ? (...rest: R) => P
+    : never = (...rest) => world.node("edge", ...rest);
 
   beforeEach(async () => {
-    bus = new MemoryBus();
-    core = await start();
+    world = new CoreWorld();
+    ({ core } = await world.server("edge"));
   });
   afterEach(async () => {
-    for (const service of started.splice(0)) await service.stop();
+    await world.stop();
   });
 
   it("knows who is joined, what they can do, and when they leave", async () => {
@@ -77,14 +33,14 @@ describe("core service", () => {
       birth: { labels: ["energy:3", "hall"] },
     });
     n1.connection.die();
-    await MemoryBus.settled();
+    await settled();
     expect(core.node("n1")?.online).toBe(false);
     expect(events).toEqual(["+n1", "-n1"]);
   });
 
   it("dispatches a node's request to another node and passes both answers back", async () => {
     const a = await join("a", { operations: ["node.describe"] });
-    const b = await join("b", { models: [model("m")] });
+    const b = await join("b", { models: [testModel("m")] });
     b.behaviour = (request, node) => {
       node.answer(request, { stage: 1 });
       node.answer(request, { output: Uint8Array.of(7), queueUs: 3, executionUs: 4 });
@@ -92,7 +48,7 @@ describe("core service", () => {
     const traces: RequestTrace[] = [];
     core.on("request", (t) => traces.push(t));
     const id = a.ask({ operation: "model.infer", deadlineMs: 2000 });
-    await MemoryBus.settled();
+    await settled();
     expect(b.requests).toMatchObject([{ id, boot: 1, sender: "a", operation: "model.infer" }]);
     expect(b.requests[0]?.deadlineMs).toBeGreaterThan(1500);
     expect(a.answers.map((x) => x.stage)).toEqual([1, 2]);
@@ -114,7 +70,7 @@ describe("core service", () => {
           : Promise.reject(new OperationFailure("not-found", "not here", "arguments.x")),
     });
     const id = a.ask({ operation: "node.monitor" });
-    await MemoryBus.settled();
+    await settled();
     expect(a.done(id)).toMatchObject([{ node: "edge", queueUs: expect.any(Number) as number }]);
     const failed = await core.submit({ operation: "node.monitor" }, { sender: "operator" });
     expect(failed.error).toMatchObject({ code: 5, text: "not here", field: "arguments.x" });
@@ -137,7 +93,7 @@ describe("core service", () => {
     };
     expect(await ask({ operation: "model.infer" })).toEqual(["no-capable-node", "operation"]);
     expect(await ask({ operation: "no.such" })).toEqual(["unknown-operation", "operation"]);
-    await join("n1", { models: [model("m")] });
+    await join("n1", { models: [testModel("m")] });
     const input = { input: new Uint8Array(4), inputDescriptor: { elementType: 0, shape: [5] } };
     expect(await ask({ operation: "model.infer", ...input })).toEqual(["descriptor-mismatch", "input.shape"]);
     expect(await ask({ operation: "model.infer", selector: { name: "other" } })).toEqual([
@@ -154,5 +110,161 @@ describe("core service", () => {
     ]);
     const big = { input: new Uint8Array(2000), inputDescriptor: { elementType: 0, shape: [4] } };
     expect(await ask({ operation: "model.infer", ...big })).toEqual(["too-large", "input"]);
+  });
+
+  it("gives work to the node with the least load, then the lowest id", async () => {
+    const busy = (await Promise.all(["n2", "n1", "n3"].map((id) => join(id)))).map((node) => {
+      node.behaviour = () => {};
+      return node;
+    });
+    const ask = await join("asker", { operations: ["node.describe"] });
+    for (let i = 0; i < 3; i++) ask.ask({ operation: "model.infer" });
+    await settled();
+    expect(busy.map((n) => n.requests.length)).toEqual([1, 1, 1]);
+    const explained = await core.explain({ operation: "model.infer" });
+    expect(explained).toMatchObject({ decision: "dispatch", chosen: "n1" });
+    expect(explained.candidates.map((c) => [c.node, c.why, c.score?.total])).toEqual([
+      ["n1", "", 26],
+      ["n2", "", 26],
+      ["n3", "", 26],
+      ["edge", "operation", undefined],
+    ]);
+  });
+
+  it("keeps a window for each node, queues by priority, then says busy", async () => {
+    await world.stop();
+    ({ core } = await world.server("edge", [], { requests: { inFlightPerNode: 1, queuePerNode: 2 } }));
+    const worker = await join("w");
+    worker.behaviour = () => {};
+    const asker = await join("a", { operations: ["node.describe"] });
+    const first = asker.ask({ operation: "model.infer" });
+    const low = asker.ask({ operation: "model.infer", priority: 1 });
+    const high = asker.ask({ operation: "model.infer", priority: 200 });
+    const refused = asker.ask({ operation: "model.infer" });
+    await settled();
+    expect(asker.done(refused)[0]?.error).toMatchObject({ code: 7, retryAfterMs: 200 });
+    expect(worker.requests.map((r) => r.id)).toEqual([first]);
+    worker.answer(worker.requests[0]!, { stage: 2 });
+    await settled();
+    expect(worker.requests.map((r) => r.id)).toEqual([first, high]);
+    worker.answer(worker.requests[1]!, { stage: 2 });
+    await settled();
+    expect(worker.requests.map((r) => r.id)).toEqual([first, high, low]);
+    expect(core.pending()).toBe(1);
+  });
+
+  it("retries once on the next node when the chosen one dies", async () => {
+    const [n1, n2, n3] = [await join("n1"), await join("n2"), await join("n3")];
+    for (const n of [n1, n2, n3]) n.behaviour = (request, node) => node.answer(request, { stage: 1 });
+    const asker = await join("a", { operations: ["node.describe"] });
+    const id = asker.ask({ operation: "model.infer" });
+    await settled();
+    n1.connection.die();
+    await settled();
+    expect(n2.requests).toMatchObject([{ id, sender: "a" }]);
+    n2.connection.die();
+    await settled();
+    expect(n3.requests).toEqual([]);
+    expect(asker.answers.map((x) => [x.stage, x.error?.code])).toEqual([
+      [1, undefined],
+      [2, 3],
+    ]);
+  });
+
+  it("does not repeat what is not idempotent and was begun", async () => {
+    const record = { operations: ["model.aggregate"] };
+    const [n1, n2] = [await join("n1", record), await join("n2", record)];
+    n1.behaviour = () => {};
+    n2.behaviour = (request, node) => node.answer(request, { stage: 1 });
+    const started = core.submit({ operation: "model.aggregate" }, { sender: "operator" });
+    await settled();
+    n1.connection.die();
+    await settled();
+    // Nobody had said that it began: another may do it.
+    expect(n2.requests.length).toBe(1);
+    const n3 = await join("n3", record);
+    n2.connection.die();
+    expect((await started).error).toMatchObject({ code: 3, field: "node" });
+    expect(n3.requests.length).toBe(0);
+  });
+
+  it("answers repetitions and executes once", async () => {
+    const worker = await join("w");
+    const asker = await join("a", { operations: ["node.describe"] });
+    let hold: (() => void) | undefined;
+    worker.behaviour = (request, node) => {
+      node.answer(request, { stage: 1 });
+      hold = () => node.answer(request, { output: Uint8Array.of(1) });
+    };
+    const id = asker.ask({ operation: "model.infer" });
+    await settled();
+    asker.ask({ operation: "model.infer", id });
+    await settled();
+    expect(asker.answers.map((x) => x.stage)).toEqual([1, 1]);
+    hold?.();
+    await settled();
+    asker.ask({ operation: "model.infer", id });
+    await settled();
+    expect(asker.done(id).map((x) => x.output)).toEqual([Uint8Array.of(1), Uint8Array.of(1)]);
+    expect(worker.requests.length).toBe(1);
+    expect(core.counters().duplicates).toBe(2);
+  });
+
+  it("ends every request by its deadline and drops what comes late", async () => {
+    const worker = await join("w");
+    worker.behaviour = () => {};
+    const asker = await join("a", { operations: ["node.describe"] });
+    const id = asker.ask({ operation: "model.infer", deadlineMs: 30 });
+    const none = asker.ask({ operation: "model.infer", deadlineMs: 0 });
+    await until(() => asker.done(id).length > 0);
+    expect(asker.done(id)[0]?.error?.code).toBe(8);
+    expect(asker.done(none)[0]?.error?.code).toBe(8);
+    worker.answer(worker.requests[0]!, { stage: 2 });
+    await settled();
+    expect(asker.done(id).length).toBe(1);
+    expect(core.counts.late).toBe(1);
+    expect(core.node("w")?.inFlight).toBe(0);
+  });
+
+  it("ends local work at its deadline, when cancelled and when the server stops", async () => {
+    const signals: AbortSignal[] = [];
+    core.offer({
+      definition: nodeMonitor,
+      run: (call) => {
+        signals.push(call.signal);
+        return new Promise(() => {});
+      },
+    });
+    const late = await core.submit({ operation: "node.monitor", deadlineMs: 20 }, { sender: "operator" });
+    expect(late.error?.code).toBe(8);
+    const abort = new AbortController();
+    const cancelled = core.submit(
+      { operation: "node.monitor" },
+      { sender: "operator", signal: abort.signal },
+    );
+    await settled();
+    abort.abort();
+    expect((await cancelled).error?.code).toBe(15);
+    const stopped = core.submit({ operation: "node.monitor" }, { sender: "operator" });
+    await settled();
+    await core.stop();
+    expect((await stopped).error?.code).toBe(15);
+    expect(signals.map((s) => s.aborted)).toEqual([true, true, true]);
+  });
+
+  it("drains: takes nothing new, finishes what runs", async () => {
+    const worker = await join("w");
+    worker.behaviour = () => {};
+    const running = core.submit({ operation: "model.infer" }, { sender: "operator" });
+    await settled();
+    const drained = core.drain(2000);
+    const refused = await core.submit({ operation: "model.infer" }, { sender: "operator" });
+    expect(refused.error).toMatchObject({ code: 7, retryAfterMs: 1000 });
+    worker.answer(worker.requests[0]!, { stage: 2 });
+    await drained;
+    expect((await running).error).toBeUndefined();
+    core.resume();
+    worker.behaviour = (request, node) => node.answer(request, { stage: 2 });
+    expect((await core.submit({ operation: "model.infer" }, { sender: "operator" })).error).toBeUndefined();
   });
 });
