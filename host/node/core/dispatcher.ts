@@ -18,7 +18,7 @@ import { codeOf, needOf, type Need, type Router } from "./router.js";
 import { smoothed } from "./score.js";
 
 /** Errors after which another one may still be able; for servers also what they do not know. */
-const nextNode: ReadonlySet<number> = new Set(
+const nextNode: ReadonlySet<number> = new Set<number>(
   ["busy", "no-capable-node", "unknown-operation"].map((n) => codeOf(n as "busy")),
 );
 const nextServer: ReadonlySet<number> = new Set([
