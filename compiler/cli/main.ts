@@ -33,6 +33,7 @@ import { registerNodeStatus } from "./commands/node-status.js";
 import { registerRun } from "./commands/run.js";
 import { registerSetup } from "./commands/setup.js";
 import { registerSize } from "./commands/size.js";
+import { registerWorkflowCheck } from "./commands/workflow.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
 import { packageVersion } from "../board/package-version.js";
@@ -85,6 +86,7 @@ export function createProgram(): Command {
   registerNodeStatus(program);
   registerNodeJobs(program);
   registerNodeCall(program);
+  registerWorkflowCheck(program);
   registerDoctor(program);
   registerSetup(program);
   registerExplain(program);

@@ -66,9 +66,9 @@ export function field<T extends z.ZodType>(
 }
 
 /** Gives the definition its exact type. @throws Error when two fields have one key: a mistake in the table. */
-export function defineOperation<A extends Fields, R extends Fields>(
-  definition: OperationDefinition<A, R>,
-): OperationDefinition<A, R> {
+export function defineOperation<const N extends string, A extends Fields, R extends Fields>(
+  definition: OperationDefinition<A, R> & { readonly name: N },
+): OperationDefinition<A, R> & { readonly name: N } {
   for (const fields of [definition.arguments, definition.result]) {
     const keys = Object.values(fields).map((f) => f.key);
     if (new Set(keys).size !== keys.length) throw new Error(`${definition.name}: two fields have one key`);
