@@ -99,7 +99,7 @@ async function start(
 
   const life = new NodeLife(core, log);
   const settings = new NodeSettings(config.state);
-  const sweeper = new Sweeper(() => services.dataSets.sweep(), config.sweepS, log);
+  const sweeper = new Sweeper(services.sweep, config.sweepS, log);
   for (const setting of settingsOfNode(log, sweeper)) await settings.register(setting);
 
   for (const operation of services.operations) core.offer(operation);

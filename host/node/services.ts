@@ -22,6 +22,7 @@ import type { LocalOperation } from "./operations/operation.js";
 import { createReferences, type ResolveReference } from "./operations/references.js";
 import { jobOperations } from "./operations/task-operations.js";
 import { workflowOperation } from "./operations/workflow-operation.js";
+import { createSweep, type Swept } from "./retention.js";
 import { BlobUses } from "./storage/blob-uses.js";
 import type { Storage } from "./storage/storage.js";
 
@@ -34,6 +35,8 @@ export interface Services {
   readonly jobs: JobsEngine;
   readonly resolve: ResolveReference;
   readonly operations: readonly LocalOperation[];
+  /** Removes what is too old or needed by nobody. */
+  readonly sweep: () => Promise<Swept>;
 }
 
 export interface ServiceParts {
@@ -114,7 +117,8 @@ export async function createServices({
           node: config.id,
         })),
   ];
-  return { dataSets, models, deployed, functions, jobs, resolve, operations };
+  const sweep = createSweep({ dataSets, uses, storage });
+  return { dataSets, models, deployed, functions, jobs, resolve, operations, sweep };
 }
 
 /** Every *.pem of the folder; none without a folder. */
