@@ -299,9 +299,16 @@ class Service implements RunningCoreService {
     new Promise<Answer>((resolve) => {
       const identity = { ...(options.identity ?? this.nextIdentity()), sender: this.id };
       const request: ServerRequest = { ...order, ...identity };
+      const listening: { cancel?: () => void } = {};
       const caller: LocalCaller = {
         accepted: () => options.onAccepted?.(),
-        done: (bytes) => resolve(this.readOwn(bytes, request)),
+        done: (bytes) => {
+          // The signal may be that of a long job with many requests.
+          if (listening.cancel !== undefined) {
+            options.signal?.removeEventListener("abort", listening.cancel);
+          }
+          resolve(this.readOwn(bytes, request));
+        },
       };
       this.counts.received++;
       const refuse = (failure: Failure): void => caller.done(this.maker.failure(identity, failure));
@@ -350,11 +357,9 @@ class Service implements RunningCoreService {
         this.limits.hops,
         [],
       );
-      options.signal?.addEventListener(
-        "abort",
-        () => this.table.fail(exchange, { code: "cancelled", text: "" }, codeOf("cancelled")),
-        { once: true },
-      );
+      listening.cancel = () =>
+        this.table.fail(exchange, { code: "cancelled", text: "" }, codeOf("cancelled"));
+      options.signal?.addEventListener("abort", listening.cancel, { once: true });
       this.table.add(exchange);
       this.serveOrRoute(
         exchange,

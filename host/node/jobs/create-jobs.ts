@@ -3,6 +3,7 @@
  * state, which is told only when it is kept. It knows nothing of what the jobs do, and decides nothing about other nodes:
  * each keeps its own jobs, also in a shared storage.
  */
+import { setMaxListeners } from "node:events";
 import { OperationFailure } from "../operations/operation.js";
 import { StorageError, type Storage } from "../storage/storage.js";
 import type { Log } from "../log.js";
@@ -286,6 +287,8 @@ class Engine implements JobsEngine {
       room[lane(entry)] -= 1;
       busy.add(subject(entry));
       const controller = new AbortController();
+      // Each of a job's parallel requests listens.
+      setMaxListeners(0, controller.signal);
       const run: NonNullable<Entry["run"]> = { controller, settled: Promise.resolve(), abandoned: false };
       entry.run = run;
       run.settled = this.#run(entry, kind, run);

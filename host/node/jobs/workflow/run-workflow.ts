@@ -3,6 +3,7 @@
  * kept before the next one starts, so a workflow that is resumed repeats nothing that was done. A failed step ends the
  * others and the workflow.
  */
+import { setMaxListeners } from "node:events";
 import { operationDefinition } from "../../../bus/operations/catalogue.js";
 import type { ErrorName } from "../../../bus/protocol-keys.js";
 import { OperationFailure, type Submit } from "../../operations/operation.js";
@@ -56,6 +57,8 @@ class WorkflowRun {
     private readonly checked: CheckedWorkflow,
     private readonly context: JobContext,
   ) {
+    // Each of the parallel steps listens.
+    setMaxListeners(0, this.#stop.signal);
     this.#state = new RunState(checked, context.resumedFrom);
     this.#env = {
       ...parts,
