@@ -148,7 +148,7 @@ function Spot(props: {
     <g
       class={`spot ${props.class}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-label={props.label}
       data-node={props.id}
       onClick={() => props.onOpen(props.id)}
