@@ -86,7 +86,7 @@ describe("live events", () => {
     await expect.poll(() => again.told.map(({ data }) => data["node"])).toEqual(["pump-2"]);
     for (const odd of ["other-1", "x", `${first.told[0]!.id.split("-")[0]!}-999`, "<script>"]) {
       const stranger = await listen(odd, "?kinds=node");
-      await expect.poll(() => kindsOf(stranger), odd).toEqual(["resync"]);
+      await expect.poll(() => kindsOf(stranger), { message: odd }).toEqual(["resync"]);
     }
     for (let i = 0; i < 600; i++) node.join(`n-${i}`);
     const late = await listen(first.told[0]!.id, "?kinds=node");
