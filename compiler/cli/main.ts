@@ -34,6 +34,7 @@ import { registerRun } from "./commands/run.js";
 import { registerSetup } from "./commands/setup.js";
 import { registerSize } from "./commands/size.js";
 import { registerWorkflowCheck } from "./commands/workflow.js";
+import { registerWorkflowRun } from "./commands/workflow-run.js";
 import { reportFailure } from "./failure.js";
 import { describeCommand } from "./help.js";
 import { packageVersion } from "../board/package-version.js";
@@ -87,6 +88,7 @@ export function createProgram(): Command {
   registerNodeJobs(program);
   registerNodeCall(program);
   registerWorkflowCheck(program);
+  registerWorkflowRun(program);
   registerDoctor(program);
   registerSetup(program);
   registerExplain(program);

@@ -94,7 +94,7 @@ async function start(
     log,
   });
   const services = await createServices({ config, storage, core, connectors: () => connectors, log });
-  const { jobs, functions } = services;
+  const { jobs, schedules, functions } = services;
   if (functions !== undefined) closers.add("functions", () => functions.close());
 
   const life = new NodeLife(core, log);
@@ -124,6 +124,8 @@ async function start(
   closers.add("Core Service", () => core.stop());
   await jobs.start();
   closers.add("jobs", () => jobs.stop());
+  await schedules.start();
+  closers.add("schedules", () => schedules.stop());
   sweeper.start();
   closers.add("sweeper", () => sweeper.stop());
 

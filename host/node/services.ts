@@ -12,6 +12,7 @@ import type { TrustedKey } from "./functions/admission.js";
 import type { FunctionRuntime } from "./functions/function-runtime.js";
 import { createFunctionRuntime } from "./functions/runtime.js";
 import { createJobs, type JobsEngine } from "./jobs/create-jobs.js";
+import { createSchedules, type Schedules } from "./jobs/schedules.js";
 import type { Log } from "./log.js";
 import { DeployedModels } from "./models/deployed-models.js";
 import { Models } from "./models/models.js";
@@ -20,6 +21,7 @@ import { createFunctionOperations } from "./operations/function-operations.js";
 import { createModelOperations } from "./operations/model-operations.js";
 import type { LocalOperation } from "./operations/operation.js";
 import { createReferences, type ResolveReference } from "./operations/references.js";
+import { scheduleOperation } from "./operations/schedule-operation.js";
 import { jobOperations } from "./operations/task-operations.js";
 import { workflowOperation } from "./operations/workflow-operation.js";
 import { createSweep, type Swept } from "./retention.js";
@@ -33,6 +35,7 @@ export interface Services {
   readonly deployed: DeployedModels;
   readonly functions: FunctionRuntime | undefined;
   readonly jobs: JobsEngine;
+  readonly schedules: Schedules;
   readonly resolve: ResolveReference;
   readonly operations: readonly LocalOperation[];
   /** Removes what is too old or needed by nobody. */
@@ -71,6 +74,12 @@ export async function createServices({
       })
     : undefined;
   const jobs = createJobs(storage, { owner: config.id, log });
+  const schedules = createSchedules(storage, {
+    owner: config.id,
+    submit: core.submit,
+    explain: (order, sender) => core.explain(order, sender),
+    log,
+  });
   const models = new Models({ storage, uses, modelBytes: config.quotas.modelBytes });
   const deployed = new DeployedModels(storage, models, config.id);
   await deployed.start();
@@ -106,6 +115,7 @@ export async function createServices({
       labels: config.labels,
     }),
     ...jobOperations(jobs),
+    scheduleOperation(schedules),
     workflowOperation({ submit: core.submit, jobs, node: config.id, core }),
     ...(functions === undefined
       ? []
@@ -118,7 +128,7 @@ export async function createServices({
         })),
   ];
   const sweep = createSweep({ dataSets, uses, storage });
-  return { dataSets, models, deployed, functions, jobs, resolve, operations, sweep };
+  return { dataSets, models, deployed, functions, jobs, schedules, resolve, operations, sweep };
 }
 
 /** Every *.pem of the folder; none without a folder. */

@@ -358,6 +358,24 @@ describe("after the node was killed", () => {
     }
   });
 
+  it("nodes have a while to join again", async () => {
+    const storage = memoryStorage();
+    const first = fakeCore({ "node.monitor": () => new Promise(() => undefined) });
+    const { begin } = await node(first, storage);
+    const id = await begin({ steps: [monitor("a")] });
+    await until(() => first.executed.length === 1);
+    let absent = 1;
+    const second = fakeCore({
+      "node.monitor": () => {
+        if (absent-- > 0) throw new OperationFailure("no-capable-node", "not back yet");
+        return { result: { uptimeS: 1 } };
+      },
+    });
+    const { jobs } = await node(second, storage.crash());
+    expect((await jobs.wait(id)).state).toBe("done");
+    expect(second.executed.length).toBe(2);
+  });
+
   it("who has answered an attempt answers it again", async () => {
     const storage = memoryStorage();
     // Another node: it lives on, and remembers. The answer comes when this node is gone.

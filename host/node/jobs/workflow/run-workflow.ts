@@ -22,8 +22,11 @@ export interface WorkflowParts {
   readonly node: string;
   /** Between two looks at a job of another node, ms; default 500. */
   readonly pollMs?: number;
+  /** How long after a restart nodes may take to join again: until then their absence fails no step, ms; default 30,000. */
+  readonly rejoinMs?: number;
 }
 
+const rejoinPauseMs = 500;
 const longestBackoffMs = 3_600_000;
 
 /** The kind of job behind task.workflow: register it before the jobs are started. */
@@ -51,6 +54,10 @@ class WorkflowRun {
   readonly #running = new Map<string, Promise<void>>();
   readonly #env: StepEnvironment;
   #failure: Error | undefined;
+  /** On the clock of performance.now(). */
+  readonly #rejoinUntil: number;
+  /** Attempts that do not count, by instance: the node was not back yet. */
+  readonly #absences = new Map<string, number>();
 
   constructor(
     parts: WorkflowParts,
@@ -60,6 +67,8 @@ class WorkflowRun {
     // Each of the parallel steps listens.
     setMaxListeners(0, this.#stop.signal);
     this.#state = new RunState(checked, context.resumedFrom);
+    const resumed = context.resumedFrom !== undefined;
+    this.#rejoinUntil = resumed ? performance.now() + (parts.rejoinMs ?? 30_000) : 0;
     this.#env = {
       ...parts,
       pollMs: parts.pollMs ?? 500,
@@ -160,7 +169,7 @@ class WorkflowRun {
 
   /** One instance, with its retries, until it is done and that is kept. */
   async #instance(instance: Instance): Promise<void> {
-    const { step, index } = instance;
+    const { index } = instance;
     const state = this.#state.of(instance.name);
     const resumed = state.state === "running";
     if (resumed && state.idle !== true && !this.#mayGoOn(instance)) {
@@ -187,7 +196,7 @@ class WorkflowRun {
         await this.#keep();
         return;
       } catch (error) {
-        const wait = this.#waitBefore(step, state.attempts, error);
+        const wait = this.#waitBefore(instance, state.attempts, error);
         if (wait === undefined || this.#stop.signal.aborted) throw error;
         state.idle = true;
         state.error = error instanceof Error ? error.message : String(error);
@@ -212,8 +221,15 @@ class WorkflowRun {
   }
 
   /** ms until the next attempt; undefined: there is none. */
-  #waitBefore(step: WorkflowStep, attempts: number, error: unknown): number | undefined {
-    if (!(error instanceof OperationFailure) || attempts >= (step.retries?.attempts ?? 1)) return undefined;
+  #waitBefore({ step, name }: Instance, made: number, error: unknown): number | undefined {
+    if (!(error instanceof OperationFailure)) return undefined;
+    const absences = this.#absences.get(name) ?? 0;
+    if (error.code === "no-capable-node" && performance.now() < this.#rejoinUntil) {
+      this.#absences.set(name, absences + 1);
+      return rejoinPauseMs;
+    }
+    const attempts = made - absences;
+    if (attempts >= (step.retries?.attempts ?? 1)) return undefined;
     const definition = operationDefinition(step.operation);
     const again = definition?.idempotent === true || definition?.job === true || step.repeat === true;
     if (!neverDone.has(error.code) && !(again && mayPass.has(error.code))) return undefined;
