@@ -4,6 +4,7 @@
  * complete node's.
  */
 import { connectAsync, type MqttClient } from "mqtt";
+import { withoutDelay } from "./no-delay.js";
 import { parseTopic, subscriptionsOfServer, topicOf } from "./topics.js";
 import {
   decodeAnswer,
@@ -95,6 +96,7 @@ export class BusClient {
     readonly server: string,
     readonly boot: number,
   ) {
+    withoutDelay(mqtt);
     mqtt.on("message", (topic, payload) => this.receive(topic, payload));
     // Reconnects by itself; a broker that is away shows in time-outs.
     mqtt.on("error", () => {});

@@ -5,6 +5,7 @@
  */
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { BusConnection, MessageHandler, PublishOptions } from "./connection.js";
+import { withoutDelay } from "./no-delay.js";
 
 export interface MqttConnectionOptions {
   /** mqtt://HOST[:PORT] or mqtts://HOST[:PORT] */
@@ -210,6 +211,7 @@ export class MqttConnection implements BusConnection {
     };
     const client = connect(options.url, settings);
     this.client = client;
+    withoutDelay(client);
     let failure = "";
     client.on("error", (error) => {
       failure = error.message;

@@ -44,6 +44,9 @@ export class MemoryBus {
   /** Until nothing is on its way any more. */
   static async settled(): Promise<void> {
     for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    // Acknowledgements may wait a millisecond for company.
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -135,6 +135,7 @@ export class Listeners {
     socket.once("close", () => this.guarded.delete(socket));
     socket.on("error", () => socket.destroy());
     this.throttle(socket, guard);
+    gatherWrites(socket);
     this.handle(socket, secure);
   }
 
@@ -194,4 +195,25 @@ export class Listeners {
     for (const socket of [...this.guarded.keys(), ...this.sockets]) socket.destroy();
     await Promise.all(closed);
   }
+}
+
+/**
+ * What is written in one turn of the event loop leaves together: an acknowledgement and the messages that follow from a
+ * packet are one system call, which is most of what a small message costs.
+ */
+function gatherWrites(socket: Socket): void {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  let gathering = false;
+  const release = (): void => {
+    gathering = false;
+    socket.uncork();
+  };
+  socket.write = (...args: unknown[]): boolean => {
+    if (!gathering) {
+      gathering = true;
+      socket.cork();
+      setImmediate(release);
+    }
+    return write(...args);
+  };
 }

@@ -26,11 +26,16 @@ export interface TableHandlers {
   ended(exchange: Exchange, ending: Ending): void;
 }
 
+const heldMs = 1;
+
 export class ExchangeTable {
   private readonly byKey = new Map<string, Exchange>();
   private readonly due = new IndexedHeap<"dueAt", Exchange>("dueAt", (a, b) => a.deadlineAt < b.deadlineAt);
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Infinity;
+  /** Acknowledgements that wait for company. */
+  private readonly held: Exchange[] = [];
+  private holding: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly own: string,
@@ -57,11 +62,16 @@ export class ExchangeTable {
     this.schedule();
   }
 
-  /** Stage accepted, once, whoever says so: `bytes`, or this server. */
+  /**
+   * Stage accepted, once, whoever says so: `bytes`, or this server. It waits up to a millisecond for the terminal answer,
+   * to leave in one packet with it: a quick operation then costs whoever asked one message less to wake up for.
+   */
   accept(exchange: Exchange, bytes?: Uint8Array): void {
     if (exchange.accepted || exchange.state === "done") return;
     exchange.accepted = true;
-    this.handlers.send(exchange, bytes ?? this.maker.accepted(exchange), stages.accepted);
+    exchange.heldAccepted = bytes ?? this.maker.accepted(exchange);
+    this.held.push(exchange);
+    this.holding ??= setTimeout(() => this.letGo(), heldMs);
   }
 
   /** The terminal answer as it came. */
@@ -84,14 +94,29 @@ export class ExchangeTable {
     // What was refused may be repeated under its number: the next try may succeed.
     const done = exchange.accepted || ending.error === 0;
     if (done && exchange.callers.length === 0) this.duplicates.put(exchange.key, bytes, performance.now());
+    this.sendAccepted(exchange);
     this.handlers.send(exchange, bytes, stages.done);
     this.handlers.ended(exchange, ending);
   }
 
   stop(): void {
     clearTimeout(this.timer);
+    clearTimeout(this.holding);
+    this.letGo();
     this.timer = undefined;
     this.timerAt = Infinity;
+  }
+
+  private letGo(): void {
+    this.holding = undefined;
+    for (const exchange of this.held.splice(0)) this.sendAccepted(exchange);
+  }
+
+  private sendAccepted(exchange: Exchange): void {
+    const bytes = exchange.heldAccepted;
+    if (bytes === undefined) return;
+    exchange.heldAccepted = undefined;
+    this.handlers.send(exchange, bytes, stages.accepted);
   }
 
   /** One timer, for the earliest deadline. */

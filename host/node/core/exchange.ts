@@ -23,6 +23,8 @@ export class Exchange {
   decision: "local" | "dispatch" | "forward" | "refuse" = "refuse";
   /** Stage `accepted` was passed on; it is at most once. */
   accepted = false;
+  /** The acknowledgement, while it waits to be sent. */
+  heldAccepted: Uint8Array | undefined = undefined;
   /** The present target has acknowledged. */
   targetAccepted = false;
   target: Target | undefined = undefined;
