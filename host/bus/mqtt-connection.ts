@@ -120,11 +120,13 @@ export class MqttConnection implements BusConnection {
       this.inFlight.add(next);
       const { topic, payload, qos, retain } = next;
       client.publish(topic, payload, { qos, retain }, (error) => {
-        // Gone with its connection: it was put back into the queue.
         if (!this.inFlight.has(next) || client !== this.client) return;
+        const failed = error !== undefined && error !== null;
+        // Ended with its connection: `ended` puts it back into the queue.
+        if (failed && (!client.connected || client.disconnecting)) return;
         this.inFlight.delete(next);
-        if (error === undefined || error === null) next.resolve();
-        else next.reject(new NotPublishedError(error.message));
+        if (failed) next.reject(new NotPublishedError(error.message));
+        else next.resolve();
         this.flush();
       });
     }
@@ -186,7 +188,14 @@ export class MqttConnection implements BusConnection {
     }
     this.inFlight.clear();
     this.queue = [];
-    await client?.endAsync(!client.connected).catch(() => undefined);
+    if (client === undefined) return;
+    // mqtt.js waits for the end of the socket, which a broker that is away may never confirm.
+    const patience = setTimeout(() => client.stream?.destroy(), 1000);
+    await Promise.race([
+      client.endAsync(!client.connected).catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, 1500).unref()),
+    ]);
+    clearTimeout(patience);
   }
 
   // ---- life of one connection ----

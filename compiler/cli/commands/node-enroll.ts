@@ -90,7 +90,7 @@ async function enroll(name: string, options: EnrollOptions): Promise<void> {
       : [
           "With TLS:",
           `  mosquitto_sub -h HOST -p ${broker.tls.port} -i ${name} --cafile ${join(folder, "ca.pem")} --cert ${join(folder, `${name}.pem`)} --key ${key} -t t1/${config.id}/${name}/x`,
-          `  ./host --id ${name} --server mqtts://HOST:${broker.tls.port} --server-id ${config.id} --tls ${join(folder, "ca.pem")},${join(folder, `${name}.pem`)},${key}`,
+          `  ./host --id ${name} --server mqtts://HOST:${broker.tls.port} --server-id ${config.id} --ca ${join(folder, "ca.pem")} --cert ${join(folder, `${name}.pem`)} --key ${key}`,
         ]),
     "",
     "Keep the key and the password secret: nobody else has them, this node neither.",

@@ -1,7 +1,7 @@
 /**
  * What is on its way to one client: at most so many QoS 1 messages without acknowledgement, a bounded queue behind
- * them, and no endless buffer in front of a socket that takes nothing. Whoever publishes to a client waits with its
- * queue: that is the back-pressure of the bus.
+ * them, and no endless buffer in front of a socket that takes nothing. The Core Service, when it publishes to a client,
+ * waits with its queue: that is the back-pressure of the bus. Clients are held back by their rate.
  */
 import type { AedesPublishPacket } from "aedes";
 import type { ClientInside } from "./aedes-inside.js";
@@ -54,7 +54,7 @@ export class DeliveryWindow {
     Object.defineProperty(client.duplicates, brokerId, { get: () => 0, set: () => undefined });
   }
 
-  private push(packet: AedesPublishPacket, done: () => void): void {
+  private push(packet: AedesPublishPacket & { readonly clientId?: string }, done: () => void): void {
     if (this.gone) {
       setImmediate(done);
       return;
@@ -71,7 +71,14 @@ export class DeliveryWindow {
       this.client.conn.destroy();
       return;
     }
-    this.waiting.push({ packet, done });
+    // A client that publishes is not held up: its acknowledgements are behind what it publishes, and two clients that
+    // wait for each other's would wait for ever.
+    if (packet.clientId !== undefined) {
+      setImmediate(done);
+      this.waiting.push({ packet, done: () => undefined });
+    } else {
+      this.waiting.push({ packet, done });
+    }
   }
 
   private send(packet: AedesPublishPacket, done: () => void): void {

@@ -14,7 +14,6 @@
 
 posix_options posix_opt = {
     .server_id = "edge",
-    .port = 1883,
     .log_level = LOG_INFO,
     .exit_after_ms = -1,
     .keepalive_s = 15,
@@ -26,11 +25,16 @@ posix_options posix_opt = {
 };
 
 static const char usage[] =
-    "usage: %s --id ID --server mqtt://HOST[:PORT] [option ...]\n"
+    "usage: %s --id ID --server URL [option ...]\n"
     "A node as a Linux process.\n"
     "  --id ID                who it is: 1-23 characters of 0-9 a-z -\n"
-    "  --server URL           the broker, mqtt://HOST[:PORT] (port 1883 unless given)\n"
+    "  --server URL           the broker: mqtt://HOST[:PORT] (port 1883 unless given), or with TLS\n"
+    "                           mqtts://HOST[:PORT] (8883)\n"
     "  --server-id ID         the server it belongs to (edge)\n"
+    "  --ca FILE              with TLS: certificate of the CA that the broker's is signed by, PEM\n"
+    "  --cert FILE            with TLS: this node's certificate, PEM\n"
+    "  --key FILE             with TLS: the private key to it, PEM\n"
+    "  --password-file FILE   password for the broker in the first line; the user name is the id\n"
     "  --sensor NAME=SOURCE   a simulated sensor, may be repeated (%d at most). SOURCE is\n"
     "                           csv:FILE                 a header of channel names, then one frame a row; "
     "loops\n"
@@ -97,11 +101,20 @@ static int parse_range(const char *option, const char *text, int32_t low, int32_
 }
 
 static int parse_server(const char *url) {
-    static const char scheme[] = "mqtt://";
-    if (strncmp(url, scheme, sizeof scheme - 1) != 0) {
-        return wrong("--server %s: only mqtt://HOST[:PORT] is known", url);
+    static const char plain[] = "mqtt://";
+    static const char secure[] = "mqtts://";
+    const char *host = url;
+    if (strncmp(url, plain, sizeof plain - 1) == 0) {
+        host += sizeof plain - 1;
+        posix_opt.tls = false;
+        posix_opt.port = 1883;
+    } else if (strncmp(url, secure, sizeof secure - 1) == 0) {
+        host += sizeof secure - 1;
+        posix_opt.tls = true;
+        posix_opt.port = 8883;
+    } else {
+        return wrong("--server %s: only mqtt://HOST[:PORT] and mqtts://HOST[:PORT] are known", url);
     }
-    const char *host = url + sizeof scheme - 1;
     bool bracketed = host[0] == '['; /* [::1] */
     host += bracketed ? 1 : 0;
     size_t n = strcspn(host, bracketed ? "]" : ":/");
@@ -110,7 +123,7 @@ static int parse_server(const char *url) {
         rest++;
     }
     if (n < 1 || n >= sizeof posix_opt.host || memchr(host, '@', n) != NULL) {
-        return wrong("--server %s: no host name (user names are not supported)", url);
+        return wrong("--server %s: no host name (the user name is the id; see --password-file)", url);
     }
     memcpy(posix_opt.host, host, n);
     posix_opt.host[n] = '\0';
@@ -155,6 +168,35 @@ static int parse_sensor(const char *text) {
     return -1;
 }
 
+/* The first line of a file; it is a secret, so no message shows any of it. */
+static int parse_password_file(const char *path) {
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return wrong("--password-file %s: %s", path, strerror(errno));
+    }
+    char line[TMC_POSIX_PASSWORD_MAX + 2] = {0};
+    size_t n = fgets(line, (int)sizeof line, file) != NULL ? strcspn(line, "\r\n") : 0;
+    (void)fclose(file);
+    if (n < 1 || n > TMC_POSIX_PASSWORD_MAX) {
+        return wrong("--password-file %s: expected 1-%d characters in the first line", path,
+                     TMC_POSIX_PASSWORD_MAX);
+    }
+    memcpy(posix_opt.password, line, n);
+    posix_opt.password[n] = '\0';
+    return -1;
+}
+
+/* Checked here, because the MQTT library says only "invalid" of a file that is not there. */
+static int parse_file(const char *option, const char *path, const char **out) {
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return wrong("%s %s: %s", option, path, strerror(errno));
+    }
+    (void)fclose(file);
+    *out = path;
+    return -1;
+}
+
 static int parse_backoff(const char *text) {
     const char *colon = strchr(text, ':');
     int64_t low = 0;
@@ -190,6 +232,14 @@ static int parse_value(const char *option, const char *value) {
                   : "1-23 characters of 0-9 a-z -, not q";
     } else if (strcmp(option, "--server") == 0) {
         return parse_server(value);
+    } else if (strcmp(option, "--ca") == 0) {
+        return parse_file(option, value, &posix_opt.ca_file);
+    } else if (strcmp(option, "--cert") == 0) {
+        return parse_file(option, value, &posix_opt.cert_file);
+    } else if (strcmp(option, "--key") == 0) {
+        return parse_file(option, value, &posix_opt.key_file);
+    } else if (strcmp(option, "--password-file") == 0) {
+        return parse_password_file(value);
     } else if (strcmp(option, "--sensor") == 0) {
         return parse_sensor(value);
     } else if (strcmp(option, "--backoff") == 0) {
@@ -278,6 +328,15 @@ int posix_options_parse(int argc, char **argv) {
     }
     if (posix_opt.host[0] == '\0') {
         return wrong("--server is missing");
+    }
+    if (posix_opt.tls && posix_opt.ca_file == NULL) {
+        return wrong("--ca is missing: mqtts:// needs the certificate of the CA");
+    }
+    if ((posix_opt.cert_file == NULL) != (posix_opt.key_file == NULL)) {
+        return wrong("--cert and --key belong together");
+    }
+    if (!posix_opt.tls && (posix_opt.ca_file != NULL || posix_opt.cert_file != NULL)) {
+        return wrong("--ca, --cert and --key are for mqtts://");
     }
     if (posix_opt.state_dir[0] == '\0' && !default_state_dir()) {
         return wrong("--state-dir is missing, and neither XDG_STATE_HOME nor HOME is set");

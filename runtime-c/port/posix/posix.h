@@ -41,6 +41,7 @@
 #define TMC_POSIX_STORAGE_KEY_MAX 32
 #define TMC_POSIX_STORAGE_VALUE_MAX 4096
 #define TMC_POSIX_PATH_MAX 1024
+#define TMC_POSIX_PASSWORD_MAX 256
 
 /* ---- exit codes: those of `tmc` -------------------------------------------------------------------- */
 
@@ -58,6 +59,11 @@ typedef struct {
     char server_id[24];
     char host[256];
     int port;
+    bool tls;              /* mqtts:// */
+    const char *ca_file;   /* PEM: who may have signed the broker's certificate; NULL without TLS */
+    const char *cert_file; /* PEM, both or none: the node's own certificate and key */
+    const char *key_file;
+    char password[TMC_POSIX_PASSWORD_MAX + 1]; /* "" = none; the user name is the id */
     char state_dir[TMC_POSIX_PATH_MAX];
     int log_level; /* see posix_log */
     bool trace;
