@@ -241,15 +241,23 @@ export function encodeCbor(value: unknown): Uint8Array {
   return encode(value, rfc8949EncodeOptions);
 }
 
-/** One CBOR item and nothing after it; maps become `Map`. @throws ProtocolError */
+/**
+ * One CBOR item and nothing after it; maps become `Map`. Heads may be longer than needed; indefinite lengths, keys that
+ * stand twice, and envelopes whose keys do not ascend are refused. @throws ProtocolError
+ */
 export function decodeCbor(payload: Uint8Array): unknown {
   try {
-    return decode(payload, {
+    const item: unknown = decode(payload, {
       useMaps: true,
-      strict: true,
+      strict: false,
       allowIndefinite: false,
       rejectDuplicateMapKeys: true,
     });
+    if (item instanceof Map) {
+      const keys = [...item.keys()].filter((key) => typeof key === "number" && key >= 0) as number[];
+      if (keys.some((key, i) => key < (keys[i - 1] ?? 0))) throw new Error("keys do not ascend");
+    }
+    return item;
   } catch (error) {
     throw new ProtocolError(
       `not deterministic CBOR: ${error instanceof Error ? error.message : String(error)}`,

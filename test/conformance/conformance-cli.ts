@@ -82,9 +82,12 @@ async function main(): Promise<number> {
   return results.some((result) => failures(result).length > 0) ? 1 : 0;
 }
 
+let exitCode: number;
 try {
-  process.exitCode = await main();
+  exitCode = await main();
 } catch (error) {
   console.error(`conformance: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 3;
+  exitCode = 3;
 }
+// A target that did not start may have left a broker open.
+process.exit(exitCode);

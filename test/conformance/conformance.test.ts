@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeNode } from "./fake-node.js";
 import { allRules, runKit, type RuleResult } from "./kit.js";
 import { renderJUnit, renderJson, renderTable } from "./report.js";
-import { openBroker, startHost, type OpenBroker } from "./targets.js";
+import { openBroker, startComplete, startHost, type OpenBroker, type StartedTarget } from "./targets.js";
 
 /** A fault of the fake node, and the rule that must find it. */
 const faults: readonly (readonly [fault: string, rule: string])[] = [
@@ -160,14 +160,17 @@ describe("conformance kit", () => {
   });
 });
 
-describe("the default minimal node", () => {
+describe.each<[string, () => Promise<StartedTarget>, number]>([
+  ["the default minimal node", startHost, 45],
+  ["a complete node", startComplete, 54],
+])("%s", (_, start, least) => {
   it("keeps every rule", async () => {
-    const target = await startHost();
+    const target = await start();
     try {
       const results = await runKit(target.under);
       const wrong = results.filter(({ outcome }) => outcome === "fail");
       expect(wrong.map(({ rule, reason }) => `${rule.id}: ${reason}`)).toEqual([]);
-      expect(results.filter(({ outcome }) => outcome === "pass").length).toBeGreaterThanOrEqual(45);
+      expect(results.filter(({ outcome }) => outcome === "pass").length).toBeGreaterThanOrEqual(least);
     } finally {
       await target.stop();
     }

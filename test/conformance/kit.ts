@@ -13,7 +13,7 @@ import {
   type Rule,
   type RuleContext,
 } from "./rule.js";
-import { readMap, type CborMap } from "./wire.js";
+import { map, outcome, readMap, type CborMap } from "./wire.js";
 
 export type Outcome = "pass" | "fail" | "not applicable";
 
@@ -32,6 +32,8 @@ export interface NodeUnderTest {
   readonly kind: NodeKind;
   readonly controls?: Controls;
   readonly limits?: RuleContext["limits"];
+  /** A sensor of a complete node. */
+  readonly sensor?: RuleContext["sensor"];
   readonly neighbour?: RuleContext["neighbour"];
 }
 
@@ -67,18 +69,23 @@ export async function runKit(target: NodeUnderTest, options: RunOptions = {}): P
   const played: PlayedNode[] = [];
   try {
     if (!(await wire.subscribe("t1/#"))) await wire.subscribe(way.answers);
+    const probe = new Probe(wire, way);
+    const place =
+      kind === "minimal" || target.neighbour === undefined
+        ? { wire, prefix: `t1/${server}/${node}` }
+        : { wire: target.neighbour.wire, prefix: `t1/${target.neighbour.id}/${node}` };
     const births = (): CborMap | undefined => {
-      const found = wire.messages.filter(({ topic }) => topic === `t1/${server}/${node}/b`).at(-1);
+      const found = place.wire.messages.filter(({ topic }) => topic === `${place.prefix}/b`).at(-1);
       return found === undefined ? undefined : readMap(found.payload);
     };
-    const found = await wire.until(births, 15_000);
+    const found = kind === "minimal" ? await wire.until(births, 15_000) : await described(probe, node);
     if (found === undefined) {
-      throw new Violation(`no birth record of ${node} on t1/${server}/${node}/b at ${url} within 15 s`);
+      throw new Violation(`no birth record of ${node} on ${place.prefix}/b at ${url} within 15 s`);
     }
     const isOnline = (since: number): true | undefined =>
-      wire.messages.some(
+      place.wire.messages.some(
         ({ topic, payload, at }) =>
-          at > since && topic === `t1/${server}/${node}/s` && readMap(payload)?.get(3) === true,
+          at > since && topic === `${place.prefix}/s` && readMap(payload)?.get(3) === true,
       )
         ? true
         : undefined;
@@ -89,9 +96,10 @@ export async function runKit(target: NodeUnderTest, options: RunOptions = {}): P
       server,
       node,
       wire,
-      probe: new Probe(wire, way),
+      probe,
       birth: () => births() ?? found,
       limits: target.limits ?? {},
+      sensor: target.sensor,
       neighbour: target.neighbour,
       controls:
         restart === undefined
@@ -100,7 +108,7 @@ export async function runKit(target: NodeUnderTest, options: RunOptions = {}): P
               restart: async () => {
                 const since = performance.now();
                 await restart();
-                await wire.until(() => isOnline(since), 20_000);
+                await place.wire.until(() => isOnline(since), 20_000);
               },
             },
       playNode: async (id, nodeOptions) => {
@@ -129,6 +137,13 @@ export async function runKit(target: NodeUnderTest, options: RunOptions = {}): P
     for (const node of played) await node.close();
     await wire.close();
   }
+}
+
+/** What a complete node says of itself; a server does not announce itself on its own bus. */
+async function described(probe: Probe, node: string): Promise<CborMap> {
+  const { done } = await probe.ask({ operation: "node.describe", selector: map({ 2: node }) }, 15_000);
+  if (done.result === undefined) throw new Violation(`node.describe of ${node}: ${outcome(done)}`);
+  return done.result;
 }
 
 async function checkRule(rule: Rule, context: RuleContext): Promise<RuleResult> {

@@ -1,8 +1,22 @@
 /** A minimal node that the kit plays beside the node under test: it announces itself and answers what it is told to. */
-import type { Wire } from "./probe.js";
-import { Probe } from "./probe.js";
-import type { PlayedNode, PlayedNodeOptions } from "./rule.js";
+import { Probe, Wire } from "./probe.js";
+import type { PlayedNode, PlayedNodeOptions, PlayedServer } from "./rule.js";
 import { encodeCbor, map, readMap, type CborMap } from "./wire.js";
+
+/** A neighbouring server on a broker of its own, of which `server` becomes a client. */
+export async function playServer(url: string, id: string, server: string): Promise<PlayedServer> {
+  const wire = await Wire.connect(url, id);
+  const played: PlayedServer = { id, url, wire, able: false };
+  wire.mqtt.on("message", (topic, payload) => {
+    const request = topic === `t1/${id}/q/${server}` ? readMap(payload) : undefined;
+    if (request === undefined || played.able) return;
+    const identity = { 0: 1, 1: request.get(1), 2: request.get(2), 3: request.get(3) };
+    const refusal = map({ ...identity, 4: 2, 5: id, 6: map({ 0: 3 }) });
+    void wire.publish(`t1/${id}/${server}/r`, encodeCbor(refusal));
+  });
+  await wire.subscribe("t1/#");
+  return played;
+}
 
 /** Announced and subscribed. `connect`: how this id comes to the broker. */
 export async function playNode(

@@ -104,7 +104,12 @@ export interface Way {
 
 let lastId = 0;
 /** One boot counter for all ways of a run: identities never repeat. */
-const boot = Math.floor(Date.now() / 1000) >>> 0;
+let boot = Math.floor(Date.now() / 1000) >>> 0;
+
+/** All later requests are of a new life of the kit; its boot counter. */
+export function nextLife(): number {
+  return ++boot;
+}
 
 export class Probe {
   constructor(

@@ -26,8 +26,10 @@ export interface RuleContext {
   readonly playNode: (id: string, options?: PlayedNodeOptions) => Promise<PlayedNode>;
   /** Quotas that the node under test was started with, where the kit started it. */
   readonly limits: { readonly inFlightPerNode?: number; readonly queuePerNode?: number };
+  /** A sensor that the node has, where its birth record does not tell one. */
+  readonly sensor: { readonly name: string; readonly channels: number; readonly rate: number } | undefined;
   /** A neighbouring server that the kit plays, when the node under test was started with it. */
-  readonly neighbour: { readonly id: string; readonly wire: Wire } | undefined;
+  readonly neighbour: PlayedServer | undefined;
 }
 
 export interface PlayedNodeOptions {
@@ -50,6 +52,14 @@ export interface PlayedNode {
   announce(): Promise<void>;
   close(): Promise<void>;
   kill(): void;
+}
+
+/** A neighbouring server that the kit plays: it refuses what is forwarded to it, unless it is able. */
+export interface PlayedServer {
+  readonly id: string;
+  readonly url: string;
+  readonly wire: Wire;
+  able: boolean;
 }
 
 export interface Rule {

@@ -4,17 +4,27 @@ import { applies, both, minimal, must, mustSucceed, type Rule, type RuleContext 
 import * as shape from "./shape.js";
 import { encodeCbor, map, readMap, type CborMap, type Message } from "./wire.js";
 
-function topic({ server, node }: RuleContext, kind: string): string {
-  return `t1/${server}/${node}/${kind}`;
+/** Where the node announces itself: on its server's bus, or, a complete node, to its neighbour. */
+function place(context: RuleContext): { readonly url: string; readonly server: string; readonly wire: Wire } {
+  if (context.kind === "minimal") return context;
+  applies(context.neighbour !== undefined, "a server announces itself to neighbours only, and has none here");
+  const { url, id, wire } = context.neighbour;
+  return { url, server: id, wire };
+}
+
+function topic(context: RuleContext, kind: string): string {
+  return `t1/${place(context).server}/${context.node}/${kind}`;
 }
 
 function newest(context: RuleContext, kind: string, after = 0): Message | undefined {
-  return context.wire.messages.filter((m) => m.topic === topic(context, kind) && m.at > after).at(-1);
+  return place(context)
+    .wire.messages.filter((m) => m.topic === topic(context, kind) && m.at > after)
+    .at(-1);
 }
 
 /** What a client that comes late is given. */
 async function retained(context: RuleContext, kind: string, ms = 3_000): Promise<Message | undefined> {
-  const late = await Wire.connect(context.url, `kit-late-${Math.floor(performance.now()) % 100_000}`);
+  const late = await Wire.connect(place(context).url, `kit-late-${Math.floor(performance.now()) % 100_000}`);
   try {
     must(await late.subscribe(topic(context, kind)), `the broker refuses ${topic(context, kind)}`);
     return await late.until(() => late.messages.find(({ retain }) => retain), ms);
@@ -36,7 +46,7 @@ function mapOf(message: Message | undefined, what: string): CborMap {
  */
 async function takeOver(context: RuleContext): Promise<number> {
   const since = performance.now();
-  const thief = await Wire.connect(context.url, context.node).catch(() => undefined);
+  const thief = await Wire.connect(place(context).url, context.node).catch(() => undefined);
   applies(thief !== undefined, "the broker does not let the kit take the node's client id");
   await thief.close();
   return since;
@@ -100,6 +110,11 @@ export const announceRules: readonly Rule[] = [
       const selector = map({ 2: context.node });
       const { done } = await context.probe.ask({ operation: "node.describe", selector });
       mustSucceed(done, "node.describe");
+      const bad = shape.birth(done.result, "result");
+      must(bad.length === 0, bad.join("; "));
+      must(done.result?.get(1) === context.node, "it names another node");
+      // A server tells its neighbours what its nodes can do too.
+      if (context.kind === "complete") return;
       const same = Buffer.from(encodeCbor(done.result)).equals(Buffer.from(encodeCbor(context.birth())));
       must(same, "the result differs from the record on `b`");
     },
@@ -121,14 +136,42 @@ export const announceRules: readonly Rule[] = [
     },
   },
   {
+    id: "boot.rises",
+    kinds: both,
+    clause: "Life of a node, 4",
+    text: "The boot counter rises with every start, and the last will carries that of its session.",
+    async check(context) {
+      applies(context.controls.restart !== undefined, "the kit did not start this node");
+      const { wire } = place(context);
+      const before = Number(context.birth().get(2));
+      const since = performance.now();
+      await context.controls.restart();
+      const birth = await wire.until(() => newest(context, "b", since), 20_000);
+      must(birth !== undefined, "no birth record after the restart");
+      const after = Number(mapOf(birth, "birth record").get(2));
+      must(after > before, `boot counter ${after} after ${before}`);
+      const will = wire.messages.find(
+        (m) => m.at > since && m.topic === topic(context, "s") && readMap(m.payload)?.get(3) === false,
+      );
+      must(will !== undefined, "no last will of the killed session");
+      must(readMap(will.payload)?.get(2) === before, "the last will has another boot counter");
+      await wire.until(() => {
+        const state = newest(context, "s", since);
+        return state !== undefined && readMap(state.payload)?.get(3) === true ? state : undefined;
+      });
+      await context.probe.settle("after its restart");
+    },
+  },
+  {
     id: "will.published",
     kinds: both,
     clause: "Life of a node, 1 and 4",
     text: "The client id is the node's id, and the last will is exactly {version, node, boot, offline}, retained.",
     async check(context) {
       const since = await takeOver(context);
-      const will = await context.wire.until(() =>
-        context.wire.messages.find(
+      const { wire } = place(context);
+      const will = await wire.until(() =>
+        wire.messages.find(
           (m) => m.at > since && m.topic === topic(context, "s") && readMap(m.payload)?.get(3) === false,
         ),
       );
@@ -136,7 +179,7 @@ export const announceRules: readonly Rule[] = [
       const expected = encodeCbor(map({ 0: 1, 1: context.node, 2: context.birth().get(2), 3: false }));
       must(Buffer.from(will.payload).equals(Buffer.from(expected)), "the will has other content");
       // Retained: until the node is back, a late client would be told so.
-      const back = await context.wire.until(() => {
+      const back = await wire.until(() => {
         const state = newest(context, "s", since);
         return state !== undefined && readMap(state.payload)?.get(3) === true ? state : undefined;
       }, 15_000);
@@ -151,8 +194,9 @@ export const announceRules: readonly Rule[] = [
     text: "After every connect the node subscribes, and publishes birth record and state again, in the same boot.",
     async check(context) {
       const before = context.birth();
+      place(context);
       const since = await takeOver(context);
-      const both = await context.wire.until(() => {
+      const both = await place(context).wire.until(() => {
         const birth = newest(context, "b", since);
         const state = newest(context, "s", since);
         const online = state !== undefined && readMap(state.payload)?.get(3) === true;
@@ -162,32 +206,6 @@ export const announceRules: readonly Rule[] = [
       must(mapOf(both.birth, "birth record").get(2) === before.get(2), "the boot counter changed");
       must(mapOf(both.state, "state").get(2) === before.get(2), "the state's boot counter changed");
       await context.probe.settle("after a new session");
-    },
-  },
-  {
-    id: "boot.rises",
-    kinds: both,
-    clause: "Life of a node, 4",
-    text: "The boot counter rises with every start, and the last will carries that of its session.",
-    async check(context) {
-      applies(context.controls.restart !== undefined, "the kit did not start this node");
-      const before = Number(context.birth().get(2));
-      const since = performance.now();
-      await context.controls.restart();
-      const birth = await context.wire.until(() => newest(context, "b", since), 20_000);
-      must(birth !== undefined, "no birth record after the restart");
-      const after = Number(mapOf(birth, "birth record").get(2));
-      must(after > before, `boot counter ${after} after ${before}`);
-      const will = context.wire.messages.find(
-        (m) => m.at > since && m.topic === topic(context, "s") && readMap(m.payload)?.get(3) === false,
-      );
-      must(will !== undefined, "no last will of the killed session");
-      must(readMap(will.payload)?.get(2) === before, "the last will has another boot counter");
-      await context.wire.until(() => {
-        const state = newest(context, "s", since);
-        return state !== undefined && readMap(state.payload)?.get(3) === true ? state : undefined;
-      });
-      await context.probe.settle("after its restart");
     },
   },
   {

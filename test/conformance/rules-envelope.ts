@@ -1,6 +1,6 @@
 /** Rules of requests and answers that hold for every node: envelope, errors, order of checks, repetitions, encoding. */
 import { violation } from "../node/deterministic-cbor.js";
-import { pause, type Probe, type Sent } from "./probe.js";
+import { nextLife, pause, type Probe, type Sent } from "./probe.js";
 import {
   applies,
   both,
@@ -14,11 +14,25 @@ import {
 } from "./rule.js";
 import { emptyPromises } from "../node/hostile-payloads.js";
 import * as shape from "./shape.js";
-import { encodeCbor, map, outcome, readMap, requestMap, type CborMap, type RequestFields } from "./wire.js";
+import {
+  encodeCbor,
+  map,
+  outcome,
+  readMap,
+  requestMap,
+  type CborMap,
+  type ErrorName,
+  type RequestFields,
+} from "./wire.js";
 
 /** Selects the node under test, so that no other node is asked. */
 function here({ node }: RuleContext): CborMap {
   return map({ 2: node });
+}
+
+/** A server may keep from a node what it does not have: denied by default. */
+function unknownTo({ kind }: RuleContext): readonly ErrorName[] {
+  return kind === "minimal" ? ["unknown-operation"] : ["unknown-operation", "forbidden"];
 }
 
 async function countersOf({ probe, node }: RuleContext): Promise<CborMap> {
@@ -213,7 +227,9 @@ export const envelopeRules: readonly Rule[] = [
     clause: "Requests and answers",
     text: "Whatever bytes arrive, the node drops or refuses them, and lives on.",
     async check(context) {
-      const { probe } = context;
+      // To a server: from a node of its own, as damage may hit the boot counter and so begin another life.
+      const victim = context.kind === "complete" ? (await context.playNode("kit-damaged")).probe : undefined;
+      const probe = victim ?? context.probe;
       const identified = probe.identify({
         operation: "node.monitor",
         selector: here(context),
@@ -234,7 +250,7 @@ export const envelopeRules: readonly Rule[] = [
       for (const item of [null, 1, "text", [], new Map([["text", 1]]), new Map([[-1, 1]]), 1.5, true]) {
         await probe.sendRaw(encodeCbor(item));
       }
-      await probe.settle("after damaged requests");
+      await context.probe.settle("after damaged requests");
       const truncated = probe.answersTo(identified).filter(({ stage }) => stage === 1);
       must(truncated.length <= 1, `${truncated.length} acknowledgements of damaged requests`);
     },
@@ -305,7 +321,7 @@ export const envelopeRules: readonly Rule[] = [
       for (const operation of ["node.explode", "data", "x".repeat(32)]) {
         const { done, accepted } = await probe.ask({ operation, selector: here(context) });
         must(accepted === undefined, `${operation} was accepted`);
-        mustRefuse(done, "unknown-operation", operation);
+        mustRefuse(done, unknownTo(context), operation);
       }
     },
   },
@@ -379,7 +395,7 @@ export const envelopeRules: readonly Rule[] = [
   },
   {
     id: "order.selector-operation",
-    kinds: both,
+    kinds: minimal,
     clause: "Order of checks",
     text: "The selector is looked at before the operation, the operation before the deadline.",
     async check(context) {
@@ -389,17 +405,24 @@ export const envelopeRules: readonly Rule[] = [
         selector: map({ 2: "nobody-at-all" }),
         deadlineMs: 0,
       });
-      // A server answers for nodes that it does not have: no node is capable, or none knows the operation.
-      mustRefuse(
-        first.done,
-        context.kind === "minimal" ? "no-capable-node" : ["no-capable-node", "unknown-operation"],
-        "everything wrong but the envelope",
-      );
+      mustRefuse(first.done, "no-capable-node", "everything wrong but the envelope");
       const second = await probe.ask({ operation: "no.such", selector: here(context), deadlineMs: 0 });
       mustRefuse(second.done, "unknown-operation", "operation and deadline wrong");
       const third = await probe.ask({ operation: "node.monitor", selector: here(context), deadlineMs: 0 });
       mustRefuse(third.done, "deadline", "deadline 0");
       must(third.accepted === undefined, "deadline 0 was accepted");
+    },
+  },
+  {
+    id: "deadline.zero",
+    kinds: both,
+    clause: "Deadline",
+    text: "A request without time left is refused, not accepted.",
+    async check(context) {
+      const fields = { operation: "node.monitor", selector: here(context), deadlineMs: 0 };
+      const { done, accepted } = await context.probe.ask(fields);
+      mustRefuse(done, "deadline", "deadline 0");
+      must(accepted === undefined, "it was accepted");
     },
   },
   {
@@ -461,7 +484,7 @@ export const envelopeRules: readonly Rule[] = [
       const later = await probe.ask({
         operation: "node.describe",
         id: first.id,
-        boot: first.boot + 1,
+        boot: nextLife(),
         selector: here(context),
       });
       must(
@@ -483,7 +506,7 @@ export const envelopeRules: readonly Rule[] = [
     async check(context) {
       const { probe } = context;
       const { done, ...refused } = await probe.ask({ operation: "no.such.thing", selector: here(context) });
-      mustRefuse(done, "unknown-operation", "the first");
+      mustRefuse(done, unknownTo(context), "the first");
       const { id } = refused;
       await probe.send({ operation: "node.monitor", id, selector: here(context) });
       const good = await context.wire.until(() =>

@@ -26,6 +26,7 @@ function sensorOf(context: RuleContext): SensorInfo {
   const operations = context.birth().get(8) as string[];
   const sensor = ((context.birth().get(9) ?? []) as CborMap[])[0];
   applies(operations.includes("data.collect"), "the node does not offer data.collect");
+  if (sensor === undefined && context.sensor !== undefined) return context.sensor;
   applies(sensor !== undefined, "the node has no sensor");
   const rate = Math.min(Number(sensor.get(3) ?? 100), Number(sensor.get(4) ?? 100), 100);
   return { name: String(sensor.get(0)), channels: Number(sensor.get(1)), rate };

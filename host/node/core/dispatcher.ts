@@ -42,6 +42,11 @@ export interface DispatcherOptions {
 export type Choice =
   | { readonly kind: "to"; readonly target: Target; readonly decision: "dispatch" | "forward" }
   | { readonly kind: "refuse"; readonly failure: Failure };
+/** What the nodes here lack says more than that a neighbour has nobody: a full queue is worth another try. */
+function isNearer(own: Failure, refusal: AnswerHead): boolean {
+  const nobody = refusal.error === codeOf("no-capable-node");
+  return nobody && (own.code === "busy" || own.code === "descriptor-mismatch");
+}
 
 export class Dispatcher {
   private parsed: Uint8Array | undefined;
@@ -66,7 +71,7 @@ export class Dispatcher {
     if (choice.kind === "to") {
       if (exchange.attempts === 0 || choice.decision === "forward") exchange.decision = choice.decision;
       this.send(exchange, choice.target);
-    } else if (exchange.lastRefusal !== undefined) {
+    } else if (exchange.lastRefusal !== undefined && !isNearer(choice.failure, exchange.lastRefusal.head)) {
       const { bytes, head } = exchange.lastRefusal;
       this.options.table().answer(exchange, bytes, head);
     } else this.options.table().fail(exchange, choice.failure, codeOf(choice.failure.code));
