@@ -33,9 +33,9 @@ export class InlineCalls {
     const { bounds, input, output } = bundle.manifest;
     if (fuel <= 0 || bounds.ram > most.memory || Math.max(input.bytes, output.bytes) > most.data)
       return undefined;
-    const code = metered(bundle.code);
-    if (code === undefined) return undefined;
     try {
+      const code = metered(bundle.code);
+      if (code === undefined) return undefined;
       return new InlineCalls(createInstance(await WebAssembly.compile(code), limits, onLog), fuel);
     } catch {
       // A start function that needs fuel, a module that exports tmc_fuel itself: it runs in workers.

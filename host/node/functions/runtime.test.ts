@@ -150,7 +150,7 @@ describe.each([
   ["in workers only", 0],
   ["first on the node's thread", 10_000],
 ])("a function that misbehaves, %s", (_, inlineFuel) => {
-  const start = (): Promise<FunctionRuntime> => startWith({ inlineFuel });
+  const start = (): Promise<FunctionRuntime> => startWith({ inlineFuel, inlineAfter: 0 });
   it("never ends: stopped at its deadline; calls of others in the queue are not lost", async () => {
     const runtime = await start();
     await runtime.deploy(handmade(forever, "loop"));

@@ -3,7 +3,7 @@
  * deployed is there again; a bundle whose key is no longer trusted stays away.
  */
 import type { Descriptor } from "../../bus/protocol.js";
-import { sha256 } from "../../../compiler/function/bundle.js";
+import { sha256, type FunctionBundle } from "../../../compiler/function/bundle.js";
 import type { FunctionManifest } from "../../../compiler/function/manifest.js";
 import type { DescriptorMatch } from "../data/data-descriptor.js";
 import type { Log } from "../log.js";
@@ -32,6 +32,8 @@ export interface FunctionRuntimeOptions extends AdmissionRules {
   readonly functions?: number;
   /** Instructions of a call on the node's own thread, before a worker takes it; 0: always a worker. */
   readonly inlineFuel?: number;
+  /** Calls after which the node's own thread is prepared for a function, beside other work; 0: when it is deployed. Default 1. */
+  readonly inlineAfter?: number;
 }
 
 /** A deployed function. */
@@ -42,7 +44,10 @@ interface Deployed {
   readonly signedBy: string;
   readonly bytes: number;
   readonly pool: PoolFunction;
-  readonly inline: InlineCalls | undefined;
+  /** Absent until it is prepared, or when the function is not for this. */
+  inline: InlineCalls | undefined;
+  /** Until then. */
+  bundle: FunctionBundle | undefined;
   calls: number;
   failures: number;
   totalUs: number;
@@ -61,10 +66,12 @@ class Runtime implements FunctionRuntime {
   private readonly byKey = new Map<number, Deployed>();
   private readonly store: BundleStore;
   private readonly pool: WorkerPool;
+  private readonly inlineAfter: number;
   private nextKey = 1;
   private closed = false;
 
   constructor(private readonly options: FunctionRuntimeOptions) {
+    this.inlineAfter = options.inlineAfter ?? 1;
     this.store = new BundleStore(options.storage, options.uses);
     this.pool = new WorkerPool({
       workers: options.workers,
@@ -139,6 +146,7 @@ class Runtime implements FunctionRuntime {
       throw error;
     } finally {
       found.calls++;
+      if (found.calls >= this.inlineAfter) void this.prepareInline(found);
     }
   }
 
@@ -227,19 +235,30 @@ class Runtime implements FunctionRuntime {
     const module = await compileModule(bundle);
     const key = this.nextKey++;
     const limits = { outputBytes: manifest.output.bytes, logBytes };
-    const fuel = this.options.inlineFuel ?? inlineFuel;
-    return {
+    const made: Deployed = {
       manifest,
       qualified: `${manifest.name}@${manifest.version}`,
       digest,
       signedBy,
       bytes,
       pool: { key, module, limits },
-      inline: await InlineCalls.create(bundle, limits, fuel, (text) => this.logged(key, text)),
+      inline: undefined,
+      bundle,
       calls: 0,
       failures: 0,
       totalUs: 0,
     };
+    if (this.inlineAfter === 0) await this.prepareInline(made);
+    return made;
+  }
+
+  /** Once: compiling with a meter is not what the first caller waits for. */
+  private async prepareInline(found: Deployed): Promise<void> {
+    const { bundle, pool } = found;
+    if (bundle === undefined) return;
+    found.bundle = undefined;
+    const fuel = this.options.inlineFuel ?? inlineFuel;
+    found.inline = await InlineCalls.create(bundle, pool.limits, fuel, (text) => this.logged(pool.key, text));
   }
 
   private add(made: Deployed): void {

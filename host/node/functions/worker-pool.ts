@@ -39,6 +39,8 @@ export interface PoolResult {
 }
 
 interface Waiting extends PoolCall {
+  /** While it waits. */
+  onAbort?: () => void;
   readonly resolve: (result: PoolResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -89,7 +91,8 @@ export class WorkerPool {
         reject(new OperationFailure("busy", "all workers are busy", undefined, { retryAfterMs: 100 }));
       } else {
         this.queue.push(waiting);
-        waiting.signal.addEventListener("abort", () => this.dropWaiting(waiting), { once: true });
+        waiting.onAbort = () => this.dropWaiting(waiting);
+        waiting.signal.addEventListener("abort", waiting.onAbort, { once: true });
       }
     });
   }
@@ -155,6 +158,7 @@ export class WorkerPool {
   }
 
   private start(member: Member, call: Waiting): void {
+    if (call.onAbort !== undefined) call.signal.removeEventListener("abort", call.onAbort);
     const left = call.deadlineAt - performance.now();
     if (left <= 0) {
       call.reject(new OperationFailure("deadline", "the time is over"));
