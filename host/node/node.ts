@@ -140,6 +140,11 @@ async function start(
       log: nodeLog,
       ...(functions === undefined ? {} : { functions }),
       connectors,
+      schedules,
+      storageBytes: async () => ({
+        data: await services.dataSets.totalBytes(),
+        models: await services.models.totalBytes(),
+      }),
       ...(bus.broker === undefined ? {} : { brokerClients: brokerClients(bus.broker) }),
       state: () => life.state,
       drain: () => life.drain(),

@@ -75,6 +75,8 @@ describe("what is known of the node", () => {
   it("tells latencies and the newest requests", async () => {
     node = await startFakeNode();
     for (let i = 0; i < 100; i++) node.request({ totalMs: i < 98 ? 2 : 200 });
+    // What open pages read is not told as traffic.
+    node.request({ request: { id: 1, boot: 1, sender: "operator:page", operation: "data.list" } });
     node.request({ operation: "made.up", error: "unknown-operation" });
     const { body } = await json("/api/v1/requests?limit=1");
     const { operations, recent } = body as { operations: Record<string, number>[]; recent: object[] };
@@ -298,6 +300,44 @@ describe("data, models, jobs", () => {
     });
     expect((await json("/api/v1/jobs/none/cancel", { method: "POST" })).status).toBe(404);
     expect((await json("/api/v1/jobs?state=odd")).status).toBe(400);
+  });
+
+  it("lists schedules, and says when", async () => {
+    const order = { operation: "node.monitor" };
+    const nextAt = Date.parse("2026-01-02T03:04:05Z");
+    node = await startFakeNode(
+      {},
+      {
+        schedules: {
+          list: () => [
+            {
+              name: "a",
+              cron: "0 4 * * *",
+              order,
+              sender: "operator",
+              nextAt,
+              sentAt: nextAt - 1000,
+              last: "deadline",
+            },
+            { name: "b", everyS: 60, order, sender: "operator", nextAt, last: "done" },
+          ],
+        },
+      },
+    );
+    expect((await json("/api/v1/schedules")).body).toEqual({
+      schedules: [
+        {
+          name: "a",
+          when: "0 4 * * *",
+          order,
+          sender: "operator",
+          next: "2026-01-02T03:04:05.000Z",
+          last: "2026-01-02T03:04:04.000Z",
+          lastError: "deadline",
+        },
+        { name: "b", when: "every 60 s", order, sender: "operator", next: "2026-01-02T03:04:05.000Z" },
+      ],
+    });
   });
 
   it("drains, resumes, stops", async () => {

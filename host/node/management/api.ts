@@ -17,7 +17,7 @@ import { readItems } from "./items.js";
 import type { ManagementParts } from "./parts.js";
 import * as schemas from "./schemas.js";
 import { sliceS, type Traffic } from "./traffic.js";
-import { defined, detailsOf, shownConfig, traceOf } from "./views.js";
+import { defined, detailsOf, scheduleOf, shownConfig, traceOf } from "./views.js";
 
 const limit = common.limit.optional();
 const nodeId = z.object({ id: common.nodeId });
@@ -337,7 +337,7 @@ function addJobs(add: Add, parts: ManagementParts): void {
     tag: "jobs",
     summary: "Schedules by name.",
     response: z.object({ schedules: z.array(schemas.scheduleSummary) }),
-    handle: async () => ({ schedules: [...((await parts.schedules?.()) ?? [])] }),
+    handle: () => ({ schedules: (parts.schedules?.list() ?? []).map(scheduleOf) }),
   });
 }
 

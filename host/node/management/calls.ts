@@ -6,7 +6,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
 import { operationDefinition, operationDefinitions } from "../../bus/operations/catalogue.js";
-import { common, objectOf, type OperationDefinition } from "../../bus/operations/definition.js";
+import { common, objectOf, type Fields, type OperationDefinition } from "../../bus/operations/definition.js";
 import type { Answer } from "../../bus/protocol.js";
 import { parseReference, referenceTo } from "../../bus/references.js";
 import { OperationFailure, type Order } from "../operations/operation.js";
@@ -19,6 +19,9 @@ import { answerFields, blobInfo, callFields, type explainOrder } from "./schemas
 
 /** Who the management interface asks as: the role `operator` of the operations. */
 export const operator = "operator";
+
+/** As whom the lists of the page are read: an operator too, but of no interest to who watches requests. */
+export const reader = `${operator}:page`;
 
 /** Inline inputs larger than this are kept as blobs and sent as references. */
 const inlineLimit = 64 * 1024;
@@ -68,7 +71,7 @@ export async function askSelf(
   const set = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
   const answer = await parts.core.submit(
     { operation, arguments: set, selector: { node: parts.core.id } },
-    { sender: operator, signal },
+    { sender: reader, signal },
   );
   throwError(answer);
   return { result: jsonResult(definition, answer), answer };
@@ -90,11 +93,19 @@ export function addCalls(app: OpenAPIHono, parts: ManagementParts): void {
   addBlobs(app, parts);
 }
 
+/** As `objectOf`, with what the definition says of each field. */
+const described = (fields: Fields): z.ZodObject =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(fields).map(([name, { schema, summary }]) => [name, schema.describe(summary)]),
+    ),
+  );
+
 function document(app: OpenAPIHono, definition: OperationDefinition): void {
   const { name, summary, input, output, precondition, idempotent, callers, minimal, job, errors } =
     definition;
-  const order = call(definition);
-  const answer = z.object({ ...answerFields, result: objectOf(definition.result) });
+  const order = z.strictObject({ arguments: described(definition.arguments).optional(), ...callFields });
+  const answer = z.object({ ...answerFields, result: described(definition.result) });
   const lines = [
     `Input: ${input.need}${input.summary === "" ? "" : `; ${input.summary}`}.`,
     ...(output === undefined ? [] : [`Output: ${output}.`]),

@@ -8,6 +8,7 @@ import type { JobSummary } from "../jobs/jobs.js";
 import type { LogLine } from "../log.js";
 import { summarizeNode } from "../operations/node-summary.js";
 import { OperationFailure } from "../operations/operation.js";
+import { reader } from "./calls.js";
 import { jsonValue } from "./json-values.js";
 import type { ManagementParts } from "./parts.js";
 import { traceOf } from "./views.js";
@@ -152,6 +153,7 @@ export class LiveFeed {
   }
 
   private request(trace: RequestTrace): void {
+    if (trace.request.sender === reader) return;
     if (this.budget.request <= 0) {
       this.skipped++;
       return;

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { ExitCode, UserError } from "../../../compiler/diagnostics/user-error.js";
 import type { NodeConfig } from "../config.js";
 import { addApi, jobCounts } from "./api.js";
-import { addCalls } from "./calls.js";
+import { addCalls, reader } from "./calls.js";
 import { addEndpoint, answering, check, errorResponses } from "./endpoint.js";
 import { errorResponse } from "./http-errors.js";
 import { eventKinds, LiveFeed, type EventKind } from "./live.js";
@@ -48,7 +48,9 @@ export function createManagement(parts: ManagementParts): Management {
       checkAddress(settings);
       const token = readOrMakeToken(settings.token);
       const traffic = new Traffic();
-      const stopTraffic = parts.core.on("request", (trace) => traffic.add(trace));
+      const stopTraffic = parts.core.on("request", (trace) => {
+        if (trace.request.sender !== reader) traffic.add(trace);
+      });
       const feed = new LiveFeed(parts);
       const metrics = createMetrics(parts, { counts: () => jobCounts(parts) });
       end = () => {

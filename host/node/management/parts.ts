@@ -2,15 +2,14 @@
  * What the management interface is given of the node: interfaces only. It decides nothing that the Core Service, the
  * jobs or the storage decide; everything that changes something goes through `core.submit` or one of these callbacks.
  */
-import type { z } from "zod";
 import type { NodeConfig } from "../config.js";
 import type { Connector } from "../connectors/connector.js";
 import type { CoreService, Explanation } from "../core/core-service.js";
 import type { FunctionRuntime } from "../functions/function-runtime.js";
 import type { Jobs } from "../jobs/jobs.js";
+import type { Schedule } from "../jobs/schedules.js";
 import type { NodeLog } from "../log.js";
 import type { Storage } from "../storage/storage.js";
-import type { scheduleSummary } from "./schemas.js";
 
 /** stopping: `stop` was called and the process is about to end. */
 export type NodeState = "running" | "draining" | "drained" | "stopping";
@@ -29,7 +28,7 @@ export interface ManagementParts {
   /** An explanation for people. */
   readonly formatExplanation?: (explanation: Explanation) => string;
   /** What `task.schedule` keeps. */
-  readonly schedules?: () => Promise<readonly z.infer<typeof scheduleSummary>[]>;
+  readonly schedules?: { list(): readonly Schedule[] };
   /** Clients of the embedded broker now; absent with an external one. */
   readonly brokerClients?: () => number;
   /** Bytes kept, by kind: "data", "models", "blobs" … A handful of kinds. */

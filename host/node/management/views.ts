@@ -3,8 +3,9 @@ import type { z } from "zod";
 import { birthKeys, errorCodes, resetReasons } from "../../bus/protocol-keys.js";
 import type { NodeConfig } from "../config.js";
 import type { RegisteredNode, RequestTrace } from "../core/core-service.js";
+import type { Schedule } from "../jobs/schedules.js";
 import { fromDescriptor, jsonValue } from "./json-values.js";
-import type { nodeDetails, requestTrace } from "./schemas.js";
+import type { nodeDetails, requestTrace, scheduleSummary } from "./schemas.js";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -68,6 +69,22 @@ function errorsByName(errors: ReadonlyMap<number, number>): Record<string, numbe
 export function traceOf(trace: RequestTrace): z.infer<typeof requestTrace> {
   const { request, at, error, ...same } = trace;
   return { ...request, ...same, at: iso(at), ...defined({ error }) };
+}
+
+/** A schedule as lists show it. */
+export function scheduleOf(schedule: Schedule): z.infer<typeof scheduleSummary> {
+  const { name, cron, everyS, at, order, sender, nextAt, sentAt, last } = schedule;
+  return {
+    name,
+    when: cron ?? (everyS === undefined ? `at ${at ?? "?"}` : `every ${everyS} s`),
+    order,
+    sender,
+    ...defined({
+      next: Number.isFinite(nextAt) ? iso(nextAt) : undefined,
+      last: sentAt === undefined ? undefined : iso(sentAt),
+      lastError: last === undefined || last === "done" ? undefined : last,
+    }),
+  };
 }
 
 /** The configuration in force. Passwords inside of URLs are taken out; other secrets are files and variables by name. */

@@ -1,14 +1,37 @@
 /** The server, its neighbours and its nodes as a drawing that moves with the requests. */
 import type { ComponentChildren } from "preact";
-import { useCallback, useRef } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { usePulse } from "../store.js";
 import type { Node, Status, Trace } from "../types.js";
 
 /** More are in the table. */
 const drawn = 36;
-const width = 720;
-const height = 420;
-const centre = { x: width / 2, y: height / 2 + 14 };
+
+/** Of the drawing, in its own units. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+}
+
+const wideFrame: Frame = { width: 720, height: 420 };
+/** For phones: the same size of text on less room. */
+const narrowFrame: Frame = { width: 380, height: 460 };
+const narrow = matchMedia("(max-width: 560px)");
+
+function useFrame(): Frame {
+  const [isNarrow, setNarrow] = useState(narrow.matches);
+  useEffect(() => {
+    const change = (): void => setNarrow(narrow.matches);
+    narrow.addEventListener("change", change);
+    return () => narrow.removeEventListener("change", change);
+  }, []);
+  return isNarrow ? narrowFrame : wideFrame;
+}
+
+const centreOf = ({ width, height }: Frame): { readonly x: number; readonly y: number } => ({
+  x: width / 2,
+  y: height / 2 + 14,
+});
 
 interface Place {
   readonly node: Node;
@@ -17,7 +40,9 @@ interface Place {
 }
 
 /** Nodes on one or two ellipses around the server, by id, so that a node keeps its side. */
-export function placesOf(nodes: readonly Node[]): Place[] {
+export function placesOf(nodes: readonly Node[], frame: Frame): Place[] {
+  const { width, height } = frame;
+  const centre = centreOf(frame);
   const inner = nodes.length > 16 ? Math.ceil(nodes.length / 3) : 0;
   return nodes.map((node, i) => {
     const isInner = i < inner;
@@ -25,7 +50,9 @@ export function placesOf(nodes: readonly Node[]): Place[] {
     const index = isInner ? i : i - inner;
     // The top is the neighbours'.
     const angle = Math.PI * (-0.32 + (1.64 * (index + 0.5)) / Math.max(1, count));
-    const [rx, ry] = isInner ? [170, 90] : [width / 2 - 70, height / 2 - 52];
+    const [rx, ry] = isInner
+      ? [width * 0.24, height * 0.21]
+      : [width / 2 - (width > 500 ? 70 : 40), height / 2 - 52];
     return { node, x: centre.x + rx * Math.cos(angle), y: centre.y + ry * Math.sin(angle) };
   });
 }
@@ -45,7 +72,13 @@ export function Topology({ status, nodes, onOpen }: TopologyProps) {
   const shown = [...sorted.filter((n) => n.online), ...sorted.filter((n) => !n.online)]
     .slice(0, drawn)
     .sort((a, b) => (a.node < b.node ? -1 : 1));
-  const places = placesOf(shown);
+  const frame = useFrame();
+  const { width, height } = frame;
+  const centre = centreOf(frame);
+  const places = placesOf(shown, frame);
+  // A server that is alone needs no more room than its box.
+  const alone = places.length + status.neighbours.length === 0;
+  const view = alone ? `0 ${centre.y - 50} ${width} 100` : `0 0 ${width} ${height}`;
   const layer = useRef<SVGGElement>(null);
   const edges = useRef(new Map<string, SVGPathElement>());
 
@@ -64,12 +97,7 @@ export function Topology({ status, nodes, onOpen }: TopologyProps) {
   const step = width / (status.neighbours.length + 1);
   return (
     <>
-      <svg
-        class="topology"
-        viewBox={`0 0 ${width} ${height}`}
-        role="group"
-        aria-label="Nodes around this server"
-      >
+      <svg class="topology" viewBox={view} role="group" aria-label="Nodes around this server">
         {status.neighbours.map(({ id, connected }, i) => (
           <g key={id} class={connected ? "neighbour" : "neighbour away"}>
             <path ref={edge(id)} class="edge" d={`M${step * (i + 1)} 34L${centre.x} ${centre.y}`} />

@@ -61,7 +61,7 @@ function ModelView({
   const [promoting, setPromoting] = useState(false);
   const metrics = Object.entries(model.metrics);
   const columns = [...new Set(metrics.flatMap(([, values]) => Object.keys(values)))];
-  const confusion = confusionOf(model, jobs);
+  const confusion = confusionOf(model, models, jobs);
   return (
     <Panel
       title={nameOf(model)}
@@ -167,13 +167,16 @@ export function descentOf(model: Model, models: readonly Model[]): Vertex[] {
   ];
 }
 
-/** Of the newest evaluation that a job has made. */
-function confusionOf(model: Model, jobs: readonly Job[]): number[][] | undefined {
+/** Of the newest evaluation that a job has made. A name without a version meant the one that is preferred. */
+function confusionOf(model: Model, models: readonly Model[], jobs: readonly Job[]): number[][] | undefined {
+  const family = models.filter((each) => each.name === model.name);
+  const preferred = family.find((each) => each.stage === "production") ?? family[0];
+  const names = model === preferred ? [nameOf(model), model.name] : [nameOf(model)];
   const job = jobs.find(
     (each) =>
       each.operation === "model.evaluate" &&
       each.state === "done" &&
-      (each.subject === nameOf(model) || each.subject.startsWith(`${nameOf(model)} `)) &&
+      names.includes(each.subject.split(" ")[0] ?? "") &&
       Array.isArray(each.result?.["confusion"]),
   );
   return job?.result?.["confusion"] as number[][] | undefined;
