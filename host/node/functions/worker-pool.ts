@@ -160,8 +160,8 @@ export class WorkerPool {
   private start(member: Member, call: Waiting): void {
     if (call.onAbort !== undefined) call.signal.removeEventListener("abort", call.onAbort);
     const left = call.deadlineAt - performance.now();
-    if (left <= 0) {
-      call.reject(new OperationFailure("deadline", "the time is over"));
+    if (left <= 0 || call.signal.aborted) {
+      call.reject(aborted(call));
       this.next(member);
       return;
     }
