@@ -3,6 +3,7 @@
  * every part; the parts know each other by their interfaces.
  */
 import { mkdirSync } from "node:fs";
+import { abilitiesOf } from "./abilities.js";
 import { packageVersion } from "../../compiler/board/package-version.js";
 import { nextBoot } from "./boot-counter.js";
 import { openBus, type Bus } from "./bus.js";
@@ -37,6 +38,13 @@ export interface ComputingNode {
   /** Finishes what runs, for `drainMs` at most, and ends every part. */
   stop(drainMs?: number): Promise<void>;
 }
+
+/** Operations after which this node may offer other functions. */
+const functionChanges: ReadonlySet<string> = new Set([
+  "function.deploy",
+  "function.migrate",
+  "function.remove",
+]);
 
 export interface StartOptions {
   /** Where the log goes; default: stdout. */
@@ -80,6 +88,7 @@ async function start(
     connect: bus.connect,
     log,
   });
+  let services: Services | undefined = undefined;
   const core = createCoreService({
     id: config.id,
     boot,
@@ -91,18 +100,29 @@ async function start(
     messageBytes: messageBytes(config),
     roleOf: (sender) => bus.identities.roleOf(sender),
     softwareVersion: version,
+    abilities: () =>
+      abilitiesOf({
+        connectors,
+        models: services?.deployed.list() ?? [],
+        functions: services?.functions,
+      }),
     log,
   });
-  const services = await createServices({ config, storage, core, connectors: () => connectors, log });
-  const { jobs, schedules, functions } = services;
+  const made = await createServices({ config, storage, core, connectors: () => connectors, log });
+  services = made;
+  const { jobs, schedules, functions, deployed } = made;
   if (functions !== undefined) closers.add("functions", () => functions.close());
 
   const life = new NodeLife(core, log);
   const settings = new NodeSettings(config.state);
-  const sweeper = new Sweeper(services.sweep, config.sweepS, log);
+  const sweeper = new Sweeper(made.sweep, config.sweepS, log);
   for (const setting of settingsOfNode(log, sweeper)) await settings.register(setting);
 
-  for (const operation of services.operations) core.offer(operation);
+  for (const operation of made.operations) core.offer(operation);
+  deployed.onChange(() => core.abilitiesChanged());
+  core.on("request", ({ request, error }) => {
+    if (error === undefined && functionChanges.has(request.operation)) core.abilitiesChanged();
+  });
   for (const operation of createNodeOperations({
     core,
     settings,
@@ -161,7 +181,7 @@ async function start(
     boot,
     core,
     bus,
-    services,
+    services: made,
     log: nodeLog,
     addresses,
     ended: life.ended,
