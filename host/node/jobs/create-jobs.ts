@@ -5,49 +5,19 @@
  */
 import { setMaxListeners } from "node:events";
 import { OperationFailure } from "../operations/operation.js";
-import { StorageError, type Storage } from "../storage/storage.js";
-import type { Log } from "../log.js";
+import type { Storage } from "../storage/storage.js";
 import { jobIdsContinueAfter, newJobId, type Ending, type JobRecord } from "./job-record.js";
+import { asFailure, errorText, failed, hasEnded, longestText, nodeStops, superseded } from "./job-endings.js";
 import { createJobStore, type JobStore } from "./job-store.js";
-import type { JobContext, JobKind, JobOrder, Jobs, JobState, JobSummary } from "./jobs.js";
-
-export interface JobsOptions {
-  /** Id of the node: the jobs in the storage are those of this owner. */
-  readonly owner: string;
-  /** Jobs that run at a time; default 2. */
-  readonly concurrency?: number;
-  /** Jobs of coordinating kinds that run at a time; default 16. */
-  readonly coordinators?: number;
-  /** Jobs that have not ended, at most; default 1000. Then `busy`. */
-  readonly limit?: number;
-  /** Ended jobs that are kept: the newest so many (default 1000), not older than so many seconds (default 30 days). */
-  readonly keep?: { readonly count?: number; readonly ageS?: number };
-  /** How long a job that was told to end may take before it is ended without it, ms; default 10,000. */
-  readonly graceMs?: number;
-  /** How often progress is kept, at most, ms; default 1000. */
-  readonly progressMs?: number;
-  readonly log?: Log;
-}
-
-export interface JobsEngine extends Jobs {
-  /** Reads what is kept, and goes on with what had not ended. Kinds are registered before. */
-  start(): Promise<void>;
-  /** Tells what runs to stop, waits for it (at most graceMs); it goes on, or fails, at the next start. */
-  stop(): Promise<void>;
-}
-
-const nodeStops = new OperationFailure("cancelled", "the node stops");
-
-/** The job is interrupted because the node stops, and goes on later: what it started elsewhere must not be ended. */
-export const isNodeStop = (signal: AbortSignal): boolean => signal.aborted && signal.reason === nodeStops;
+import { JobWaiters } from "./job-waiters.js";
+import type { JobsEngine, JobsOptions } from "./jobs-engine.js";
+import type { JobContext, JobKind, JobOrder, JobState, JobSummary } from "./jobs.js";
 
 /** Starts without a checkpoint in between after which a job fails: it takes the node down each time. */
 const mostStarts = 5;
 const longestTimer = 2 ** 31 - 1;
-const longestText = 500;
-
-const terminal: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled", "superseded"]);
-export const hasEnded = (job: JobSummary): boolean => terminal.has(job.state);
+export { hasEnded, isNodeStop } from "./job-endings.js";
+export type { JobsEngine, JobsOptions } from "./jobs-engine.js";
 
 interface Entry {
   record: JobRecord;
@@ -74,7 +44,7 @@ class Engine implements JobsEngine {
   /** Not ended, in order of making. */
   readonly #open = new Set<Entry>();
   readonly #listeners = new Set<(job: JobSummary) => void>();
-  readonly #waiting = new Map<string, Set<(job: JobSummary) => void>>();
+  readonly #waiting = new JobWaiters();
   readonly #graceMs: number;
   #state: "new" | "started" | "stopped" = "new";
   #sweep: NodeJS.Timeout | undefined;
@@ -231,27 +201,7 @@ class Engine implements JobsEngine {
   wait(id: string, signal?: AbortSignal): Promise<JobSummary> {
     const job = this.#entries.get(id)?.record.summary;
     if (job === undefined) return Promise.reject(new OperationFailure("not-found", `no job ${id}`));
-    if (hasEnded(job)) return Promise.resolve(job);
-    return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(id) ?? new Set();
-      this.#waiting.set(id, waiting);
-      const abort = () => {
-        waiting.delete(ended);
-        reject(
-          signal?.reason instanceof Error ? signal.reason : new OperationFailure("cancelled", "aborted"),
-        );
-      };
-      const ended = (summary: JobSummary) => {
-        signal?.removeEventListener("abort", abort);
-        resolve(summary);
-      };
-      if (signal?.aborted === true) {
-        abort();
-        return;
-      }
-      signal?.addEventListener("abort", abort, { once: true });
-      waiting.add(ended);
-    });
+    return hasEnded(job) ? Promise.resolve(job) : this.#waiting.wait(id, signal);
   }
 
   async cancel(id: string): Promise<JobSummary | undefined> {
@@ -449,8 +399,7 @@ class Engine implements JobsEngine {
     this.#open.delete(entry);
     delete entry.run;
     this.#notify(entry);
-    for (const resolve of this.#waiting.get(id) ?? []) resolve(end);
-    this.#waiting.delete(id);
+    this.#waiting.ended(end);
     void this.#retire();
     this.#pump();
   }
@@ -533,25 +482,3 @@ class Engine implements JobsEngine {
     }
   }
 }
-
-const superseded: Ending = { state: "superseded", text: "a newer wish came" };
-
-function failed(code: string, text: string, field?: string): Ending {
-  const short = text.slice(0, longestText);
-  return {
-    state: "failed",
-    text: short,
-    error: { code, text: short, ...(field === undefined ? {} : { field }) },
-  };
-}
-
-function asFailure(error: unknown): OperationFailure {
-  if (error instanceof OperationFailure) return error;
-  if (error instanceof StorageError) {
-    const code = error.code === "unavailable" ? "internal" : error.code;
-    return new OperationFailure(code, error.message);
-  }
-  return new OperationFailure("internal", errorText(error));
-}
-
-const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
