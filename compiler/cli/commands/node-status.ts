@@ -63,12 +63,12 @@ const status: Reading<Status> = {
     ]),
 };
 
-const nodes: Reading<{ nodes: z.infer<typeof nodeSummary>[] }> = {
+const nodes: Reading<{ nodes: z.infer<typeof nodeSummary>[]; next?: string }> = {
   name: "nodes",
   description: "nodes that are joined to it, or were",
   example: "a line each",
   path: "/nodes",
-  print: ({ nodes: list }) =>
+  print: ({ nodes: list, next }) =>
     list.length === 0
       ? "No node has joined yet: tmc node enroll NAME gives one an identity.\n"
       : table(
@@ -83,7 +83,7 @@ const nodes: Reading<{ nodes: z.infer<typeof nodeSummary>[] }> = {
             n.sensors.join(",") || "-",
             n.models.join(",") || "-",
           ]),
-        ),
+        ) + (next === undefined ? "" : `and more, behind ${safe(next)}\n`),
 };
 
 const describe: Reading<z.infer<typeof nodeDetails>> = {

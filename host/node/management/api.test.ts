@@ -37,6 +37,16 @@ describe("what is known of the node", () => {
     });
     const { body } = await json("/api/v1/nodes?online=true");
     expect(body).toMatchObject({ nodes: [{ node: "pump-1", resetReason: "watchdog", server: "edge" }] });
+    expect((await json("/api/v1/nodes?limit=1")).body).toMatchObject({
+      nodes: [{ node: "pump-1" }],
+      next: "pump-1",
+    });
+    const rest = (await json("/api/v1/nodes?limit=1&after=pump-1")).body as {
+      nodes: object[];
+      next?: string;
+    };
+    expect(rest).toMatchObject({ nodes: [{ node: "pump-2" }] });
+    expect(rest.next).toBeUndefined();
     expect((await json("/api/v1/nodes/pump-1")).body).toMatchObject({
       birth: { sensors: [{ name: "accelerometer" }] },
       state: { counters: { received: 120, errors: { busy: 2 } } },

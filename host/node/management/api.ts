@@ -102,16 +102,23 @@ export function addApi(app: OpenAPIHono, parts: ManagementParts, traffic: Traffi
     method: "get",
     path: "/nodes",
     tag: "nodes",
-    summary: "Nodes that are joined to this server, or were; by id.",
-    query: z.object({ online: z.boolean().optional() }),
-    response: z.object({ nodes: z.array(nodeSummary) }),
-    handle: ({ query }) => ({
-      nodes: core
-        .nodes()
-        .filter((node) => query.online === undefined || node.online === query.online)
-        .map((node) => summarizeNode(node, core.id))
-        .sort((a, b) => (a.node < b.node ? -1 : 1)),
+    summary: "Nodes that are joined to this server, or were; by id, in pages.",
+    query: z.object({
+      online: z.boolean().optional(),
+      after: common.nodeId.optional().describe("ids behind this one"),
+      limit: common.limit.optional().describe("at most; default 1000"),
     }),
+    response: z.object({ nodes: z.array(nodeSummary), next: z.string().optional() }),
+    handle({ query }) {
+      const { online, after = "", limit: most = 1000 } = query;
+      const found = core
+        .nodes()
+        .filter((node) => (online === undefined || node.online === online) && node.node > after)
+        .sort((a, b) => (a.node < b.node ? -1 : 1));
+      const page = found.slice(0, most);
+      const next = found.length > page.length ? page.at(-1)?.node : undefined;
+      return { nodes: page.map((node) => summarizeNode(node, core.id)), ...defined({ next }) };
+    },
   });
   add({
     method: "get",

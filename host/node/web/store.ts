@@ -60,11 +60,26 @@ export function usePulse(handler: (trace: Trace) => void): void {
   }, [handler]);
 }
 
+const nodesKept = 5000;
+
+/** Page by page. */
+async function readNodes(): Promise<Node[]> {
+  const nodes: Node[] = [];
+  for (let after: string | undefined = ""; after !== undefined && nodes.length < nodesKept;) {
+    const page: { nodes: Node[]; next?: string } = await get(
+      `/nodes${after === "" ? "" : `?after=${after}`}`,
+    );
+    nodes.push(...page.nodes);
+    after = page.next;
+  }
+  return nodes;
+}
+
 /** Reads the whole state. */
 export async function reload(): Promise<void> {
-  const [status, { nodes }, { jobs }, { lines }, { recent }] = await Promise.all([
+  const [status, nodes, { jobs }, { lines }, { recent }] = await Promise.all([
     get<Status>("/status"),
-    get<{ nodes: Node[] }>("/nodes"),
+    readNodes(),
     get<{ jobs: Job[] }>("/jobs?limit=100"),
     get<{ lines: LogLine[] }>("/logs?limit=500"),
     get<{ recent: Trace[] }>("/requests?limit=100"),
