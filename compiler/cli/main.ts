@@ -27,6 +27,7 @@ import { registerNew } from "./commands/new.js";
 import { registerNodeCall } from "./commands/node-call.js";
 import { registerNodeEnroll } from "./commands/node-enroll.js";
 import { registerNodeIdentities } from "./commands/node-identities.js";
+import { registerNodePolicy } from "./commands/node-policy.js";
 import { registerNodeStart } from "./commands/node-start.js";
 import { registerNodeJobs } from "./commands/node-jobs.js";
 import { registerNodeStatus } from "./commands/node-status.js";
@@ -84,6 +85,7 @@ export function createProgram(): Command {
   registerFunctionRun(program);
   registerNodeEnroll(program);
   registerNodeIdentities(program);
+  registerNodePolicy(program);
   registerNodeStatus(program);
   registerNodeJobs(program);
   registerNodeCall(program);

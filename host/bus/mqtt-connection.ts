@@ -35,6 +35,8 @@ export interface MqttConnectionOptions {
 }
 
 interface Pending {
+  /** Connections that ended while it was the next to be acknowledged. */
+  ends: number;
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: 0 | 1;
@@ -42,6 +44,9 @@ interface Pending {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Connections that may end on one message. */
+const attemptsOfOne = 3;
 
 /** What was not published, and why. */
 export class NotPublishedError extends Error {
@@ -103,7 +108,15 @@ export class MqttConnection implements BusConnection {
     return new Promise((resolve, reject) => {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
       const retain = options.retain === true && this.options.retain !== false;
-      const pending = { topic, payload: bytes, qos: options.qos ?? 1, retain, resolve, reject } as const;
+      const pending: Pending = {
+        topic,
+        payload: bytes,
+        qos: options.qos ?? 1,
+        retain,
+        resolve,
+        reject,
+        ends: 0,
+      };
       this.queue.push(pending);
       this.queueBytes += bytes.length;
       this.flush();
@@ -271,6 +284,14 @@ export class MqttConnection implements BusConnection {
     const again = [...this.inFlight];
     this.inFlight.clear();
     const repeated = again.filter((pending) => pending.qos === 1);
+    const [first] = repeated;
+    // A broker that refuses a message says so by ending the connection: no use to repeat it for ever.
+    if (first !== undefined && ++first.ends === attemptsOfOne) {
+      repeated.shift();
+      first.reject(
+        new NotPublishedError(`the broker ended the connection when it got a message on ${first.topic}`),
+      );
+    }
     for (const pending of repeated) this.queueBytes += pending.payload.length;
     this.queue.unshift(...repeated);
     for (const pending of again) {

@@ -98,6 +98,17 @@ describe("MQTT connection", () => {
     expect(count - seen.size).toBeLessThan(60);
   });
 
+  it("gives up a message that the broker ends the connection for, and sends those behind it", async () => {
+    const broker = await startTestBroker();
+    stops.push(() => broker.close());
+    const node = open(broker.port ?? 0, "n1");
+    const refused = node.publish("t1/edge/n2/y", bytes("not mine"));
+    const sent = [1, 2, 3].map((i) => node.publish("t1/edge/q/n1", bytes(String(i))));
+    await expect(refused).rejects.toThrow("t1/edge/n2/y");
+    await Promise.all(sent);
+    expect(broker.status().refused.publish).toBe(3);
+  });
+
   it("has a bounded queue", async () => {
     const node = open(1, "n1", { queue: 3, queueBytes: 100 });
     const waiting = [1, 2].map(() => node.publish("t1/edge/q/n1", bytes("x".repeat(40))));
