@@ -26,6 +26,9 @@ const changing: ReadonlySet<string> = new Set([
   "node.update",
 ]);
 
+/** What nodes can do once they have the model or the function, and not before. */
+const brought: ReadonlySet<string> = new Set(["model.infer", "function.invoke"]);
+
 /** Items of a step with `each` that are asked about, at most. */
 const mostItems = 50;
 
@@ -50,6 +53,7 @@ export async function checkAble(
       const code = Object.hasOwn(errorCodes, error.code) ? (error.code as ErrorName) : "no-capable-node";
       // What is missing now may be there then.
       if ((changes || hasOpen(step)) && !certain.has(code)) continue;
+      if (changes && brought.has(step.operation) && code === "no-capable-node") continue;
       const suffix = Array.isArray(each) ? ` (item ${String(k)} of each)` : "";
       findings.push({
         place: `steps[${String(i)}]`,

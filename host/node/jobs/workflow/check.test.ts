@@ -321,7 +321,7 @@ describe("somebody must be able to do each step", () => {
     const asked: Order[] = [];
     const able = (order: Order) => {
       asked.push(order);
-      if (order.selector?.node === "node-9") return "no-capable-node";
+      if (order.selector?.node === "node-9" || order.operation === "model.infer") return "no-capable-node";
       return order.operation === "model.train" ? "not-found" : undefined;
     };
     const found = await checkAble(checked!, explain(able), "owner");
