@@ -167,7 +167,7 @@ const functions: Reading<{ functions: z.infer<typeof functionSummary>[] }> = {
   path: "/functions",
   print: ({ functions: list }) =>
     list.length === 0
-      ? "No function is deployed: tmc function build makes a bundle, tmc node call function.deploy --input FILE deploys it.\n"
+      ? "No function is deployed: tmc function build -o FILE --sign KEY makes a bundle, tmc node call function.deploy --input FILE deploys it.\n"
       : table(
           ["FUNCTION", "KIND", "INPUT", "OUTPUT", "SIZE", "CALLS", "FAILED", "MEAN"],
           list.map((f) => [

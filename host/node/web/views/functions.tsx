@@ -13,7 +13,7 @@ export function Functions() {
       {value !== undefined && value.functions.length === 0 ? (
         <Empty
           title="No function is deployed."
-          command="tmc function build filter.ts && tmc node call function.deploy --input filter.tmcf"
+          command="tmc function build filter.ts -o filter.tmcf --sign KEY.pem && tmc node call function.deploy --input filter.tmcf"
         >
           <p>Build one from TypeScript and deploy it:</p>
         </Empty>
