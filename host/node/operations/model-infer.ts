@@ -116,10 +116,11 @@ export function inferOperation(context: ModelContext): LocalOperation {
 
 /** A window as the model takes it. */
 async function windowOf(
-  { description, collect }: SensorSource,
+  sensor: SensorSource,
   record: ModelRecord,
   call: OperationCall,
 ): Promise<Resolved & { readonly lost: number }> {
+  const { description } = sensor;
   const [input = {}] = record.inputs;
   const { rate = input.rate ?? description.rate ?? 1 } = argumentsOf(modelInfer, call);
   const { channels, unit } = description;
@@ -129,7 +130,7 @@ async function windowOf(
   if (!Number.isInteger(frames) || (own.channels !== channels && own.channels !== 1)) {
     throw new OperationFailure("descriptor-mismatch", `the sensor has ${channels} channels`, "input.shape");
   }
-  const { samples, lost } = await collect(frames, rate, call.signal);
+  const { samples, lost } = await sensor.collect(frames, rate, call.signal);
   return {
     bytes: bytesOfFloats(samples),
     lost,

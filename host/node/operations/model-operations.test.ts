@@ -75,12 +75,12 @@ async function make(options: { nodes?: RegisteredNode[]; answer?: Answer; modelB
         sensors: () => [
           {
             description: { name: "accelerometer", channels: 3, unit: "g", rate: 800 },
-            collect: (count) =>
-              Promise.resolve({
-                samples: Float32Array.from(numbersOf(windowOf(2, 99), elementTypes.f32)),
-                frames: count,
-                lost: 0,
-              }),
+            collect(count) {
+              // As a class would: it needs its object.
+              expect(this.description.channels).toBe(3);
+              const samples = Float32Array.from(numbersOf(windowOf(2, 99), elementTypes.f32));
+              return Promise.resolve({ samples, frames: count, lost: 0 });
+            },
           },
         ],
         actuators: () => [],
