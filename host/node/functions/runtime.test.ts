@@ -229,6 +229,34 @@ describe.each([
   });
 });
 
+describe("a trusted module", () => {
+  const deployed = async (code: string): Promise<FunctionRuntime> => {
+    const runtime = await start({ trustedWorkers: true });
+    await runtime.deploy(handmadeBundle(Buffer.from(code), key, { kind: "worker", imports: [] }));
+    return runtime;
+  };
+  it("runs where it is allowed, and may wait", async () => {
+    const runtime = await deployed(
+      'import { setTimeout } from "node:timers/promises"; export async function run(b) { await setTimeout(1); return b.map((x) => x + 1); }',
+    );
+    expect((await runtime.invoke("handmade", bytesCall([1, 2]))).output).toEqual(Uint8Array.of(2, 3));
+    expect(runtime.list()[0]?.kind).toBe("worker");
+  });
+  it("that throws, gives no bytes, is no module or never ends, fails alone", async () => {
+    for (const [code, text] of [
+      ["export function run() { throw new Error('broken'); }", /broken/],
+      ["export function run() { return 'text'; }", /no bytes/],
+      ["export {", /Unexpected/],
+    ] as const) {
+      const runtime = await deployed(code);
+      expect((await failure(runtime.invoke("handmade", bytesCall([1])))).text).toMatch(text);
+    }
+    const endless = await deployed("export function run() { for (;;); }");
+    const call = bytesCall([1], { deadlineAt: performance.now() + 200 });
+    expect((await failure(endless.invoke("handmade", call))).code).toBe("deadline");
+  });
+});
+
 describe("many calls", () => {
   it("share the workers, each gets its own answer", async () => {
     const runtime = await start({ workers: 2 });

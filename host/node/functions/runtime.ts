@@ -232,7 +232,8 @@ class Runtime implements FunctionRuntime {
     const { bundle, signedBy } = admitted;
     const { manifest } = bundle;
     // The engine's verdict on the code as it came, before anything is made of it.
-    const module = await compileModule(bundle);
+    const module =
+      manifest.kind === "wasm" ? await compileModule(bundle) : new TextDecoder().decode(bundle.code);
     const key = this.nextKey++;
     const limits = { outputBytes: manifest.output.bytes, logBytes };
     const made: Deployed = {
@@ -243,7 +244,7 @@ class Runtime implements FunctionRuntime {
       bytes,
       pool: { key, module, limits },
       inline: undefined,
-      bundle,
+      bundle: manifest.kind === "wasm" ? bundle : undefined,
       calls: 0,
       failures: 0,
       totalUs: 0,

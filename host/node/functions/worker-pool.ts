@@ -19,7 +19,8 @@ export interface PoolOptions {
 
 export interface PoolFunction {
   readonly key: number;
-  readonly module: WebAssembly.Module;
+  /** Text: a trusted ES module. */
+  readonly module: WebAssembly.Module | string;
   readonly limits: InstanceLimits;
 }
 
@@ -141,14 +142,17 @@ export class WorkerPool {
       call.resolve(answer);
       this.next(member);
     });
+    const born = performance.now();
+    /** One that dies as soon as it is born would be made again and again. */
+    const replaceSoon = (failure: OperationFailure): void => {
+      if (member.current !== undefined || performance.now() - born > 1000) this.replace(member, failure);
+      else setTimeout(() => this.replace(member, failure), 500).unref();
+    };
     worker.on("error", (error) => {
-      this.replace(
-        member,
-        new OperationFailure("function-failed", `the worker died: ${error.message}`.slice(0, 64)),
-      );
+      replaceSoon(new OperationFailure("function-failed", `the worker died: ${error.message}`.slice(0, 64)));
     });
     worker.on("exit", () => {
-      this.replace(member, new OperationFailure("function-failed", "the worker ended"));
+      replaceSoon(new OperationFailure("function-failed", "the worker ended"));
     });
     return member;
   }
