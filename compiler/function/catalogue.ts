@@ -54,4 +54,12 @@ export const catalogue: readonly CatalogueEntry[] = [
     title: "the function failed",
     rule: "A trap, or more time than it was given. The message names the kind and, for a trap of the source, the place.",
   },
+  {
+    code: "TMC6309",
+    title: "not a trusted function",
+    rule: "`tmc function build --trusted` takes one file of ordinary TypeScript that exports `definition` and `run(input: Uint8Array)`, which gives bytes or a promise of bytes. `definition` has name, version, input and output: `{ elementType, shape, bytes }`, element type 1 = u8, 6 = f32, bytes of the largest. Of imports only those of Node.js are there.",
+    wrong: "export const run = 1;",
+    right:
+      "export const definition = { name, version, input, output }; export function run(input: Uint8Array): Uint8Array { … }",
+  },
 ];

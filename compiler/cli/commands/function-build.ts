@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { styleFor } from "../../diagnostics/colors.js";
 import { diagnosticToJson, formatDiagnostics } from "../../diagnostics/format-diagnostics.js";
 import { ExitCode } from "../../diagnostics/user-error.js";
+import type { FunctionBuild } from "../../function/build-function.js";
 import { decodeBundle } from "../../function/bundle.js";
 import { bundleJson, bundleText } from "../../function/describe.js";
 import { readSigningKey } from "../../function/keys.js";
@@ -21,6 +22,7 @@ interface BuildOptions {
   readonly time?: number;
   readonly stack?: number;
   readonly checked?: true;
+  readonly trusted?: true;
   readonly json?: true;
 }
 
@@ -38,6 +40,7 @@ export function registerFunctionBuild(program: Command): void {
     .option("--time <us>", "most microseconds of a call (default: the caller's deadline)", positive)
     .option("--stack <bytes>", "of the function (default: 16384)", positive)
     .option("--checked", "an overflow that is not marked as intended traps")
+    .option("--trusted", "an ordinary TypeScript module, to run without a sandbox where nodes allow it")
     .option("--json", "print the manifest for programs")
     .action(build);
   describeCommand(command, {
@@ -64,16 +67,24 @@ async function build(source: string, options: BuildOptions): Promise<void> {
   const key = options.sign === undefined ? undefined : readSigningKey(options.sign);
   const root = projectRootOf(file);
   loadTypescript();
-  const { buildFunction } = await import("../../function/build-function.js");
-  const { build: made, diagnostics } = await buildFunction({
+  const given = {
     file,
-    root,
-    checked: options.checked === true,
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.release === undefined ? {} : { version: options.release }),
     ...(options.time === undefined ? {} : { timeUs: options.time }),
-    ...(options.stack === undefined ? {} : { stack: options.stack }),
     ...(key === undefined ? {} : { key }),
+  };
+  if (options.trusted === true) {
+    const { buildTrustedFunction } = await import("../../function/build-trusted.js");
+    write(await buildTrustedFunction(given), options);
+    return;
+  }
+  const { buildFunction } = await import("../../function/build-function.js");
+  const { build: made, diagnostics } = await buildFunction({
+    ...given,
+    root,
+    checked: options.checked === true,
+    ...(options.stack === undefined ? {} : { stack: options.stack }),
   });
   process.stderr.write(formatDiagnostics(diagnostics, { root, style: styleFor(process.stderr) }));
   if (made === undefined) {
@@ -83,6 +94,10 @@ async function build(source: string, options: BuildOptions): Promise<void> {
     }
     return;
   }
+  write(made, options);
+}
+
+function write(made: FunctionBuild, options: BuildOptions): void {
   writeBundle(options.out, made.bundle);
   const bundle = decodeBundle(made.bundle);
   if (options.json === true) printJson(bundleJson(bundle, made.bundle.length));

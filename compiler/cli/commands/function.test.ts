@@ -89,6 +89,24 @@ describe("tmc function", () => {
     expect(exitCode).toBe(ExitCode.failed);
   });
 
+  it("takes a trusted module as it is", async () => {
+    const data = "{ elementType: 1, shape: [-1], bytes: 64 }";
+    const definition = `export const definition = { name: "plus", version: "1", input: ${data}, output: ${data} };`;
+    writeFileSync(
+      file("plus.ts"),
+      `${definition}\nexport const run = (b: Uint8Array): Uint8Array => b.map((x) => x + 1);`,
+    );
+    const build = ["function", "build", "--trusted", file("plus.ts"), "-o", file("plus.tmcf")];
+    const made = await callTmc(build);
+    expect(made.stdout).toContain("function: plus@1 (worker, ABI 1)\ninput:    u8 [-1], at most 64 rows\n");
+    const ran = await callTmc(["function", "run", file("plus.tmcf"), "--values", "1"]);
+    expect(ran.stderr).toContain("TMC6308");
+    writeFileSync(file("plus.ts"), definition);
+    const wrong = await callTmc(build);
+    expect(wrong).toMatchObject({ exitCode: ExitCode.failed });
+    expect(wrong.stderr).toContain("TMC6309");
+  });
+
   it("refuses a key that cannot sign, before it compiles", async () => {
     writeFileSync(file("no.pem"), "no key");
     const args = ["function", "build", file("wrong.ts"), "-o", file("wrong.tmcf"), "--sign", file("no.pem")];
