@@ -5,7 +5,7 @@ import { toMap } from "../host/bus/keyed-maps.js";
 import { encodeCbor } from "../host/bus/protocol.js";
 import { birthKeys, stateKeys } from "../host/bus/protocol-keys.js";
 import { encodeAnswer, encodeServerRequest } from "../host/bus/request-codec.js";
-import { createCoreService } from "../host/node/core/service.js";
+import { createCoreService, type RunningCoreService } from "../host/node/core/service.js";
 import { createLog } from "../host/node/log.js";
 
 export interface RegistryFigures {
@@ -21,6 +21,41 @@ const tensor = new Map<number, unknown>([
   [5, 0.0625],
   [6, 0],
 ]);
+
+interface World {
+  readonly bus: Sink;
+  readonly core: RunningCoreService;
+}
+
+async function start(): Promise<World> {
+  const bus = new Sink();
+  const core = createCoreService({ id: "edge", boot: 1, connection: bus, log, messageBytes: 4096 });
+  await core.start();
+  return { bus, core };
+}
+
+function join(bus: Sink, index: number): void {
+  const node = `node-${String(index).padStart(5, "0")}`;
+  const birth = {
+    ...{ version: 1, node, boot: index, kind: 0, software: "tmc", softwareVersion: "0.1.0", maxMsg: 1024 },
+    queue: 4,
+    operations: ["node.describe", "node.monitor", "node.configure", "data.collect", "model.infer"],
+    sensors: [{ name: "accelerometer", channels: 3, unit: "g", rate: 100 }],
+    models: [{ name: "vibration", version: "1.0.0", task: "anomaly", inputs: [tensor], outputs: [tensor] }],
+    labels: [`energy:${index % 4}`, `room:${index % 100}`],
+  };
+  bus.handler(`t1/edge/${node}/b`, encodeCbor(toMap(birthKeys, birth)));
+  const state = {
+    version: 1,
+    node,
+    boot: index,
+    online: true,
+    uptimeS: index,
+    errorFlags: 0,
+    resetReason: 1,
+  };
+  bus.handler(`t1/edge/${node}/s`, encodeCbor(toMap(stateKeys, state)));
+}
 
 /** A bus that keeps nothing but the topic of what was dispatched last. */
 class Sink implements BusConnection {
@@ -60,36 +95,15 @@ export async function measureRegistry(nodes: number): Promise<RegistryFigures> {
 let warm = false;
 
 async function measure(nodes: number, requests: number): Promise<RegistryFigures> {
-  const bus = new Sink();
-  const core = createCoreService({ id: "edge", boot: 1, connection: bus, log });
-  await core.start();
-  const join = (index: number): void => {
-    const node = `node-${String(index).padStart(5, "0")}`;
-    const birth = {
-      ...{ version: 1, node, boot: index, kind: 0, software: "tmc", softwareVersion: "0.1.0", maxMsg: 1024 },
-      queue: 4,
-      operations: ["node.describe", "node.monitor", "node.configure", "data.collect", "model.infer"],
-      sensors: [{ name: "accelerometer", channels: 3, unit: "g", rate: 100 }],
-      models: [{ name: "vibration", version: "1.0.0", task: "anomaly", inputs: [tensor], outputs: [tensor] }],
-      labels: [`energy:${index % 4}`, `room:${index % 100}`],
-    };
-    bus.handler(`t1/edge/${node}/b`, encodeCbor(toMap(birthKeys, birth)));
-    const state = {
-      version: 1,
-      node,
-      boot: index,
-      online: true,
-      uptimeS: index,
-      errorFlags: 0,
-      resetReason: 1,
-    };
-    bus.handler(`t1/edge/${node}/s`, encodeCbor(toMap(stateKeys, state)));
-  };
+  // Few nodes are less than the noise of the heap: then in several registries.
+  const worlds = await Promise.all(Array.from({ length: Math.max(1, Math.ceil(2000 / nodes)) }, start));
   // The first one brings what all share.
-  join(0);
+  for (const { bus } of worlds) join(bus, 0);
   const before = memory();
-  for (let i = 1; i < nodes; i++) join(i);
-  const bytesPerNode = nodes > 1 ? (memory() - before) / (nodes - 1) : 0;
+  for (const { bus } of worlds) for (let i = 1; i < nodes; i++) join(bus, i);
+  const bytesPerNode = (memory() - before) / (worlds.length * (nodes - 1));
+  for (const { core } of worlds.slice(1)) await core.stop();
+  const [{ bus, core }] = worlds as [World];
   let id = 0;
   const input = new Uint8Array(384);
   const route = (): void => {

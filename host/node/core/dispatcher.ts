@@ -35,6 +35,8 @@ export interface DispatcherOptions {
   readonly table: () => ExchangeTable;
   readonly links: readonly NeighbourLink[];
   readonly counters: CoreCounters;
+  /** An answer of another server, with its output in chunks. */
+  relay(exchange: Exchange, from: string, payload: Uint8Array, head: AnswerHead): void;
   /** A message that could not be delivered to the broker. */
   unsent(error: unknown): void;
 }
@@ -146,7 +148,8 @@ export class Dispatcher {
       this.release(exchange);
       this.route(exchange);
     } else if (current || head.error === 0) {
-      this.options.table().answer(exchange, payload, head);
+      if (head.inChunks && isServer) this.options.relay(exchange, from.id, payload, head);
+      else this.options.table().answer(exchange, payload, head);
     }
   }
 

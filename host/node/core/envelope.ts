@@ -12,12 +12,15 @@ const key = {
   sender: 3,
   selector: 5,
   input: 7,
+  descriptor: 8,
   deadline: 10,
   hops: 12,
   path: 13,
 };
 const noted = 14;
 const maxPath = 32;
+/** CborKind.Text */
+const textKind = 3;
 
 /** What servers write into a request; absent: as it was. */
 export interface Rewrite {
@@ -28,6 +31,7 @@ export interface Rewrite {
   /** Whole CBOR items. */
   readonly selector?: Uint8Array;
   readonly input?: Uint8Array;
+  readonly descriptor?: Uint8Array;
 }
 
 export class RequestEnvelope {
@@ -83,6 +87,7 @@ export class RequestEnvelope {
       [key.sender, changes.sender],
       [key.selector, changes.selector],
       [key.input, changes.input],
+      [key.descriptor, changes.descriptor],
       [key.deadline, changes.deadlineMs],
       [key.hops, changes.hops],
       [key.path, changes.path],
@@ -203,6 +208,8 @@ export interface AnswerHead {
   readonly retryAfterMs: number;
   readonly queueUs: number;
   readonly executionUs: number;
+  /** The output is `chunk:` of something. */
+  readonly inChunks: boolean;
 }
 
 /** Reads heads of answers. Undefined for what is no well-formed answer with a sender. */
@@ -227,6 +234,7 @@ export class AnswerReader {
       retryAfterMs: 0,
       queueUs: 0,
       executionUs: 0,
+      inChunks: false,
     };
     let version = -1;
     let seen = 0;
@@ -258,6 +266,10 @@ export class AnswerReader {
           break;
         case 6:
           this.readError(head);
+          break;
+        case 8:
+          if (reader.peek() === textKind) head.inChunks = reader.readText().startsWith("chunk:");
+          else reader.skip();
           break;
         case 10:
           head.queueUs = reader.readUint();

@@ -15,6 +15,10 @@ export interface Target {
 export interface Reply {
   readonly connection: BusConnection;
   readonly topic: string;
+  /** For what is larger than a message. */
+  readonly chunkTopic: string;
+  /** The node or server that it goes to. */
+  readonly peer: string;
 }
 
 export class Exchange {
@@ -23,6 +27,8 @@ export class Exchange {
   decision: "local" | "dispatch" | "forward" | "refuse" = "refuse";
   /** Stage `accepted` was passed on; it is at most once. */
   accepted = false;
+  /** Who sent the message: a node or server; "" inside this node. */
+  via = "";
   /** The acknowledgement, while it waits to be sent. */
   heldAccepted: Uint8Array | undefined = undefined;
   /** The present target has acknowledged. */
@@ -56,8 +62,8 @@ export class Exchange {
     /** Who asks, for access and for operations: the sender, or the name of an operator. */
     readonly caller: string,
     readonly role: CallerRole,
-    /** The request as it came. */
-    readonly payload: Uint8Array,
+    /** The request as it came, later with its input. */
+    public payload: Uint8Array,
     readonly replies: Reply[],
     /** Those inside this node who wait for it. */
     readonly callers: LocalCaller[],

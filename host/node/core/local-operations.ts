@@ -5,13 +5,7 @@
 import type { z } from "zod";
 import type { OperationDefinition } from "../../bus/operations/definition.js";
 import { objectOf } from "../../bus/operations/definition.js";
-import {
-  decodeRequest,
-  encodeAnswer,
-  resultMap,
-  type AnswerParts,
-  type ServerRequest,
-} from "../../bus/request-codec.js";
+import { decodeRequest, resultMap, type AnswerParts, type ServerRequest } from "../../bus/request-codec.js";
 import { ProtocolError } from "../../bus/protocol.js";
 import { stages } from "../../bus/protocol-keys.js";
 import type { Log } from "../log.js";
@@ -151,10 +145,11 @@ export class LocalOperations {
   }
 }
 
-/** The failure behind a request that cannot be read. */
+/** As an error of an answer. Others than these are bugs. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ProtocolError) return { code: "bad-request", text: error.message };
-  throw error;
+  if (error instanceof OperationFailure) {
+    return { code: error.code, text: error.text, field: error.field, ...error.details };
+  }
+  return { code: "internal", text: error instanceof Error ? error.message : "" };
 }
-
-export { encodeAnswer };

@@ -24,12 +24,15 @@ import { AnswerMaker, type Failure, type Identity } from "./answer-maker.js";
 import { CoreCounters } from "./core-counters.js";
 import type { CoreEvents, CoreService, Explanation, RegisteredNode } from "./core-service.js";
 import { Dispatcher } from "./dispatcher.js";
+import { Chunks } from "./chunks.js";
+import type { Coordinator } from "./coordinator.js";
 import { DuplicateCache } from "./duplicate-cache.js";
 import { AnswerReader, RequestEnvelope } from "./envelope.js";
 import { Exchange, type LocalCaller, type Reply } from "./exchange.js";
 import { ExchangeTable, type Ending } from "./exchange-table.js";
 import { explain } from "./explain.js";
-import { encodeAnswer, failureOf, LocalOperations } from "./local-operations.js";
+import { failureOf, LocalOperations } from "./local-operations.js";
+import { LargeData, type Resolver } from "./large-data.js";
 import { NeighbourLink } from "./neighbour-link.js";
 import { announce, birthOf, type Abilities } from "./own-record.js";
 import { Registry } from "./registry.js";
@@ -64,6 +67,10 @@ export interface CoreServiceOptions {
   readonly softwareVersion?: string;
   /** What this node offers itself, now: for its birth record. */
   readonly abilities?: () => Abilities;
+  /** What `blob:`, `data:` and `model:` stand for; absent: such references go on as they are. */
+  readonly resolve?: Resolver;
+  /** For several servers of one id behind one broker; default: every request is its own. */
+  readonly coordinator?: Coordinator;
   readonly log: Log;
 }
 
@@ -112,6 +119,8 @@ class Service implements RunningCoreService {
   private readonly router: Router;
   private readonly dispatcher: Dispatcher;
   private readonly locals: LocalOperations;
+  private readonly chunks: Chunks;
+  private readonly large: LargeData;
   private readonly links: readonly NeighbourLink[];
   private readonly listeners: Listeners = {
     "node-online": new Set(),
@@ -164,7 +173,7 @@ class Service implements RunningCoreService {
         new NeighbourLink(n.id, this.id, n.connection, {
           request: (link, payload) => this.request(link.id, payload, link),
           answer: (link, payload) => this.answer(link.entry, payload, true),
-          chunk: () => {},
+          chunk: (link, payload) => this.chunk(link.id, payload),
           up: (link) => this.announceTo(link),
           down: (link) => this.dispatcher.lost(link.entry),
         }),
@@ -177,7 +186,17 @@ class Service implements RunningCoreService {
       table: () => this.table,
       links: this.links,
       counters: this.counts,
+      relay: (exchange, from, payload, head) => {
+        this.large.relayed(exchange, from, payload).then(
+          (bytes) => this.table.answer(exchange, bytes, head),
+          (error: unknown) => this.failWith(exchange, failureOf(error)),
+        );
+      },
       unsent: (error) => this.unsent(error),
+    });
+    this.chunks = new Chunks(this.messageBytes);
+    this.large = new LargeData(this.chunks, options.resolve, (peer) => {
+      return this.registry.node(peer)?.capability?.record.maxMsg ?? this.messageBytes;
     });
     this.locals = new LocalOperations(this.id, this.log);
   }
@@ -186,7 +205,10 @@ class Service implements RunningCoreService {
 
   async start(): Promise<void> {
     this.bus.onMessage((topic, payload) => this.receive(topic, payload));
-    await this.bus.subscribe(subscriptionsOfServer(this.id));
+    await this.bus.subscribe([
+      ...subscriptionsOfServer(this.id),
+      topicOf({ server: this.id, node: "+", kind: "c" }),
+    ]);
     for (const link of this.links) {
       // A neighbour that cannot be reached now is subscribed to when it can.
       link.start().catch((error: unknown) => this.log.warn({ err: error, neighbour: link.id }, "neighbour"));
@@ -200,6 +222,7 @@ class Service implements RunningCoreService {
       this.table.fail(exchange, { code: "cancelled", text: "the server stops" }, codeOf("cancelled"));
     }
     this.table.stop();
+    this.chunks.close();
     await Promise.all(
       this.links.filter((l) => l.connection.connected).map((l) => announce(l, this.ownRecord(), false)),
     ).catch((error: unknown) => this.unsent(error));
@@ -416,6 +439,9 @@ class Service implements RunningCoreService {
       case "e":
         this.event(node, payload);
         break;
+      case "c":
+        this.chunk(node, payload);
+        break;
       default:
         break;
     }
@@ -444,6 +470,10 @@ class Service implements RunningCoreService {
       this.counts.violations++;
       this.log.warn({ node, refused }, "record refused");
     }
+  }
+
+  private chunk(sender: string, payload: Uint8Array): void {
+    if (!this.chunks.receive(sender, payload)) this.counts.violations++;
   }
 
   private event(node: string, payload: Uint8Array): void {
@@ -480,8 +510,18 @@ class Service implements RunningCoreService {
     this.counts.received++;
     const reply: Reply =
       link === undefined
-        ? { connection: this.bus, topic: topicOf({ server: this.id, node: via, kind: "r" }) }
-        : { connection: link.connection, topic: link.answerTopic };
+        ? {
+            connection: this.bus,
+            topic: topicOf({ server: this.id, node: via, kind: "r" }),
+            chunkTopic: topicOf({ server: this.id, node: via, kind: "c" }),
+            peer: via,
+          }
+        : {
+            connection: link.connection,
+            topic: link.answerTopic,
+            chunkTopic: link.topic("c"),
+            peer: link.id,
+          };
     const { id, boot } = envelope;
     const operation = request.operation();
     const refuse = (failure: Failure): void => {
@@ -514,6 +554,42 @@ class Service implements RunningCoreService {
     const refusal = this.refusal(sender, role, operation, request.deadlineMs);
     if (refusal !== undefined) return refuse(refusal);
     this.rememberBoot(sender, boot);
+    const admit = (): void => this.admit(payload, key, sender, role, via, reply);
+    if (this.options.coordinator === undefined) admit();
+    else this.claim(this.options.coordinator, key, reply, admit);
+  }
+
+  /** Only what no other worker of this server has. */
+  private claim(coordinator: Coordinator, key: string, reply: Reply, admit: () => void): void {
+    coordinator
+      .claim(key)
+      .then(async (whose) => {
+        if (whose === "mine") {
+          // It may have come twice while it was asked about.
+          if (!this.repeated(key, reply)) admit();
+          return;
+        }
+        const answer = await coordinator.cached(key);
+        if (answer !== undefined) this.publish(reply, answer);
+      })
+      .catch((error: unknown) => {
+        this.log.error({ err: error }, "the coordinator failed");
+        this.counts.unsent++;
+      });
+  }
+
+  private admit(
+    payload: Uint8Array,
+    key: string,
+    sender: string,
+    role: CallerRole,
+    via: string,
+    reply: Reply,
+  ): void {
+    const envelope = this.dispatcher.read(payload);
+    const { request } = envelope;
+    const { id, boot } = envelope;
+    const operation = request.operation();
     const now = performance.now();
     const left =
       request.deadlineMs < 0 ? this.limits.deadlineMs : Math.min(request.deadlineMs, longestDeadlineMs);
@@ -536,6 +612,7 @@ class Service implements RunningCoreService {
       Math.min(envelope.hops < 0 ? this.limits.hops : envelope.hops, this.limits.hops),
       envelope.path,
     );
+    exchange.via = via;
     const node = request.selectorNode();
     const labels: string[] = [];
     for (let i = Math.min(request.openLabels(), 16); i > 0; i--) labels.push(request.reader.readText());
@@ -626,7 +703,7 @@ class Service implements RunningCoreService {
     const selected =
       (node === "" || node === this.id) && labels.every((label) => own.includes(fromByteString(label)));
     if (operation === undefined || (!selected && operation.intercepts === undefined)) {
-      this.dispatcher.route(exchange);
+      this.route(exchange);
       return;
     }
     let request: ServerRequest;
@@ -638,7 +715,7 @@ class Service implements RunningCoreService {
     }
     const intercepted = operation.intercepts !== undefined && this.locals.intercepts(operation, request);
     if (!selected && !intercepted) {
-      this.dispatcher.route(exchange);
+      this.route(exchange);
       return;
     }
     if (operation.canServe === undefined || intercepted) {
@@ -648,8 +725,27 @@ class Service implements RunningCoreService {
     void this.locals.canServe(operation, request).then((can) => {
       if (exchange.state === "done") return;
       if (can) this.serve(exchange, operation, request);
-      else this.dispatcher.route(exchange);
+      else this.route(exchange);
     });
+  }
+
+  /** To others, with what only this server finds inside the message. */
+  private route(exchange: Exchange): void {
+    const reference = this.dispatcher.read(exchange.payload).request.reference();
+    if (!LargeData.isElsewhere(reference)) {
+      this.dispatcher.route(exchange);
+      return;
+    }
+    this.large
+      .inlined(exchange, reference, () => this.dispatcher.read(exchange.payload))
+      .then(
+        (payload) => {
+          if (exchange.state === "done") return;
+          exchange.payload = payload;
+          this.dispatcher.route(exchange);
+        },
+        (error: unknown) => this.failWith(exchange, failureOf(error)),
+      );
   }
 
   private serve(exchange: Exchange, operation: LocalOperation, asked: ServerRequest): void {
@@ -662,15 +758,23 @@ class Service implements RunningCoreService {
     exchange.state = "local";
     exchange.attempts = 1;
     this.table.accept(exchange);
-    void this.locals.run(exchange, operation, checked.request).then((outcome) => {
+    void this.execute(exchange, operation, checked.request);
+  }
+
+  private async execute(exchange: Exchange, operation: LocalOperation, asked: ServerRequest): Promise<void> {
+    try {
+      const request = await this.large.withInput(exchange, asked);
+      const outcome = await this.locals.run(exchange, operation, request);
       if (exchange.state === "done") this.counts.late++;
       else if (outcome.failure !== undefined) this.failWith(exchange, outcome.failure);
       else {
         const { queueUs = 0, executionUs = 0 } = outcome.answer;
-        const ending: Ending = { node: this.id, error: 0, queueUs, executionUs };
-        this.table.end(exchange, encodeAnswer(outcome.answer), ending);
+        const bytes = await this.large.encoded(exchange, outcome.answer);
+        this.table.end(exchange, bytes, { node: this.id, error: 0, queueUs, executionUs });
       }
-    });
+    } catch (error) {
+      this.failWith(exchange, failureOf(error));
+    }
   }
 
   private failWith(exchange: Exchange, failure: Failure): void {
@@ -686,6 +790,9 @@ class Service implements RunningCoreService {
 
   private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number): void {
     for (const reply of exchange.replies) this.publish(reply, bytes);
+    if (stage === stages.done && exchange.replies.length > 0) {
+      this.options.coordinator?.finished(exchange.key, bytes).catch((error: unknown) => this.unsent(error));
+    }
     for (const caller of exchange.callers) {
       if (stage === stages.done) caller.done(bytes);
       else caller.accepted();
