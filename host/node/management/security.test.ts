@@ -1,10 +1,12 @@
 /** Who gets in: token, sessions, Host header, other sites, headers, limits, addresses. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { startFakeNode, type FakeNode } from "../../../test/support/fake-node.js";
+import { createAuthority, issueServer } from "../broker/certificates.js";
 import { nodeConfigSchema } from "../config.js";
 import { checkAddress, readOrMakeToken, sameSecret, Sessions } from "./security.js";
 
@@ -236,6 +238,32 @@ describe("addresses", () => {
     { host: "::", tls: { cert: "c", key: "k" } },
   ])("%j is taken", (more) => {
     expect(() => checkAddress(settings(more))).not.toThrow();
+  });
+  it("with a certificate speak HTTPS only, and mark the session's cookie as secure", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tmc-tls-"));
+    try {
+      const authority = await createAuthority("test");
+      const issued = await issueServer(authority, "edge", 1, ["127.0.0.1"]);
+      const tls = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+      writeFileSync(tls.cert, issued.certificate);
+      writeFileSync(tls.key, issued.key!);
+      node = await startFakeNode({ tls });
+      const url = new URL("/api/v1/session", node.management.url);
+      expect(url.protocol).toBe("https:");
+      const cookie = await new Promise<string>((resolve, reject) => {
+        const headers = { "content-type": "application/json", "x-tmc-request": "1" };
+        const asked = httpsRequest(url, { method: "POST", headers, ca: authority.certificate }, (answer) => {
+          answer.resume();
+          resolve(String(answer.headers["set-cookie"]));
+        });
+        asked.on("error", reject);
+        asked.end(JSON.stringify({ token: node!.token }));
+      });
+      expect(cookie).toMatch(/; Secure$/);
+      await expect(fetch(`http://${url.host}/api/v1/session`)).rejects.toThrow();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
   it("that are taken, and certificates that are not there, are told at the start", async () => {
     node = await startFakeNode();
