@@ -33,6 +33,7 @@ export interface BusOptions {
 }
 
 const defaultPort = 1883;
+const dayMs = 24 * 3600 * 1000;
 /** How long the start waits for a broker that is somewhere else, ms. */
 const patienceMs = 10_000;
 
@@ -46,11 +47,12 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
     closers.add(`connection to ${url}`, () => connection.close());
     return connection;
   };
-  const neighbours = config.neighbours.map(({ id, url, tls }) => {
+  const neighbours = config.neighbours.map(({ id, url, tls, passwordFrom }) => {
     const connection = MqttConnection.open({
       url,
       clientId: config.id,
       ...(tls === undefined ? {} : { tls: readTls(tls) }),
+      ...(passwordFrom === undefined ? {} : { username: config.id, password: variable(passwordFrom) }),
       will: {
         topic: topicOf({ server: id, node: config.id, kind: "s" }),
         payload: willOf(config.id, boot),
@@ -72,10 +74,11 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
       config: plain === undefined ? section : { ...section, port: plain },
       identities,
       log,
-      ...(section.tls === undefined ? {} : { tls: await identities.serverMaterial() }),
+      ...(section.tls === undefined ? {} : { tls: await identities.serverMaterial(section.tls.names) }),
       devices: devicesOf(config),
     });
     closers.add("broker", () => broker.close());
+    renewDaily(broker, section.tls?.names);
     const { port, tlsPort } = broker;
     return {
       connection: broker.connect(),
@@ -85,6 +88,19 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
         ...(tlsPort === undefined ? [] : [{ what: "bus (TLS)", url: `mqtts://${section.host}:${tlsPort}` }]),
       ],
     };
+  }
+
+  /** The broker's own certificate, so that a node that runs for years has always a valid one. */
+  function renewDaily(broker: Broker, names: readonly string[] | undefined): void {
+    if (names === undefined) return;
+    const timer = setInterval(() => {
+      identities.serverMaterial(names).then(
+        (material) => broker.renewTls(material),
+        (error: unknown) => log.error({ module: "broker", err: error }, "certificate not renewed"),
+      );
+    }, dayMs);
+    timer.unref();
+    closers.add("renewal of the broker's certificate", () => clearInterval(timer));
   }
 
   async function external(

@@ -72,6 +72,10 @@ const neighbour = z.strictObject({
   id: common.nodeId.describe("of the server behind the broker"),
   url: mqttUrl.describe("of its broker"),
   tls: tlsFiles.optional(),
+  passwordFrom: z
+    .string()
+    .optional()
+    .describe("name of the environment variable with this node's password there; the user name is its id"),
 });
 
 const s3 = z.strictObject({
