@@ -13,6 +13,8 @@ import type { Closers } from "./closers.js";
 import { defaultBroker, type NodeConfig } from "./config.js";
 import { willOf } from "./core/own-record.js";
 import type { Log } from "./log.js";
+import { RedisWorkerGroup } from "./scale-out/redis-worker-group.js";
+import { SharedConnection } from "./scale-out/shared-connection.js";
 
 export interface Bus {
   readonly connection: BusConnection;
@@ -109,7 +111,7 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
     const { url, tls, username, passwordFrom, alpn, retain } = section;
     const options: MqttConnectionOptions = {
       url,
-      clientId: config.id,
+      clientId: clientIdOf(config),
       ...(tls === undefined ? {} : { tls: readTls(tls) }),
       ...(username === undefined ? {} : { username }),
       ...(passwordFrom === undefined ? {} : { password: variable(passwordFrom) }),
@@ -129,8 +131,29 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
         ExitCode.failed,
       );
     }
-    return { connection, broker: undefined, addresses: [{ what: "bus", url }] };
+    const addresses = [{ what: "bus", url }];
+    const { workers } = section;
+    if (workers === undefined) return { connection, broker: undefined, addresses };
+    const { name: worker, redis } = workers;
+    const group = await RedisWorkerGroup.join({ url: redis, server: config.id, worker });
+    const shared = new SharedConnection(connection, group, config.id, log.child({ module: "scale-out" }));
+    closers.add("worker group", () => shared.close());
+    return { connection: shared, broker: undefined, addresses };
   }
+}
+
+/** Workers share the id of the server; MQTT wants another one for each connection. */
+function clientIdOf({ id, bus }: NodeConfig): string {
+  const worker = bus.external?.workers?.name;
+  if (worker === undefined) return id;
+  const clientId = `${id}-${worker}`;
+  if (clientId.length <= 23) return clientId;
+  throw new UserError(
+    "TMC6810",
+    `the ids of server and worker are too long together: ${clientId}`,
+    "23 characters at most, with the hyphen between them",
+    ExitCode.usage,
+  );
 }
 
 const problems =

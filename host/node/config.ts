@@ -66,6 +66,19 @@ const external = z.strictObject({
   passwordFrom: z.string().optional().describe("name of the environment variable that holds the password"),
   alpn: z.string().optional().describe("ALPN protocol, e.g. x-amzn-mqtt-ca for AWS IoT Core on port 443"),
   retain: z.boolean().default(true).describe("false for brokers that keep no retained messages"),
+  workers: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[0-9a-z-]{1,8}$/, "1-8 characters of 0-9 a-z -")
+        .describe("of this worker"),
+      redis: z
+        .string()
+        .regex(/^rediss?:\/\//, "redis://HOST[:PORT][/DB]")
+        .describe("where the workers find each other"),
+    })
+    .optional()
+    .describe("this process is one of several workers with the same id; see scale-out.md"),
 });
 
 const neighbour = z.strictObject({

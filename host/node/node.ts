@@ -21,6 +21,7 @@ import { createServices, type Services } from "./services.js";
 import { NodeSettings } from "./settings.js";
 import { NodeLife } from "./life.js";
 import { settingsOfNode } from "./settings-of-node.js";
+import { sharedBoot } from "./scale-out/redis-worker-group.js";
 import { openStorage } from "./storage/open-storage.js";
 import { Sweeper } from "./sweeper.js";
 
@@ -79,7 +80,10 @@ async function start(
   const storage = await openStorage(config.storage, config.state);
   closers.add("storage", () => storage.close());
   // After the storage, whose lock keeps a second process out of the state folder too.
-  const boot = await nextBoot(config.state);
+  const ownBoot = await nextBoot(config.state);
+  const { workers } = config.bus.external ?? {};
+  // Workers make requests under one id: their boot counters must differ.
+  const boot = workers === undefined ? ownBoot : await sharedBoot(workers.redis, config.id, ownBoot);
   const bus = await openBus({ config, boot, log, closers });
 
   const connectors = createConnectors(config.connectors, {

@@ -3,7 +3,7 @@
  * While Redis cannot be reached the list of workers stays as it was, and answers are not settled.
  */
 import { RedisConnection, script } from "../storage/redis-connection.js";
-import type { WorkerGroup } from "./worker-group.js";
+import type { Settled, WorkerGroup } from "./worker-group.js";
 
 export interface RedisWorkerGroupOptions {
   /** redis://HOST[:PORT][/DB] */
@@ -27,14 +27,31 @@ if ARGV[1] ~= '' then redis.call('ZADD', KEYS[1], now, ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 return redis.call('ZRANGE', KEYS[1], 0, -1)`);
 
-/** The first answer stays. ARGV: answer, seconds. */
+/** The first answer stays; nil: it is this one. ARGV: answer, seconds. */
 const settleOnce = script(`
 local kept = redis.call('GET', KEYS[1])
 if kept then return kept end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return ARGV[1]`);
+return false`);
+
+/** Above all that any worker had, and at least what this one counted. ARGV: its counter. */
+const rise = script(`
+local boot = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') + 1, tonumber(ARGV[1]))
+redis.call('SET', KEYS[1], string.format('%.0f', boot))
+return string.format('%.0f', boot)`);
 
 const missedBeats = 5;
+
+/** A boot counter that no other worker of the server has. @throws StorageError unavailable */
+export async function sharedBoot(url: string, server: string, own: number, prefix = "tmc:"): Promise<number> {
+  const redis = new RedisConnection({ url, deadlineMs: 5_000 });
+  await redis.open();
+  try {
+    return Number(String(await redis.run(rise, [`${prefix}${server}:boot`], [String(own)])));
+  } finally {
+    await redis.close();
+  }
+}
 
 export class RedisWorkerGroup implements WorkerGroup {
   readonly id: string;
@@ -84,10 +101,10 @@ export class RedisWorkerGroup implements WorkerGroup {
     return Buffer.isBuffer(found) ? found : undefined;
   }
 
-  async settle(request: string, answer: Uint8Array): Promise<Uint8Array> {
+  async settle(request: string, answer: Uint8Array): Promise<Settled> {
     const key = this.keys.answer + request;
     const kept = await this.redis.run(settleOnce, [key], [answer, String(this.options.keptS ?? 600)]);
-    return Buffer.isBuffer(kept) ? kept : answer;
+    return Buffer.isBuffer(kept) ? { first: false, answer: kept } : { first: true, answer };
   }
 
   /** Gone at once for the others; `crash` of a test does not come here. */

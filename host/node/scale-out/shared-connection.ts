@@ -8,7 +8,7 @@ import type { BusConnection, MessageHandler, PublishOptions } from "../../bus/co
 import { decodeCbor, encodeCbor } from "../../bus/protocol.js";
 import { parseTopic } from "../../bus/topics.js";
 import type { Log } from "../log.js";
-import { ownerOf, type WorkerGroup } from "./worker-group.js";
+import { ownerOf, type Settled, type WorkerGroup } from "./worker-group.js";
 
 interface Kept {
   readonly topic: string;
@@ -40,6 +40,8 @@ export class SharedConnection implements BusConnection {
   readonly counts: SharedCounts = { takenOver: 0, second: 0, completed: 0 };
   private readonly kept = new Map<string, Kept>();
   private readonly accepted = new Set<string>();
+  /** Requests whose answer was settled by this worker. */
+  private readonly own = new Set<string>();
   private readonly handlers: MessageHandler[] = [];
   private readonly sweep: NodeJS.Timeout;
 
@@ -94,15 +96,22 @@ export class SharedConnection implements BusConnection {
     if (refused) return this.inner.publish(topic, payload, options);
     // Cut off: another worker has the request by now, and its answer must be the only one.
     if (!this.inner.connected) return undefined;
-    let settled = payload;
+    let settled: Settled = { first: true, answer: payload };
     try {
       settled = await this.group.settle(key, payload);
     } catch (error) {
       this.log.warn({ err: error }, "an answer could not be settled; it is published all the same");
     }
-    if (Buffer.from(settled).equals(Buffer.from(payload))) return this.inner.publish(topic, payload, options);
+    if (settled.first) this.remember(key);
+    // Settled here before: the request was repeated.
+    if (this.own.has(key)) return this.inner.publish(topic, settled.answer, options);
     this.counts.second++;
-    return this.complete(key, topic, settled);
+    return this.complete(key, topic, settled.answer);
+  }
+
+  private remember(key: string): void {
+    this.own.add(key);
+    if (this.own.size > mostKept) this.own.delete(this.own.values().next().value as string);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,12 @@
  */
 import { createHash } from "node:crypto";
 
+export interface Settled {
+  /** It is this answer, and nobody settled one before. */
+  readonly first: boolean;
+  readonly answer: Uint8Array;
+}
+
 export interface WorkerGroup {
   /** Of this worker. */
   readonly id: string;
@@ -14,11 +20,8 @@ export interface WorkerGroup {
   takePart(able: boolean): Promise<void>;
   /** The terminal answer that any worker settled on. */
   settled(request: string): Promise<Uint8Array | undefined>;
-  /**
-   * Settles the terminal answer to a request, once for all workers. Gives the one that counts: this, or one that was
-   * settled before.
-   */
-  settle(request: string, answer: Uint8Array): Promise<Uint8Array>;
+  /** Settles the terminal answer to a request, once for all workers; tells the one that counts. */
+  settle(request: string, answer: Uint8Array): Promise<Settled>;
   close(): Promise<void>;
 }
 
