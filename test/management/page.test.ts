@@ -189,8 +189,12 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await shown("7.8 ms");
     expect(await page.locator(".pulses circle").count()).toBe(0);
     await page.emulateMedia({ reducedMotion: "no-preference" });
-    node.request({ node: "pump-1", totalMs: 8.88 });
-    await page.locator(".pulses circle").first().waitFor({ state: "attached" });
+    // A dot lives for 600 ms: look often, and send again.
+    const dots = (): Promise<number> => {
+      node.request({ node: "pump-1", totalMs: 8.88 });
+      return page.locator(".pulses circle").count();
+    };
+    await expect.poll(dots, { timeout: 8000, interval: 50 }).toBeGreaterThan(0);
   });
 
   it("promotes a model, and shows why not", async () => {
