@@ -168,6 +168,10 @@ describe("the broker with TLS", () => {
     broker.renewTls(await store.serverMaterial(["renewed.example"]));
     expect(await fingerprint(broker.tlsPort ?? 0, n1)).not.toBe(before);
     expect(connection.connected).toBe(true);
+    // Certificates are asked for as before.
+    const { problems } = open({ clientId: "n2", tls: { ca: n1.ca } });
+    await waitFor(() => problems.length > 0, "the refusal");
+    expect(broker.status().clients.map((client) => client.id)).toEqual(["n1"]);
   });
 
   describe("MqttConnection", () => {
