@@ -75,8 +75,27 @@ async function readNodes(): Promise<Node[]> {
   return nodes;
 }
 
+/** Events that came while the state was being read: they may be newer than it, and are applied behind it. */
+let held: (() => void)[] | undefined;
+
+function take(apply: () => void): void {
+  if (held === undefined) apply();
+  else held.push(apply);
+}
+
 /** Reads the whole state. */
 export async function reload(): Promise<void> {
+  held ??= [];
+  try {
+    await readState();
+  } finally {
+    const late = held ?? [];
+    held = undefined;
+    for (const apply of late) apply();
+  }
+}
+
+async function readState(): Promise<void> {
   const [status, nodes, { jobs }, { lines }, { recent }] = await Promise.all([
     get<Status>("/status"),
     readNodes(),
@@ -94,6 +113,8 @@ export async function reload(): Promise<void> {
 }
 
 export const reloadStatus = async (): Promise<void> => change({ status: await get<Status>("/status") });
+
+const keyOf = ({ sender, boot, id, at }: Trace): string => `${sender}/${boot}/${id}/${at}`;
 
 function takeJob(job: Job): void {
   const known = live.jobs.findIndex((each) => each.id === job.id);
@@ -126,8 +147,11 @@ export function listen(): () => void {
   let source: EventSource | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const refresh = setInterval(() => void reloadStatus().catch(() => undefined), 5000);
-  const on = <T>(kind: string, take: (value: T) => void): void =>
-    source?.addEventListener(kind, (event) => take(JSON.parse(String(event.data)) as T));
+  const on = <T>(kind: string, apply: (value: T) => void): void =>
+    source?.addEventListener(kind, (event) => {
+      const value = JSON.parse(String(event.data)) as T;
+      take(() => apply(value));
+    });
   const open = (): void => {
     source = new EventSource("/api/v1/events");
     source.onopen = () => {
@@ -145,12 +169,17 @@ export function listen(): () => void {
     });
     on<Load>("load", takeLoad);
     on<Trace>("request", (trace) => {
-      change({ requests: [trace, ...live.requests].slice(0, requestsKept) });
+      const known = live.requests.some((each) => keyOf(each) === keyOf(trace));
+      if (!known) change({ requests: [trace, ...live.requests].slice(0, requestsKept) });
       for (const pulse of pulses) pulse(trace);
     });
     on<Job>("job", takeJob);
-    on<LogLine>("log", (line) => change({ lines: [...live.lines, line].slice(-linesKept) }));
-    on("resync", () => void reload().catch(() => undefined));
+    on<LogLine>("log", (line) => {
+      const text = JSON.stringify(line);
+      if (live.lines.slice(-50).some((each) => JSON.stringify(each) === text)) return;
+      change({ lines: [...live.lines, line].slice(-linesKept) });
+    });
+    source.addEventListener("resync", () => void reload().catch(() => undefined));
   };
   open();
   return () => {
