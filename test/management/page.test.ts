@@ -170,13 +170,13 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     const background = (): Promise<string> =>
       page.evaluate("getComputedStyle(document.body).backgroundColor");
     await page.emulateMedia({ colorScheme: "light" });
-    await expect.poll(background).toBe("rgb(244, 246, 248)");
+    await expect.poll(background, { timeout: 8000 }).toBe("rgb(244, 246, 248)");
     await page.emulateMedia({ colorScheme: "dark" });
-    await expect.poll(background).toBe("rgb(14, 19, 24)");
+    await expect.poll(background, { timeout: 8000 }).toBe("rgb(14, 19, 24)");
     await page.getByRole("button", { name: "Use light colours" }).click();
-    await expect.poll(background).toBe("rgb(244, 246, 248)");
+    await expect.poll(background, { timeout: 8000 }).toBe("rgb(244, 246, 248)");
     await page.reload();
-    await expect.poll(background).toBe("rgb(244, 246, 248)");
+    await expect.poll(background, { timeout: 8000 }).toBe("rgb(244, 246, 248)");
     await page.evaluate("localStorage.clear()");
   });
 
@@ -250,7 +250,7 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await page.getByRole("button", { name: "Stop" }).click();
     expect(node.stopped).toBe(false);
     await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
-    await expect.poll(() => node.stopped).toBe(true);
+    await expect.poll(() => node.stopped, { timeout: 8000 }).toBe(true);
   });
 
   it("shows names, labels and lines of others as text, whatever they say", async () => {
