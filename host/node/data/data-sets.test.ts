@@ -116,6 +116,20 @@ describe("appending", () => {
     await restarted.sets.sweep();
     expect(made.storage.data.get("data-requests")?.size).toBe(0);
   });
+
+  it("forgets old requests also behind more than a page of young ones", async () => {
+    const made = make();
+    await made.sets.append("a", [{ bytes: item(1) }], window, { request: "z/1/1" });
+    made.clock.now += 2 * 3_600_000;
+    for (let i = 0; i < 1200; i++) {
+      await made.sets.append("a", [{ bytes: item(1) }], window, { request: `b/1/${i}` });
+    }
+    await made.sets.sweep();
+    expect([...(made.storage.data.get("data-requests")?.keys() ?? [])].some((key) => key === "z/1/1")).toBe(
+      false,
+    );
+    expect(made.storage.data.get("data-requests")?.size).toBe(1200);
+  });
 });
 
 describe("removing", () => {

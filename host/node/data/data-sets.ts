@@ -67,6 +67,8 @@ export interface DataSetsOptions {
 
 /** Requests are remembered so long. */
 const requestMs = 3_600_000;
+/** Pages of remembered requests that one sweep looks at: more than are remembered from one sweep to the next. */
+const requestPages = 100;
 const attempts = 20;
 
 export class DataSets {
@@ -75,6 +77,8 @@ export class DataSets {
   private readonly content: DataContent;
   private readonly clock: () => number;
   private purging: Promise<void> = Promise.resolve();
+  /** Where the last sweep of remembered requests ended; undefined: at the end. */
+  private requestsAfter: string | undefined;
 
   constructor(private readonly options: DataSetsOptions) {
     this.storage = options.storage;
@@ -325,13 +329,7 @@ export class DataSets {
       }
     }
     await this.content.purgeAll(now);
-    const requests = await this.storage.records.list(collections.requests);
-    const old = requests.filter(({ value }) => now - decodeRecord<{ at: number }>(value).at > requestMs);
-    if (old.length > 0) {
-      await this.content.write(
-        old.map(({ key }) => ({ collection: collections.requests, key, value: undefined })),
-      );
-    }
+    await this.forgetRequests(now);
     return removed;
   }
 
@@ -341,6 +339,22 @@ export class DataSets {
   }
 
   // ---- inside ------------------------------------------------------------------------------------------------
+
+  /** Looks at a bounded number of remembered requests, and goes on from there the next time. */
+  private async forgetRequests(now: number): Promise<void> {
+    for (let page = 0; page < requestPages; page++) {
+      const after = this.requestsAfter === undefined ? {} : { after: this.requestsAfter };
+      const requests = await this.storage.records.list(collections.requests, after);
+      const old = requests.filter(({ value }) => now - decodeRecord<{ at: number }>(value).at > requestMs);
+      if (old.length > 0) {
+        await this.content.write(
+          old.map(({ key }) => ({ collection: collections.requests, key, value: undefined })),
+        );
+      }
+      this.requestsAfter = requests.at(-1)?.key;
+      if (this.requestsAfter === undefined) return;
+    }
+  }
 
   private checkFits(set: DataSetRecord | undefined, descriptor: DataDescriptor): void {
     const field = set === undefined ? "" : this.options.match(descriptor, set.descriptor);
