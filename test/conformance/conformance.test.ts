@@ -42,6 +42,7 @@ const faults: readonly (readonly [fault: string, rule: string])[] = [
   ["refusals remembered", "duplicate.refusal"],
   ["unknown topic", "topic.unknown"],
   ["errors uncounted", "monitor.counters"],
+  ["zero deadline", "deadline.zero"],
   ["no deadline", "deadline.kept"],
   ["late deadline", "deadline.kept"],
   ["late result", "deadline.kept"],
