@@ -11,6 +11,7 @@ import { Closers } from "./closers.js";
 import { defaultBroker, type NodeConfig } from "./config.js";
 import { actuatorSettings } from "./connectors/actuator-settings.js";
 import { createConnectors } from "./connectors/create-connectors.js";
+import { formatExplanation } from "./core/format-explanation.js";
 import { descriptorMatch } from "./core/match.js";
 import { createCoreService, type RunningCoreService } from "./core/service.js";
 import type { LoadedConfig } from "./load-config.js";
@@ -104,6 +105,7 @@ async function start(
     messageBytes: messageBytes(config),
     roleOf: (sender) => bus.identities.roleOf(sender),
     softwareVersion: version,
+    resolve: async (reference) => services?.resolve(reference, messageBytes(config)),
     abilities: () =>
       abilitiesOf({
         connectors,
@@ -165,6 +167,7 @@ async function start(
       ...(functions === undefined ? {} : { functions }),
       connectors,
       schedules,
+      formatExplanation,
       storageBytes: async () => ({
         data: await services.dataSets.totalBytes(),
         models: await services.models.totalBytes(),
