@@ -1,7 +1,7 @@
 /** Data beside the message: chunks in both directions, references resolved for those who cannot follow them. */
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CoreWorld, settled, until } from "../../../test/support/core-world.js";
+import { CoreWorld, until } from "../../../test/support/core-world.js";
 import { encodeCbor } from "../../bus/protocol.js";
 import { modelInfer } from "../../bus/operations/model.js";
 import type { OperationCall } from "../operations/operation.js";
@@ -109,29 +109,5 @@ describe("large data", () => {
     expect(chunks.receive("c", chunk(digest, 0, 600, data))).toBe(true);
     expect(await chunks.take("c", digest.toString("hex"), 10)).toEqual(data);
     chunks.close();
-  });
-
-  it("leaves to other workers what they claimed, and gives their answers", async () => {
-    const answers = new Map<string, Uint8Array>();
-    const claimed = new Map([["a/1/7", "other" as const]]);
-    const coordinator = {
-      claim: (key: string) => Promise.resolve(claimed.get(key) ?? ("mine" as const)),
-      finished: (key: string, answer: Uint8Array) => Promise.resolve(void answers.set(key, answer)),
-      cached: (key: string) => Promise.resolve(answers.get(key)),
-    };
-    await world.server("edge", [], { coordinator });
-    const worker = await world.node("edge", "w");
-    const a = await world.node("edge", "a", { operations: ["node.describe"] });
-    a.ask({ ...infer, id: 7 });
-    const mine = a.ask({ ...infer, id: 8 });
-    await until(() => a.done(mine).length > 0);
-    await settled();
-    expect(worker.requests.map((r) => r.id)).toEqual([8]);
-    expect([...answers.keys()]).toEqual(["a/1/8"]);
-    expect(a.done(7)).toEqual([]);
-    answers.set("a/1/7", answers.get("a/1/8")!);
-    a.ask({ ...infer, id: 7 });
-    await settled();
-    expect(a.done(8).length).toBe(2);
   });
 });

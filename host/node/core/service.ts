@@ -25,7 +25,6 @@ import { CoreCounters } from "./core-counters.js";
 import type { CoreEvents, CoreService, Explanation, RegisteredNode } from "./core-service.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Chunks } from "./chunks.js";
-import type { Coordinator } from "./coordinator.js";
 import { DuplicateCache } from "./duplicate-cache.js";
 import { AnswerReader, RequestEnvelope } from "./envelope.js";
 import { Exchange, type LocalCaller, type Reply } from "./exchange.js";
@@ -69,8 +68,6 @@ export interface CoreServiceOptions {
   readonly abilities?: () => Abilities;
   /** What `blob:`, `data:` and `model:` stand for; absent: such references go on as they are. */
   readonly resolve?: Resolver;
-  /** For several servers of one id behind one broker; default: every request is its own. */
-  readonly coordinator?: Coordinator;
   readonly log: Log;
 }
 
@@ -554,28 +551,7 @@ class Service implements RunningCoreService {
     const refusal = this.refusal(sender, role, operation, request.deadlineMs);
     if (refusal !== undefined) return refuse(refusal);
     this.rememberBoot(sender, boot);
-    const admit = (): void => this.admit(payload, key, sender, role, via, reply);
-    if (this.options.coordinator === undefined) admit();
-    else this.claim(this.options.coordinator, key, reply, admit);
-  }
-
-  /** Only what no other worker of this server has. */
-  private claim(coordinator: Coordinator, key: string, reply: Reply, admit: () => void): void {
-    coordinator
-      .claim(key)
-      .then(async (whose) => {
-        if (whose === "mine") {
-          // It may have come twice while it was asked about.
-          if (!this.repeated(key, reply)) admit();
-          return;
-        }
-        const answer = await coordinator.cached(key);
-        if (answer !== undefined) this.publish(reply, answer);
-      })
-      .catch((error: unknown) => {
-        this.log.error({ err: error }, "the coordinator failed");
-        this.counts.unsent++;
-      });
+    this.admit(payload, key, sender, role, via, reply);
   }
 
   private admit(
@@ -790,9 +766,6 @@ class Service implements RunningCoreService {
 
   private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number): void {
     for (const reply of exchange.replies) this.publish(reply, bytes);
-    if (stage === stages.done && exchange.replies.length > 0) {
-      this.options.coordinator?.finished(exchange.key, bytes).catch((error: unknown) => this.unsent(error));
-    }
     for (const caller of exchange.callers) {
       if (stage === stages.done) caller.done(bytes);
       else caller.accepted();
