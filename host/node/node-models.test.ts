@@ -90,6 +90,10 @@ it("brings a model to a node behind it, which then infers for both, also after a
   running.splice(running.indexOf(edge), 1);
   await edge.stop();
   const again = await start("edge", { neighbours });
+  await until(() => {
+    const known = cloud.core.node("edge");
+    return known?.online === true && known.birth.boot === again.boot;
+  });
   expect(await ask(again, infer)).toEqual(near);
   expect(again.core.birth().models).toMatchObject([{ name: "m", version: "1" }]);
   expect(
