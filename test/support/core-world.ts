@@ -1,11 +1,8 @@
 /** Servers and played nodes on buses in memory, for tests of the Core Service. */
 import { Writable } from "node:stream";
 import { createLog } from "../../host/node/log.js";
-import {
-  createCoreService,
-  type CoreServiceOptions,
-  type RunningCoreService,
-} from "../../host/node/core/service.js";
+import type { CoreServiceOptions } from "../../host/node/core/core-options.js";
+import { createCoreService, type RunningCoreService } from "../../host/node/core/service.js";
 import { willOf } from "../../host/node/core/own-record.js";
 import { MemoryBus, type MemoryConnection } from "./memory-bus.js";
 import { MemoryNode } from "./memory-node.js";
