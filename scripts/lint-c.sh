@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 warnings=(-std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -O1 -fsyntax-only -Iruntime-c/include)
 posix=(-D_POSIX_C_SOURCE=200809L)
 arm=(-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard)
+# As compiler/function builds them; the sizes are the manifest's.
+wasm=(--target=wasm32 -ffreestanding -nostdlibinc -isystem runtime-c/port/wasm/include -DTMC_FUNCTION_INPUT=64 -DTMC_FUNCTION_OUTPUT=64)
 status=0
 
 compile() { # compile FILE COMPILER FLAGS...
@@ -23,6 +25,7 @@ while read -r file; do
     case $file in
     *.h | zephyr-app/* | runtime-c/port/zephyr/*) ;;
     runtime-c/port/cortex-m*) compile "$file" arm-none-eabi-gcc "${arm[@]}" ;;
+    runtime-c/port/wasm*) compile "$file" clang "${wasm[@]}" ;;
     runtime-c/port/posix* | test/*)
         compile "$file" gcc "${posix[@]}"
         compile "$file" clang "${posix[@]}"

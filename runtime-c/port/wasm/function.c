@@ -1,7 +1,7 @@
 /*
- * The port of function bundles: the exports and imports of ABI 1 (docs/functions.md). The host writes the input to
- * `tmc_input`, calls `tmc_run`, reads the output from `tmc_output`. A trap ends the call by the import `trap`, which
- * does not return.
+ * The port of function bundles: the exports and imports of ABI 1 (docs/functions.md). The host writes the
+ * input to `tmc_input`, calls `tmc_run`, reads the output from `tmc_output`. A trap ends the call by the
+ * import `trap`, which does not return.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,7 +1,7 @@
 /*
- * What clang's lowering of setjmp and longjmp to WebAssembly exceptions calls (-wasm-enable-sjlj), and longjmp
- * without it. A function with setjmp keeps a table of its live calls; tables nest as calls do, so they are cut
- * from one stack of bytes.
+ * What clang's lowering of setjmp and longjmp to WebAssembly exceptions calls (-wasm-enable-sjlj), and
+ * longjmp without it. A function with setjmp keeps a table of its live calls; tables nest as calls do, so
+ * they are cut from one stack of bytes.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

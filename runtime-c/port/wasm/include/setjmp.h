@@ -1,7 +1,7 @@
 /*
- * setjmp for WebAssembly. A program without `try` needs none: its only boundary is the entry, and a trap there
- * ends the call by the import `trap`. With TMC_WASM_SJLJ the compiler makes exceptions of setjmp and longjmp
- * (setjmp.c).
+ * setjmp for WebAssembly. A program without `try` needs none: its only boundary is the entry, and a trap
+ * there ends the call by the import `trap`. With TMC_WASM_SJLJ the compiler makes exceptions of setjmp and
+ * longjmp (setjmp.c).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
