@@ -63,6 +63,8 @@ export class MqttConnection implements BusConnection {
   private readonly handlers: MessageHandler[] = [];
   private readonly changes: ((connected: boolean) => void)[] = [];
   private readonly filters = new Set<string>();
+  /** Those of them that the broker has granted at some time. */
+  private readonly granted = new Set<string>();
   /** Oldest first; those in flight are not in it. */
   private queue: Pending[] = [];
   private queueBytes = 0;
@@ -162,6 +164,7 @@ export class MqttConnection implements BusConnection {
     if (filters.length === 0) return;
     try {
       await client.subscribeAsync([...filters], { qos: 1 });
+      for (const filter of filters) this.granted.add(filter);
     } catch (error) {
       // mqtt.js does not say which of them: "Unspecified error".
       const text = error instanceof Error ? error.message : String(error);
@@ -170,7 +173,10 @@ export class MqttConnection implements BusConnection {
   }
 
   async unsubscribe(filters: readonly string[]): Promise<void> {
-    for (const filter of filters) this.filters.delete(filter);
+    for (const filter of filters) {
+      this.filters.delete(filter);
+      this.granted.delete(filter);
+    }
     if (this.connected && filters.length > 0) {
       await this.client?.unsubscribeAsync([...filters]).catch(() => undefined);
     }
@@ -265,8 +271,23 @@ export class MqttConnection implements BusConnection {
   }
 
   private async established(client: MqttClient): Promise<void> {
+    const filters = [...this.filters];
     try {
-      await this.subscribeOn(client, [...this.filters]);
+      await this.subscribeOn(
+        client,
+        filters.filter((filter) => this.granted.has(filter)),
+      );
+    } catch (error) {
+      // Granted before, so the broker is not ready (a cluster without a leader, for one): a connection that
+      // hears nothing is none. `ended` tries again.
+      this.ended(client, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    try {
+      await this.subscribeOn(
+        client,
+        filters.filter((filter) => !this.granted.has(filter)),
+      );
     } catch (error) {
       this.options.onProblem?.(error instanceof Error ? error.message : String(error));
     }

@@ -95,6 +95,25 @@ describe("a complete node", () => {
     });
     expect((await ask(node, { operation: "node.monitor" })).error).toBeUndefined();
   });
+  it("tells its own sensors in its birth record, and collects from them", async () => {
+    const sensor = {
+      name: "pump",
+      source: "generator:vibration-bearing",
+      channels: ["x", "y", "z"],
+      unit: "g",
+    };
+    const node = await start({ connectors: [{ kind: "replay", sensors: [{ ...sensor, rate: 1600 }] }] });
+    const record = { name: "pump", channels: 3, unit: "g", rate: 1600, channelNames: ["x", "y", "z"] };
+    expect(node.core.birth().sensors).toEqual([expect.objectContaining(record)]);
+    const birth = decodeResult("node.describe", await ask(node, { operation: "node.describe" }));
+    expect(birth["sensors"]).toEqual([expect.objectContaining(record)]);
+    const collected = await ask(node, {
+      operation: "data.collect",
+      arguments: { sensor: "pump", frames: 4 },
+    });
+    expect(collected.error).toBeUndefined();
+    expect(collected.output).toHaveLength(4 * 3 * 4);
+  });
   it("takes nothing while drained, and takes requests again", async () => {
     const node = await start();
     const control = (action: string): Order => ({ operation: "node.control", arguments: { action } });

@@ -1,5 +1,7 @@
 /** MqttConnection when things go wrong: brokers that die, come late, refuse; queues that are full. */
+import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { Aedes } from "aedes";
 import { afterEach, describe, expect, it } from "vitest";
 import { MqttConnection, type MqttConnectionOptions } from "../../host/bus/mqtt-connection.js";
 import { Child } from "../support/child.js";
@@ -107,6 +109,44 @@ describe("MQTT connection", () => {
     await expect(refused).rejects.toThrow("t1/edge/n2/y");
     await Promise.all(sent);
     expect(broker.status().refused.publish).toBe(3);
+  });
+
+  it("comes again when a broker refuses what it granted before: it is not ready", async () => {
+    const broker = await Aedes.createBroker();
+    let refusals = 0;
+    broker.authorizeSubscribe = (_client, subscription, done) => {
+      done(null, refusals > 0 && refusals-- > 0 ? null : subscription);
+    };
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      broker.handle(socket);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    stops.push(() => {
+      server.close();
+      return new Promise<void>((resolve) => broker.close(() => resolve()));
+    });
+    const address = server.address();
+    const problems: string[] = [];
+    const node = open(typeof address === "object" ? (address?.port ?? 0) : 0, "n1", {
+      onProblem: (text) => problems.push(text),
+    });
+    const heard = gather(node);
+    await node.subscribe(["t1/edge/n1/x"]);
+    await node.ready(2000);
+    const changes: boolean[] = [];
+    node.onConnectionChange((connected) => changes.push(connected));
+    refusals = 2;
+    for (const socket of sockets) socket.destroy();
+    await waitFor(() => changes.at(-1) === true, "the connection to be back");
+    // Connected only when it hears what it asked for.
+    expect([refusals, changes]).toEqual([0, [false, true]]);
+    expect(sockets.size).toBe(4);
+    expect(problems).toHaveLength(1);
+    await node.publish("t1/edge/n1/x", bytes("heard"));
+    await heard.until(1);
   });
 
   it("has a bounded queue", async () => {

@@ -20,6 +20,8 @@ export interface LoadResult {
   readonly answered: number;
   /** Of them with an error. */
   readonly failed: number;
+  /** Codes of these errors. */
+  readonly errors: readonly number[];
   /** Requests with two terminal answers that differ. */
   readonly different: number;
   /** Requests with the same terminal answer more than once. */
@@ -35,6 +37,8 @@ export interface LoadResult {
 
 const server = "edge";
 const deadlineMs = 30_000;
+/** As every node does: a broker's cluster that chooses a new leader ends connections. */
+const reconnectPeriod = 500;
 
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -57,10 +61,12 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
         Wire.connect(url, clientId, {
           will: { topic, payload, qos: 1, retain: true },
           connectTimeout: 3_000,
+          reconnectPeriod,
         }),
       { operations: ["data.collect"], sensors: [map({ 0: "s", 1: 1, 3: 10, 4: 100 })] },
     ),
   );
+  node.wire.mqtt.on("connect", () => void node.announce().catch(() => undefined));
   const executed = new Set<string>();
   let dispatchedAgain = 0;
   const keyOf = (each: CborMap): string => [3, 2, 1].map((key) => String(each.get(key))).join("/");
@@ -74,11 +80,11 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
       void node.answer(request, { 7: map({ 0: 1, 1: 0 }), 10: 0, 11: 30_000 }).catch(() => undefined);
     }, 30);
   });
-  const asker = await patiently(() => Wire.connect(url, "asker", { connectTimeout: 3_000 }));
+  const asker = await patiently(() => Wire.connect(url, "asker", { connectTimeout: 3_000, reconnectPeriod }));
   const answers = `t1/${server}/asker/r`;
   await asker.subscribe(answers);
   const sentAt = new Map<number, number>();
-  const terminal = new Map<number, { bytes: string; count: number; error: boolean; ms: number }>();
+  const terminal = new Map<number, { bytes: string; count: number; error: number | undefined; ms: number }>();
   let different = 0;
   asker.mqtt.on("message", (topic, payload) => {
     const answer = topic === answers ? readMap(payload) : undefined;
@@ -88,7 +94,8 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
     const known = terminal.get(id);
     if (known === undefined) {
       const ms = performance.now() - (sentAt.get(id) ?? 0);
-      terminal.set(id, { bytes, count: 1, error: answer.has(6), ms });
+      const error = answer.has(6) ? Number((answer.get(6) as CborMap).get(0)) : undefined;
+      terminal.set(id, { bytes, count: 1, error, ms });
     } else {
       known.count++;
       if (known.bytes !== bytes) different++;
@@ -116,7 +123,7 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
     await pause(everyMs);
   }
   let resent = 0;
-  for (const end = performance.now() + 25_000; terminal.size < requests && performance.now() < end;) {
+  for (const end = performance.now() + 60_000; terminal.size < requests && performance.now() < end;) {
     await pause(3_000);
     for (let id = 1; id <= requests; id++) {
       if (terminal.has(id)) continue;
@@ -126,10 +133,12 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
   }
   await Promise.all(events);
   await pause(700);
+  const errors = [...terminal.values()].flatMap(({ error }) => error ?? []);
   const result: LoadResult = {
     sent: requests,
     answered: terminal.size,
-    failed: [...terminal.values()].filter(({ error }) => error).length,
+    failed: errors.length,
+    errors,
     different,
     repeated: [...terminal.values()].filter(({ count }) => count > 1).length,
     executed: executed.size,

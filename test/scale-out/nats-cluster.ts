@@ -41,7 +41,9 @@ export class NatsCluster {
           `listen: 127.0.0.1:${clients?.[i]}`,
           `jetstream { store_dir: "${join(folder, `s${i}`)}" }`,
           `cluster { name: tmc, listen: 127.0.0.1:${routes?.[i]}, routes: [${others}] }`,
-          `mqtt { listen: 127.0.0.1:${mqtt?.[i]}, stream_replicas: ${size}, consumer_memory_storage: true }`,
+          // Delivered again after ack_wait: what was on its way through a server that died (NATS's default is 30 s).
+          `mqtt { listen: 127.0.0.1:${mqtt?.[i]}, stream_replicas: ${size}, ack_wait: "2s"`,
+          "  consumer_memory_storage: true }",
         ];
         const file = join(folder, `s${i}.conf`);
         writeFileSync(file, `${lines.join("\n")}\n`);
@@ -61,6 +63,14 @@ export class NatsCluster {
 
   log(index: number): string {
     return this.children[index]?.text() ?? "";
+  }
+
+  /** The server through which every message goes: the leader of the stream of MQTT messages. Undefined before there is one. */
+  messageLeader(): number | undefined {
+    const line = /^\[\d+\] (\S+ \S+) .*new stream leader for '\$G > \$MQTT_msgs'/gm;
+    const elected = this.children.map((_, i) => [...this.log(i).matchAll(line)].at(-1)?.[1] ?? "");
+    const last = [...elected].sort().at(-1) ?? "";
+    return last === "" ? undefined : elected.indexOf(last);
   }
 
   async stop(): Promise<void> {
