@@ -16,7 +16,7 @@ export interface ChunkLimits {
   readonly keptMs: number;
 }
 
-export const chunkLimits: ChunkLimits = {
+const chunkLimits: ChunkLimits = {
   bytesPerSender: 16 * 1024 * 1024,
   bytes: 128 * 1024 * 1024,
   keptMs: 60_000,
@@ -38,7 +38,6 @@ const digestBytes = 32;
 const overhead = 64;
 
 export class Chunks {
-  readonly counts = { refused: 0, corrupt: 0, assembled: 0 };
   private readonly assemblies = new Map<string, Assembly>();
   private readonly bySender = new Map<string, number>();
   /** What this server sent itself: the bus brings it back. */
@@ -64,15 +63,14 @@ export class Chunks {
   /** A message on the topic c of `sender`. False when it was refused. */
   receive(sender: string, payload: Uint8Array): boolean {
     const chunk = this.parse(payload);
-    if (chunk === undefined) return this.refuse();
+    if (chunk === undefined) return false;
     const key = `${sender}/${chunk.digest}`;
     if (this.own.has(key)) return true;
     const assembly = this.assemblies.get(key) ?? this.begin(key, sender, chunk.total);
-    if (assembly === undefined || assembly.whole.length !== chunk.total) return this.refuse();
+    if (assembly === undefined || assembly.whole.length !== chunk.total) return false;
     // A repetition; or a gap, which the sender must fill by beginning again.
     if (assembly.state !== "open" || chunk.offset < assembly.length) return true;
-    if (chunk.offset !== assembly.length || chunk.offset + chunk.bytes.length > chunk.total)
-      return this.refuse();
+    if (chunk.offset !== assembly.length || chunk.offset + chunk.bytes.length > chunk.total) return false;
     assembly.whole.set(chunk.bytes, chunk.offset);
     assembly.length += chunk.bytes.length;
     assembly.touchedAt = performance.now();
@@ -175,7 +173,6 @@ export class Chunks {
   private complete(assembly: Assembly, digest: string): void {
     const right = createHash("sha256").update(assembly.whole).digest("hex") === digest;
     assembly.state = right ? "complete" : "corrupt";
-    this.counts[right ? "assembled" : "corrupt"]++;
     for (const go of [...assembly.waiting]) go();
   }
 
@@ -195,10 +192,5 @@ export class Chunks {
     else this.bySender.delete(assembly.sender);
     this.bytes -= assembly.whole.length;
     for (const go of [...assembly.waiting]) go();
-  }
-
-  private refuse(): boolean {
-    this.counts.refused++;
-    return false;
   }
 }

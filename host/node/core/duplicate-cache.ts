@@ -24,10 +24,6 @@ export class DuplicateCache {
 
   constructor(private readonly limits: DuplicateLimits) {}
 
-  get size(): number {
-    return this.answers.size;
-  }
-
   get(key: string, now: number): Uint8Array | undefined {
     const kept = this.answers.get(key);
     return kept === undefined || kept.until <= now ? undefined : kept.answer;

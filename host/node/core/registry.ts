@@ -23,7 +23,6 @@ const mostNodes = 50_000;
 export class Registry {
   /** Rises whenever abilities come or go: what was found out about all of them is old then. */
   version = 0;
-  readonly refused: Record<Refusal, number> = { malformed: 0, foreign: 0, old: 0, full: 0 };
   private readonly nodes = new Map<string, NodeEntry>();
   private readonly capabilities = new Map<string, Capability>();
   private readonly byOperation = new Map<string, Set<Capability>>();
@@ -69,11 +68,11 @@ export class Registry {
   /** A birth record on the topic of `id`. Undefined when it was taken. */
   birth(id: string, payload: Uint8Array): Refusal | undefined {
     const parts = this.splitBirth(payload);
-    if (parts === undefined) return this.refuse("malformed");
-    if (parts.node !== id) return this.refuse("foreign");
+    if (parts === undefined) return "malformed";
+    if (parts.node !== id) return "foreign";
     const known = this.nodes.get(id);
     // Another life with a lower counter can only follow the end of the one that is known.
-    if (known !== undefined && known.online && parts.boot < known.boot) return this.refuse("old");
+    if (known !== undefined && known.online && parts.boot < known.boot) return "old";
     let capability = this.capabilities.get(parts.abilities);
     let labels: readonly string[];
     try {
@@ -81,11 +80,11 @@ export class Registry {
       labels = this.internLabels(decoded?.labels ?? []);
       capability ??= this.addCapability(parts.abilities, decoded as Birth);
     } catch (error) {
-      if (error instanceof ProtocolError) return this.refuse("malformed");
+      if (error instanceof ProtocolError) return "malformed";
       throw error;
     }
     const entry = known ?? this.add(id);
-    if (entry === undefined) return this.refuse("full");
+    if (entry === undefined) return "full";
     entry.lastSeenAt = Date.now();
     // The same life again, after a reconnection: what it runs goes on.
     if (entry.online && entry.boot !== parts.boot) this.takeOffline(entry);
@@ -108,18 +107,17 @@ export class Registry {
   state(id: string, payload: Uint8Array): Refusal | undefined {
     let state;
     try {
-      if (payload.length > 1024) return this.refuse("malformed");
+      if (payload.length > 1024) return "malformed";
       state = decodeState(payload);
     } catch (error) {
-      if (error instanceof ProtocolError) return this.refuse("malformed");
+      if (error instanceof ProtocolError) return "malformed";
       throw error;
     }
-    if (state.node !== id) return this.refuse("foreign");
+    if (state.node !== id) return "foreign";
     const entry = this.nodes.get(id) ?? this.add(id);
-    if (entry === undefined) return this.refuse("full");
+    if (entry === undefined) return "full";
     // The will of an earlier life that comes late.
-    if (state.boot < entry.boot || (entry.boot < 0 && state.boot < entry.stateBoot))
-      return this.refuse("old");
+    if (state.boot < entry.boot || (entry.boot < 0 && state.boot < entry.stateBoot)) return "old";
     entry.stateBoot = state.boot;
     entry.stateOnline = state.online;
     entry.stateText = Buffer.from(payload).toString("latin1");
@@ -251,11 +249,6 @@ export class Registry {
       else if (key !== 1 && key !== 2) abilities += text();
     }
     return reader.finished() && boot >= 0 ? { node, boot, abilities, labels } : undefined;
-  }
-
-  private refuse(why: Refusal): Refusal {
-    this.refused[why]++;
-    return why;
   }
 }
 

@@ -99,8 +99,7 @@ function anyFits(list: readonly SubsetDescriptor[], check: (one: SubsetDescripto
   return first;
 }
 
-export const isDescriptorField = (why: string): boolean =>
-  why.startsWith("input.") || why.startsWith("accept.");
+const isDescriptorField = (why: string): boolean => why.startsWith("input.") || why.startsWith("accept.");
 
 /** What is known of all abilities for one kind of need. */
 interface Match {
@@ -127,8 +126,6 @@ const fewNodes = 64;
 
 export class Router {
   private readonly matches = new Map<string, Match>();
-  /** How often abilities were compared: what memory saves. */
-  evaluations = 0;
 
   constructor(
     private readonly registry: Registry,
@@ -265,7 +262,6 @@ export class Router {
     const servers = new Set<Capability>();
     const misfits = new Map<Capability, string>();
     for (const capability of this.registry.withOperation(need.operation)) {
-      this.evaluations++;
       const why = misfit(capability, need);
       if (why !== "") misfits.set(capability, why);
       else (capability.isServer ? servers : nodes).add(capability);
