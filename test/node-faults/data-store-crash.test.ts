@@ -8,12 +8,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
-import { DataSets } from "../../host/node/data/data-sets.js";
-import { BlobUses, digestOf } from "../../host/node/storage/blob-uses.js";
-import { openLocalStorage } from "../../host/node/storage/local-storage.js";
 import { Child } from "../support/child.js";
 import { freePort } from "../support/free-port.js";
-import { contentOfItem, LoadClient } from "./load-client.js";
+import { LoadClient } from "./load-client.js";
+import { lookInside } from "./look-inside.js";
 
 const rounds = Number(process.env["TMC_CRASH_ROUNDS"] ?? 1);
 let folder = "";
@@ -35,37 +33,6 @@ async function startNode(file: string): Promise<Child> {
   );
   await child.waitForLine(/is running/, 60_000);
   return child;
-}
-
-/** What is in the storage of a node that does not run, as numbers of items; and everything that is wrong with it. */
-async function lookInside(data: string): Promise<{ found: Map<number, number>; wrong: string[] }> {
-  const storage = await openLocalStorage(data);
-  const quotas = { dataBytes: 1e9, dataSetBytes: 1e9 };
-  const sets = new DataSets({ storage, uses: new BlobUses(storage), quotas, match: () => "" });
-  const found = new Map<number, number>();
-  const wrong: string[] = [];
-  let total = 0;
-  for (const set of await sets.list()) {
-    let [items, bytes] = [0, 0];
-    for await (const stored of sets.items(set)) {
-      // Verifies the digest.
-      const content = await sets.bytesOf(stored);
-      const n = new DataView(content.buffer, content.byteOffset).getFloat32(0, true);
-      const { name, values } = contentOfItem(n);
-      if (name !== set.name || digestOf(new Uint8Array(values.buffer)) !== stored.item.digest) {
-        wrong.push(`item ${n} is not what was sent`);
-      }
-      found.set(n, (found.get(n) ?? 0) + 1);
-      items++;
-      bytes += content.length;
-    }
-    if (set.items !== items || set.bytes !== bytes)
-      wrong.push(`${set.name}: ${items} items, counted ${set.items}`);
-    total += bytes;
-  }
-  if ((await sets.totalBytes()) !== total) wrong.push(`${total} bytes, counted ${await sets.totalBytes()}`);
-  await storage.close();
-  return { found, wrong };
 }
 
 describe("a complete node that is killed while it stores", () => {
