@@ -38,7 +38,19 @@ export interface LoadResult {
 const server = "edge";
 const deadlineMs = 30_000;
 /** As every node does: a broker's cluster that chooses a new leader ends connections. */
-const reconnectPeriod = 500;
+const again = { reconnectPeriod: 500, resubscribe: false };
+
+/** A connection whose subscriptions are refused hears nothing: another one. mqtt.js by itself would keep it. */
+function keepHearing(wire: Wire, filters: readonly string[], then: () => Promise<void>): void {
+  wire.mqtt.on("connect", () => {
+    const made = wire.subscribe(...filters).then((granted) => {
+      if (granted) return then();
+      wire.mqtt.stream.destroy();
+      return undefined;
+    });
+    made.catch(() => undefined);
+  });
+}
 
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -61,12 +73,12 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
         Wire.connect(url, clientId, {
           will: { topic, payload, qos: 1, retain: true },
           connectTimeout: 3_000,
-          reconnectPeriod,
+          ...again,
         }),
       { operations: ["data.collect"], sensors: [map({ 0: "s", 1: 1, 3: 10, 4: 100 })] },
     ),
   );
-  node.wire.mqtt.on("connect", () => void node.announce().catch(() => undefined));
+  keepHearing(node.wire, [`t1/${server}/machine/x`, `t1/${server}/machine/r`], () => node.announce());
   const executed = new Set<string>();
   let dispatchedAgain = 0;
   const keyOf = (each: CborMap): string => [3, 2, 1].map((key) => String(each.get(key))).join("/");
@@ -80,9 +92,10 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
       void node.answer(request, { 7: map({ 0: 1, 1: 0 }), 10: 0, 11: 30_000 }).catch(() => undefined);
     }, 30);
   });
-  const asker = await patiently(() => Wire.connect(url, "asker", { connectTimeout: 3_000, reconnectPeriod }));
+  const asker = await patiently(() => Wire.connect(url, "asker", { connectTimeout: 3_000, ...again }));
   const answers = `t1/${server}/asker/r`;
   await asker.subscribe(answers);
+  keepHearing(asker, [answers], () => Promise.resolve());
   const sentAt = new Map<number, number>();
   const terminal = new Map<number, { bytes: string; count: number; error: number | undefined; ms: number }>();
   let different = 0;
