@@ -93,6 +93,17 @@ const faults: readonly (readonly [fault: string, rule: string])[] = [
   ["foreign topic", "topics.closed"],
 ];
 
+/** Undefined when it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  const done = await Promise.race([work, late]);
+  clearTimeout(timer);
+  return done;
+}
+
 describe("conformance kit", () => {
   let broker: OpenBroker;
   beforeAll(async () => {
@@ -145,14 +156,16 @@ describe("conformance kit", () => {
     const worker = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [fault, rule] = next;
-        const [result] = await judge(fault, rule);
+        // On a busy machine a connection may be late for a check: once more, then it counts.
+        const [result] =
+          (await within(60_000, judge(fault, rule))) ?? (await within(60_000, judge(fault, rule))) ?? [];
         const found = result?.outcome === "fail" && !result.reason.startsWith("the check itself");
         if (!found) missed.push(`${fault} (${rule}): ${result?.outcome} ${result?.reason}`);
       }
     };
-    await Promise.all(Array.from({ length: 12 }, worker));
+    await Promise.all(Array.from({ length: 16 }, worker));
     expect(missed).toEqual([]);
-  });
+  }, 400_000);
 
   it("has a fault for every rule of minimal nodes", () => {
     const tested = new Set(faults.map(([, rule]) => rule));
