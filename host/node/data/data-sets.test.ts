@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { MemoryStorage, matchForTests } from "../operations/testing.js";
 import { BlobUses } from "../storage/blob-uses.js";
 import { bytesOfFloats } from "./data-descriptor.js";
-import { DataSets, type DataQuotas } from "./data-sets.js";
+import type { DataQuotas } from "./data-set-ledger.js";
+import { DataSets } from "./data-sets.js";
 
 const window = { elementType: 6, shape: [4, 2], rate: 100, unit: "g" };
 const item = (value: number) => bytesOfFloats(new Float32Array(8).fill(value));

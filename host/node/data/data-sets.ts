@@ -1,13 +1,14 @@
 /**
  * Data sets on Local Storage: sequences of items that share a descriptor. Crash-safe: the bytes of an item are durable
  * before one batch of records makes the item and the new counters visible together. It knows nothing of the bus, and
- * nothing of what the data means; how the records lie is in data-set-records.ts.
+ * nothing of what the data means; how the records lie is in data-set-records.ts, how they change together in
+ * data-set-ledger.ts.
  */
 import { randomBytes } from "node:crypto";
 import { OperationFailure } from "../operations/operation.js";
 import type { BlobUses } from "../storage/blob-uses.js";
 import { digestOf } from "../storage/blob-uses.js";
-import type { RecordChange, Storage } from "../storage/storage.js";
+import type { Storage } from "../storage/storage.js";
 import {
   sharedOf,
   shapeOfBytes,
@@ -17,7 +18,6 @@ import {
 } from "./data-descriptor.js";
 import {
   collections,
-  decodeRecord,
   encodeRecord,
   inlineBytes,
   itemKey,
@@ -27,14 +27,8 @@ import {
   type StoredItem,
 } from "./data-set-records.js";
 import { batch, DataContent, type Selection } from "./data-content.js";
-import { KeyedLock } from "./keyed-lock.js";
-
-export interface DataQuotas {
-  /** Bytes of all data sets. */
-  readonly dataBytes: number;
-  /** Bytes of one. */
-  readonly dataSetBytes: number;
-}
+import { DataRequests } from "./data-requests.js";
+import { DataSetLedger, type DataQuotas } from "./data-set-ledger.js";
 
 export interface NewItem {
   readonly bytes: Uint8Array;
@@ -65,30 +59,22 @@ export interface DataSetsOptions {
   readonly clock?: () => number;
 }
 
-/** Requests are remembered so long. */
-const requestMs = 3_600_000;
-/** Pages of remembered requests that one sweep looks at: more than are remembered from one sweep to the next. */
-const requestPages = 100;
-const attempts = 20;
-
 export class DataSets {
-  private readonly lock = new KeyedLock();
-  private readonly storage: Storage;
   private readonly content: DataContent;
+  private readonly ledger: DataSetLedger;
+  private readonly requests: DataRequests;
   private readonly clock: () => number;
   private purging: Promise<void> = Promise.resolve();
-  /** Where the last sweep of remembered requests ended; undefined: at the end. */
-  private requestsAfter: string | undefined;
 
   constructor(private readonly options: DataSetsOptions) {
-    this.storage = options.storage;
     this.content = new DataContent(options.storage, options.uses);
+    this.ledger = new DataSetLedger(this.content, options.quotas);
+    this.requests = new DataRequests(this.content);
     this.clock = options.clock ?? Date.now;
   }
 
-  async find(name: string): Promise<DataSetRecord | undefined> {
-    const value = await this.storage.records.get(collections.sets, name);
-    return value === undefined ? undefined : decodeRecord<DataSetRecord>(value);
+  find(name: string): Promise<DataSetRecord | undefined> {
+    return this.ledger.find(name);
   }
 
   /** @throws OperationFailure not-found */
@@ -98,15 +84,14 @@ export class DataSets {
     return set;
   }
 
-  async list(options: { prefix?: string; after?: string; limit?: number } = {}): Promise<DataSetRecord[]> {
-    const entries = await this.storage.records.list(collections.sets, options);
-    return entries.map(({ value }) => decodeRecord<DataSetRecord>(value));
+  /** By name. */
+  list(options: { prefix?: string; after?: string; limit?: number } = {}): Promise<DataSetRecord[]> {
+    return this.ledger.list(options);
   }
 
   /** Bytes of all data sets. */
-  async totalBytes(): Promise<number> {
-    const value = await this.storage.records.get(collections.totals, "bytes");
-    return value === undefined ? 0 : decodeRecord<{ bytes: number }>(value).bytes;
+  totalBytes(): Promise<number> {
+    return this.ledger.totalBytes();
   }
 
   /**
@@ -126,28 +111,21 @@ export class DataSets {
     const known = await this.find(name);
     this.checkFits(known, descriptor);
     // Before anything is written: what cannot fit leaves no blobs behind.
-    this.checkQuota(known, sumOf(items), await this.totalBytes());
+    this.ledger.checkQuota(known, sumOf(items), await this.totalBytes());
     return this.content.uses.hold(large, () =>
-      this.change(name, async (found) => {
+      this.ledger.change(name, async (found) => {
         if (options.request !== undefined) {
-          const before = await this.repeated(options.request, found);
-          if (before !== undefined) return { result: before };
+          const digests = await this.requests.stored(options.request, found);
+          if (digests !== undefined) {
+            return { result: { digests, items: found?.items ?? 0, bytes: found?.bytes ?? 0 } };
+          }
         }
         const now = this.clock();
         this.checkFits(found, descriptor);
         const set = found ?? emptySet(name, sharedOf(descriptor), now);
         const ttlS = options.ttlS ?? descriptor.ttl ?? set.ttlS;
-        const made = items.map(({ bytes, label, usage, origin }, i): DataItem => ({
-          digest: digestOf(bytes),
-          bytes: bytes.length,
-          shape: shapes[i] ?? [],
-          at: now,
-          inline: bytes.length <= inlineBytes,
-          ...(label === undefined || label === "" ? {} : { label }),
-          ...(usage === undefined ? {} : { usage }),
-          ...(origin === undefined ? {} : { origin }),
-          ...(ttlS === undefined ? {} : { expiresAt: now + ttlS * 1000 }),
-        }));
+        const expiresAt = ttlS === undefined ? undefined : now + ttlS * 1000;
+        const made = items.map((item, i) => itemOf(item, shapes[i] ?? [], now, expiresAt));
         const after: DataSetRecord = {
           ...withItems(set, made, 1),
           descriptor: { ...sharedOf(descriptor), ...set.descriptor },
@@ -159,8 +137,7 @@ export class DataSets {
           this.content.added(itemKey(set.id, set.next + i), item, items[i]?.bytes ?? new Uint8Array()),
         );
         if (options.request !== undefined) {
-          const value = encodeRecord({ id: set.id, first: set.next, count: made.length, at: now });
-          changes.push({ collection: collections.requests, key: options.request, value });
+          changes.push(this.requests.remembered(options.request, set, made.length, now));
         }
         const digests = made.map((item) => item.digest);
         return { after, changes, result: { digests, items: after.items, bytes: after.bytes } };
@@ -180,7 +157,7 @@ export class DataSets {
 
   /** Removes the whole data set. @throws OperationFailure not-found */
   async remove(name: string): Promise<{ items: number; bytes: number }> {
-    const removed = await this.change(name, (set) => {
+    const removed = await this.ledger.change(name, (set) => {
       if (set === undefined) throw new OperationFailure("not-found", `no data set ${name}`, "arguments.name");
       return Promise.resolve({
         after: null,
@@ -225,7 +202,7 @@ export class DataSets {
     change: (items: readonly StoredItem[]) => ReadonlyMap<string, Pick<DataItem, "label" | "usage">>,
     selection: Selection = {},
   ): Promise<{ set: DataSetRecord; changed: number }> {
-    return this.change(name, async (set) => {
+    return this.ledger.change(name, async (set) => {
       if (set === undefined) throw new OperationFailure("not-found", `no data set ${name}`, "arguments.name");
       const all: StoredItem[] = [];
       for await (const stored of this.items(set, selection)) all.push(stored);
@@ -275,16 +252,8 @@ export class DataSets {
     try {
       for await (const { descriptor, ...item } of source) {
         if (made.items > 0) this.checkFits(made, descriptor);
-        this.checkQuota(made, item.bytes.length, 0);
-        const stored: DataItem = {
-          digest: digestOf(item.bytes),
-          bytes: item.bytes.length,
-          shape: shapeOfBytes(descriptor, item.bytes.length),
-          at: started,
-          inline: item.bytes.length <= inlineBytes,
-          ...(item.label === undefined || item.label === "" ? {} : { label: item.label }),
-          ...(item.usage === undefined ? {} : { usage: item.usage }),
-        };
+        this.ledger.checkQuota(made, item.bytes.length, 0);
+        const stored = itemOf(item, shapeOfBytes(descriptor, item.bytes.length), started);
         const changes = this.content.added(itemKey(made.id, made.next), stored, item.bytes);
         await this.content.uses.hold(stored.inline ? [] : [item.bytes], () => this.content.write(changes));
         made = {
@@ -293,7 +262,7 @@ export class DataSets {
         };
       }
       const result = { ...made, ...details };
-      await this.change(name, (old) =>
+      await this.ledger.change(name, (old) =>
         Promise.resolve({
           after: { ...result, createdAt: old?.createdAt ?? started, changedAt: this.clock() },
           changes: [
@@ -329,7 +298,7 @@ export class DataSets {
       }
     }
     await this.content.purgeAll(now);
-    await this.forgetRequests(now);
+    await this.requests.forget(now);
     return removed;
   }
 
@@ -339,22 +308,6 @@ export class DataSets {
   }
 
   // ---- inside ------------------------------------------------------------------------------------------------
-
-  /** Looks at a bounded number of remembered requests, and goes on from there the next time. */
-  private async forgetRequests(now: number): Promise<void> {
-    for (let page = 0; page < requestPages; page++) {
-      const after = this.requestsAfter === undefined ? {} : { after: this.requestsAfter };
-      const requests = await this.storage.records.list(collections.requests, after);
-      const old = requests.filter(({ value }) => now - decodeRecord<{ at: number }>(value).at > requestMs);
-      if (old.length > 0) {
-        await this.content.write(
-          old.map(({ key }) => ({ collection: collections.requests, key, value: undefined })),
-        );
-      }
-      this.requestsAfter = requests.at(-1)?.key;
-      if (this.requestsAfter === undefined) return;
-    }
-  }
 
   private checkFits(set: DataSetRecord | undefined, descriptor: DataDescriptor): void {
     const field = set === undefined ? "" : this.options.match(descriptor, set.descriptor);
@@ -367,36 +320,13 @@ export class DataSets {
     }
   }
 
-  private checkQuota(set: DataSetRecord | undefined, more: number, total: number): void {
-    const { dataBytes, dataSetBytes } = this.options.quotas;
-    if ((set?.bytes ?? 0) + more > dataSetBytes) {
-      throw new OperationFailure("no-space", `a data set has at most ${dataSetBytes} bytes`);
-    }
-    if (total + more > dataBytes) {
-      throw new OperationFailure("no-space", `all data sets have at most ${dataBytes} bytes`);
-    }
-  }
-
-  private async repeated(request: string, set: DataSetRecord | undefined): Promise<Appended | undefined> {
-    const value = await this.storage.records.get(collections.requests, request);
-    if (value === undefined) return undefined;
-    const { id, first, count } = decodeRecord<{ id: string; first: number; count: number }>(value);
-    if (set?.id !== id) return undefined;
-    const digests: string[] = [];
-    for (let i = 0; i < count; i++) {
-      const stored = await this.content.find(itemKey(id, first + i));
-      if (stored !== undefined) digests.push(stored.item.digest);
-    }
-    return { digests, items: set.items, bytes: set.bytes };
-  }
-
   /** Removes these items of the content they are of, in one write. Items that are gone already do not count. */
   private async dropItems(
     { name, id }: DataSetRecord,
     chosen: readonly StoredItem[],
   ): Promise<{ items: number; bytes: number }> {
     if (chosen.length === 0) return { items: 0, bytes: 0 };
-    const gone = await this.change(name, async (set) => {
+    const gone = await this.ledger.change(name, async (set) => {
       if (set?.id !== id) return { result: [] };
       const there: StoredItem[] = [];
       for (const { key } of chosen) {
@@ -412,57 +342,12 @@ export class DataSets {
   }
 
   private async renewExpiry(name: string): Promise<void> {
-    await this.change(name, async (set) => {
+    await this.ledger.change(name, async (set) => {
       if (set === undefined) return { result: undefined };
       let first = Infinity;
       for await (const { item } of this.items(set)) first = Math.min(first, item.expiresAt ?? Infinity);
       const { expiresAt: _old, ...rest } = set;
       return { after: first === Infinity ? rest : { ...rest, expiresAt: first }, result: undefined };
-    });
-  }
-
-  /**
-   * Reads the data set, lets `work` say what becomes of it (`after` undefined: nothing; null: removed) and writes that
-   * with the total, all or nothing. When somebody else changed it meanwhile, `work` is asked again.
-   */
-  private async change<T>(
-    name: string,
-    work: (set: DataSetRecord | undefined) => Promise<{
-      readonly after?: DataSetRecord | null;
-      readonly changes?: readonly RecordChange[];
-      readonly result: T;
-    }>,
-  ): Promise<T> {
-    return this.lock.run(`set/${name}`, async () => {
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        const before = await this.storage.records.get(collections.sets, name);
-        const set = before === undefined ? undefined : decodeRecord<DataSetRecord>(before);
-        const { after, changes = [], result } = await work(set);
-        if (after === undefined) return result;
-        const growth = (after?.bytes ?? 0) - (set?.bytes ?? 0);
-        const value = after === null ? undefined : encodeRecord(after);
-        const own = { collection: collections.sets, key: name, value, expect: before ?? null };
-        if (growth === 0) {
-          if (await this.content.write([own, ...changes])) return result;
-          continue;
-        }
-        const written = await this.lock.run("total", async () => {
-          const total = await this.storage.records.get(collections.totals, "bytes");
-          const bytes = total === undefined ? 0 : decodeRecord<{ bytes: number }>(total).bytes;
-          if (growth > 0) this.checkQuota(set, growth, bytes);
-          const sum = {
-            collection: collections.totals,
-            key: "bytes",
-            value: encodeRecord({ bytes: Math.max(0, bytes + growth) }),
-            expect: total ?? null,
-          };
-          return this.content.write([own, sum, ...changes]);
-        });
-        if (written) return result;
-      }
-      throw new OperationFailure("busy", `data set ${name} is changed by many`, undefined, {
-        retryAfterMs: 100,
-      });
     });
   }
 
@@ -484,6 +369,25 @@ function emptySet(name: string, descriptor: DataDescriptor, now: number): DataSe
     createdAt: now,
     changedAt: now,
     next: 0,
+  };
+}
+
+function itemOf(
+  { bytes, label, usage, origin }: NewItem,
+  shape: readonly number[],
+  at: number,
+  expiresAt?: number,
+): DataItem {
+  return {
+    digest: digestOf(bytes),
+    bytes: bytes.length,
+    shape,
+    at,
+    inline: bytes.length <= inlineBytes,
+    ...(label === undefined || label === "" ? {} : { label }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
   };
 }
 
