@@ -1,6 +1,6 @@
 /** The operations on data. A data set is a named sequence of items that share a descriptor; see docs/operations.md. */
 import { z } from "zod";
-import { common, defineOperation, field } from "./definition.js";
+import { callers, common, defineOperation, field } from "./definition.js";
 
 const name = field(0, common.name, "the data set");
 const selection = {
@@ -53,13 +53,11 @@ export const dataCollect = defineOperation({
     ),
     digest: field(3, common.digest.optional(), "of the stored item"),
   },
-  input: { need: "none", summary: "" },
   output: "mode samples: the frames, f32 raw, shape [frames, channels]",
   precondition: "the node has the sensor; accepted output, when stated, fits f32 [frames, channels]",
   idempotent: true,
-  callers: ["node", "server", "operator"],
+  callers: callers.all,
   minimal: true,
-  job: false,
   errors: {
     "not-found": "no such sensor",
     "too-large": "the frames do not fit in a message: ask for a summary",
@@ -98,9 +96,7 @@ export const dataStore = defineOperation({
   precondition:
     "the descriptor fits that of the data set's items; bytes = elements of the shape × element size",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
+  callers: callers.all,
   errors: {
     "no-space": "quota of the data set or of the node",
     "descriptor-mismatch": "unlike the items that are there",
@@ -122,13 +118,10 @@ export const dataRetrieve = defineOperation({
     total: field(1, common.count, "that match"),
     labels: field(2, z.array(common.label).optional(), "of the items in the output"),
   },
-  input: { need: "none", summary: "" },
   output: "the items, shape [items, …]; a reference when larger than a message",
   precondition: "accepted output, when stated, fits the data set's descriptor",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
+  callers: callers.all,
   errors: { "not-found": "no such data set" },
 });
 
@@ -144,13 +137,8 @@ export const dataList = defineOperation({
     dataSets: field(0, z.array(dataSetSummary), "in order of name"),
     next: field(1, z.string().optional(), "`after` of the next page; absent: that was all"),
   },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
-  errors: {},
+  callers: callers.all,
 });
 
 export const dataDelete = defineOperation({
@@ -162,12 +150,7 @@ export const dataDelete = defineOperation({
     olderThanS: field(4, common.count.optional(), "only items older than so many seconds"),
   },
   result: { items: field(0, common.count, "removed"), bytes: field(1, common.count, "removed") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no such data set" },
 });
 
@@ -195,12 +178,8 @@ export const dataTransform = defineOperation({
     ),
   },
   result: { items: field(0, common.count, "made"), bytes: field(1, common.count, "made") },
-  input: { need: "none", summary: "" },
   precondition: "the function's input fits the data set's items",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "function-failed": "trap of the function; the old data set `into` is still there" },
 });
 
@@ -217,12 +196,8 @@ export const dataSplit = defineOperation({
     by: field(6, z.enum(["random", "time"]).optional(), "time: the oldest are training; default random"),
   },
   result: { usages: field(0, z.record(z.string(), z.number()), "items by usage") },
-  input: { need: "none", summary: "" },
   precondition: "shares sum to 1 at most",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no such data set" },
 });
 
@@ -237,12 +212,7 @@ export const dataLabel = defineOperation({
     set: field(6, common.label, 'the new label; "" removes it'),
   },
   result: { items: field(0, common.count, "changed") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no such data set" },
 });
 

@@ -65,10 +65,35 @@ export function field<T extends z.ZodType>(
   return keys === undefined ? { key, schema, summary } : { key, schema, summary, keys };
 }
 
-/** Gives the definition its exact type. @throws Error when two fields have one key: a mistake in the table. */
+/** Sets of callers: the owner's side, which is what an operation gets that names none; everybody; people alone. */
+export const callers = {
+  owner: ["server", "operator"],
+  all: ["node", "server", "operator"],
+  people: ["operator"],
+} as const satisfies Record<string, readonly CallerRole[]>;
+
+/** What an operation is when it does not say otherwise. */
+const defaults = {
+  input: { need: "none", summary: "" },
+  precondition: "none",
+  callers: callers.owner,
+  minimal: false,
+  job: false,
+  errors: {},
+} as const satisfies Partial<OperationDefinition>;
+
+/** A definition that says only what is its own. */
+type OwnPart<A extends Fields, R extends Fields> = Omit<OperationDefinition<A, R>, keyof typeof defaults> &
+  Partial<Pick<OperationDefinition<A, R>, keyof typeof defaults>>;
+
+/**
+ * Completes a definition with the defaults, and gives it its exact type.
+ * @throws Error when two fields have one key: a mistake in the table.
+ */
 export function defineOperation<const N extends string, A extends Fields, R extends Fields>(
-  definition: OperationDefinition<A, R> & { readonly name: N },
+  own: OwnPart<A, R> & { readonly name: N },
 ): OperationDefinition<A, R> & { readonly name: N } {
+  const definition = { ...defaults, ...own };
   for (const fields of [definition.arguments, definition.result]) {
     const keys = Object.values(fields).map((f) => f.key);
     if (new Set(keys).size !== keys.length) throw new Error(`${definition.name}: two fields have one key`);
@@ -79,11 +104,10 @@ export function defineOperation<const N extends string, A extends Fields, R exte
 /** Schema of the whole map of arguments or of the result. */
 export function objectOf<F extends Fields>(
   fields: F,
-): z.ZodObject<{ readonly [K in keyof F]: F[K]["schema"] }> {
-  const shape = Object.fromEntries(Object.entries(fields).map(([name, f]) => [name, f.schema]));
-  // Object.fromEntries forgets which name has which schema.
-  // eslint-disable-next-line no-restricted-syntax
-  return z.strictObject(shape) as unknown as z.ZodObject<{ readonly [K in keyof F]: F[K]["schema"] }>;
+): z.ZodObject<{ readonly [K in keyof F]: F[K]["schema"] }>;
+// Object.fromEntries forgets which name has which schema: the signature above says it.
+export function objectOf(fields: Fields): z.ZodObject {
+  return z.strictObject(Object.fromEntries(Object.entries(fields).map(([name, f]) => [name, f.schema])));
 }
 
 /** The keys of the map, for the codec. */

@@ -1,6 +1,6 @@
 /** The operations on functions: deploy, invoke, migrate, remove, list. */
 import { z } from "zod";
-import { common, defineOperation, field } from "./definition.js";
+import { callers, common, defineOperation, field } from "./definition.js";
 
 /** A function as lists and the web page show it. */
 export const functionSummary = z.object({
@@ -33,9 +33,7 @@ export const functionDeploy = defineOperation({
   input: { need: "required", summary: "the bundle: inline or by reference" },
   precondition: "signature by a trusted key, ABI, imports and bounds are acceptable here",
   idempotent: true,
-  callers: ["server", "operator"],
   minimal: true,
-  job: false,
   errors: {
     forbidden: "unsigned, signed by an unknown key, or an import that is not allowed",
     corrupt: "tampered",
@@ -56,9 +54,8 @@ export const functionInvoke = defineOperation({
   output: "what the function returned, with its descriptor",
   precondition: "input descriptor fits the function's input, its output fits the accepted output",
   idempotent: false,
-  callers: ["node", "server", "operator"],
+  callers: callers.all,
   minimal: true,
-  job: false,
   errors: {
     "not-found": "no such function",
     "function-failed": "trap, deadline of the instance, or memory cap",
@@ -73,12 +70,8 @@ export const functionMigrate = defineOperation({
     function: field(0, common.qualified, "name@version"),
     node: field(1, common.nodeId, "that offers it now"),
   },
-  input: { need: "none", summary: "" },
   precondition: "the other node takes functions of this kind",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: {
     "not-found": "no such function here",
     "no-capable-node": "the other node is away or takes no functions",
@@ -90,12 +83,9 @@ export const functionRemove = defineOperation({
   summary: "Removes a function; calls that run are finished.",
   arguments: { function: named },
   result: { function: field(0, common.qualified, "name@version") },
-  input: { need: "none", summary: "" },
   precondition: "not built in",
   idempotent: true,
-  callers: ["server", "operator"],
   minimal: true,
-  job: false,
   errors: { "not-found": "no such function", forbidden: "built in" },
 });
 
@@ -104,13 +94,8 @@ export const functionList = defineOperation({
   summary: "Lists functions.",
   arguments: { prefix: field(0, z.string().max(32).optional(), "names that begin so") },
   result: { functions: field(0, z.array(functionSummary), "by name, newest version first") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
-  errors: {},
+  callers: callers.all,
 });
 
 export const functionOperations = [

@@ -1,6 +1,6 @@
 /** The operations on models. A stored model is immutable: name, version, digest; its stage and metrics are not. */
 import { z } from "zod";
-import { common, defineOperation, field } from "./definition.js";
+import { callers, common, defineOperation, field } from "./definition.js";
 
 export const stages = ["candidate", "production", "retired"] as const;
 
@@ -89,12 +89,9 @@ export const modelTrain = defineOperation({
     epochs: field(2, common.count.optional(), "done"),
     job,
   },
-  input: { need: "none", summary: "" },
   precondition:
     "the data set has items of usage training, all of one shape; labels are the classes, or numbers for regression",
   idempotent: false,
-  callers: ["server", "operator"],
-  minimal: false,
   job: true,
   errors: {
     "not-found": "no such data set",
@@ -114,11 +111,8 @@ export const modelEvaluate = defineOperation({
     items: field(2, common.count.optional(), "measured"),
     job,
   },
-  input: { need: "none", summary: "" },
   precondition: "the items fit the model's input in shape, rate and unit; their labels are among the model's",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
   job: true,
   errors: { "not-found": "no such model or data set" },
 });
@@ -140,11 +134,8 @@ export const modelValidate = defineOperation({
     metrics: field(2, common.metrics.optional(), "measured"),
     job,
   },
-  input: { need: "none", summary: "" },
   precondition: "as model.evaluate",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
   job: true,
   errors: { "not-found": "no such model or data set" },
 });
@@ -176,11 +167,8 @@ export const modelOptimize = defineOperation({
     metrics: field(2, common.metrics.optional(), "agreement with the float model on the calibration items"),
     job,
   },
-  input: { need: "none", summary: "" },
   precondition: "the model is a float model whose operators the compiler has; the data fits its input",
   idempotent: false,
-  callers: ["server", "operator"],
-  minimal: false,
   job: true,
   errors: { "not-found": "no such model or data set", "too-large": "above the board's budget" },
 });
@@ -205,9 +193,6 @@ export const modelStore = defineOperation({
   input: { need: "required", summary: "a .tflite file" },
   precondition: "the bytes are a model whose operators the compiler has",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: {
     corrupt: "not a model, or not the stated digest",
     forbidden: "the version is there with other bytes",
@@ -219,13 +204,9 @@ export const modelRetrieve = defineOperation({
   summary: "Gives a model's bytes and descriptor.",
   arguments: { model },
   result: { model: field(0, modelSummary, "what is known of it") },
-  input: { need: "none", summary: "" },
   output: "the bytes; a reference when larger than a message",
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
+  callers: callers.all,
   errors: { "not-found": "no such model" },
 });
 
@@ -239,13 +220,8 @@ export const modelList = defineOperation({
     limit: field(3, common.limit.optional(), "at most; default 100"),
   },
   result: { models: field(0, z.array(modelSummary), "by name, newest version first") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
-  errors: {},
+  callers: callers.all,
 });
 
 export const modelDelete = defineOperation({
@@ -253,12 +229,8 @@ export const modelDelete = defineOperation({
   summary: "Removes a version of a model.",
   arguments: { model: field(0, common.qualified, "name@version") },
   result: { model: field(0, common.qualified, "removed") },
-  input: { need: "none", summary: "" },
   precondition: "not in production, and no node offers it",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no such model", forbidden: "in production or in use" },
 });
 
@@ -270,12 +242,8 @@ export const modelPromote = defineOperation({
     model: field(0, common.qualified, "name@version"),
     retired: field(1, common.qualified.optional(), "that was in production before"),
   },
-  input: { need: "none", summary: "" },
   precondition: "to production: the model was validated, and passed",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: {
     "not-found": "no such model",
     forbidden: "its last model.validate did not pass, or there was none",
@@ -299,7 +267,6 @@ export const modelDeploy = defineOperation({
   input: { need: "optional", summary: "to a minimal node: the signed package, by reference" },
   precondition: "the node has the kernels, flash and RAM that the model needs",
   idempotent: true,
-  callers: ["server", "operator"],
   minimal: true,
   job: true,
   errors: { "no-capable-node": "no node of these takes models", "no-space": "the node's slot is too small" },
@@ -313,12 +280,8 @@ export const modelUndeploy = defineOperation({
     nodes: field(1, z.array(common.nodeId).max(1000).optional(), "off these; default: off this node"),
   },
   result: { removed: field(0, z.array(common.nodeId), "nodes that offered it") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["server", "operator"],
   minimal: true,
-  job: false,
   errors: { "not-found": "no node of these offers it" },
 });
 
@@ -348,9 +311,8 @@ export const modelInfer = defineOperation({
   output: "the output tensor: i8, or f32 when the accepted output says so",
   precondition: "input descriptor fits the model's input, the model's output fits the accepted output",
   idempotent: true,
-  callers: ["node", "server", "operator"],
+  callers: callers.all,
   minimal: true,
-  job: false,
   errors: { "not-found": "no such model or sensor" },
 });
 
@@ -368,12 +330,8 @@ export const modelAggregate = defineOperation({
     version: field(3, common.version.optional(), "default: the next number"),
   },
   result: { model: field(0, common.qualified, "name@version") },
-  input: { need: "none", summary: "" },
   precondition: "all models have the same layers, shapes and labels",
   idempotent: false,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no such model", "descriptor-mismatch": "layers or labels differ" },
 });
 

@@ -1,7 +1,7 @@
 /** The operations on nodes: describe, discover, monitor, configure, control, update. */
 import { z } from "zod";
 import { birthKeys, counterKeys, descriptorKeys, type Keys } from "../protocol-keys.js";
-import { common, defineOperation, field, type FieldDefinition, type Fields } from "./definition.js";
+import { callers, common, defineOperation, field, type FieldDefinition, type Fields } from "./definition.js";
 
 /** A node as lists and the web page show it. */
 export const nodeSummary = z.object({
@@ -47,13 +47,9 @@ export const nodeDescribe = defineOperation({
   summary: "Gives the birth record.",
   arguments: {},
   result: birthFields,
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
+  callers: callers.all,
   minimal: true,
-  job: false,
-  errors: {},
 });
 
 export const nodeDiscover = defineOperation({
@@ -69,13 +65,8 @@ export const nodeDiscover = defineOperation({
     limit: field(6, common.limit.optional(), "at most; default 100"),
   },
   result: { nodes: field(0, z.array(nodeSummary), "by id") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
-  errors: {},
+  callers: callers.all,
 });
 
 export const nodeMonitor = defineOperation({
@@ -90,13 +81,9 @@ export const nodeMonitor = defineOperation({
     counters: field(4, z.unknown(), "as in the state record", counterKeys),
     active: field(5, common.count, "background requests now"),
   },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
+  callers: callers.all,
   minimal: true,
-  job: false,
-  errors: {},
 });
 
 const settingValue = z.union([z.number(), z.boolean(), z.string().max(256)]);
@@ -108,12 +95,9 @@ export const nodeConfigure = defineOperation({
     settings: field(0, z.record(z.string(), settingValue).optional(), "name: value; absent: only tells"),
   },
   result: { settings: field(0, z.record(z.string(), settingValue), "name: value") },
-  input: { need: "none", summary: "" },
   precondition: "every value is in its setting's range",
   idempotent: true,
-  callers: ["server", "operator"],
   minimal: true,
-  job: false,
   errors: { "not-found": "no such setting", "bad-request": "`field` is the setting that is out of range" },
 });
 
@@ -128,13 +112,9 @@ export const nodeControl = defineOperation({
     ),
   },
   result: { state: field(0, z.string(), 'now: "running", "draining", "drained", "restarting"') },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["operator"],
+  callers: callers.people,
   minimal: true,
-  job: false,
-  errors: {},
 });
 
 export const nodeUpdate = defineOperation({
@@ -148,7 +128,7 @@ export const nodeUpdate = defineOperation({
   input: { need: "required", summary: "the signed image, by reference" },
   precondition: "signed for this board, and not older than the rollback counter allows",
   idempotent: true,
-  callers: ["operator"],
+  callers: callers.people,
   minimal: true,
   job: true,
   errors: { forbidden: "unsigned, or older", corrupt: "digest or signature is wrong" },

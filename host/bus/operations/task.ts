@@ -1,6 +1,6 @@
 /** The operations on tasks: schedule, workflow, status, cancel. Jobs are what they make. */
 import { z } from "zod";
-import { common, defineOperation, field } from "./definition.js";
+import { callers, common, defineOperation, field } from "./definition.js";
 
 export const jobStates = ["queued", "running", "done", "failed", "cancelled", "superseded"] as const;
 
@@ -67,12 +67,8 @@ export const taskSchedule = defineOperation({
     next: field(0, z.string().optional(), "when it is sent next"),
     name: field(1, common.name, "of the schedule"),
   },
-  input: { need: "none", summary: "" },
   precondition: "exactly one of cron, everyS, at; the order is one that its sender may send",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no schedule of this name to remove" },
 });
 
@@ -99,12 +95,9 @@ export const taskWorkflow = defineOperation({
       "with check: all that is wrong, with its place; empty: nothing",
     ),
   },
-  input: { need: "none", summary: "" },
   precondition:
     "every step's operation, arguments, references and descriptors fit, and somebody is able to do it",
   idempotent: false,
-  callers: ["server", "operator"],
-  minimal: false,
   job: true,
   errors: {
     "bad-request": "`field` is the place in the workflow",
@@ -121,12 +114,8 @@ export const taskStatus = defineOperation({
     limit: field(2, common.limit.optional(), "at most; default 50"),
   },
   result: { jobs: field(0, z.array(jobSummary), "newest first") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["node", "server", "operator"],
-  minimal: false,
-  job: false,
+  callers: callers.all,
   errors: { "not-found": "no such job" },
 });
 
@@ -135,12 +124,7 @@ export const taskCancel = defineOperation({
   summary: "Ends a job; steps that run are told to stop.",
   arguments: { job: field(0, common.job, "the job") },
   result: { state: field(0, z.enum(jobStates), "of the job now") },
-  input: { need: "none", summary: "" },
-  precondition: "none",
   idempotent: true,
-  callers: ["server", "operator"],
-  minimal: false,
-  job: false,
   errors: { "not-found": "no such job" },
 });
 
