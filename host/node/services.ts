@@ -125,6 +125,7 @@ export async function createServices({
           resolve,
           submit: core.submit,
           node: config.id,
+          log,
         })),
   ];
   const sweep = createSweep({ dataSets, uses, storage });

@@ -1,5 +1,6 @@
 /** Everything the broker refused: counted by reason, and told in the log without letting an attacker fill it. */
 import type { Log } from "../log.js";
+import { Seldom } from "../seldom.js";
 
 /**
  * identity: client id missing, malformed, not the certificate's, or not enrolled; credentials: wrong or none; throttled:
@@ -27,29 +28,17 @@ export const refusalReasons = [
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** One line of the log in this time for a client and reason, ms. */
-const quietMs = 10_000;
-/** Pairs remembered; an attacker with ever new ids gets no more lines than that in `quietMs`. */
-const pairs = 256;
-
 export class Refusals {
   private readonly counters = new Map<RefusalReason, number>(refusalReasons.map((reason) => [reason, 0]));
-  private readonly told = new Map<string, number>();
+  /** By client and reason. */
+  private readonly seldom = new Seldom();
 
   constructor(private readonly log: Log) {}
 
   /** @param who client id or address; @param detail for people, without what an attacker chose at length. */
   add(reason: RefusalReason, who: string, detail: string): void {
     this.counters.set(reason, (this.counters.get(reason) ?? 0) + 1);
-    const key = `${reason} ${who.slice(0, 64)}`;
-    const now = Date.now();
-    const last = this.told.get(key);
-    if (last !== undefined && now - last < quietMs) return;
-    if (this.told.size >= pairs) {
-      for (const [old, at] of this.told) if (now - at >= quietMs) this.told.delete(old);
-      if (this.told.size >= pairs) return;
-    }
-    this.told.set(key, now);
+    if (this.seldom.tell(`${reason} ${who.slice(0, 64)}`) === undefined) return;
     this.log.warn({ client: who.slice(0, 64), reason }, `refused: ${detail.slice(0, 200)}`);
   }
 

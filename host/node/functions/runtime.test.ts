@@ -32,6 +32,13 @@ async function startWith(options: Partial<FunctionRuntimeOptions> = {}): Promise
   return runtime;
 }
 
+/** Warnings of the log: "name@version: code: reason". */
+const warned = (): string[] =>
+  logged
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ level, module }) => level === 40 && module === "functions")
+    .map(({ function: name, code, reason }) => `${String(name)}: ${String(code)}: ${String(reason)}`);
+
 /** Bytes of u8 [-1], within 2 s. */
 const bytesCall = (
   input: readonly number[] | Uint8Array,
@@ -161,6 +168,7 @@ describe.each([
     expect((await loop).code).toBe("deadline");
     expect(performance.now() - begun).toBeLessThan(1000);
     expect((await Promise.all(others)).map((o) => o.output[0])).toEqual([1, 2, 3]);
+    expect(warned()).toEqual(["loop@1: deadline: the time is over"]);
   });
   it("never ends, and its manifest bounds its time", async () => {
     const runtime = await start();
@@ -173,12 +181,14 @@ describe.each([
       code: "function-failed",
       text: "took longer than its bound",
     });
+    expect(warned()).toEqual(["handmade@1: function-failed: took longer than its bound"]);
   });
   it("never ends while it is instantiated", async () => {
     const runtime = await start();
     await runtime.deploy(handmadeBundle(wasmModule({ body: forever, start: true }), key));
     const call = bytesCall([], { deadlineAt: performance.now() + 80 });
     expect((await failure(runtime.invoke("handmade", call))).code).toBe("deadline");
+    expect(warned()).toEqual(["handmade@1: deadline: the time is over"]);
   });
   it("wants more memory than it has: growing fails, it goes on", async () => {
     // memory.grow(1000) gives -1; minus -1 bytes of output are 1.
@@ -197,6 +207,11 @@ describe.each([
     expect((await failure(runtime.invoke("divide", bytesCall([])))).text).toMatch(/divide by zero/);
     expect(await failure(runtime.invoke("recurse", bytesCall([])))).toMatchObject({ details: { trap: 7 } });
     expect((await runtime.invoke("echo", bytesCall([9]))).output).toEqual(Uint8Array.of(9));
+    expect(warned()).toEqual([
+      expect.stringMatching(/^write@1: function-failed: engine memory access out of bounds/),
+      expect.stringMatching(/^divide@1: function-failed: engine divide by zero/),
+      expect.stringMatching(/^recurse@1: function-failed: stack/),
+    ]);
   });
   it("says that it made more output than it has", async () => {
     const runtime = await start();
@@ -204,6 +219,10 @@ describe.each([
     await runtime.deploy(handmade(constant(65), "large"));
     expect((await failure(runtime.invoke("negative", bytesCall([])))).code).toBe("function-failed");
     expect((await failure(runtime.invoke("large", bytesCall([])))).code).toBe("function-failed");
+    expect(warned()).toEqual([
+      "negative@1: function-failed: engine the output is larger than declared",
+      "large@1: function-failed: engine the output is larger than declared",
+    ]);
   });
   it("reports a trap with kind, site and text", async () => {
     const body = [...constant(6), ...constant(1), ...constant(1024), op.get, 0, op.call, 0, op.i32, 0];
@@ -216,6 +235,9 @@ describe.each([
       details: { trap: 6, site: 1 },
     });
     expect(runtime.list()[0]).toMatchObject({ calls: 1, failures: 1 });
+    // The same again does not fill the log.
+    expect((await failure(runtime.invoke("handmade", bytesCall([1])))).code).toBe("function-failed");
+    expect(warned()).toEqual(["handmade@1: function-failed: throw too hot at pump.ts:3:7"]);
   });
   it("leaves nothing behind for the next call", async () => {
     // Adds the byte at 1500 to itself plus one, gives it as output: 1, not 2, the second time.
@@ -254,6 +276,16 @@ describe("a trusted module", () => {
     const endless = await deployed("export function run() { for (;;); }");
     const call = bytesCall([1], { deadlineAt: performance.now() + 200 });
     expect((await failure(endless.invoke("handmade", call))).code).toBe("deadline");
+    expect(warned()).toEqual(["handmade@1: deadline: the time is over"]);
+  });
+  it("that fills its memory takes only its worker with it", async () => {
+    const runtime = await deployed(
+      "export function run(b) { if (b[0]) return b; const all = []; for (;;) all.push(new Array(1e5).fill(all.length)); }",
+    );
+    const call = bytesCall([0], { deadlineAt: performance.now() + 30_000 });
+    expect(await failure(runtime.invoke("handmade", call))).toMatchObject({ code: "function-failed" });
+    expect(warned()).toEqual([expect.stringMatching(/^handmade@1: function-failed: the worker died/)]);
+    expect((await runtime.invoke("handmade", bytesCall([1]))).output).toEqual(Uint8Array.of(1));
   });
 });
 

@@ -8,6 +8,7 @@ import type { FunctionManifest } from "../../../compiler/function/manifest.js";
 import type { DescriptorMatch } from "../data/data-descriptor.js";
 import type { Log } from "../log.js";
 import { OperationFailure } from "../operations/operation.js";
+import { Seldom } from "../seldom.js";
 import type { BlobUses } from "../storage/blob-uses.js";
 import type { Storage } from "../storage/storage.js";
 import { admit, type AdmissionRules, type AdmittedBundle } from "./admission.js";
@@ -67,10 +68,14 @@ class Runtime implements FunctionRuntime {
   private readonly store: BundleStore;
   private readonly pool: WorkerPool;
   private readonly inlineAfter: number;
+  private readonly log: Log;
+  /** Failures, by function and reason. */
+  private readonly seldom = new Seldom();
   private nextKey = 1;
   private closed = false;
 
   constructor(private readonly options: FunctionRuntimeOptions) {
+    this.log = options.log.child({ module: "functions" });
     this.inlineAfter = options.inlineAfter ?? 1;
     this.store = new BundleStore(options.storage, options.uses);
     this.pool = new WorkerPool({
@@ -92,7 +97,7 @@ class Runtime implements FunctionRuntime {
         this.add(made);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        this.options.log.warn({ function: key, reason }, "a function that was deployed is not offered");
+        this.log.warn({ function: key, reason }, "a function that was deployed is not offered");
       }
     }
   }
@@ -122,7 +127,7 @@ class Runtime implements FunctionRuntime {
     await this.store.keep(qualified, bytes, before?.digest);
     if (before !== undefined) this.forget(before);
     this.add(made);
-    this.options.log.info({ function: qualified, signedBy: made.signedBy, digest }, "function deployed");
+    this.log.info({ function: qualified, signedBy: made.signedBy, digest }, "function deployed");
     return summaryOf(made);
   }
 
@@ -143,6 +148,7 @@ class Runtime implements FunctionRuntime {
       };
     } catch (error) {
       found.failures++;
+      this.failed(found, error);
       throw error;
     } finally {
       found.calls++;
@@ -176,7 +182,7 @@ class Runtime implements FunctionRuntime {
     this.deployed.delete(found.qualified);
     await this.store.remove({ key: found.qualified, digest: found.digest });
     this.forget(found);
-    this.options.log.info({ function: found.qualified }, "function removed");
+    this.log.info({ function: found.qualified }, "function removed");
     return summaryOf(found);
   }
 
@@ -272,10 +278,18 @@ class Runtime implements FunctionRuntime {
     this.pool.unload(one.pool.key);
   }
 
+  /** What a function did wrong is in the log, once in a while; what others did is not. */
+  private failed({ qualified }: Deployed, error: unknown): void {
+    if (!(error instanceof OperationFailure)) return;
+    const { code, text: reason, details } = error;
+    if (code !== "function-failed" && code !== "deadline") return;
+    const more = this.seldom.tell(`${qualified} ${code} ${details.site ?? 0}`);
+    if (more !== undefined) this.log.warn({ function: qualified, code, reason, more }, "function failed");
+  }
+
   private logged(key: number, text: string): void {
     const name = this.byKey.get(key)?.qualified;
-    if (name !== undefined)
-      this.options.log.info({ function: name, text: text.trimEnd() }, "function logged");
+    if (name !== undefined) this.log.info({ function: name, text: text.trimEnd() }, "function logged");
   }
 }
 

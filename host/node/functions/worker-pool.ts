@@ -165,7 +165,7 @@ export class WorkerPool {
     if (call.onAbort !== undefined) call.signal.removeEventListener("abort", call.onAbort);
     const left = call.deadlineAt - performance.now();
     if (left <= 0 || call.signal.aborted) {
-      call.reject(aborted(call));
+      call.reject(aborted(call, " before a worker was free"));
       this.next(member);
       return;
     }
@@ -231,13 +231,13 @@ export class WorkerPool {
     const at = this.queue.indexOf(waiting);
     if (at < 0) return;
     this.queue.splice(at, 1);
-    waiting.reject(aborted(waiting));
+    waiting.reject(aborted(waiting, " before a worker was free"));
   }
 }
 
 /** The Core Service aborts at the deadline and when the request is cancelled. */
-function aborted(call: PoolCall): OperationFailure {
+function aborted(call: PoolCall, when = ""): OperationFailure {
   return performance.now() >= call.deadlineAt
-    ? new OperationFailure("deadline", "the time is over")
+    ? new OperationFailure("deadline", `the time is over${when}`)
     : new OperationFailure("cancelled", "the request was cancelled");
 }

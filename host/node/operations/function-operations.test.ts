@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { pino } from "pino";
+import { decodeBundle, encodeBundle, encodeManifest } from "../../../compiler/function/bundle.js";
+import { bundleLimits, type FunctionManifest } from "../../../compiler/function/manifest.js";
 import type { Answer } from "../../bus/protocol.js";
 import type { FunctionRuntime } from "../functions/function-runtime.js";
 import { createFunctionRuntime } from "../functions/runtime.js";
 import { handmadeBundle, newKeys } from "../functions/testing.js";
-import { echo, wasmModule } from "../functions/testing-wasm.js";
+import { echo, forever, wasmModule, type ModuleParts } from "../functions/testing-wasm.js";
 import { digestOf } from "../storage/blob-uses.js";
 import { createFunctionOperations } from "./function-operations.js";
 import { OperationFailure, type OperationResult, type Order } from "./operation.js";
@@ -20,16 +22,23 @@ afterEach(async () => {
 interface Fixture {
   readonly runtime: FunctionRuntime;
   readonly orders: Order[];
+  /** "sender operation: code: reason" of the log's warnings. */
+  warned(): string[];
   /** "code in field", or the result. */
   run(operation: string, order: Partial<Order>): Promise<OperationResult | string>;
   serves(operation: string, order: Partial<Order>): boolean | Promise<boolean>;
 }
 
 async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
+  const logged: Record<string, unknown>[] = [];
+  const log = pino(
+    { base: null },
+    { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
+  );
   const runtime = await createFunctionRuntime({
     storage: new MemoryStorage(),
     match: matchForTests,
-    log: pino({ level: "silent" }),
+    log,
     workers: 1,
     trustedKeys: [{ name: "owner", key: key.publicKey }],
     memoryBytes: 1024 * 1024,
@@ -41,6 +50,7 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
     runtime,
     match: matchForTests,
     node: "here",
+    log,
     resolve: (reference) =>
       reference === "blob:bundle"
         ? Promise.resolve({ bytes: bundle, descriptor: {} })
@@ -65,6 +75,13 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
   return {
     runtime,
     orders,
+    warned: () =>
+      logged
+        .filter(({ level, module }) => level === 40 && module === "functions")
+        .map(
+          (l) =>
+            `${String(l["sender"])} ${String(l["operation"])}: ${String(l["code"])}: ${String(l["reason"])}`,
+        ),
     serves: (operation, order) => find(operation).canServe?.(request(operation, order)) ?? true,
     async run(operation, order) {
       try {
@@ -100,6 +117,72 @@ describe("function.deploy", () => {
     expect(await run("function.deploy", {})).toBe("bad-request in input");
     expect(await run("function.deploy", { input: "blob:other" })).toBe("not-found in input");
     expect(await run("function.deploy", { input: Uint8Array.of(1, 2, 3) })).toBe("corrupt in input");
+  });
+
+  const loud = decodeBundle(bundle);
+  const flipped = loud.code.slice();
+  flipped[flipped.length - 2] = 1;
+  const made = (parts: ModuleParts, changes: Partial<FunctionManifest> = {}): Uint8Array =>
+    handmadeBundle(wasmModule(parts), key, changes);
+  it.each<[string, Uint8Array, string, RegExp]>([
+    ["unsigned", handmadeBundle(wasmModule(), undefined), "forbidden", /the bundle is not signed/],
+    [
+      "signed by a stranger",
+      handmadeBundle(wasmModule(), newKeys()),
+      "forbidden",
+      /signed by an unknown key/,
+    ],
+    ["tampered code", encodeBundle({ ...loud, code: flipped }), "corrupt", /the code is not the one of/],
+    [
+      "tampered manifest",
+      encodeBundle({ ...loud, manifestBytes: encodeManifest({ ...loud.manifest, version: "9" }) }),
+      "corrupt",
+      /the signature does not fit/,
+    ],
+    ["a path as name", made({}, { name: "../../etc/passwd" }), "corrupt", /not valid at name/],
+    ["a path as version", made({}, { version: "../1" }), "corrupt", /not valid at version/],
+    [
+      "an import not declared",
+      made({ imports: [["tmc", "log"]] }),
+      "forbidden",
+      /import log is not declared/,
+    ],
+    [
+      "an import of the system",
+      made({ imports: [["wasi_snapshot_preview1", "path_open"]] }, { imports: ["path_open"] }),
+      "forbidden",
+      /the import path_open is not allowed/,
+    ],
+    [
+      "memory that grows without end",
+      made({ memory: [1, undefined] }),
+      "forbidden",
+      /one memory with a maximum/,
+    ],
+    [
+      "more memory than allowed",
+      made({ memory: [64, 64] }, { bounds: { flash: 1, ram: 4 * 1024 * 1024, stack: 0 } }),
+      "too-large",
+      /needs 4194304 bytes of memory/,
+    ],
+    ["too many bytes", new Uint8Array(bundleLimits.bundle + 1), "too-large", /more than/],
+  ])("refuses a bundle and logs it, with who sent it: %s", async (_, input, code, reason) => {
+    const { run, runtime, warned } = await fixture();
+    expect(await run("function.deploy", { input })).toBe(`${code} in input`);
+    expect(warned()).toEqual([expect.stringMatching(`^me function.deploy: ${code}: .*${reason.source}`)]);
+    expect(runtime.list()).toEqual([]);
+    // Again and again: the log has it once.
+    expect(await run("function.deploy", { input })).toBe(`${code} in input`);
+    expect(warned()).toHaveLength(1);
+  });
+  it("logs other code under a version that is there", async () => {
+    const { run, warned } = await fixture();
+    await run("function.deploy", { input: bundle });
+    const input = handmadeBundle(wasmModule({ body: forever }), key, { name: "echo", version: "1.2" });
+    expect(await run("function.deploy", { input })).toBe("forbidden in input");
+    expect(warned()).toEqual([
+      "me function.deploy: forbidden: this version has other code here: raise the version",
+    ]);
   });
 });
 
@@ -158,10 +241,13 @@ describe("function.migrate", () => {
     expect(runtime.list()).toEqual([]);
   });
   it("keeps it here when the other node refuses", async () => {
-    const { run, runtime } = await fixture({ error: { code: 10, text: "unknown key", field: "input" } });
+    const { run, runtime, warned } = await fixture({
+      error: { code: 10, text: "unknown key", field: "input" },
+    });
     await runtime.deploy(bundle);
     expect(await run("function.migrate", order)).toBe("forbidden");
     expect(runtime.list()).toHaveLength(1);
+    expect(warned()).toEqual(["me function.migrate: forbidden: unknown key"]);
   });
   it("of an unknown function; to this node itself", async () => {
     const { run, runtime, orders } = await fixture();

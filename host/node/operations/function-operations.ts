@@ -1,4 +1,7 @@
-/** The operations on functions: deploy, invoke, migrate, remove, list. Running them is the Function Runtime's. */
+/**
+ * The operations on functions: deploy, invoke, migrate, remove, list. Running them is the Function Runtime's. What is
+ * refused to whoever wants to change the functions of the node is in its log.
+ */
 import { bundleLimits } from "../../../compiler/function/manifest.js";
 import {
   functionDeploy,
@@ -11,6 +14,8 @@ import { errorCodes, type ErrorName } from "../../bus/protocol-keys.js";
 import type { Answer, Request } from "../../bus/protocol.js";
 import type { DescriptorMatch } from "../data/data-descriptor.js";
 import type { FunctionRuntime, FunctionSummary } from "../functions/function-runtime.js";
+import type { Log } from "../log.js";
+import { Seldom } from "../seldom.js";
 import { digestOf } from "../storage/blob-uses.js";
 import { argumentsOf, resultFor } from "./arguments.js";
 import { OperationFailure, type LocalOperation, type OperationCall, type Submit } from "./operation.js";
@@ -24,14 +29,16 @@ export interface FunctionOperationsOptions {
   readonly submit: Submit;
   /** Id of this node. */
   readonly node: string;
+  readonly log: Log;
 }
 
 const qualifiedOf = (summary: FunctionSummary): string => `${summary.name}@${summary.version}`;
 
 export function createFunctionOperations(options: FunctionOperationsOptions): LocalOperation[] {
   const { runtime, match, resolve } = options;
+  const told = refusalsTold(options.log);
   return [
-    {
+    told({
       definition: functionDeploy,
       async run(call) {
         const { digest } = argumentsOf(functionDeploy, call);
@@ -43,7 +50,7 @@ export function createFunctionOperations(options: FunctionOperationsOptions): Lo
         const result = { function: qualifiedOf(summary), digest: summary.digest ?? digestOf(bytes) };
         return { result: resultFor(functionDeploy, result) };
       },
-    },
+    }),
     {
       definition: functionInvoke,
       // Functions that are not here may be elsewhere.
@@ -73,14 +80,14 @@ export function createFunctionOperations(options: FunctionOperationsOptions): Lo
         };
       },
     },
-    { definition: functionMigrate, run: (call) => migrate(call, options) },
-    {
+    told({ definition: functionMigrate, run: (call) => migrate(call, options) }),
+    told({
       definition: functionRemove,
       async run(call) {
         const summary = await runtime.remove(argumentsOf(functionRemove, call).function);
         return { result: resultFor(functionRemove, { function: qualifiedOf(summary) }) };
       },
-    },
+    }),
     {
       definition: functionList,
       run(call) {
@@ -89,6 +96,41 @@ export function createFunctionOperations(options: FunctionOperationsOptions): Lo
       },
     },
   ];
+}
+
+/** Why it failed is in the log too, with who asked; a sender that tries again and again has one line in a while. */
+function refusalsTold(log: Log): (operation: LocalOperation) => LocalOperation {
+  const seldom = new Seldom();
+  return (operation) => ({
+    ...operation,
+    async run(call) {
+      try {
+        return await operation.run(call);
+      } catch (error) {
+        if (!(error instanceof OperationFailure) || call.signal.aborted) throw error;
+        const { name } = operation.definition;
+        const { code, text } = error;
+        const more = seldom.tell(`${call.sender} ${name} ${code} ${text}`);
+        if (more !== undefined) {
+          const { input } = call.request;
+          const digest = typeof input === "object" ? { digest: digestOf(input) } : {};
+          log.warn(
+            {
+              module: "functions",
+              operation: name,
+              sender: call.sender,
+              code,
+              reason: text,
+              more,
+              ...digest,
+            },
+            "refused",
+          );
+        }
+        throw error;
+      }
+    },
+  });
 }
 
 /** Removed here only once the other node has said that it has it: a function is never nowhere. */
