@@ -81,19 +81,22 @@ export class FakeNode {
     });
     this.mqtt = mqtt;
     mqtt.on("error", () => undefined);
-    mqtt.on("message", (topic, payload, { qos }) => {
+    mqtt.on("message", (_, payload, { qos }) => {
       if (this.is("qos 0 ignored") && qos === 0) return;
-      if (topic === this.topic("x") || this.is("unknown topic")) this.receive(payload);
+      this.receive(payload);
     });
     if (this.is("birth not retained")) setInterval(() => this.publish("b", this.birth()), 200).unref();
     let connects = 0;
     const announce = (): void => {
       if (connects++ > 0 && this.is("announce once")) return;
-      void mqtt.subscribe(this.is("unknown topic") ? ["t1/#", "t2/#"] : this.topic("x"), { qos: 1 }, () => {
-        this.publish("b", this.birth(), !this.is("birth not retained"));
-        this.publish("s", this.state(), true);
-        if (this.is("foreign topic")) mqtt.publish(this.topic("w"), "x", { qos: 1 });
-      });
+      void mqtt.subscribe(
+        this.is("unknown topic") ? [this.topic("x/#"), this.topic("z")] : this.topic("x"),
+        { qos: 1 },
+        () => {
+          this.publish("b", this.birth(), !this.is("birth not retained"));
+          this.publish("s", this.state(), true);
+        },
+      );
     };
     announce();
     mqtt.on("connect", announce);
@@ -119,6 +122,7 @@ export class FakeNode {
 
   private publish(kind: string, value: unknown, retain = false): void {
     const payload = value instanceof Uint8Array ? value : encodeCbor(value);
+    if (this.is("foreign topic")) this.mqtt?.publish(this.topic("w"), "x", { qos: 1 });
     this.mqtt?.publish(this.topic(kind), Buffer.from(payload), { qos: this.is("qos 0") ? 0 : 1, retain });
   }
 
@@ -386,7 +390,7 @@ export class FakeNode {
     if (!this.is("work not accepted")) this.accept(request);
     const deadline = request.get(10);
     if (typeof deadline === "number" && !this.is("no deadline")) {
-      const late = this.is("late deadline") ? 2_000 : 0;
+      const late = this.is("late deadline") ? 1_000 : 0;
       job.timer = setTimeout(() => {
         if (!this.jobs.includes(job) || (this.is("queue deadline") && job !== this.running)) return;
         this.end(job, () => {

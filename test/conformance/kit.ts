@@ -4,7 +4,7 @@ import { envelopeRules } from "./rules-envelope.js";
 import { workRules } from "./rules-work.js";
 import { completeRules } from "./rules-complete.js";
 import { playNode } from "./played-node.js";
-import { Probe, Violation, Wire } from "./probe.js";
+import { Probe, Violation, Wire, uniqueId } from "./probe.js";
 import {
   NotApplicable,
   type Controls,
@@ -58,9 +58,8 @@ const ruleLimitMs = 60_000;
 /** @throws Violation when the node cannot be found at all */
 export async function runKit(target: NodeUnderTest, options: RunOptions = {}): Promise<RuleResult[]> {
   const { url, server, node, kind } = target;
-  const suffix = String(Math.floor(performance.now()) % 10_000);
   // As a minimal node hears a server; to a complete node the kit is one of its nodes.
-  const asker = `kit-${suffix}`;
+  const asker = uniqueId();
   const wire = await Wire.connect(url, kind === "minimal" ? `${asker}-ears` : asker);
   const way =
     kind === "minimal"
@@ -171,10 +170,7 @@ async function checkRule(rule: Rule, context: RuleContext): Promise<RuleResult> 
 async function withinLimit(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Violation(`not decided within ${ruleLimitMs / 1000} s`)),
-      ruleLimitMs,
-    );
+    timer = setTimeout(() => reject(new Error(`not decided within ${ruleLimitMs / 1000} s`)), ruleLimitMs);
   });
   try {
     await Promise.race([work, limit]);

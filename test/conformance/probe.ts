@@ -2,6 +2,7 @@
  * The kit's ears and hands: a plain MQTT client that keeps every message as it came, and requests on one way to the node
  * under test: dispatched on `x` (answers on `y`), or asked on `q` (answers on `r`).
  */
+import { randomBytes } from "node:crypto";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { encodeCbor, readAnswer, requestMap, type Answer, type Message, type RequestFields } from "./wire.js";
 
@@ -13,11 +14,29 @@ export class Violation extends Error {
 /** Topics that the kit itself published on: what is heard there is not the node's. */
 export const ownTopics = new Set<string>();
 
+/** A client id that nobody else has: a broker ends the older of two sessions of one id. `kit-`, at most 18 characters. */
+export function uniqueId(purpose = ""): string {
+  return `kit-${purpose}${randomBytes(4).toString("hex")}`;
+}
+
 export class Wire {
   readonly messages: Message[] = [];
   private readonly waits = new Set<() => void>();
+  private ended = false;
+  /** Rejects when the connection ends for good otherwise than by `close` or `kill`. */
+  private readonly lost: Promise<never>;
 
-  private constructor(readonly mqtt: MqttClient) {
+  private constructor(
+    readonly mqtt: MqttClient,
+    clientId: string,
+  ) {
+    const comesBack = (mqtt.options.reconnectPeriod ?? 0) > 0;
+    this.lost = new Promise((_, reject) => {
+      mqtt.on("close", () => {
+        if (!this.ended && !comesBack) reject(new Error(`the broker ended the connection of ${clientId}`));
+      });
+    });
+    this.lost.catch(() => undefined);
     mqtt.on("message", (topic, payload, packet) => {
       const { qos, retain } = packet;
       this.messages.push({ topic, payload: Uint8Array.from(payload), qos, retain, at: performance.now() });
@@ -26,54 +45,59 @@ export class Wire {
     mqtt.on("error", () => undefined);
   }
 
+  /** @throws Error when the broker refuses it, ends it, or does not answer within 30 s */
   static async connect(url: string, clientId: string, options: IClientOptions = {}): Promise<Wire> {
-    const mqtt = await connectAsync(url, {
-      clientId,
-      protocolVersion: 4,
-      clean: true,
-      reconnectPeriod: 0,
-      connectTimeout: 5_000,
-      ...options,
-    });
-    return new Wire(mqtt);
+    // Without the last argument a connection that ends before its CONNACK is waited for without end.
+    const mqtt = await connectAsync(
+      url,
+      { clientId, protocolVersion: 4, clean: true, reconnectPeriod: 0, ...options },
+      false,
+    );
+    return new Wire(mqtt, clientId);
   }
 
-  /** False when the broker refuses one of them. */
+  /** False when the broker refuses one of them. @throws Error when it ends the connection */
   async subscribe(...filters: string[]): Promise<boolean> {
-    const granted = await this.mqtt.subscribeAsync(filters, { qos: 1 }).catch(() => []);
+    const asked = this.mqtt.subscribeAsync(filters, { qos: 1 }).catch(() => []);
+    const granted = await Promise.race([asked, this.lost]);
     return granted.length === filters.length && granted.every(({ qos }) => Number(qos) < 128);
   }
 
+  /** Until it is acknowledged. @throws Error when the broker ends the connection */
   async publish(topic: string, payload: Uint8Array, qos: 0 | 1 = 1, retain = false): Promise<void> {
     ownTopics.add(topic);
-    await this.mqtt.publishAsync(topic, Buffer.from(payload), { qos, retain });
+    await Promise.race([this.mqtt.publishAsync(topic, Buffer.from(payload), { qos, retain }), this.lost]);
   }
 
   /** What `find` gives, at once or as soon as it gives something. Undefined after `ms`. */
-  until<T>(find: () => T | undefined, ms = 5_000): Promise<T | undefined> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        const found = find();
-        if (found === undefined) return;
-        clearTimeout(timer);
-        this.waits.delete(check);
-        resolve(found);
+  async until<T>(find: () => T | undefined, ms = 5_000): Promise<T | undefined> {
+    let check = (): void => undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const found = new Promise<T | undefined>((resolve) => {
+      check = () => {
+        const value = find();
+        if (value !== undefined) resolve(value);
       };
-      const timer = setTimeout(() => {
-        this.waits.delete(check);
-        resolve(undefined);
-      }, ms);
+      timer = setTimeout(() => resolve(undefined), ms);
       this.waits.add(check);
       check();
     });
+    try {
+      return await Promise.race([found, this.lost]);
+    } finally {
+      clearTimeout(timer);
+      this.waits.delete(check);
+    }
   }
 
   async close(): Promise<void> {
+    this.ended = true;
     await this.mqtt.endAsync(true);
   }
 
   /** Ends as a crash does: no DISCONNECT, so the broker publishes the last will. */
   kill(): void {
+    this.ended = true;
     this.mqtt.stream.destroy();
     this.mqtt.end(true);
   }
@@ -112,6 +136,10 @@ export function nextLife(): number {
 }
 
 export class Probe {
+  /** Answers by the id of their request, of the messages before `read`. */
+  private readonly answers = new Map<unknown, Answer[]>();
+  private read = 0;
+
   constructor(
     readonly wire: Wire,
     readonly way: Way,
@@ -145,13 +173,19 @@ export class Probe {
 
   /** Every answer to it so far, in order. */
   answersTo(sent: Pick<Sent, "id" | "boot" | "sender">): Answer[] {
-    return this.wire.messages
-      .filter(({ topic }) => topic === this.way.answers)
-      .flatMap((message) => readAnswer(message) ?? [])
-      .filter(
-        ({ id, boot: answered, sender }) =>
-          id === sent.id && answered === sent.boot && (sender === undefined || sender === sent.sender),
-      );
+    const { messages } = this.wire;
+    for (; this.read < messages.length; this.read++) {
+      const message = messages[this.read];
+      const answer = message?.topic === this.way.answers ? readAnswer(message) : undefined;
+      if (answer === undefined) continue;
+      const known = this.answers.get(answer.id);
+      if (known === undefined) this.answers.set(answer.id, [answer]);
+      else known.push(answer);
+    }
+    return (this.answers.get(sent.id) ?? []).filter(
+      ({ boot: answered, sender }) =>
+        answered === sent.boot && (sender === undefined || sender === sent.sender),
+    );
   }
 
   terminal(sent: Pick<Sent, "id" | "boot" | "sender">): Answer | undefined {

@@ -1,5 +1,5 @@
 /** Rules of what a node announces by itself: birth record, state, last will, boot counter, events. */
-import { Wire, ownTopics, pause } from "./probe.js";
+import { Wire, ownTopics, pause, uniqueId } from "./probe.js";
 import { applies, both, minimal, must, mustSucceed, type Rule, type RuleContext } from "./rule.js";
 import * as shape from "./shape.js";
 import { encodeCbor, map, readMap, type CborMap, type Message } from "./wire.js";
@@ -24,7 +24,7 @@ function newest(context: RuleContext, kind: string, after = 0): Message | undefi
 
 /** What a client that comes late is given. */
 async function retained(context: RuleContext, kind: string, ms = 3_000): Promise<Message | undefined> {
-  const late = await Wire.connect(place(context).url, `kit-late-${Math.floor(performance.now()) % 100_000}`);
+  const late = await Wire.connect(place(context).url, uniqueId("late-"));
   try {
     must(await late.subscribe(topic(context, kind)), `the broker refuses ${topic(context, kind)}`);
     return await late.until(() => late.messages.find(({ retain }) => retain), ms);
@@ -267,6 +267,7 @@ export const overallRules: readonly Rule[] = [
     text: "A node publishes its own y, b, s, e, c and nothing else (a server also r, x and q); only b and s are retained.",
     async check(context) {
       const { server, node } = context;
+      await context.probe.settle();
       const own = `t1/${server}/${node}/`;
       const foreign = /^t1\/[0-9a-z-]{1,23}\/(q\/[0-9a-z-]{1,23}|[0-9a-z-]{1,23}\/[rx])$/;
       for (const { topic: at, retain } of context.wire.messages) {

@@ -1,5 +1,5 @@
 /** Rules of work: deadline, queue, priority, and the operations of minimal nodes with their descriptors. */
-import { pause, type Exchange, type Sent } from "./probe.js";
+import { pause, type Exchange } from "./probe.js";
 import {
   applies,
   both,
@@ -182,8 +182,9 @@ export const workRules: readonly Rule[] = [
       const room = Number(context.birth().get(7));
       applies(room <= 64, `a queue of ${room} is too long to fill`);
       sensorOf(context);
-      const sent: Sent[] = [];
-      for (let i = 0; i < room + 2; i++) sent.push(await probe.send(work(context, 250)));
+      // All at once: the first must not be done before the last has come.
+      const sending = Array.from({ length: room + 2 }, () => probe.send(work(context, 250)));
+      const sent = await Promise.all(sending);
       const ended = await Promise.all(sent.map((each) => probe.finish(each, 250 * room + 8_000)));
       const busy = ended.filter(({ done }) => done.error?.code === 7);
       const good = ended.filter(({ done }) => done.error === undefined);
@@ -204,28 +205,21 @@ export const workRules: readonly Rule[] = [
     async check(context) {
       const { probe } = context;
       applies(Number(context.birth().get(7)) >= 4, "the queue is too short to see an order");
-      const order: string[] = [];
-      const send = async (name: string, priority: number): Promise<void> => {
-        const sent = await probe.send(work(context, 120, { priority }));
-        names.push(name);
-        ends.push(probe.finish(sent));
+      const send = async (name: string, priority: number): Promise<{ name: string; end: Exchange }> => {
+        const end = await probe.finish(await probe.send(work(context, 250, { priority })));
+        mustSucceed(end.done, name);
+        return { name, end };
       };
-      const names: string[] = [];
-      const ends: Promise<Exchange>[] = [];
-      await send("running", 100);
-      await send("low", 10);
-      await send("high 1", 200);
-      await send("high 2", 200);
-      const done = await Promise.all(ends);
-      done.forEach(({ done: each }, i) => mustSucceed(each, names[i] ?? ""));
-      const at = (i: number): number => done[i]?.done.message.at ?? 0;
-      order.push(
-        ...names
-          .map((name, i) => ({ name, at: at(i) }))
-          .sort((a, b) => a.at - b.at)
-          .map((e) => e.name),
-      );
-      must(order.join(", ") === "running, high 1, high 2, low", `order: ${order.join(", ")}`);
+      // The first runs before the others come; they come at once.
+      const running = await probe.send(work(context, 500));
+      await context.wire.until(() => probe.answersTo(running)[0]);
+      const ends = await Promise.all([send("low", 10), send("high 1", 200), send("high 2", 200)]);
+      mustSucceed((await probe.finish(running)).done, "the running work");
+      const order = ends
+        .sort((a, b) => a.end.done.message.at - b.end.done.message.at)
+        .map(({ name }) => name)
+        .join(", ");
+      must(order === "high 1, high 2, low", `order: ${order}`);
     },
   },
   {
