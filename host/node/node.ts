@@ -135,6 +135,7 @@ async function start(
     log,
     control: (action) => life.control(action),
     mismatch: descriptorMatch,
+    inferences: () => deployed.counts(),
     startedAt,
   })) {
     core.offer(operation);
@@ -172,6 +173,7 @@ async function start(
         data: await services.dataSets.totalBytes(),
         models: await services.models.totalBytes(),
       }),
+      inferences: () => deployed.counts(),
       ...(bus.broker === undefined ? {} : { brokerClients: brokerClients(bus.broker) }),
       state: () => life.state,
       drain: () => life.drain(),

@@ -69,6 +69,19 @@ export const nodeDiscover = defineOperation({
   callers: callers.all,
 });
 
+/** What a model decided on a node. */
+export const inferenceCounts = z.object({
+  /** name@version */
+  model: z.string(),
+  inferences: common.count,
+  /** Mean time of an inference, µs. */
+  meanUs: z.number(),
+  /** Decisions by label, or by number where the model has none: the 16 most frequent. */
+  labels: z.record(z.string(), z.number()),
+  /** Mean score of the best class over the last hundred or so. */
+  recentScore: z.number(),
+});
+
 export const nodeMonitor = defineOperation({
   name: "node.monitor",
   summary: "Tells how the node is.",
@@ -80,6 +93,11 @@ export const nodeMonitor = defineOperation({
     errorFlags: field(3, common.count, "bit 0 a trap since boot, 1 settings unreadable, 2 a sensor missing"),
     counters: field(4, z.unknown(), "as in the state record", counterKeys),
     active: field(5, common.count, "background requests now"),
+    models: field(
+      6,
+      z.array(inferenceCounts).max(100).optional(),
+      "what the models that it offers decided since they were deployed or the node started (complete nodes)",
+    ),
   },
   idempotent: true,
   callers: callers.all,

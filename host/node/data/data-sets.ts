@@ -63,7 +63,8 @@ export class DataSets {
   private readonly content: DataContent;
   private readonly ledger: DataSetLedger;
   private readonly requests: DataRequests;
-  private readonly clock: () => number;
+  /** Of everything that is stored here; ms since 1970. */
+  readonly clock: () => number;
   private purging: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: DataSetsOptions) {

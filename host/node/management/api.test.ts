@@ -101,7 +101,9 @@ describe("what is known of the node", () => {
   });
 
   it("gives Prometheus text whose series strangers cannot multiply", async () => {
-    node = await startFakeNode();
+    const labels = { ok: 2, odd: 1 };
+    const inferred = { model: "m@1", inferences: 3, meanUs: 120, labels, recentScore: 0.75 };
+    node = await startFakeNode({}, { inferences: () => [inferred] });
     node.join("pump-1", {}, { inFlight: 2 });
     node.request();
     for (let i = 0; i < 50; i++) node.request({ operation: `made.up.${i}`, error: "odd" });
@@ -115,6 +117,8 @@ describe("what is known of the node", () => {
     expect(text).toMatch(/tmc_nodes_online\{node="edge"\} 1/);
     expect(text).toMatch(/tmc_requests_in_flight\{node="edge"\} 2/);
     expect(text).toMatch(/tmc_jobs\{state="running",node="edge"\} 0/);
+    expect(text).toMatch(/tmc_model_inferences\{model="m@1",node="edge"\} 3/);
+    expect(text).toMatch(/tmc_model_decisions\{model="m@1",label="odd",node="edge"\} 1/);
     expect(text).not.toContain("made.up");
     expect(text).toContain("process_resident_memory_bytes");
   });

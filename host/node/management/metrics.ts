@@ -6,6 +6,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 import { errorCodes } from "../../bus/protocol-keys.js";
 import { jobStates } from "../../bus/operations/task.js";
 import type { JobState } from "../jobs/jobs.js";
+import type { InferenceCounts } from "../models/deployed-models.js";
 import type { ManagementParts } from "./parts.js";
 import { knownOperation } from "./traffic.js";
 
@@ -93,6 +94,36 @@ export function createMetrics(parts: ManagementParts, jobs: JobCounts): Metrics 
     },
     ["state"],
   );
+  const { inferences } = parts;
+  if (inferences !== undefined) {
+    // Models that the owner deployed, and their labels: no stranger makes a series.
+    const ofModels = (name: string, help: string, value: (counts: InferenceCounts) => number): void =>
+      gauge(
+        name,
+        help,
+        (g) => {
+          g.reset();
+          for (const counts of inferences()) g.set({ model: counts.model }, value(counts));
+        },
+        ["model"],
+      );
+    ofModels("tmc_model_inferences", "Inferences since the model was deployed or the node started", (c) => {
+      return c.inferences;
+    });
+    ofModels("tmc_model_inference_seconds", "Mean time of an inference", (c) => c.meanUs / 1e6);
+    ofModels("tmc_model_recent_score", "Mean score of the best class, recently", (c) => c.recentScore);
+    gauge(
+      "tmc_model_decisions",
+      "Decisions by label, of the most frequent ones",
+      (g) => {
+        g.reset();
+        for (const { model, labels } of inferences()) {
+          for (const [label, count] of Object.entries(labels)) g.set({ model, label }, count);
+        }
+      },
+      ["model", "label"],
+    );
+  }
   const { storageBytes, brokerClients } = parts;
   if (storageBytes !== undefined) {
     gauge(

@@ -9,6 +9,7 @@ import type { FunctionRuntime } from "../functions/function-runtime.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { Schedule } from "../jobs/schedules.js";
 import type { NodeLog } from "../log.js";
+import type { InferenceCounts } from "../models/deployed-models.js";
 import type { Storage } from "../storage/storage.js";
 
 /** stopping: `stop` was called and the process is about to end. */
@@ -33,6 +34,8 @@ export interface ManagementParts {
   readonly brokerClients?: () => number;
   /** Bytes kept, by kind: "data", "models", "blobs" … A handful of kinds. */
   readonly storageBytes?: () => Promise<Readonly<Record<string, number>>>;
+  /** What the models that this node offers decided. */
+  readonly inferences?: () => readonly InferenceCounts[];
   readonly state: () => NodeState;
   /** Takes nothing new and finishes what runs; resolves when drained. */
   readonly drain: () => Promise<void>;

@@ -21,7 +21,7 @@ export interface InferenceCounts {
   readonly inferences: number;
   /** Mean time of an inference. */
   readonly meanUs: number;
-  /** Decisions by label, or by number where the model has none. */
+  /** Decisions by label, or by number where the model has none: the most frequent ones. */
   readonly labels: Readonly<Record<string, number>>;
   /** Mean score of the best class over the last hundred or so. */
   readonly recentScore: number;
@@ -38,6 +38,9 @@ export interface Inferred {
 
 /** Moves the recent score by one part in so many. */
 const scoreMemory = 100;
+
+/** A model may have thousands of classes: whoever watches a node sees the most frequent ones. */
+const shownLabels = 16;
 
 interface Loaded {
   readonly run: (input: Uint8Array, elementType: number) => Inferred;
@@ -128,7 +131,7 @@ export class DeployedModels {
       model: qualifiedName(record),
       inferences: counts.inferences,
       meanUs: counts.inferences === 0 ? 0 : counts.us / counts.inferences,
-      labels: Object.fromEntries(counts.labels),
+      labels: Object.fromEntries([...counts.labels].sort(([, a], [, b]) => b - a).slice(0, shownLabels)),
       recentScore: counts.score,
     }));
   }

@@ -1,7 +1,7 @@
 /**
  * How models lie in storage. Records are CBOR:
  *   models/<name>/<version>    what is known of a version; its bytes are a blob
- *   model-names/<name>         the last number that was given, and which version is in production
+ *   model-names/<name>         the last numbers that were given, and which version is in production
  *   model-totals/bytes         bytes of all models, for the quota
  *   model-deployed/<name>      the version that this node offers
  */
@@ -60,10 +60,18 @@ export interface ModelRecord extends ModelDetails {
 }
 
 export interface NameRecord {
+  /** How many versions were stored: the order of the newest one. */
   readonly last: number;
+  /** The highest number that a version began with, also one that is deleted. Absent in records of before: `last`. */
+  readonly highest?: number;
   readonly production?: string;
   /** Changes with every write of the name or of a version. */
   readonly revision?: number;
+}
+
+/** The number that a version begins with: 2 of "2", "2-int8" and "2.0.1"; 0 of "v2", and of more than nine digits. */
+export function numberOf(version: string): number {
+  return Number(/^\d{1,9}(?!\d)/.exec(version)?.[0] ?? 0);
 }
 
 export function qualifiedName({ name, version }: Pick<ModelRecord, "name" | "version">): string {

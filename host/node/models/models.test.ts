@@ -47,7 +47,16 @@ describe("the registry of models", () => {
     expect((await models.find("m"))?.version).toBe("1");
     await models.promote("m@1", "retired");
     expect((await models.find("m"))?.version).toBe("2-int8");
+    // The number of a training, not of what was made of it; and never one that was given before.
+    expect(await models.freeVersion("m")).toBe("3");
+    await models.store("m", "3", first);
+    await models.delete("m@3");
     expect(await models.freeVersion("m")).toBe("4");
+    await models.store("m", "7-int8", first);
+    await models.store("m", "v9", first);
+    await models.store("m", "20261123093000", first);
+    expect(await models.freeVersion("m")).toBe("8");
+    for (const version of ["7-int8", "v9", "20261123093000"]) await models.delete(`m@${version}`);
     expect(await models.freeVersion("m", "2-int8")).toBe("2-int8.2");
     expect((await models.list({ stage: "retired" })).map(({ version }) => version)).toEqual(["1"]);
     await expect(models.get("m@9")).rejects.toMatchObject({ code: "not-found" });

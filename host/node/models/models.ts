@@ -12,6 +12,7 @@ import type { RecordChange, Storage } from "../storage/storage.js";
 import { inspectModelBytes } from "./inspect-model.js";
 import {
   collections,
+  numberOf,
   qualifiedName,
   splitQualified,
   type Metrics,
@@ -90,11 +91,14 @@ export class Models {
     return value === undefined ? 0 : decodeRecord<{ bytes: number }>(value).bytes;
   }
 
-  /** A version that is free: the next number, or `wanted` with ".2", ".3" … when it is taken. */
+  /**
+   * A version that is free: one more than the highest number that a version of the name ever began with (after "1" and
+   * "1-int8" comes "2"), or `wanted` with ".2", ".3" … when it is taken.
+   */
   async freeVersion(name: string, wanted?: string): Promise<string> {
     const taken = new Set((await this.versions(name)).map(({ version }) => version));
     const base = wanted?.slice(0, 28);
-    for (let number = wanted === undefined ? (await this.name(name)).value.last + 1 : 1; ; number++) {
+    for (let number = wanted === undefined ? highestOf((await this.name(name)).value) + 1 : 1; ; number++) {
       const version = base === undefined ? String(number) : number === 1 ? base : `${base}.${number}`;
       if (!taken.has(version)) return version;
     }
@@ -156,7 +160,11 @@ export class Models {
             createdAt: this.clock(),
           };
           return {
-            names: { ...names, last: record.number },
+            names: {
+              ...names,
+              last: record.number,
+              highest: Math.max(highestOf(names), numberOf(version)),
+            },
             changes: [this.put(record), this.uses.add(digest, ownerOf(record))],
             result: record,
           };
@@ -317,6 +325,11 @@ export class Models {
       });
     });
   }
+}
+
+/** Names that were kept before numbers were counted apart go on after what they had: no number is given twice. */
+function highestOf({ highest, last }: NameRecord): number {
+  return highest ?? last;
 }
 
 function keyOf({ name, version }: ModelRecord): string {

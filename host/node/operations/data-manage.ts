@@ -51,7 +51,7 @@ export function deleteOperation({ dataSets }: DataOperationsOptions): LocalOpera
     async run(call) {
       const { name, usage, label, digests, olderThanS } = argumentsOf(dataDelete, call);
       const whole = [usage, label, digests, olderThanS].every((part) => part === undefined);
-      const before = Date.now() - (olderThanS ?? 0) * 1000;
+      const before = dataSets.clock() - (olderThanS ?? 0) * 1000;
       const removed = whole
         ? await dataSets.remove(name)
         : await dataSets.removeItems(

@@ -20,7 +20,9 @@ const numbers = (output: Uint8Array | string | undefined) =>
 
 function make(answer?: Answer) {
   const storage = new MemoryStorage();
+  const clock = { now: Date.UTC(2026, 0, 1) };
   const dataSets = new DataSets({
+    clock: () => clock.now,
     storage,
     uses: new BlobUses(storage),
     quotas: { dataBytes: 1e6, dataSetBytes: 1e6 },
@@ -101,7 +103,7 @@ function make(answer?: Answer) {
   };
   const store = (name: string, label: string, ...values: number[]) =>
     call("data.store", { name, label }, { input: floats(...values), inputDescriptor: window });
-  return { storage, dataSets, call, store, orders, resolve, operations, request };
+  return { storage, dataSets, clock, call, store, orders, resolve, operations, request };
 }
 
 describe("data.store", () => {
@@ -253,13 +255,16 @@ describe("data.list, data.label, data.split, data.delete", () => {
   });
 
   it("deletes a selection, or the whole", async () => {
-    const { call, store } = make();
+    const { call, store, clock } = make();
+    await store("a", "z", 0, 0, 0, 0);
+    clock.now += 60_000;
     await store("a", "x", 1, 2, 3, 4);
     await store("a", "y", 5, 6, 7, 8);
-    expect((await call("data.delete", { name: "a", olderThanS: 100 })).result).toEqual({
-      items: 0,
-      bytes: 0,
-    });
+    clock.now += 60_000;
+    const older = async (olderThanS: number) =>
+      (await call("data.delete", { name: "a", olderThanS })).result?.["items"];
+    // By the clock that stamped the items, whatever time it is.
+    expect([await older(121), await older(100), await older(100)]).toEqual([0, 1, 0]);
     expect((await call("data.delete", { name: "a", label: "x" })).result).toEqual({ items: 1, bytes: 16 });
     expect((await call("data.delete", { name: "a" })).result).toEqual({ items: 1, bytes: 16 });
     await expect(call("data.delete", { name: "a" })).rejects.toMatchObject({ code: "not-found" });

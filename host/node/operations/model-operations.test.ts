@@ -230,16 +230,16 @@ describe("the way of a model", () => {
     expect((await call("model.undeploy", { model: "v" })).result).toEqual({ removed: ["edge"] });
     await expect(call("model.delete", { model: "v@1-int8" })).rejects.toMatchObject({ text: /production/ });
     const retrained = await train({ from: "v@1", epochs: 1, learningRate: 0.001 });
-    expect(retrained.result).toMatchObject({ model: "v@3" });
+    expect(retrained.result).toMatchObject({ model: "v@2" });
     await call("model.validate", {
-      model: "v@3",
+      model: "v@2",
       data: "vibration",
       gates: { loss: { max: 1 } },
       against: "v@1-int8",
     });
-    await models.measured("v@3", "vibration:validation", { accuracy: 1 }, true);
-    expect((await call("model.promote", { model: "v@3", stage: "production" })).result).toEqual({
-      model: "v@3",
+    await models.measured("v@2", "vibration:validation", { accuracy: 1 }, true);
+    expect((await call("model.promote", { model: "v@2", stage: "production" })).result).toEqual({
+      model: "v@2",
       retired: "v@1-int8",
     });
     await call("model.delete", { model: "v@1-int8" });

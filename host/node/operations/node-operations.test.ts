@@ -73,6 +73,8 @@ const core = {
   pending: () => 2,
 };
 
+const inferred = { model: "m@1", inferences: 3, meanUs: 120, labels: { ok: 2, bad: 1 }, recentScore: 0.75 };
+
 const actions: ControlAction[] = [];
 
 function run(operation: string, args: Record<string, unknown> = {}): Promise<OperationResult> {
@@ -86,6 +88,7 @@ function run(operation: string, args: Record<string, unknown> = {}): Promise<Ope
     },
     mismatch: (offer: Partial<Descriptor>, need: Partial<Descriptor>) =>
       JSON.stringify(offer.shape) === JSON.stringify(need.shape) ? "" : "shape",
+    inferences: () => [inferred],
     startedAt: performance.now() - 90_500,
   });
   const found = operations.find((each) => each.definition.name === operation);
@@ -126,6 +129,7 @@ describe("operations on the node", () => {
       active: 2,
       counters: { received: 5 },
       errorFlags: 0,
+      models: [inferred],
     });
   });
   it("node.describe gives the birth record", async () => {

@@ -10,9 +10,13 @@ import {
 } from "../../bus/operations/node.js";
 import type { CoreService, RegisteredNode } from "../core/core-service.js";
 import type { Log } from "../log.js";
+import type { InferenceCounts } from "../models/deployed-models.js";
 import type { NodeSettings, SettingValue } from "../settings.js";
 import { summarizeNode } from "./node-summary.js";
 import type { LocalOperation, OperationCall, OperationResult } from "./operation.js";
+
+/** Models that node.monitor tells of: its answer is one message. */
+const mostModels = 100;
 
 export type ControlAction = "restart" | "drain" | "resume" | "identify";
 
@@ -24,6 +28,8 @@ export interface NodeOperationParts {
   readonly control: (action: ControlAction) => Promise<string>;
   /** Does the offer of a model or sensor satisfy the need? "" or the field; as everywhere, firmware's. */
   readonly mismatch: (offer: Partial<Descriptor>, need: Partial<Descriptor>) => string;
+  /** What the models that this node offers decided. */
+  readonly inferences: () => readonly InferenceCounts[];
   /** On the clock of `performance.now()`. */
   readonly startedAt: number;
 }
@@ -50,6 +56,7 @@ export function createNodeOperations(parts: NodeOperationParts): LocalOperation[
         errorFlags: settings.unreadable ? 2 : 0,
         counters: core.counters(),
         active: core.pending(),
+        models: parts.inferences().slice(0, mostModels),
       },
     })),
     serve(nodeConfigure, async (call) => {
