@@ -7,6 +7,8 @@ import { chromiumPath, startBrowser, type TestBrowser } from "../support/browser
 import { startFakeNode, type FakeNode } from "../support/fake-node.js";
 import { answerAsPlant, populate } from "../support/fake-plant.js";
 
+/** Bound of a wait for an event, ms. */
+const wait = 60_000;
 const views = ["overview", "nodes", "operations", "data", "models", "functions", "jobs", "logs", "settings"];
 
 describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped where there is none)", () => {
@@ -15,6 +17,8 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
   let page: Page;
   /** What the browser complained about. */
   let complaints: string[];
+  /** Complaints that the test makes on purpose, whenever they come. */
+  let meant: RegExp | undefined;
 
   beforeAll(async () => {
     browser = await startBrowser();
@@ -22,11 +26,12 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
   afterAll(() => browser.close());
   beforeEach(() => {
     complaints = [];
+    meant = undefined;
   });
   afterEach(async () => {
     await page.close();
     await node.close();
-    expect(complaints).toEqual([]);
+    expect(complaints.filter((text) => meant?.test(text) !== true)).toEqual([]);
   });
 
   async function open(
@@ -36,7 +41,8 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     node = await startFakeNode(settings, { storageBytes: async () => ({ data: 1000 }) });
     answerAsPlant(node);
     page = await browser.context.newPage();
-    page.setDefaultTimeout(10_000);
+    // What does not come at all; how long it takes says how busy the machine is.
+    page.setDefaultTimeout(wait);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
@@ -58,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     for (const view of views) {
       await show(view);
       await page.locator("main h1", { hasText: new RegExp(view, "i") }).waitFor();
-      await page.waitForTimeout(60);
+      await page.locator("main .loading").first().waitFor({ state: "detached" });
       expect(await page.evaluate("document.documentElement.scrollWidth"), view).toBeLessThanOrEqual(375);
     }
   });
@@ -81,12 +87,12 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
   });
 
   it("asks for the token, and forgets the session at log-out", async () => {
+    meant = /401/;
     await open("nodes", {});
     node.join("pump-1");
     await page.getByLabel("Token").fill("guess");
     await page.getByRole("button", { name: "Log in" }).click();
     await shown("forbidden: wrong token");
-    complaints = complaints.filter((text) => !text.includes("401"));
     await page.getByLabel("Token").fill(node.token);
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "pump-1" }).waitFor();
@@ -121,12 +127,12 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
   });
 
   it("says so when the node is away", async () => {
+    meant = /./;
     await open("nodes");
     node.join("pump-1");
     await page.getByRole("button", { name: "pump-1" }).waitFor();
     await node.management.stop();
     await shown("no connection");
-    complaints = [];
   });
 
   it("is used by keyboard alone", async () => {
@@ -165,18 +171,37 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await page.locator("main h1", { hasText: "Operations" }).waitFor();
   });
 
+  it("keeps the focus while live updates draw around it, and when what had it is gone", async () => {
+    await open("overview");
+    for (const id of ["pump-2", "pump-4", "pump-6"]) node.join(id);
+    const spot = (id: string) => page.locator(`[data-node="${id}"]`);
+    await spot("pump-6").waitFor();
+    await spot("pump-4").focus();
+    for (const id of ["pump-1", "pump-3", "pump-5", "pump-7"]) node.join(id);
+    for (const id of ["pump-2", "pump-4"]) node.leave(id);
+    await page.getByRole("button", { name: "pump-4, offline, 0 in flight" }).waitFor();
+    await spot("pump-7").waitFor();
+    expect(await focused()).toContain("pump-4");
+    await show("jobs");
+    node.job({ id: "j-1", subject: "vibration" });
+    await page.getByRole("button", { name: "Cancel model.train of vibration" }).focus();
+    node.job({ id: "j-1", state: "done", endedAt: new Date().toISOString() });
+    await page.locator("td", { hasText: /^done$/ }).waitFor();
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+  });
+
   it("is dark where the system is, or where it was asked to be", async () => {
     await open("overview");
     const background = (): Promise<string> =>
       page.evaluate("getComputedStyle(document.body).backgroundColor");
     await page.emulateMedia({ colorScheme: "light" });
-    await expect.poll(background, { timeout: 8000 }).toBe("rgb(244, 246, 248)");
+    await expect.poll(background, { timeout: wait }).toBe("rgb(244, 246, 248)");
     await page.emulateMedia({ colorScheme: "dark" });
-    await expect.poll(background, { timeout: 8000 }).toBe("rgb(14, 19, 24)");
+    await expect.poll(background, { timeout: wait }).toBe("rgb(14, 19, 24)");
     await page.getByRole("button", { name: "Use light colours" }).click();
-    await expect.poll(background, { timeout: 8000 }).toBe("rgb(244, 246, 248)");
+    await expect.poll(background, { timeout: wait }).toBe("rgb(244, 246, 248)");
     await page.reload();
-    await expect.poll(background, { timeout: 8000 }).toBe("rgb(244, 246, 248)");
+    await expect.poll(background, { timeout: wait }).toBe("rgb(244, 246, 248)");
     await page.evaluate("localStorage.clear()");
   });
 
@@ -185,19 +210,21 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await page.emulateMedia({ reducedMotion: "reduce" });
     node.join("pump-1");
     await page.locator('[data-node="pump-1"]').waitFor();
+    // A dot lives for 600 ms: each that was drawn is counted, however late we look.
+    await page.evaluate(
+      "window.dots = 0; new MutationObserver((changes) => { for (const each of changes) window.dots += each.addedNodes.length; }).observe(document.querySelector('.pulses'), { childList: true })",
+    );
+    const dots = (): Promise<number> => page.evaluate("window.dots");
     node.request({ node: "pump-1", totalMs: 7.77 });
     await shown("7.8 ms");
-    expect(await page.locator(".pulses circle").count()).toBe(0);
+    expect(await dots()).toBe(0);
     await page.emulateMedia({ reducedMotion: "no-preference" });
-    // A dot lives for 600 ms: look often, and send again.
-    const dots = (): Promise<number> => {
-      node.request({ node: "pump-1", totalMs: 8.88 });
-      return page.locator(".pulses circle").count();
-    };
-    await expect.poll(dots, { timeout: 8000, interval: 50 }).toBeGreaterThan(0);
+    node.request({ node: "pump-1", totalMs: 8.88 });
+    await expect.poll(dots, { timeout: wait }).toBeGreaterThan(0);
   });
 
   it("promotes a model, and shows why not", async () => {
+    meant = /403/;
     await open("models");
     await page.getByRole("button", { name: "Promote …" }).click();
     node.answer("model.promote", () => ({
@@ -205,7 +232,6 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     }));
     await page.getByRole("button", { name: "Promote", exact: true }).click();
     await shown("forbidden: never passed model.validate");
-    complaints = complaints.filter((text) => !text.includes("403"));
     node.answer("model.promote", () => ({ result: { model: "vibration@2-int8" } }));
     await page.getByRole("button", { name: "Promote", exact: true }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
@@ -250,11 +276,12 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await page.getByRole("button", { name: "Stop" }).click();
     expect(node.stopped).toBe(false);
     await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
-    await expect.poll(() => node.stopped, { timeout: 8000 }).toBe(true);
+    await expect.poll(() => node.stopped, { timeout: wait }).toBe(true);
   });
 
   it("shows names, labels and lines of others as text, whatever they say", async () => {
     const evil = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+    meant = /status of 4\d\d/;
     await open("overview");
     node.join("pump-1", {
       labels: [evil],
@@ -327,7 +354,6 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
         "[String(window.hacked), document.querySelectorAll('#app img:not([src=\"/icon.svg\"]), #app script').length]",
       ),
     ).toEqual(["undefined", 0]);
-    complaints = complaints.filter((text) => !/status of 4\d\d/.test(text));
   });
 });
 

@@ -13,6 +13,7 @@ import { Functions } from "./views/functions.js";
 import { Jobs } from "./views/jobs.js";
 import { Logs } from "./views/logs.js";
 import { Settings } from "./views/settings.js";
+import { keepFocus } from "./keep-focus.js";
 import { listen, useLive } from "./store.js";
 import { chooseTheme, useTheme } from "./theme.js";
 import "./styles/base.css";
@@ -174,3 +175,4 @@ function App() {
 
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);
+keepFocus();

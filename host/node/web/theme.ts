@@ -12,13 +12,13 @@ export function chosenTheme(): Theme {
   return kept === "light" || kept === "dark" ? kept : "system";
 }
 
-const shown = (): "light" | "dark" => {
-  const chosen = chosenTheme();
-  return chosen === "system" ? (dark.matches ? "dark" : "light") : chosen;
-};
+/** What is shown. Kept here, because a look at `dark.matches` between the system's change and its event takes the event away. */
+let shown: "light" | "dark" = "light";
 
 function apply(): void {
-  document.documentElement.dataset["theme"] = shown();
+  const chosen = chosenTheme();
+  shown = chosen === "system" ? (dark.matches ? "dark" : "light") : chosen;
+  document.documentElement.dataset["theme"] = shown;
   for (const listener of listeners) listener();
 }
 
@@ -32,10 +32,12 @@ apply();
 
 /** What is shown; drawn again when it changes. */
 export function useTheme(): "light" | "dark" {
-  const [value, setValue] = useState(shown);
+  const [value, setValue] = useState(() => shown);
   useEffect(() => {
-    const listener = (): void => setValue(shown());
+    const listener = (): void => setValue(shown);
     listeners.add(listener);
+    // It may have changed since the drawing.
+    listener();
     return () => {
       listeners.delete(listener);
     };

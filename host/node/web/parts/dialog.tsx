@@ -1,6 +1,6 @@
 /** Dialogs and drawers by the browser's own <dialog>: it keeps the focus inside, Escape closes, focus returns. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
@@ -14,7 +14,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, kind = "modal", children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next painting, at the opening and at the end: there is no moment in which nothing has the focus.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();
@@ -31,6 +32,10 @@ export function Dialog({ title, onClose, kind = "modal", children }: DialogProps
       onCancel={(event) => {
         event.preventDefault();
         onClose();
+      }}
+      onClose={() => {
+        // Closed by the browser without asking, as at a second Escape; not by the end of this element.
+        if (element.current !== null) onClose();
       }}
       onMouseDown={(event) => {
         if (event.target === element.current) onClose();

@@ -23,6 +23,8 @@ function useFrame(): Frame {
   useEffect(() => {
     const change = (): void => setNarrow(narrow.matches);
     narrow.addEventListener("change", change);
+    // It may have changed since the drawing.
+    change();
     return () => narrow.removeEventListener("change", change);
   }, []);
   return isNarrow ? narrowFrame : wideFrame;
