@@ -65,6 +65,38 @@ describe("a job", () => {
     expect(await jobs.list({ state: "failed" })).toEqual([]);
   });
 
+  it("shows nothing but how far it is before that is kept", async () => {
+    const storage = memoryStorage();
+    let go = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (go = resolve));
+    const jobs = await engine(
+      [
+        kind(async (_, context) => {
+          await asked;
+          context.progress(0.5, "half");
+          context.setSteps([{ name: "one", state: "done", attempts: 1 }]);
+          await context.checkpoint({ one: true });
+          return {};
+        }),
+      ],
+      storage,
+    );
+    const writes = storage.hold();
+    const making = jobs.enqueue(order("m"));
+    await writes.waiting();
+    expect(await jobs.list()).toEqual([]);
+    writes.release();
+    const { id } = await making;
+    await until(async () => (await jobs.get(id))?.state === "running");
+    const steps = storage.hold();
+    go();
+    await steps.waiting();
+    expect(await jobs.get(id)).toMatchObject({ state: "running", progress: 0.5, text: "half" });
+    expect((await jobs.get(id))?.steps).toBeUndefined();
+    steps.release();
+    expect(await jobs.wait(id)).toMatchObject({ state: "done", steps: [{ name: "one", state: "done" }] });
+  });
+
   it("ends with the error of its operation, and of a bug", async () => {
     const jobs = await engine([
       kind(({ bug }) => {

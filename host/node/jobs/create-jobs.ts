@@ -10,7 +10,7 @@ import { jobIdsContinueAfter, newJobId, type Ending, type JobRecord } from "./jo
 import { asFailure, errorText, failed, hasEnded, longestText, nodeStops, superseded } from "./job-endings.js";
 import { createJobStore, type JobStore } from "./job-store.js";
 import { JobNews } from "./job-news.js";
-import { JobTable, type JobEntry } from "./job-table.js";
+import { JobTable, summaryOf, type JobEntry } from "./job-table.js";
 import { JobWaiters } from "./job-waiters.js";
 import type { JobsEngine, JobsOptions } from "./jobs-engine.js";
 import type { JobContext, JobKind, JobOrder, JobState, JobSummary } from "./jobs.js";
@@ -52,7 +52,7 @@ class Engine implements JobsEngine {
     for await (const record of this.#store.load((key, error) =>
       this.#options.log?.error({ key, error: String(error) }, "a job in the storage cannot be read"),
     )) {
-      if (!before.has(record.summary.id)) this.#table.add(record, Promise.resolve());
+      if (!before.has(record.summary.id)) this.#table.add(record).shown = record.summary;
       jobIdsContinueAfter(record.summary.id);
     }
     // Those that were made before the start come last: they are the newest.
@@ -82,6 +82,7 @@ class Engine implements JobsEngine {
       );
     } else {
       record.summary = { ...record.summary, state: "queued" };
+      entry.shown = record.summary;
       this.#armDeadline(entry);
     }
   }
@@ -111,7 +112,7 @@ class Engine implements JobsEngine {
       await known.kept.catch((error: unknown) => {
         throw asFailure(error);
       });
-      return known.record.summary;
+      return summaryOf(known);
     }
     if (!this.#kinds.has(operation)) {
       throw new OperationFailure("unknown-operation", `no jobs of ${operation} here`);
@@ -136,8 +137,8 @@ class Engine implements JobsEngine {
       ...(deadlineMs === undefined ? {} : { deadlineAt: now + deadlineMs }),
       ...(identity === undefined ? {} : { identity }),
     };
-    const id = record.summary.id;
-    const entry = this.#table.add(record, this.#store.commit([{ id, record }]));
+    const entry = this.#table.add(record);
+    entry.kept = this.#news.keep(entry);
     try {
       await entry.kept;
     } catch (error) {
@@ -150,11 +151,11 @@ class Engine implements JobsEngine {
     if (this.#table.rivals(entry, "after").length > 0) this.#endQuietly(entry, superseded);
     this.#armDeadline(entry);
     this.#pump();
-    return entry.record.summary;
+    return summaryOf(entry);
   }
 
   get(id: string): Promise<JobSummary | undefined> {
-    return Promise.resolve(this.#table.get(id)?.record.summary);
+    return Promise.resolve(this.#table.shown(id));
   }
 
   list(options: { readonly state?: JobState; readonly limit?: number } = {}): Promise<JobSummary[]> {
@@ -162,16 +163,16 @@ class Engine implements JobsEngine {
   }
 
   wait(id: string, signal?: AbortSignal): Promise<JobSummary> {
-    const job = this.#table.get(id)?.record.summary;
+    const job = this.#table.shown(id);
     if (job === undefined) return Promise.reject(new OperationFailure("not-found", `no job ${id}`));
     return hasEnded(job) ? Promise.resolve(job) : this.#waiting.wait(id, signal);
   }
 
   async cancel(id: string): Promise<JobSummary | undefined> {
     const entry = this.#table.get(id);
-    if (entry === undefined) return undefined;
+    if (entry?.shown === undefined) return undefined;
     await this.#end(entry, { state: "cancelled", text: "cancelled", error: { code: "cancelled" } });
-    return entry.record.summary;
+    return summaryOf(entry);
   }
 
   onChange(listener: (job: JobSummary) => void): () => void {
@@ -220,7 +221,7 @@ class Engine implements JobsEngine {
         state: "running",
         startedAt: record.summary.startedAt ?? new Date().toISOString(),
       };
-      await this.#store.commit([{ id, record }]);
+      await this.#news.keep(entry);
       resumedFrom = await this.#store.checkpoint(id);
     } catch (error) {
       // Not kept, so not started: again in a while.
@@ -269,26 +270,22 @@ class Engine implements JobsEngine {
       signal: run.controller.signal,
       resumedFrom,
       progress: (fraction, text) => {
-        if (!alive()) return;
-        const progress = Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0));
-        record.summary = { ...record.summary, progress, text: text.slice(0, longestText) };
-        this.#news.progress(entry);
+        if (alive()) this.#news.progress(entry, fraction, text);
       },
-      setSteps: (steps) => {
-        if (!alive()) return;
-        record.summary = { ...record.summary, steps: steps.map((step) => ({ ...step })) };
-        this.#news.progress(entry);
+      setSteps: (steps, fraction, text) => {
+        if (alive()) this.#news.steps(entry, steps, fraction, text);
       },
       checkpoint: async (state) => {
         if (!alive()) throw new OperationFailure("cancelled", "the job has ended");
         const starts = record.starts;
         record.starts = 0;
         try {
-          await this.#store.commit([{ id, record, checkpoint: { state } }]);
+          await this.#news.keep(entry, { state });
         } catch (error) {
           record.starts = starts;
           throw asFailure(error);
         }
+        this.#news.tellSoon(entry);
       },
     };
   }
@@ -304,7 +301,7 @@ class Engine implements JobsEngine {
       await this.#finish(entry, ending);
       return;
     }
-    const kept = this.#store.commit([{ id: entry.record.summary.id, record: entry.record }]);
+    const kept = this.#news.keep(entry);
     run.controller.abort(new OperationFailure("cancelled", ending.text));
     entry.timers.grace = setTimeout(() => {
       if (entry.ends || run.abandoned) return;
@@ -343,6 +340,8 @@ class Engine implements JobsEngine {
       try {
         await this.#store.commit([{ id, record: kept, checkpoint: "remove" }]);
         entry.record = kept;
+        entry.shown = end;
+        delete entry.live;
         break;
       } catch (error) {
         if (error instanceof OperationFailure) {

@@ -7,15 +7,28 @@ import type { JobRecord } from "./job-record.js";
 import type { JobState, JobSummary } from "./jobs.js";
 
 export interface JobEntry {
+  /** As it is to be. What is shown of it is `shown`. */
   record: JobRecord;
+  /** As the storage has it: nothing else is shown, so that nobody sees what a restart takes back. */
+  shown?: JobSummary;
+  /** How far it is now, which alone is shown before it is kept. */
+  live?: Pick<JobSummary, "progress" | "text">;
   /** Resolves when it is kept for the first time. */
-  readonly kept: Promise<void>;
+  kept: Promise<void>;
   /** Present while it runs. */
   run?: { readonly controller: AbortController; settled: Promise<void>; abandoned: boolean };
   /** Its terminal state is being kept. */
   ends: boolean;
   timers: Partial<Record<"deadline" | "grace" | "keep" | "tell", NodeJS.Timeout>>;
+  /** When the timer `keep` is due, on the clock of performance.now(). */
+  keepAt?: number;
 }
+
+/** A job as it is shown, once it was kept. */
+export const summaryOf = ({ record, shown, live }: JobEntry): JobSummary => ({
+  ...(shown ?? record.summary),
+  ...live,
+});
 
 export class JobTable {
   /** In order of making. */
@@ -28,8 +41,8 @@ export class JobTable {
     return this.#open.size;
   }
 
-  add(record: JobRecord, kept: Promise<void>): JobEntry {
-    const entry: JobEntry = { record, kept, ends: false, timers: {} };
+  add(record: JobRecord): JobEntry {
+    const entry: JobEntry = { record, kept: Promise.resolve(), ends: false, timers: {} };
     const { summary, identity } = record;
     this.#entries.set(summary.id, entry);
     if (identity !== undefined) this.#byIdentity.set(identity, summary.id);
@@ -96,11 +109,16 @@ export class JobTable {
     );
   }
 
-  /** The newest first. */
+  /** Undefined when there is none, or it is not kept yet. */
+  shown(id: string): JobSummary | undefined {
+    const entry = this.#entries.get(id);
+    return entry?.shown === undefined ? undefined : summaryOf(entry);
+  }
+
+  /** The newest first, as they are shown. */
   list({ state, limit }: { readonly state?: JobState; readonly limit?: number }): JobSummary[] {
-    const all = this.all()
-      .map((entry) => entry.record.summary)
-      .reverse();
+    const kept = this.all().filter((entry) => entry.shown !== undefined);
+    const all = kept.map(summaryOf).reverse();
     const wanted = state === undefined ? all : all.filter((job) => job.state === state);
     return wanted.slice(0, limit ?? wanted.length);
   }

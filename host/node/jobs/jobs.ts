@@ -15,13 +15,14 @@ export interface JobContext {
   readonly sender: string;
   /** Aborted when it is cancelled, superseded or the node stops. */
   readonly signal: AbortSignal;
-  /** Kept and shown; fraction 0..1. */
+  /** Shown at once, and kept later; fraction 0..1. */
   progress(fraction: number, text: string): void;
-  /** Kept before it resolves: where a resumed job goes on. */
+  /** Kept before it resolves, with the steps as they are now: where a resumed job goes on. */
   checkpoint(state: unknown): Promise<void>;
   /** What `checkpoint` kept before the node was restarted. */
   readonly resumedFrom: unknown;
-  setSteps(steps: readonly JobStep[]): void;
+  /** Shown as soon as they are kept, and how far it is with them. */
+  setSteps(steps: readonly JobStep[], fraction?: number, text?: string): void;
 }
 
 /** How jobs of an operation are run. After a restart of the node `resume` says what becomes of those that ran. */

@@ -7,6 +7,8 @@ export interface MemoryStorage extends Storage {
   /** Dies at the write of this number, counted from now: before it is kept, or after. */
   crashAt(write: number, when: "before" | "after"): void;
   readonly crashed: boolean;
+  /** Writes wait from now on, until they are released. */
+  hold(): { waiting(): Promise<void>; release(): void };
   /** Writes fail with `no-space` while it is set. */
   full: boolean;
   /** Writes so far. */
@@ -18,6 +20,8 @@ const never = new Promise<never>(() => undefined);
 export function memoryStorage(content: ReadonlyMap<string, Uint8Array> = new Map()): MemoryStorage {
   const records = new Map(content);
   let dead = false;
+  let held: Promise<void> | undefined;
+  let waits: () => void = () => undefined;
   let point: { write: number; when: "before" | "after" } | undefined;
   const name = (collection: string, key: string) => `${collection}\0${key}`;
   const alive = async (): Promise<void> => {
@@ -36,6 +40,19 @@ export function memoryStorage(content: ReadonlyMap<string, Uint8Array> = new Map
     },
     crashAt(write, when) {
       point = { write: storage.writes + write, when };
+    },
+    hold() {
+      const waiting = new Promise<void>((resolve) => (waits = resolve));
+      let release = (): void => undefined;
+      const mine = new Promise<void>((resolve) => (release = resolve));
+      held = mine;
+      return {
+        waiting: () => waiting,
+        release() {
+          if (held === mine) held = undefined;
+          release();
+        },
+      };
     },
     description: "memory",
     close: () => Promise.resolve(),
@@ -58,6 +75,8 @@ export function memoryStorage(content: ReadonlyMap<string, Uint8Array> = new Map
       },
       async write(changes) {
         await alive();
+        if (held !== undefined) waits();
+        await held;
         storage.writes += 1;
         const now = point !== undefined && storage.writes >= point.write;
         if (now && point?.when === "before") {

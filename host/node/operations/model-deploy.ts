@@ -93,11 +93,10 @@ async function onEach(
       state,
       ...(error === undefined ? {} : { error }),
     });
-    job.setSteps([...steps.values()]);
     const ended = [...steps.values()].filter(
       (step) => step.state === "done" || step.state === "failed",
     ).length;
-    job.progress(ended / targets.length, `${ended} of ${targets.length} nodes`);
+    job.setSteps([...steps.values()], ended / targets.length, `${ended} of ${targets.length} nodes`);
   };
   const lane = async (): Promise<void> => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {

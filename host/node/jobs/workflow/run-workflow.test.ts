@@ -396,7 +396,7 @@ describe("after the node was killed", () => {
     expect(core.executed.length).toBe(1);
   });
 
-  it("nothing that was done is done again, wherever the node dies, and each job is made once", async () => {
+  it("nothing that was done is done again or shown otherwise, wherever the node dies, and each job is made once", async () => {
     const plan = fc.record({
       deaths: fc.array(
         fc.record({ at: fc.integer({ min: 1, max: 14 }), when: fc.constantFrom("before", "after") }),
@@ -413,6 +413,8 @@ describe("after the node was killed", () => {
         const trained = new Set<string>();
         const broken: string[] = [];
         const kept = new Set<string>();
+        /** Steps that somebody has seen done, by name. */
+        const seen = new Set<string>();
         const workflow = {
           parallel,
           steps: [
@@ -449,10 +451,22 @@ describe("after the node was killed", () => {
               if (one.state === "done" && one.node !== undefined) kept.add(one.node);
             }
           });
+          // The worst moment to look: when the next write has not happened yet, and may never.
+          const write = mine.records.write.bind(mine.records);
+          Object.assign(mine.records, {
+            write: async (changes: Parameters<typeof write>[0]) => {
+              for (const { steps = [] } of mine.crashed ? [] : await jobs.list()) {
+                for (const { name, state } of steps) if (state === "done") seen.add(name);
+              }
+              return await write(changes);
+            },
+          });
           if (death !== undefined) mine.crashAt(death.at, death.when);
           const died = until(() => mine.crashed).then(() => undefined);
           died.catch(() => undefined);
           const before = (await jobs.list()).find((job) => job.operation === "task.workflow");
+          const shown = (before?.steps ?? []).filter((one) => one.state === "done").map((one) => one.name);
+          for (const name of seen) if (!shown.includes(name)) broken.push(`${name} is not done any more`);
           const id = before?.id ?? (await Promise.race([begin(workflow), died]));
           const end = id === undefined ? undefined : jobs.wait(id);
           const ended = await Promise.race([end, died]);

@@ -12,7 +12,7 @@ import type { JobContext, JobKind, Jobs } from "../jobs.js";
 import { checkWorkflow, type CheckedWorkflow } from "./check.js";
 import { defaultParallel, type WorkflowStep } from "./description.js";
 import { resolve } from "./references.js";
-import { pause, runAttempt, type StepEnvironment } from "./run-step.js";
+import { pause, runAttempt, type StepEnvironment, type StepOutcome } from "./run-step.js";
 import { place, RunState, type Instance } from "./run-state.js";
 
 export interface WorkflowParts {
@@ -88,15 +88,14 @@ class WorkflowRun {
     this.context.signal.addEventListener("abort", abort, { once: true });
     try {
       for (;;) {
-        this.#start();
-        this.#show();
+        // What is not kept is not shown, and is kept with the next: a failure here decides nothing.
+        if (this.#start()) void this.#keep().catch(() => undefined);
         if (this.#running.size === 0) break;
         await Promise.race(this.#running.values());
       }
     } finally {
       this.context.signal.removeEventListener("abort", abort);
     }
-    this.#show();
     if (this.#stop.signal.aborted && this.#failure === undefined) throw this.#stop.signal.reason as Error;
     if (this.#failure !== undefined) throw this.#failure;
     const open = this.checked.workflow.steps.filter((step) => !settled.has(this.#state.stepState(step)));
@@ -108,8 +107,9 @@ class WorkflowRun {
     return { steps: this.#state.summaries(), outputs };
   }
 
-  /** Starts what can start now. Steps that cannot run any more become skipped. */
-  #start(): void {
+  /** Starts what can start now. Steps that cannot run any more become skipped. True when steps were decided about. */
+  #start(): boolean {
+    let decided = false;
     const { steps, parallel = defaultParallel } = this.checked.workflow;
     // Skipping a step may decide about those behind it: until nothing changes.
     for (let changed = true; changed;) {
@@ -119,18 +119,24 @@ class WorkflowRun {
         if (this.#stop.signal.aborted) continue;
         changed = this.#decide(step, index) || changed;
       }
+      decided ||= changed;
     }
     for (const instances of this.#state.expanded.values()) {
       for (const instance of instances) {
-        if (this.#stop.signal.aborted || this.#running.size >= parallel) return;
+        if (this.#stop.signal.aborted || this.#running.size >= parallel) return decided;
         const { state } = this.#state.of(instance.name);
         if (state !== "waiting" && (state !== "running" || this.#running.has(instance.name))) continue;
         const work = this.#instance(instance)
-          .catch((error: unknown) => this.#fail(error, instance))
+          .catch((error: unknown) => {
+            this.#fail(error, instance);
+            // With the end of the workflow at the latest.
+            return this.#keep().catch(() => undefined);
+          })
           .finally(() => this.#running.delete(instance.name));
         this.#running.set(instance.name, work);
       }
     }
+    return decided;
   }
 
   /** True when the step was expanded or skipped. */
@@ -186,24 +192,25 @@ class WorkflowRun {
         delete state.job;
         // Before it is sent: after a restart it must be known that it may have been done.
         await this.#keep();
-        this.#show();
       }
       isNew = true;
+      let outcome: StepOutcome;
       try {
-        const outcome = await runAttempt(this.#env, instance);
-        Object.assign(state, outcome, { state: "done", endedAt: new Date().toISOString() });
-        delete state.error;
-        await this.#keep();
-        return;
+        outcome = await runAttempt(this.#env, instance);
       } catch (error) {
         const wait = this.#waitBefore(instance, state.attempts, error);
         if (wait === undefined || this.#stop.signal.aborted) throw error;
         state.idle = true;
         state.error = error instanceof Error ? error.message : String(error);
         await this.#keep();
-        this.#show();
         await pause(wait, this.#stop.signal);
+        continue;
       }
+      Object.assign(state, outcome, { state: "done", endedAt: new Date().toISOString() });
+      delete state.error;
+      // Not within the attempt: what was done must not be tried again because it cannot be kept.
+      await this.#keep();
+      return;
     }
   }
 
@@ -256,18 +263,16 @@ class WorkflowRun {
     this.#stop.abort(new OperationFailure("cancelled", "another step failed"));
   }
 
+  /** Keeps the state, and how it looks, in one: what is shown is what a resumed workflow goes on with. */
   #keep(): Promise<void> {
-    return this.context.checkpoint(this.#state.kept());
-  }
-
-  #show(): void {
     const steps = this.#state.summaries();
     const ended = steps.filter(({ state }) => state === "done" || state === "skipped").length;
     const running = steps.filter(({ state }) => state === "running").map(({ name }) => name);
-    this.context.setSteps(steps);
     const now =
       running.length === 0 ? "" : `: ${running.slice(0, 5).join(", ")}${running.length > 5 ? " …" : ""}`;
-    this.context.progress(ended / steps.length, `${String(ended)} of ${String(steps.length)} steps${now}`);
+    const text = `${String(ended)} of ${String(steps.length)} steps${now}`;
+    this.context.setSteps(steps, ended / steps.length, text);
+    return this.context.checkpoint(this.#state.kept());
   }
 }
 
