@@ -105,7 +105,7 @@ async function start(
     messageBytes: messageBytes(config),
     roleOf: (sender) => bus.identities.roleOf(sender),
     softwareVersion: version,
-    resolve: async (reference) => services?.resolve(reference, messageBytes(config)),
+    resolve: async (reference, limit) => services?.resolve(reference, limit),
     abilities: () =>
       abilitiesOf({
         connectors,

@@ -16,7 +16,7 @@ export interface ChunkLimits {
   readonly keptMs: number;
 }
 
-const chunkLimits: ChunkLimits = {
+export const chunkLimits: ChunkLimits = {
   bytesPerSender: 16 * 1024 * 1024,
   bytes: 128 * 1024 * 1024,
   keptMs: 60_000,
@@ -30,23 +30,46 @@ interface Assembly {
   /** On the clock of performance.now(). */
   touchedAt: number;
   state: "open" | "complete" | "corrupt";
+  /** Somebody got it: it goes when its sender needs the room. */
+  taken: boolean;
   readonly waiting: Set<() => void>;
+}
+
+interface Chunk {
+  readonly digest: string;
+  readonly offset: number;
+  readonly total: number;
+  readonly bytes: Uint8Array;
+  /** Who states to have sent it; "" when it states nobody. */
+  readonly from: string;
 }
 
 const digestBytes = 32;
 /** Room for everything of a chunk message but its bytes. */
-const overhead = 64;
+const overhead = 96;
+/** Announcements that were refused are remembered, so many of them: who waits for one is told at once. */
+const mostRefused = 1000;
+
+/** How `send` goes about it. */
+export interface SendOptions {
+  /** Bytes of the largest message that the peer takes. */
+  readonly maxMsg: number;
+  /** Asked before each chunk: false ends it. */
+  readonly wanted?: () => boolean;
+}
 
 export class Chunks {
   private readonly assemblies = new Map<string, Assembly>();
   private readonly bySender = new Map<string, number>();
-  /** What this server sent itself: the bus brings it back. */
-  private readonly own = new Map<string, number>();
+  /** When announcements were refused, by sender and digest; on the clock of performance.now(). */
+  private readonly refused = new Map<string, number>();
   private bytes = 0;
   private readonly reader: SubsetReader;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
+    /** Id of this server: chunks that state it are its own, which the bus brings back. */
+    private readonly id: string,
     messageBytes: number,
     private readonly limits: ChunkLimits = chunkLimits,
   ) {
@@ -64,10 +87,14 @@ export class Chunks {
   receive(sender: string, payload: Uint8Array): boolean {
     const chunk = this.parse(payload);
     if (chunk === undefined) return false;
+    if (chunk.from === this.id) return true;
     const key = `${sender}/${chunk.digest}`;
-    if (this.own.has(key)) return true;
     const assembly = this.assemblies.get(key) ?? this.begin(key, sender, chunk.total);
-    if (assembly === undefined || assembly.whole.length !== chunk.total) return false;
+    if (assembly === undefined) {
+      if (this.refused.size < mostRefused) this.refused.set(key, performance.now());
+      return false;
+    }
+    if (assembly.whole.length !== chunk.total) return false;
     // A repetition; or a gap, which the sender must fill by beginning again.
     if (assembly.state !== "open" || chunk.offset < assembly.length) return true;
     if (chunk.offset !== assembly.length || chunk.offset + chunk.bytes.length > chunk.total) return false;
@@ -79,18 +106,31 @@ export class Chunks {
   }
 
   /**
-   * What `sender` sent or is sending. @throws OperationFailure corrupt; not-found when it does not come within `ms`
+   * What `sender` sent or is sending. `once`: nobody else will ask for it.
+   * @throws OperationFailure corrupt; too-large when there was no room for it; not-found when it does not come within `ms`
    */
-  async take(sender: string, digest: string, ms: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async take(
+    sender: string,
+    digest: string,
+    ms: number,
+    options: { readonly signal?: AbortSignal; readonly once?: boolean } = {},
+  ): Promise<Uint8Array> {
     const key = `${sender}/${digest}`;
     const end = performance.now() + ms;
     // The request may be faster than the chunks: a few looks until the first is here, then news from the assembly.
     for (;;) {
       const assembly = this.assemblies.get(key);
-      if (assembly?.state === "complete") return assembly.whole;
+      if (assembly?.state === "complete") {
+        assembly.taken = true;
+        if (options.once === true) this.drop(key);
+        return assembly.whole;
+      }
+      if (assembly === undefined && this.refused.has(key)) {
+        throw new OperationFailure("too-large", "no room for these chunks", "input");
+      }
       if (assembly?.state === "corrupt") throw new OperationFailure("corrupt", "not its digest", "input");
       const left = end - performance.now();
-      if (left <= 0 || signal?.aborted === true)
+      if (left <= 0 || options.signal?.aborted === true)
         throw new OperationFailure("not-found", "chunks did not come", "input");
       await new Promise<void>((resolve) => {
         const go = (): void => {
@@ -104,39 +144,37 @@ export class Chunks {
     }
   }
 
-  /** Sends `bytes` to `peer` on its topic; gives the digest. `maxMsg`: bytes of the largest message it takes. */
+  /** Sends `bytes` on the topic of a peer, one chunk after the other. Gives the digest; undefined when it was ended. */
   async send(
     connection: BusConnection,
     topic: string,
-    peer: string,
     bytes: Uint8Array,
-    maxMsg: number,
-  ): Promise<string> {
+    { maxMsg, wanted }: SendOptions,
+  ): Promise<string | undefined> {
     const raw = createHash("sha256").update(bytes).digest();
-    const digest = raw.toString("hex");
-    this.own.set(`${peer}/${digest}`, performance.now());
     const step = Math.max(64, maxMsg - overhead);
     for (let offset = 0; offset < bytes.length; offset += step) {
+      if (wanted?.() === false) return undefined;
       const chunk = new Map<number, unknown>([
         [0, 1],
         [1, raw],
         [2, offset],
         [3, bytes.length],
         [4, bytes.subarray(offset, offset + step)],
+        [5, this.id],
       ]);
       await connection.publish(topic, encodeCbor(chunk), { qos: 1 });
     }
-    return digest;
+    return raw.toString("hex");
   }
 
-  private parse(
-    payload: Uint8Array,
-  ): { digest: string; offset: number; total: number; bytes: Uint8Array } | undefined {
+  private parse(payload: Uint8Array): Chunk | undefined {
     const reader = this.reader;
     reader.load(payload);
     let [version, offset, total] = [0, -1, -1];
     let digest: Uint8Array | undefined;
     let bytes: Uint8Array | undefined;
+    let from = "";
     const pairs = reader.readMap();
     for (let i = 0; i < pairs && !reader.failed; i++) {
       const key = reader.readInt();
@@ -145,29 +183,42 @@ export class Chunks {
       else if (key === 2) offset = reader.readUint();
       else if (key === 3) total = reader.readUint();
       else if (key === 4) bytes = reader.readBytes();
+      else if (key === 5) from = reader.readText();
       else reader.skip();
     }
     const sane =
       reader.finished() && version === 1 && offset >= 0 && total > 0 && digest?.length === digestBytes;
     if (!sane || digest === undefined || bytes === undefined || bytes.length === 0) return undefined;
-    return { digest: Buffer.from(digest).toString("hex"), offset, total, bytes };
+    return { digest: Buffer.from(digest).toString("hex"), offset, total, bytes, from };
   }
 
   private begin(key: string, sender: string, total: number): Assembly | undefined {
-    const used = this.bySender.get(sender) ?? 0;
-    if (used + total > this.limits.bytesPerSender || this.bytes + total > this.limits.bytes) return undefined;
+    if (!this.hasRoom(sender, total)) {
+      for (const [other, { sender: its, taken }] of this.assemblies) {
+        if (its === sender && taken) this.drop(other);
+        if (this.hasRoom(sender, total)) break;
+      }
+      if (!this.hasRoom(sender, total)) return undefined;
+    }
+    this.refused.delete(key);
     const assembly: Assembly = {
       sender,
       whole: new Uint8Array(total),
       length: 0,
       touchedAt: performance.now(),
       state: "open",
+      taken: false,
       waiting: new Set(),
     };
     this.assemblies.set(key, assembly);
-    this.bySender.set(sender, used + total);
+    this.bySender.set(sender, (this.bySender.get(sender) ?? 0) + total);
     this.bytes += total;
     return assembly;
+  }
+
+  private hasRoom(sender: string, more: number): boolean {
+    const used = this.bySender.get(sender) ?? 0;
+    return used + more <= this.limits.bytesPerSender && this.bytes + more <= this.limits.bytes;
   }
 
   private complete(assembly: Assembly, digest: string): void {
@@ -180,7 +231,7 @@ export class Chunks {
     for (const [key, assembly] of this.assemblies) {
       if (now - assembly.touchedAt > this.limits.keptMs) this.drop(key);
     }
-    for (const [key, at] of this.own) if (now - at > this.limits.keptMs) this.own.delete(key);
+    for (const [key, at] of this.refused) if (now - at > this.limits.keptMs) this.refused.delete(key);
   }
 
   private drop(key: string): void {

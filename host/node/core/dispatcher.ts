@@ -9,11 +9,12 @@ import type { Failure } from "./answer-maker.js";
 import { preferred } from "./capability.js";
 import type { CoreCounters } from "./core-counters.js";
 import type { AnswerHead, RequestEnvelope } from "./envelope.js";
-import type { Exchange, Target } from "./exchange.js";
+import type { Exchange, Reply, Target } from "./exchange.js";
 import type { ExchangeTable } from "./exchange-table.js";
 import type { NeighbourLink } from "./neighbour-link.js";
 import type { NodeEntry } from "./node-entry.js";
 import { NodeWork } from "./node-work.js";
+import { failureOf } from "./local-operations.js";
 import { codeOf, needOf, type Need, type Router } from "./router.js";
 import { smoothed } from "./score.js";
 
@@ -37,6 +38,10 @@ export interface DispatcherOptions {
   readonly counters: CoreCounters;
   /** An answer of another server, with its output in chunks. */
   relay(exchange: Exchange, from: string, payload: Uint8Array, head: AnswerHead): void;
+  /** Takes the input out of the message, for a server that takes smaller ones. @throws OperationFailure */
+  putBeside(exchange: Exchange): void;
+  /** Sends the exchange's content to a server in chunks. False when `wanted` said no in between. */
+  sendContent(content: Uint8Array, to: Omit<Reply, "topic">, wanted: () => boolean): Promise<boolean>;
   /** A message that could not be delivered to the broker. */
   unsent(error: unknown): void;
 }
@@ -68,7 +73,8 @@ export class Dispatcher {
   /** Sends it to the best one that was not tried, or ends it. */
   route(exchange: Exchange): void {
     const envelope = this.read(exchange.payload);
-    const need = needOf(envelope, exchange.payload.length + growth(exchange, envelope));
+    const size = exchange.payload.length + growth(exchange, envelope);
+    const need = needOf(envelope, size, exchange.content?.length);
     const choice = this.choose(need, exchange);
     if (choice.kind === "to") {
       if (exchange.attempts === 0 || choice.decision === "forward") exchange.decision = choice.decision;
@@ -228,13 +234,16 @@ export class Dispatcher {
     const { id, bus } = this.options;
     const { entry, link } = target;
     const now = performance.now();
-    const envelope = this.read(exchange.payload);
     const isServer = link !== undefined || entry.capability?.isServer === true;
-    const bytes = envelope.rewritten({
-      ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
-      deadlineMs: Math.max(1, Math.floor(exchange.left(now))),
-      ...(isServer ? { hops: exchange.hops - 1, path: [...exchange.path, id] } : {}),
-    });
+    const message = (): Uint8Array | undefined => {
+      const envelope = this.read(exchange.payload);
+      return envelope.rewritten({
+        ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
+        deadlineMs: Math.max(1, Math.floor(exchange.left(now))),
+        ...(isServer ? { hops: exchange.hops - 1, path: [...exchange.path, id] } : {}),
+      });
+    };
+    let bytes = message();
     exchange.state = "dispatched";
     exchange.sentAt = now;
     exchange.attempts++;
@@ -242,24 +251,58 @@ export class Dispatcher {
     work.running.add(exchange);
     entry.inFlight++;
     entry.rescore();
+    const { maxMsg } = entry.capability?.record ?? {};
+    if (isServer && maxMsg !== undefined && bytes !== undefined && bytes.length > maxMsg) {
+      try {
+        this.options.putBeside(exchange);
+        bytes = message();
+      } catch (error) {
+        const failure = failureOf(error);
+        this.options.table().fail(exchange, failure, codeOf(failure.code));
+        return;
+      }
+    }
     if (bytes === undefined) {
       const failure = { code: "too-large", text: "too large to pass on" } as const;
       this.options.table().fail(exchange, failure, codeOf(failure.code));
       return;
     }
-    if (isServer) this.beImpatient(exchange, now);
     const connection = link?.connection ?? bus;
     const topic = link?.requestTopic ?? topicOf({ server: id, node: entry.id, kind: "x" });
-    connection.publish(topic, bytes, { qos: 1 }).catch((error: unknown) => this.options.unsent(error));
+    const publish = async (): Promise<void> => {
+      if (isServer) this.beImpatient(exchange);
+      await connection.publish(topic, bytes, { qos: 1 });
+    };
+    const { content } = exchange;
+    const sent =
+      isServer && content !== undefined
+        ? this.sendBeside(exchange, content, target, connection).then((all) => (all ? publish() : undefined))
+        : publish();
+    sent.catch((error: unknown) => this.options.unsent(error));
+  }
+
+  /** What is too large for the message goes first. False when the exchange was given to another, or ended. */
+  private sendBeside(
+    exchange: Exchange,
+    content: Uint8Array,
+    target: Target,
+    connection: BusConnection,
+  ): Promise<boolean> {
+    const { entry, link } = target;
+    const chunkTopic = link?.topic("c") ?? topicOf({ server: this.options.id, node: entry.id, kind: "c" });
+    const { attempts } = exchange;
+    const wanted = (): boolean =>
+      exchange.state === "dispatched" && exchange.target === target && exchange.attempts === attempts;
+    return this.options.sendContent(content, { connection, chunkTopic, peer: entry.id }, wanted);
   }
 
   /** A server that does not even acknowledge is not waited for until the end while another may be able. */
-  private beImpatient(exchange: Exchange, now: number): void {
-    const ms = Math.min(exchange.left(now) / 2, 2000);
+  private beImpatient(exchange: Exchange): void {
+    const ms = Math.min(exchange.left(performance.now()) / 2, 2000);
     exchange.patience = setTimeout(() => {
       const silent = exchange.state === "dispatched" && !exchange.targetAccepted;
       if (!silent || exchange.definition?.idempotent !== true) return;
-      const need = needOf(this.read(exchange.payload), exchange.payload.length);
+      const need = needOf(this.read(exchange.payload), exchange.payload.length, exchange.content?.length);
       // Nobody else: then it may still answer.
       if (this.choose(need, exchange).kind === "refuse") return;
       this.release(exchange);

@@ -79,6 +79,12 @@ export class RequestEnvelope {
     return Buffer.from(buffer, byteOffset, length).toString("latin1", start, this.endAt[at]);
   }
 
+  /** Bytes of key and value; 0 when absent. */
+  itemBytes(at: number): number {
+    const start = this.keyAt[at] as number;
+    return start < 0 ? 0 : (this.endAt[at] as number) - start;
+  }
+
   /** The message with the changes. Undefined when it became too large. */
   rewritten(changes: Rewrite): Uint8Array | undefined {
     const writer = this.writer;

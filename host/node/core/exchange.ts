@@ -27,6 +27,8 @@ export class Exchange {
   decision: "local" | "dispatch" | "forward" | "refuse" = "refuse";
   /** Stage `accepted` was passed on; it is at most once. */
   accepted = false;
+  /** The input when it is too large for the message: it goes beside it, to servers only. */
+  content: Uint8Array | undefined = undefined;
   /** Who sent the message: a node or server; "" inside this node. */
   via = "";
   /** The acknowledgement, while it waits to be sent. */

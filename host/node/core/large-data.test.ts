@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CoreWorld, until } from "../../../test/support/core-world.js";
 import { encodeCbor } from "../../bus/protocol.js";
-import { modelInfer } from "../../bus/operations/model.js";
+import { modelInfer, modelStore } from "../../bus/operations/model.js";
 import type { OperationCall } from "../operations/operation.js";
 import { Chunks } from "./chunks.js";
 
@@ -92,8 +92,114 @@ describe("large data", () => {
     expect(big.error).toMatchObject({ code: 6, field: "input" });
   });
 
+  describe("inputs for another server", () => {
+    const input = new Uint8Array(9000).map((_, i) => i * 5);
+    const chunksIn = (log: readonly { topic: string }[]) => log.filter((m) => m.topic.endsWith("/c")).length;
+    /** edge, joined to cloud, which does the work. */
+    async function pair() {
+      const cloud = await world.server("cloud");
+      const edge = await world.server("edge", ["cloud"], { messageBytes: 2048 });
+      const inputs: unknown[] = [];
+      const run = (call: OperationCall) => {
+        inputs.push(call.request.input);
+        return Promise.resolve({ output: input });
+      };
+      cloud.core.offer({ definition: modelInfer, run });
+      // A server without any operation is nobody's.
+      edge.core.offer({ definition: { ...modelInfer, name: "x.y" }, run });
+      await until(() => cloud.core.node("edge")?.online === true);
+      const link = edge.links.get("cloud");
+      if (link === undefined) throw new Error("no link");
+      return { cloud, edge, inputs, link };
+    }
+
+    it("go beside the message, down to those that this server passes on, and the same bytes come back", async () => {
+      const { cloud, edge, inputs } = await pair();
+      const answer = await edge.core.submit({ ...infer, input }, { sender: "operator" });
+      expect(inputs).toEqual([input]);
+      // The same bytes on the same topic, the other way: nobody takes them for its own.
+      expect(answer.output).toEqual(input);
+      expect(cloud.bus.log.every((m) => m.topic.endsWith("/r") || m.payload.length <= 2048)).toBe(true);
+      const a = await world.node("edge", "a", { operations: ["node.describe"] });
+      const id = a.ask({ ...infer, input: `chunk:${sha(input).toString("hex")}` });
+      for (let at = 0; at < input.length; at += 900) {
+        await a.send("c", chunk(sha(input), at, input.length, input.subarray(at, at + 900)));
+      }
+      await until(() => a.done(id).length > 0);
+      expect(a.done(id)[0]?.error).toBeUndefined();
+      expect(inputs).toEqual([input, input]);
+      expect(edge.core.counts.violations + cloud.core.counts.violations).toBe(0);
+    });
+
+    it("reach a server that is joined to this one", async () => {
+      const { cloud, edge } = await pair();
+      const inputs: unknown[] = [];
+      edge.core.offer({
+        definition: modelStore,
+        run: (call: OperationCall) => {
+          inputs.push(call.request.input);
+          return Promise.resolve({});
+        },
+      });
+      await until(() => cloud.core.node("edge")?.birth.operations.includes("model.store") === true);
+      const order = { operation: "model.store", arguments: { name: "m", version: "1" }, input };
+      const answer = await cloud.core.submit(order, { sender: "operator" });
+      expect(answer.error).toBeUndefined();
+      expect(inputs).toEqual([input]);
+    });
+
+    it("are no use to a minimal node, and not sent when they are more than a server takes", async () => {
+      const { edge } = await pair();
+      await world.node("edge", "w");
+      edge.links.get("cloud")?.die();
+      const small = await edge.core.submit({ ...infer, input }, { sender: "operator" });
+      expect(small.error).toMatchObject({ code: 6, field: "input" });
+      edge.links.get("cloud")?.revive();
+      const huge = new Uint8Array(16 * 1024 * 1024 + 1);
+      const large = await edge.core.submit({ ...infer, input: huge }, { sender: "operator" });
+      expect(large.error).toMatchObject({ code: 6, field: "input" });
+    });
+
+    it("end with an error when the connection is lost in the middle, and go from the start the next time", async () => {
+      const { cloud, edge, inputs, link } = await pair();
+      const publish = link.publish.bind(link);
+      link.publish = (topic, payload, options) => {
+        if (topic.endsWith("/c") && chunksIn(cloud.bus.log) === 3) link.die();
+        return publish(topic, payload, options);
+      };
+      const broken = await edge.core.submit({ ...infer, input }, { sender: "operator" });
+      expect(broken.error?.code).toBe(3);
+      expect(chunksIn(cloud.bus.log)).toBe(3);
+      expect(inputs).toEqual([]);
+      link.publish = publish;
+      link.revive();
+      await until(() => cloud.core.node("edge")?.online === true);
+      const again = await edge.core.submit({ ...infer, input }, { sender: "operator" });
+      expect(again.error).toBeUndefined();
+      expect(inputs).toEqual([input]);
+    });
+  });
+
+  it("makes room by what was taken, and tells at once what it has no room for", async () => {
+    const chunks = new Chunks("edge", 4096, { bytesPerSender: 1000, bytes: 1500, keptMs: 60_000 });
+    const [one, two] = [new Uint8Array(600).fill(1), new Uint8Array(600).fill(2)];
+    const hex = (bytes: Uint8Array) => sha(bytes).toString("hex");
+    expect(chunks.receive("a", chunk(sha(one), 0, 600, one))).toBe(true);
+    expect(chunks.receive("a", chunk(sha(two), 0, 600, two))).toBe(false);
+    await expect(chunks.take("a", hex(two), 60_000)).rejects.toMatchObject({ code: "too-large" });
+    expect(await chunks.take("a", hex(one), 0)).toEqual(one);
+    expect(await chunks.take("a", hex(one), 0)).toEqual(one);
+    expect(chunks.receive("a", chunk(sha(two), 0, 600, two))).toBe(true);
+    expect(await chunks.take("a", hex(two), 0, { once: true })).toEqual(two);
+    await expect(chunks.take("a", hex(two), 0)).rejects.toMatchObject({ code: "not-found" });
+    // An announcement of more than there is memory for reserves none of it.
+    expect(chunks.receive("b", chunk(sha(one), 0, 2 ** 40, one))).toBe(false);
+    expect(chunks.receive("b", chunk(sha(one), 0, 600, one))).toBe(true);
+    chunks.close();
+  });
+
   it("refuses wrong digests, gaps, and more than a sender may", async () => {
-    const chunks = new Chunks(4096, { bytesPerSender: 1000, bytes: 1500, keptMs: 50 });
+    const chunks = new Chunks("edge", 4096, { bytesPerSender: 1000, bytes: 1500, keptMs: 50 });
     const data = new Uint8Array(600).fill(1);
     const digest = sha(data);
     expect(chunks.receive("a", chunk(digest, 0, 600, new Uint8Array(600)))).toBe(true);

@@ -25,11 +25,14 @@ export interface Need {
   readonly labels: readonly string[];
   /** Bytes of the message. */
   readonly size: number;
+  /** Bytes of the input in it, and of one that is not in it: servers get it in chunks, nodes cannot. */
+  readonly inline: number;
+  readonly beside: number;
   /** The parsed request, for its descriptors: valid until the next is parsed. */
   readonly request: SubsetRequest;
 }
 
-export function needOf(envelope: RequestEnvelope, size: number): Need {
+export function needOf(envelope: RequestEnvelope, size: number, beside = 0): Need {
   const { request } = envelope;
   const operation = request.operation();
   const name = request.selector();
@@ -37,12 +40,25 @@ export function needOf(envelope: RequestEnvelope, size: number): Need {
   const reference = request.reference();
   let sensor = reference.startsWith("sensor:") ? reference.slice(7) : "";
   if (operation === "data.collect") sensor = request.textArgument(0, "");
+  const inline = request.hasBytes ? envelope.itemBytes(7) : 0;
   const labels: string[] = [];
   const count = request.openLabels();
   for (let i = 0; i < Math.min(count, 16); i++) labels.push(request.reader.readText());
   const given = `${envelope.itemText(8)}\n${envelope.itemText(9)}`;
   const key = `${operation}\n${name}\n${task}\n${sensor}\n${reference === "" ? "" : "r"}\n${given}`;
-  return { key, operation, name, task, sensor, node: request.selectorNode(), labels, size, request };
+  return {
+    key,
+    operation,
+    name,
+    task,
+    sensor,
+    node: request.selectorNode(),
+    labels,
+    size,
+    inline,
+    beside,
+    request,
+  };
 }
 
 /** "" when nodes of these abilities can do it, else where it fails. */
@@ -197,7 +213,8 @@ export class Router {
     if (!entry.online) return "offline";
     if (need.node !== "" && need.node !== entry.id) return "selector.node";
     if (need.labels.length > 0 && !entry.hasLabels(need.labels)) return "selector.labels";
-    if (need.size > (entry.capability?.record.maxMsg ?? 0)) return "size";
+    const size = need.size + (entry.capability?.isServer === true ? -need.inline : need.beside);
+    if (size > (entry.capability?.record.maxMsg ?? 0)) return "size";
     if (excluded.length > 0 && excluded.includes(entry.id)) return "path";
     return this.hasRoom(entry) ? "" : "busy";
   }

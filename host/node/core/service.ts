@@ -67,6 +67,7 @@ class Service implements RunningCoreService {
   private readonly dispatcher: Dispatcher;
   private readonly locals: LocalOperations;
   private readonly chunks: Chunks;
+  private readonly large: LargeData;
   private readonly serving: Serving;
   private readonly submission: Submission;
   private readonly inbox: Inbox;
@@ -130,12 +131,23 @@ class Service implements RunningCoreService {
           (error: unknown) => this.serving.failWith(exchange, failureOf(error)),
         );
       },
+      putBeside: (exchange) => large.takeOut(exchange, this.dispatcher.read(exchange.payload)),
+      sendContent: async (content, { connection, chunkTopic, peer }, wanted) => {
+        const sending = { maxMsg: maxMsgOf(peer), wanted };
+        return (await this.chunks.send(connection, chunkTopic, content, sending)) !== undefined;
+      },
       unsent: (error) => this.outbox.unsent(error),
     });
-    this.chunks = new Chunks(this.messageBytes);
-    const large = new LargeData(this.chunks, options.resolve, (peer) => {
-      return this.registry.node(peer)?.capability?.record.maxMsg ?? this.messageBytes;
+    this.chunks = new Chunks(this.id, this.messageBytes);
+    const maxMsgOf = (peer: string): number =>
+      this.registry.node(peer)?.capability?.record.maxMsg ?? this.messageBytes;
+    const large = new LargeData({
+      chunks: this.chunks,
+      resolve: options.resolve,
+      messageBytes: this.messageBytes,
+      maxMsgOf,
     });
+    this.large = large;
     this.locals = new LocalOperations(this.id, this.log);
     const { id, boot, bus, limits, messageBytes, gate, table, registry, dispatcher, locals, chunks } = this;
     const { events, outbox, counts, log } = this;
@@ -144,7 +156,7 @@ class Service implements RunningCoreService {
     const serving = new Serving({ id, labels, table, dispatcher, locals, large, counts });
     this.serving = serving;
     const taking = { id, limits, roleOf, gate, table, maker, serving, counts, log };
-    this.submission = new Submission({ ...taking, boot });
+    this.submission = new Submission({ ...taking, boot, messageBytes });
     this.submit = this.submission.submit;
     const admission = new Admission({ ...taking, bus, messageBytes, duplicates, dispatcher, outbox, events });
     const changed = (): void => this.announceSoon();
@@ -287,6 +299,7 @@ class Service implements RunningCoreService {
 
   private ended(exchange: Exchange, ending: Ending): void {
     const { decision } = exchange;
+    this.large.forget(exchange);
     this.counts.answered++;
     this.counts.decisions[decision]++;
     this.counts.countError(ending.error);

@@ -61,20 +61,18 @@ export class Serving {
     });
   }
 
-  /** To others, with what only this server finds inside the message. */
+  /** To others, with what only this server finds inside the message or beside it. */
   private route(exchange: Exchange): void {
     const reference = this.parts.dispatcher.read(exchange.payload).request.reference();
-    if (!LargeData.isElsewhere(reference)) {
+    if (exchange.content === undefined && !LargeData.isElsewhere(reference)) {
       this.parts.dispatcher.route(exchange);
       return;
     }
     this.parts.large
-      .inlined(exchange, reference, () => this.parts.dispatcher.read(exchange.payload))
+      .prepare(exchange, reference, () => this.parts.dispatcher.read(exchange.payload))
       .then(
-        (payload) => {
-          if (exchange.state === "done") return;
-          exchange.payload = payload;
-          this.parts.dispatcher.route(exchange);
+        () => {
+          if (exchange.state !== "done") this.parts.dispatcher.route(exchange);
         },
         (error: unknown) => this.failWith(exchange, failureOf(error)),
       );

@@ -14,6 +14,7 @@ import { longestDeadlineMs, type RequestLimits } from "./core-options.js";
 import { Exchange, type LocalCaller } from "./exchange.js";
 import type { ExchangeTable } from "./exchange-table.js";
 import type { Gate } from "./gate.js";
+import { largestInline } from "./large-data.js";
 import { codeOf } from "./router.js";
 import type { Serving } from "./serving.js";
 import { byteString } from "./subset.js";
@@ -23,6 +24,8 @@ export interface SubmissionParts {
   readonly boot: number;
   readonly limits: RequestLimits;
   readonly roleOf: ((sender: string) => CallerRole | undefined) | undefined;
+  /** Bytes of the largest message. */
+  readonly messageBytes: number;
   readonly gate: Gate;
   readonly table: ExchangeTable;
   readonly maker: AnswerMaker;
@@ -57,8 +60,14 @@ export class Submission {
       const definition = operationDefinition(order.operation);
       const refusal = this.parts.gate.refusal(options.sender, role, order.operation, order.deadlineMs ?? -1);
       let payload: Uint8Array;
+      // An input that is too large for a message stays out of it: it is needed for another server only.
+      const { input, ...rest } = request;
+      const beside =
+        input instanceof Uint8Array && input.length > largestInline(this.parts.messageBytes)
+          ? input
+          : undefined;
       try {
-        payload = encodeServerRequest(request);
+        payload = encodeServerRequest(beside === undefined ? request : rest);
       } catch (error) {
         refuse({
           code: "bad-request",
@@ -98,6 +107,7 @@ export class Submission {
         this.parts.limits.hops,
         [],
       );
+      exchange.content = beside;
       listening.cancel = () =>
         this.parts.table.fail(exchange, { code: "cancelled", text: "" }, codeOf("cancelled"));
       options.signal?.addEventListener("abort", listening.cancel, { once: true });
