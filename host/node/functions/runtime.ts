@@ -6,6 +6,7 @@ import type { Descriptor } from "../../bus/protocol.js";
 import { sha256, type FunctionBundle } from "../../../compiler/function/bundle.js";
 import type { FunctionManifest } from "../../../compiler/function/manifest.js";
 import type { DescriptorMatch } from "../data/data-descriptor.js";
+import { KeyedLock } from "../data/keyed-lock.js";
 import type { Log } from "../log.js";
 import { OperationFailure } from "../operations/operation.js";
 import { Seldom } from "../seldom.js";
@@ -71,6 +72,8 @@ class Runtime implements FunctionRuntime {
   private readonly log: Log;
   /** Failures, by function and reason. */
   private readonly seldom = new Seldom();
+  /** A version is put in or taken out by one at a time. */
+  private readonly changes = new KeyedLock();
   private nextKey = 1;
   private closed = false;
 
@@ -106,6 +109,15 @@ class Runtime implements FunctionRuntime {
     const admitted = admit(bytes, this.options);
     const { manifest } = admitted.bundle;
     const qualified = `${manifest.name}@${manifest.version}`;
+    return this.changes.run(qualified, () => this.take(admitted, qualified, bytes));
+  }
+
+  private async take(
+    admitted: AdmittedBundle,
+    qualified: string,
+    bytes: Uint8Array,
+  ): Promise<FunctionSummary> {
+    const { manifest } = admitted.bundle;
     const digest = sha256(bytes);
     const before = this.deployed.get(qualified);
     if (before !== undefined) {
@@ -175,15 +187,16 @@ class Runtime implements FunctionRuntime {
   }
 
   async remove(name: string): Promise<FunctionSummary> {
-    const found = this.select(name);
-    if (found === undefined)
-      throw new OperationFailure("not-found", `no function ${name}`, "arguments.function");
-    // Calls that run have their module already.
-    this.deployed.delete(found.qualified);
-    await this.store.remove({ key: found.qualified, digest: found.digest });
-    this.forget(found);
-    this.log.info({ function: found.qualified }, "function removed");
-    return summaryOf(found);
+    const { qualified } = this.selected(name);
+    return this.changes.run(qualified, async () => {
+      const found = this.selected(qualified);
+      // First what a restart would find: a node that cannot write it keeps the function. Calls that run have their module.
+      await this.store.remove({ key: qualified, digest: found.digest });
+      this.deployed.delete(qualified);
+      this.forget(found);
+      this.log.info({ function: qualified }, "function removed");
+      return summaryOf(found);
+    });
   }
 
   list(prefix = ""): FunctionSummary[] {
@@ -232,6 +245,14 @@ class Runtime implements FunctionRuntime {
         newest = one;
     }
     return newest;
+  }
+
+  /** @throws OperationFailure not-found, of an operation's argument */
+  private selected(name: string): Deployed {
+    const found = this.select(name);
+    if (found === undefined)
+      throw new OperationFailure("not-found", `no function ${name}`, "arguments.function");
+    return found;
   }
 
   private async prepare(admitted: AdmittedBundle, bytes: number, digest: string): Promise<Deployed> {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { pino } from "pino";
 import { decodeBundle, encodeBundle, encodeManifest } from "../../../compiler/function/bundle.js";
 import { bundleLimits, type FunctionManifest } from "../../../compiler/function/manifest.js";
+import { errorCodes } from "../../bus/protocol-keys.js";
 import type { Answer } from "../../bus/protocol.js";
 import type { FunctionRuntime } from "../functions/function-runtime.js";
 import { createFunctionRuntime } from "../functions/runtime.js";
@@ -21,7 +22,10 @@ afterEach(async () => {
 
 interface Fixture {
   readonly runtime: FunctionRuntime;
+  readonly storage: MemoryStorage;
   readonly orders: Order[];
+  /** What the other node answers with from now on. */
+  readonly fails: { answer?: NonNullable<Answer["error"]> };
   /** "sender operation: code: reason" of the log's warnings. */
   warned(): string[];
   /** "code in field", or the result. */
@@ -35,8 +39,10 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
     { base: null },
     { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
   );
+  const storage = new MemoryStorage();
+  const fails: Fixture["fails"] = {};
   const runtime = await createFunctionRuntime({
-    storage: new MemoryStorage(),
+    storage,
     match: matchForTests,
     log,
     workers: 1,
@@ -57,7 +63,8 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
         : Promise.reject(new OperationFailure("not-found", reference, "input")),
     submit: (order) => {
       orders.push(order);
-      return Promise.resolve({ version: 1, id: 1, boot: 1, stage: 2, node: "there", ...answer });
+      const error = fails.answer === undefined ? {} : { error: fails.answer };
+      return Promise.resolve({ version: 1, id: 1, boot: 1, stage: 2, node: "there", ...answer, ...error });
     },
   });
   const find = (name: string) => {
@@ -74,7 +81,9 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
   });
   return {
     runtime,
+    storage,
     orders,
+    fails,
     warned: () =>
       logged
         .filter(({ level, module }) => level === 40 && module === "functions")
@@ -248,6 +257,28 @@ describe("function.migrate", () => {
     expect(await run("function.migrate", order)).toBe("forbidden");
     expect(runtime.list()).toHaveLength(1);
     expect(warned()).toEqual(["me function.migrate: forbidden: unknown key"]);
+  });
+  it("keeps it here when the other node's answer is lost; asked again it ends", async () => {
+    const { run, runtime, fails } = await fixture();
+    await runtime.deploy(bundle);
+    fails.answer = { code: errorCodes.deadline, text: "no answer" };
+    expect(await run("function.migrate", order)).toBe("deadline");
+    expect(runtime.list()).toHaveLength(1);
+    delete fails.answer;
+    expect(result(await run("function.migrate", order))).toEqual({ function: "echo@1.2", node: "there" });
+    expect(runtime.list()).toEqual([]);
+  });
+  it("is on both nodes when it cannot be removed here, now and after a restart; asked again it ends", async () => {
+    const { run, runtime, storage } = await fixture();
+    await runtime.deploy(bundle);
+    storage.writesLeft = 0;
+    expect(await run("function.migrate", order)).toBe("busy");
+    expect(runtime.find("echo")).toBeDefined();
+    expect(await storage.records.list("functions")).toHaveLength(1);
+    storage.writesLeft = Infinity;
+    expect(result(await run("function.migrate", order))).toEqual({ function: "echo@1.2", node: "there" });
+    expect(await storage.records.list("functions")).toEqual([]);
+    expect(runtime.list()).toEqual([]);
   });
   it("of an unknown function; to this node itself", async () => {
     const { run, runtime, orders } = await fixture();
