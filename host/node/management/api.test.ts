@@ -313,6 +313,15 @@ describe("data, models, jobs", () => {
       body: { state: "cancelled" },
     });
     expect((await json("/api/v1/jobs/none/cancel", { method: "POST" })).status).toBe(404);
+    // The rules of access hold here too.
+    node.job({ id: "j-3" });
+    const error = { code: "forbidden", text: "not for the role operator" } as const;
+    node.explanation = { decision: "refuse", chosen: undefined, error, candidates: [] };
+    expect(await json("/api/v1/jobs/j-3/cancel", { method: "POST" })).toMatchObject({
+      status: 403,
+      body: { error: { code: "forbidden" } },
+    });
+    expect(await node.parts.jobs.get("j-3")).toMatchObject({ state: "running" });
     expect((await json("/api/v1/jobs?state=odd")).status).toBe(400);
   });
 

@@ -285,7 +285,7 @@ function addStored(add: Add, parts: ManagementParts): void {
 }
 
 function addJobs(add: Add, parts: ManagementParts): void {
-  const { jobs } = parts;
+  const { core, jobs } = parts;
   const id = z.object({ id: common.job });
   const query = z.object({ state: z.enum(jobStates).optional(), limit });
   const list = z.object({ jobs: z.array(jobSummary) });
@@ -321,6 +321,10 @@ function addJobs(add: Add, parts: ManagementParts): void {
     params: id,
     response: jobSummary,
     async handle({ params }) {
+      // The rules of access are asked; the way through the bus is not gone, which is closed while the node drains.
+      const order = { operation: "task.cancel", arguments: { job: params.id }, selector: { node: core.id } };
+      const { error } = await core.explain(order, operator);
+      if (error?.code === "forbidden") throw new OperationFailure("forbidden", error.text);
       const job = await jobs.cancel(params.id);
       if (job === undefined) throw new OperationFailure("not-found", "no job of this id", "id");
       return job;
