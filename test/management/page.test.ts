@@ -135,6 +135,34 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await shown("no connection");
   });
 
+  it("returns by itself, still logged in, when the node was restarted", async () => {
+    meant = /./;
+    await open("nodes", {});
+    node.join("pump-1");
+    await page.getByLabel("Token").fill(node.token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "pump-1" }).waitFor();
+    await node.management.stop();
+    await shown("no connection");
+    await show("models");
+    await shown("the node does not answer");
+    node.join("pump-2");
+    await node.startAgain();
+    // Nothing is touched: the state, the view that could not be read, what has changed meanwhile.
+    await page.getByRole("status").getByText("running").waitFor();
+    await page.getByRole("button", { name: "Promote …" }).waitFor();
+    await page.getByText("the node does not answer").waitFor({ state: "detached" });
+    await show("nodes");
+    await page.getByRole("button", { name: "pump-2" }).waitFor();
+    node.join("pump-3");
+    await page.getByRole("button", { name: "pump-3" }).waitFor();
+    // A session that is over shows the way in.
+    await page.context().clearCookies();
+    await node.management.stop();
+    await node.startAgain();
+    await page.getByLabel("Token").waitFor();
+  });
+
   it("is used by keyboard alone", async () => {
     await open("overview");
     node.join("pump-1");

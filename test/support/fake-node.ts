@@ -61,6 +61,8 @@ export interface FakeNode {
   readonly folder: string;
   /** With the token. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** What is asked from outside begins anew, at the same address. */
+  startAgain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -245,7 +247,7 @@ export async function startFakeNode(
     },
     ...more,
   };
-  const management = createManagement(parts);
+  let management = createManagement(parts);
   const fake: FakeNode = {
     parts,
     management,
@@ -330,6 +332,13 @@ export async function startFakeNode(
         ...init,
         headers: { authorization: `Bearer ${fake.token}`, ...(init.headers as Record<string, string>) },
       }),
+    async startAgain() {
+      const port = Number(new URL(management.url).port);
+      const settings = { ...config, management: { ...config.management, port } };
+      management = createManagement({ ...parts, config: settings });
+      Object.assign(fake, { management });
+      await management.start();
+    },
     async close() {
       await management.stop();
       rmSync(folder, { recursive: true, force: true });

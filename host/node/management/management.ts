@@ -58,7 +58,8 @@ export function createManagement(parts: ManagementParts): Management {
         feed.close();
         metrics.close();
       };
-      let guard = createGuard(settings, token, settings.port);
+      const sessions = join(parts.config.state, "sessions.json");
+      let guard = createGuard(settings, token, settings.port, sessions);
       const secure = settings.tls !== undefined;
       const app = createApp(parts, { traffic, running: { guard: () => guard, feed, metrics, secure } });
       try {
@@ -72,7 +73,7 @@ export function createManagement(parts: ManagementParts): Management {
       }
       const address = server.address();
       const port = typeof address === "object" && address !== null ? address.port : settings.port;
-      guard = createGuard(settings, token, port);
+      guard = createGuard(settings, token, port, sessions);
       const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
       url = `${secure ? "https" : "http"}://${host}:${port}`;
       const stopListening = end;

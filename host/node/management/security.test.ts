@@ -8,7 +8,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startFakeNode, type FakeNode } from "../../../test/support/fake-node.js";
 import { createAuthority, issueServer } from "../broker/certificates.js";
 import { nodeConfigSchema } from "../config.js";
-import { checkAddress, readOrMakeToken, sameSecret, Sessions } from "./security.js";
+import { checkAddress, readOrMakeToken, sameSecret } from "./security.js";
+import { Sessions } from "./sessions.js";
 
 let node: FakeNode | undefined;
 afterEach(async () => {
@@ -121,6 +122,25 @@ describe("sessions of the page", () => {
     const second = sessions.open();
     for (let i = 0; i < 100; i++) sessions.open();
     expect(sessions.has(second)).toBe(false);
+  });
+
+  it("outlive the node, unless the token is another, and their file names none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "tmc-sessions-"));
+    try {
+      const path = join(folder, "sessions.json");
+      const at = (token: string) => new Sessions(Date.now, { path, token });
+      const before = at("token-1");
+      const [kept, closed] = [before.open(), before.open()];
+      before.close(closed);
+      expect([at("token-1").has(kept), at("token-1").has(closed)]).toEqual([true, false]);
+      expect(statSync(path).mode & 0o077).toBe(0);
+      expect(readFileSync(path, "utf8")).not.toMatch(new RegExp(`${kept}|token-1`));
+      expect(at("token-2").has(kept)).toBe(false);
+      writeFileSync(path, '{"ends":');
+      expect(at("token-1").has(kept)).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

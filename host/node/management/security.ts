@@ -2,18 +2,16 @@
  * Who may use the management interface: addresses it may listen at, the token, sessions of the page, the Host header
  * (DNS rebinding), forged requests of other sites, and the headers of every answer. It knows no endpoint.
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { ExitCode, UserError } from "../../../compiler/diagnostics/user-error.js";
 import type { NodeConfig } from "../config.js";
+import { digestOf, sessionMs, Sessions } from "./sessions.js";
 
 type Settings = NodeConfig["management"];
-
-const sessionMs = 12 * 3600 * 1000;
-const sessionsAtMost = 100;
 
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
@@ -67,36 +65,9 @@ export function readOrMakeToken(file: string): string {
   }
 }
 
-const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();
-
 /** Compares in constant time, whatever the lengths. */
 export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(digestOf(a), digestOf(b));
-}
-
-/** Log-ins of the page: random ids in memory, gone with the process. */
-export class Sessions {
-  private readonly ends = new Map<string, number>();
-
-  constructor(private readonly now: () => number = Date.now) {}
-
-  /** A new one; the oldest goes when there are too many. */
-  open(): string {
-    const [oldest] = this.ends.keys();
-    if (this.ends.size >= sessionsAtMost && oldest !== undefined) this.ends.delete(oldest);
-    const id = randomBytes(32).toString("base64url");
-    this.ends.set(digestOf(id).toString("hex"), this.now() + sessionMs);
-    return id;
-  }
-
-  has(id: string): boolean {
-    const end = this.ends.get(digestOf(id).toString("hex"));
-    return end !== undefined && end > this.now();
-  }
-
-  close(id: string): void {
-    this.ends.delete(digestOf(id).toString("hex"));
-  }
 }
 
 export interface Guard {
@@ -110,12 +81,15 @@ export interface Guard {
   logOut(request: Request): string;
 }
 
-/** @param port that it listens at */
-export function createGuard(settings: Settings, token: string, port: number): Guard {
+/**
+ * @param port that it listens at
+ * @param file where sessions are kept over restarts
+ */
+export function createGuard(settings: Settings, token: string, port: number, file: string): Guard {
   // Cookies do not know ports: two nodes of one machine need two names.
   const cookie = `tmc-session-${port}`;
   const names = new Set(["localhost", hostname().toLowerCase(), settings.host, ...settings.names]);
-  const sessions = new Sessions();
+  const sessions = new Sessions(Date.now, { path: file, token });
   const sessionOf = (request: Request): string | undefined =>
     new RegExp(`(?:^|; )${cookie}=([\\w-]{1,100})(?:;|$)`).exec(request.headers.get("cookie") ?? "")?.[1];
   const bearerOf = (request: Request): string | undefined =>

@@ -150,6 +150,11 @@ function App() {
     whenLoggedOut(() => setSession({ loggedIn: false, open: false }));
     ask();
   }, []);
+  useEffect(() => {
+    if (session !== "unreachable") return;
+    const again = setInterval(ask, 3000);
+    return () => clearInterval(again);
+  }, [session]);
   if (session === "unknown") return <p class="loading">…</p>;
   if (session === "unreachable") {
     return (

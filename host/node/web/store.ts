@@ -10,6 +10,8 @@ const jobsKept = 500;
 export interface Live {
   /** Events come in; false: what is shown may be old. */
   readonly connected: boolean;
+  /** How often the node came back: what was read before may be old. */
+  readonly returns: number;
   readonly status: Status | undefined;
   readonly nodes: ReadonlyMap<string, Node>;
   /** Newest first. */
@@ -20,7 +22,15 @@ export interface Live {
   readonly lines: readonly LogLine[];
 }
 
-let live: Live = { connected: false, status: undefined, nodes: new Map(), requests: [], jobs: [], lines: [] };
+let live: Live = {
+  connected: false,
+  returns: 0,
+  status: undefined,
+  nodes: new Map(),
+  requests: [],
+  jobs: [],
+  lines: [],
+};
 const listeners = new Set<() => void>();
 const pulses = new Set<(trace: Trace) => void>();
 let scheduled = false;
@@ -152,16 +162,21 @@ export function listen(): () => void {
       const value = JSON.parse(String(event.data)) as T;
       take(() => apply(value));
     });
+  let opened = false;
   const open = (): void => {
     source = new EventSource("/api/v1/events");
     source.onopen = () => {
-      change({ connected: true });
+      change({ connected: true, returns: live.returns + (opened ? 1 : 0) });
+      opened = true;
       void reload().catch(() => undefined);
     };
     source.onerror = () => {
       change({ connected: false });
       // Refused, not broken: the browser does not try again by itself.
-      if (source?.readyState === EventSource.CLOSED) retry = setTimeout(open, 3000);
+      if (source?.readyState !== EventSource.CLOSED) return;
+      retry = setTimeout(open, 3000);
+      // It may be the session that is over: the answer tells.
+      void reloadStatus().catch(() => undefined);
     };
     on<Node>("node", (node) => {
       change({ nodes: new Map(live.nodes).set(node.node, node) });
@@ -190,7 +205,7 @@ export function listen(): () => void {
   };
 }
 
-/** The value that `load` gives, read again when `again` changes and every `everyMs`. */
+/** The value that `load` gives, read again when `again` changes, when the node came back, and every `everyMs`. */
 export function useLoaded<T>(
   load: () => Promise<T>,
   again: readonly unknown[],
@@ -201,6 +216,7 @@ export function useLoaded<T>(
     error: undefined,
   });
   const [turn, setTurn] = useState(0);
+  const returns = useLive((now) => now.returns);
   useEffect(() => {
     let left = false;
     const read = (): void => {
@@ -215,6 +231,6 @@ export function useLoaded<T>(
       left = true;
       clearInterval(timer);
     };
-  }, [...again, turn]);
+  }, [...again, turn, returns]);
   return { ...state, reload: () => setTurn((n) => n + 1) };
 }
