@@ -1,7 +1,8 @@
 /**
- * The bus through any MQTT 3.1.1 broker. Every connection is a fresh clean session: subscriptions are made again, and
- * what was published and not acknowledged is published again (requests are recognised as repetitions by their sender,
- * boot counter and number). It keeps trying to connect for as long as it is open.
+ * The bus through any MQTT 3.1.1 broker, or a cluster of them. Every connection is a fresh clean session, unless asked
+ * otherwise: subscriptions are made again, and what was published and not acknowledged is published again (requests are
+ * recognised as repetitions by their sender, boot counter and number). It keeps trying to connect for as long as it is
+ * open.
  */
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { BusConnection, MessageHandler, PublishOptions } from "./connection.js";
@@ -10,6 +11,13 @@ import { withoutDelay } from "./no-delay.js";
 export interface MqttConnectionOptions {
   /** mqtt://HOST[:PORT] or mqtts://HOST[:PORT] */
   readonly url: string;
+  /** Further servers of the same cluster: after a connection ended, they are tried in turn. */
+  readonly alternatives?: readonly string[];
+  /**
+   * The broker keeps subscriptions and what comes meanwhile while there is no connection (clean session false), until
+   * `close`. Default false.
+   */
+  readonly session?: boolean;
   /** The node's or server's id. */
   readonly clientId: string;
   readonly username?: string;
@@ -47,6 +55,19 @@ interface Pending {
 
 /** Connections that may end on one message. */
 const attemptsOfOne = 3;
+/** How often a connection asks again for what was granted before and is refused now, and after how many ms. */
+const asksOfOne = 10;
+const askAgainMs = 250;
+
+/** Subscriptions that the broker did not grant. */
+class RefusedError extends Error {
+  constructor(
+    readonly filters: readonly string[],
+    why: string,
+  ) {
+    super(`the broker refused to subscribe ${filters.join(", ")}: ${why}`);
+  }
+}
 
 /** What was not published, and why. */
 export class NotPublishedError extends Error {
@@ -59,6 +80,8 @@ export class MqttConnection implements BusConnection {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
   private wait: number;
+  /** Of the servers that are tried. */
+  private turn = 0;
   private reported = false;
   private readonly handlers: MessageHandler[] = [];
   private readonly changes: ((connected: boolean) => void)[] = [];
@@ -160,15 +183,36 @@ export class MqttConnection implements BusConnection {
     }
   }
 
-  private async subscribeOn(client: MqttClient, filters: readonly string[]): Promise<void> {
-    if (filters.length === 0) return;
-    try {
-      await client.subscribeAsync([...filters], { qos: 1 });
-      for (const filter of filters) this.granted.add(filter);
-    } catch (error) {
-      // mqtt.js does not say which of them: "Unspecified error".
-      const text = error instanceof Error ? error.message : String(error);
-      throw new Error(`the broker refused to subscribe ${filters.join(", ")}: ${text}`);
+  /** @throws RefusedError with those that the broker refused */
+  private subscribeOn(client: MqttClient, filters: readonly string[]): Promise<void> {
+    if (filters.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
+        const codes = packet?.granted ?? [];
+        const ok = (i: number): boolean => (error === null ? true : Number(codes[i] ?? 0x80) < 0x80);
+        const refused = filters.filter((_, i) => !ok(i));
+        for (const [i, filter] of filters.entries()) if (ok(i)) this.granted.add(filter);
+        if (refused.length === 0) resolve();
+        else reject(new RefusedError(refused, error?.message ?? ""));
+      });
+    });
+  }
+
+  /**
+   * Granted before, so a refusal means that the broker is not ready (a cluster without a leader, for one): only what was
+   * refused is asked for again. @throws Error when it goes on
+   */
+  private async subscribeAgain(client: MqttClient, filters: readonly string[]): Promise<void> {
+    let left = filters;
+    for (let ask = 1; ; ask++) {
+      try {
+        await this.subscribeOn(client, left);
+        return;
+      } catch (error) {
+        if (!(error instanceof RefusedError) || ask === asksOfOne || !client.connected) throw error;
+        left = error.filters;
+        await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+      }
     }
   }
 
@@ -200,6 +244,7 @@ export class MqttConnection implements BusConnection {
     this.closed = true;
     clearTimeout(this.timer);
     const { client } = this;
+    if (this.connected && this.options.session === true) await this.forgetSession();
     this.client = undefined;
     this.setConnected(false);
     for (const pending of [...this.inFlight, ...this.queue]) {
@@ -217,15 +262,23 @@ export class MqttConnection implements BusConnection {
     clearTimeout(patience);
   }
 
+  /** Nobody comes back for it: the broker need not keep messages. */
+  private async forgetSession(): Promise<void> {
+    const patience = new Promise((resolve) => setTimeout(resolve, 1000).unref());
+    await Promise.race([this.unsubscribe([...this.filters]), patience]);
+  }
+
   // ---- life of one connection ----
 
   private attempt(): void {
     const { options } = this;
-    const url = new URL(options.url);
+    const urls = [options.url, ...(options.alternatives ?? [])];
+    const address = urls[this.turn++ % urls.length] ?? options.url;
+    const url = new URL(address);
     const settings: IClientOptions = {
       clientId: options.clientId,
       protocolVersion: 4,
-      clean: true,
+      clean: options.session !== true,
       keepalive: options.keepaliveS ?? 15,
       // Reconnecting is ours: fresh sessions, jitter.
       reconnectPeriod: 0,
@@ -237,7 +290,7 @@ export class MqttConnection implements BusConnection {
       ...(options.will === undefined ? {} : { will: this.will(options.will) }),
       ...(url.protocol === "mqtts:" ? this.tlsSettings(url.hostname) : {}),
     };
-    const client = connect(options.url, settings);
+    const client = connect(address, settings);
     this.client = client;
     withoutDelay(client);
     let failure = "";
@@ -273,13 +326,12 @@ export class MqttConnection implements BusConnection {
   private async established(client: MqttClient): Promise<void> {
     const filters = [...this.filters];
     try {
-      await this.subscribeOn(
+      await this.subscribeAgain(
         client,
         filters.filter((filter) => this.granted.has(filter)),
       );
     } catch (error) {
-      // Granted before, so the broker is not ready (a cluster without a leader, for one): a connection that
-      // hears nothing is none. `ended` tries again.
+      // A connection that does not hear everything is none. `ended` tries again.
       this.ended(client, error instanceof Error ? error.message : String(error));
       return;
     }

@@ -108,9 +108,12 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
   async function external(
     section: NonNullable<NodeConfig["bus"]["external"]>,
   ): Promise<Pick<Bus, "connection" | "broker" | "addresses">> {
-    const { url, tls, username, passwordFrom, alpn, retain } = section;
+    const { url, alternatives, tls, username, passwordFrom, alpn, retain } = section;
     const options: MqttConnectionOptions = {
       url,
+      alternatives,
+      // Of several workers another one goes on; of what passes meanwhile each must learn.
+      ...(section.workers === undefined ? {} : { session: true, backoffMs: [100, 2_000] }),
       clientId: clientIdOf(config),
       ...(tls === undefined ? {} : { tls: readTls(tls) }),
       ...(username === undefined ? {} : { username }),

@@ -61,6 +61,11 @@ const broker = z.strictObject({
 
 const external = z.strictObject({
   url: mqttUrl.describe("mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"),
+  alternatives: z
+    .array(mqttUrl)
+    .max(15)
+    .default([])
+    .describe("further servers of the same cluster, tried in turn when a connection ends"),
   tls: tlsFiles.optional(),
   username: z.string().optional().describe("of this node"),
   passwordFrom: z.string().optional().describe("name of the environment variable that holds the password"),
