@@ -251,6 +251,24 @@ export const nodeConfigSchema = z.strictObject({
       inFlight: z.number().int().positive().default(10_000).describe("in this server at a time"),
       hops: z.number().int().min(0).max(16).default(4).describe("servers a request may pass"),
       duplicatesS: seconds.default(600).describe("seconds that answers are kept for repeated requests"),
+      resendMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(600_000)
+        .default(2_000)
+        .describe(
+          "a dispatch without an answer is sent again after so long, then after twice that, …; 0 never",
+        ),
+      returnMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(600_000)
+        .default(0)
+        .describe(
+          "how long requests wait for a node that went away, in case it comes back; for workers at least 15000",
+        ),
     })
     .prefault({}),
   access: z

@@ -48,6 +48,9 @@ const functionChanges: ReadonlySet<string> = new Set([
   "function.remove",
 ]);
 
+/** A cluster of brokers that loses a server also ends connections of nodes that live; they come back within this, ms. */
+const returnMs = 15_000;
+
 export interface StartOptions {
   /** Where the log goes; default: stdout. */
   readonly logTo?: NodeJS.WritableStream;
@@ -100,7 +103,10 @@ async function start(
     labels: config.labels,
     connection: bus.connection,
     neighbours: bus.neighbours,
-    requests: config.requests,
+    requests:
+      workers === undefined
+        ? config.requests
+        : { ...config.requests, returnMs: Math.max(config.requests.returnMs, returnMs) },
     access: config.access,
     messageBytes: messageBytes(config),
     roleOf: (sender) => bus.identities.roleOf(sender),

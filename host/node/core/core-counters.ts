@@ -11,6 +11,8 @@ export class CoreCounters {
   duplicates = 0;
   /** Another attempt after the chosen node died. */
   retries = 0;
+  /** Dispatches sent again to the same node, for want of an answer. */
+  resent = 0;
   /** Answers to nothing that waits: after the deadline, or a second one. */
   late = 0;
   /** Answers by a node that was not asked. */

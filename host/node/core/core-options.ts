@@ -13,6 +13,10 @@ export interface RequestLimits {
   readonly inFlight: number;
   readonly hops: number;
   readonly duplicatesS: number;
+  /** A dispatch without an answer is sent again after so long, then after twice that, and so on; 0: never. */
+  readonly resendMs: number;
+  /** How long requests wait for a node that went away, in case it comes back in the same life. */
+  readonly returnMs: number;
 }
 
 export interface CoreServiceOptions {
@@ -46,6 +50,8 @@ export const defaultLimits: RequestLimits = {
   inFlight: 10_000,
   hops: 4,
   duplicatesS: 600,
+  resendMs: 2_000,
+  returnMs: 0,
 };
 /** Of any request, whoever sends it. */
 export const longestDeadlineMs = 3_600_000;

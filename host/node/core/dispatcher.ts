@@ -1,12 +1,14 @@
 /**
  * Requests on their way to others: to the best node or on to a neighbouring server, through each one's window and queue;
- * to the next one when the first dies or refuses. What becomes of answers is the exchange table's business.
+ * again when nobody answers, and to the next one when the first dies or refuses. What becomes of answers is the exchange table's business.
  */
 import type { BusConnection } from "../../bus/connection.js";
 import { topicOf } from "../../bus/topics.js";
 import { stages } from "../../bus/protocol-keys.js";
+import { Absences } from "./absences.js";
 import type { Failure } from "./answer-maker.js";
 import { preferred } from "./capability.js";
+import type { RequestLimits } from "./core-options.js";
 import type { CoreCounters } from "./core-counters.js";
 import type { AnswerHead, RequestEnvelope } from "./envelope.js";
 import type { Exchange, Reply, Target } from "./exchange.js";
@@ -15,6 +17,7 @@ import type { NeighbourLink } from "./neighbour-link.js";
 import type { NodeEntry } from "./node-entry.js";
 import { NodeWork } from "./node-work.js";
 import { failureOf } from "./local-operations.js";
+import { Resender } from "./resender.js";
 import { codeOf, needOf, type Need, type Router } from "./router.js";
 import { smoothed } from "./score.js";
 
@@ -36,6 +39,7 @@ export interface DispatcherOptions {
   readonly table: () => ExchangeTable;
   readonly links: readonly NeighbourLink[];
   readonly counters: CoreCounters;
+  readonly limits: Pick<RequestLimits, "resendMs" | "returnMs">;
   /** An answer of another server, with its output in chunks. */
   relay(exchange: Exchange, from: string, payload: Uint8Array, head: AnswerHead): void;
   /** Takes the input out of the message, for a server that takes smaller ones. @throws OperationFailure */
@@ -57,8 +61,22 @@ function isNearer(own: Failure, refusal: AnswerHead): boolean {
 
 export class Dispatcher {
   private parsed: Uint8Array | undefined;
+  private readonly absences: Absences;
+  private readonly resender: Resender;
 
-  constructor(private readonly options: DispatcherOptions) {}
+  constructor(private readonly options: DispatcherOptions) {
+    this.absences = new Absences(options.limits.returnMs);
+    this.resender = new Resender(
+      options.limits.resendMs,
+      () => options.table().values(),
+      (exchange) => this.resend(exchange),
+    );
+  }
+
+  stop(): void {
+    this.absences.stop();
+    this.resender.stop();
+  }
 
   /** The shared envelope has another message now. */
   read(payload: Uint8Array): RequestEnvelope {
@@ -87,6 +105,22 @@ export class Dispatcher {
 
   /** The one way to a decision, for requests and for explanations. */
   choose(
+    need: Need,
+    exchange: Pick<Exchange, "path" | "tried" | "hops" | "definition" | "attempts">,
+  ): Choice {
+    const choice = this.chooseNow(need, exchange);
+    if (choice.kind === "to" || this.absences.none || exchange.attempts >= mostAttempts) return choice;
+    const excluded = [...exchange.path, ...exchange.tried];
+    for (const entry of this.absences.entries()) {
+      // It waits in the queue of that node.
+      if (this.options.router.wouldFit(entry, need, excluded)) {
+        return { kind: "to", decision: "dispatch", target: { entry, link: undefined } };
+      }
+    }
+    return choice;
+  }
+
+  private chooseNow(
     need: Need,
     exchange: Pick<Exchange, "path" | "tried" | "hops" | "definition" | "attempts">,
   ): Choice {
@@ -159,31 +193,61 @@ export class Dispatcher {
     }
   }
 
-  /** The node or neighbour is gone: what it ran goes to the next, once, where that does no harm. */
+  /**
+   * The node or neighbour is gone: what it ran goes to the next, once, where that does no harm. What nobody else can do
+   * waits for it, as long as it may come back.
+   */
   lost(entry: NodeEntry): void {
     const { work } = entry;
+    const waits =
+      entry.capability?.isServer === false && this.absences.begin(entry, () => this.giveUp(entry));
     if (work === undefined) return;
-    const waiting = [...work.waiting.values()];
-    const running = [...work.running];
-    for (const exchange of [...waiting, ...running]) {
-      const sent = exchange.state === "dispatched";
-      const mayRepeat = !exchange.targetAccepted || exchange.definition?.idempotent === true;
-      this.release(exchange);
-      if (sent && (!mayRepeat || exchange.deaths > 0)) {
-        const failure = {
-          code: "no-capable-node",
-          text: `${entry.id} went away while it ran`,
-          field: "node",
-        } as const;
-        this.options.table().fail(exchange, failure, codeOf(failure.code));
-        continue;
-      }
-      if (sent) {
-        exchange.deaths++;
-        this.options.counters.retries++;
-      }
-      this.route(exchange);
+    for (const exchange of [...work.waiting.values(), ...work.running]) {
+      if (!waits || this.another(exchange, entry)) this.abandon(exchange, entry);
     }
+  }
+
+  /** A node is online (again). */
+  returned(entry: NodeEntry): void {
+    const boot = this.absences.end(entry);
+    const { work } = entry;
+    if (boot === undefined || work === undefined) return;
+    if (boot !== entry.boot) this.giveUp(entry);
+    else for (const exchange of [...work.running]) this.resend(exchange);
+    this.pump(entry);
+  }
+
+  private giveUp(entry: NodeEntry): void {
+    const { work } = entry;
+    if (work === undefined) return;
+    for (const exchange of [...work.waiting.values(), ...work.running]) this.abandon(exchange, entry);
+  }
+
+  /** Can somebody else take it at once? */
+  private another(exchange: Exchange, entry: NodeEntry): boolean {
+    if (exchange.state === "dispatched" && (!mayRepeat(exchange) || exchange.deaths > 0)) return false;
+    const need = needOf(this.read(exchange.payload), exchange.payload.length, exchange.content?.length);
+    return this.chooseNow(need, { ...exchange, tried: [...exchange.tried, entry.id] }).kind === "to";
+  }
+
+  private abandon(exchange: Exchange, entry: NodeEntry): void {
+    const sent = exchange.state === "dispatched";
+    const repeatable = mayRepeat(exchange);
+    this.release(exchange);
+    if (sent && (!repeatable || exchange.deaths > 0)) {
+      const failure = {
+        code: "no-capable-node",
+        text: `${entry.id} went away while it ran`,
+        field: "node",
+      } as const;
+      this.options.table().fail(exchange, failure, codeOf(failure.code));
+      return;
+    }
+    if (sent) {
+      exchange.deaths++;
+      this.options.counters.retries++;
+    }
+    this.route(exchange);
   }
 
   /** Lets go of the target; what waits there moves up. */
@@ -210,7 +274,7 @@ export class Dispatcher {
     const work = (entry.work ??= new NodeWork());
     exchange.target = target;
     exchange.targetAccepted = false;
-    if (entry.inFlight < this.options.router.windowOf(entry)) {
+    if (entry.online && entry.inFlight < this.options.router.windowOf(entry)) {
       this.transmit(exchange, target, work);
       return;
     }
@@ -231,31 +295,22 @@ export class Dispatcher {
   }
 
   private transmit(exchange: Exchange, target: Target, work: NodeWork): void {
-    const { id, bus } = this.options;
-    const { entry, link } = target;
+    const { entry } = target;
     const now = performance.now();
-    const isServer = link !== undefined || entry.capability?.isServer === true;
-    const message = (): Uint8Array | undefined => {
-      const envelope = this.read(exchange.payload);
-      return envelope.rewritten({
-        ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
-        deadlineMs: Math.max(1, Math.floor(exchange.left(now))),
-        ...(isServer ? { hops: exchange.hops - 1, path: [...exchange.path, id] } : {}),
-      });
-    };
-    let bytes = message();
+    let bytes = this.message(exchange, target, now);
     exchange.state = "dispatched";
     exchange.sentAt = now;
     exchange.attempts++;
+    [exchange.resends, exchange.resendAt] = [0, Infinity];
     exchange.tried.push(entry.id);
     work.running.add(exchange);
     entry.inFlight++;
     entry.rescore();
     const { maxMsg } = entry.capability?.record ?? {};
-    if (isServer && maxMsg !== undefined && bytes !== undefined && bytes.length > maxMsg) {
+    if (goesToServer(target) && maxMsg !== undefined && bytes !== undefined && bytes.length > maxMsg) {
       try {
         this.options.putBeside(exchange);
-        bytes = message();
+        bytes = this.message(exchange, target, now);
       } catch (error) {
         const failure = failureOf(error);
         this.options.table().fail(exchange, failure, codeOf(failure.code));
@@ -267,15 +322,31 @@ export class Dispatcher {
       this.options.table().fail(exchange, failure, codeOf(failure.code));
       return;
     }
-    const connection = link?.connection ?? bus;
-    const topic = link?.requestTopic ?? topicOf({ server: id, node: entry.id, kind: "x" });
+    this.publish(exchange, target, bytes);
+  }
+
+  /** Undefined when it would be too large. */
+  private message(exchange: Exchange, target: Target, now: number): Uint8Array | undefined {
+    const envelope = this.read(exchange.payload);
+    return envelope.rewritten({
+      ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
+      deadlineMs: Math.max(1, Math.floor(exchange.left(now))),
+      ...(goesToServer(target) ? { hops: exchange.hops - 1, path: [...exchange.path, this.options.id] } : {}),
+    });
+  }
+
+  private publish(exchange: Exchange, target: Target, bytes: Uint8Array): void {
+    const { entry, link } = target;
+    const connection = link?.connection ?? this.options.bus;
+    const topic = link?.requestTopic ?? topicOf({ server: this.options.id, node: entry.id, kind: "x" });
     const publish = async (): Promise<void> => {
-      if (isServer) this.beImpatient(exchange);
+      this.resender.watch(exchange);
+      if (goesToServer(target) && exchange.resends === 0) this.beImpatient(exchange);
       await connection.publish(topic, bytes, { qos: 1 });
     };
     const { content } = exchange;
     const sent =
-      isServer && content !== undefined
+      goesToServer(target) && content !== undefined
         ? this.sendBeside(exchange, content, target, connection).then((all) => (all ? publish() : undefined))
         : publish();
     sent.catch((error: unknown) => this.options.unsent(error));
@@ -294,6 +365,21 @@ export class Dispatcher {
     const wanted = (): boolean =>
       exchange.state === "dispatched" && exchange.target === target && exchange.attempts === attempts;
     return this.options.sendContent(content, { connection, chunkTopic, peer: entry.id }, wanted);
+  }
+
+  /** The same to the same. What it has accepted only where a second execution does no harm, or it surely remembers. */
+  private resend(exchange: Exchange): void {
+    const { target } = exchange;
+    if (target === undefined || exchange.state !== "dispatched") return;
+    const connection = target.link?.connection ?? this.options.bus;
+    const bytes = this.message(exchange, target, performance.now());
+    // Without a connection, what was not acknowledged is sent again by the connection itself.
+    if (bytes === undefined || !connection.connected || !(mayRepeat(exchange) || goesToServer(target))) {
+      this.resender.watch(exchange);
+      return;
+    }
+    this.options.counters.resent++;
+    this.publish(exchange, target, bytes);
   }
 
   /** A server that does not even acknowledge is not waited for until the end while another may be able. */
@@ -323,3 +409,10 @@ function growth(exchange: Exchange, envelope: RequestEnvelope): number {
     (envelope.sender === "" ? exchange.sender.length + 3 : 0) + (envelope.request.deadlineMs < 0 ? 6 : 4)
   );
 }
+
+const goesToServer = ({ entry, link }: Target): boolean =>
+  link !== undefined || entry.capability?.isServer === true;
+
+/** Nobody has said yet that it runs, or a second execution does no harm. */
+const mayRepeat = (exchange: Exchange): boolean =>
+  !exchange.targetAccepted || exchange.definition?.idempotent === true;

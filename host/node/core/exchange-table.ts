@@ -52,6 +52,10 @@ export class ExchangeTable {
     return this.byKey.get(key);
   }
 
+  values(): Iterable<Exchange> {
+    return this.byKey.values();
+  }
+
   all(): Exchange[] {
     return [...this.byKey.values()];
   }

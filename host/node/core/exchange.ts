@@ -39,6 +39,9 @@ export class Exchange {
   /** On the clock of performance.now(). */
   sentAt = 0;
   attempts = 0;
+  /** When the dispatch is sent again if nobody answers, on the same clock, and how often it was. */
+  resendAt = 0;
+  resends = 0;
   /** Ids of all targets so far: any of them may still answer. */
   readonly tried: string[] = [];
   /** What a target that could not do it said last, to pass on when nobody can. */

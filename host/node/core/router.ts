@@ -208,9 +208,16 @@ export class Router {
     return best;
   }
 
+  /** Would this node, which is away, be able, and is there room for what waits for it? */
+  wouldFit(entry: NodeEntry, need: Need, excluded: readonly string[]): boolean {
+    const { capability } = entry;
+    if (capability === undefined || !this.match(need).nodes.has(capability)) return false;
+    return entry.queued < this.limits.queuePerNode && this.nodeMisfit(entry, need, excluded, true) === "";
+  }
+
   /** Why this node does not take it, although its abilities fit; "" when it does. */
-  private nodeMisfit(entry: NodeEntry, need: Need, excluded: readonly string[]): string {
-    if (!entry.online) return "offline";
+  private nodeMisfit(entry: NodeEntry, need: Need, excluded: readonly string[], away = false): string {
+    if (!entry.online && !away) return "offline";
     if (need.node !== "" && need.node !== entry.id) return "selector.node";
     if (need.labels.length > 0 && !entry.hasLabels(need.labels)) return "selector.labels";
     const size = need.size + (entry.capability?.isServer === true ? -need.inline : need.beside);

@@ -98,7 +98,10 @@ class Service implements RunningCoreService {
     this.gate = new Gate(new Access(options.access ?? []), this.table, this.limits.inFlight, this.counts);
     this.registry = new Registry(
       {
-        online: (entry) => this.events.emit("node-online", () => entry.registered()),
+        online: (entry) => {
+          this.dispatcher.returned(entry);
+          this.events.emit("node-online", () => entry.registered());
+        },
         offline: (entry) => {
           this.dispatcher.lost(entry);
           this.events.emit("node-offline", () => entry.registered());
@@ -125,6 +128,7 @@ class Service implements RunningCoreService {
       table: () => this.table,
       links: this.links,
       counters: this.counts,
+      limits: this.limits,
       relay: (exchange, from, payload, head) => {
         large.relayed(exchange, from, payload).then(
           (bytes) => this.table.answer(exchange, bytes, head),
@@ -195,6 +199,7 @@ class Service implements RunningCoreService {
       this.table.fail(exchange, { code: "cancelled", text: "the server stops" }, codeOf("cancelled"));
     }
     this.table.stop();
+    this.dispatcher.stop();
     this.chunks.close();
     await Promise.all(
       this.links.filter((l) => l.connection.connected).map((l) => announce(l, this.ownRecord(), false)),
