@@ -7,7 +7,8 @@ import { FakeNode } from "./fake-node.js";
 import { faults } from "./faults.js";
 import { allRules, runKit, type RuleResult } from "./kit.js";
 import { renderJUnit, renderJson, renderTable } from "./report.js";
-import { openBroker, startComplete, startHost, type StartedTarget } from "./targets.js";
+import { openBroker } from "../support/open-broker.js";
+import { startComplete, startHost, type StartedTarget } from "./targets.js";
 
 describe("conformance kit", () => {
   /** On a broker of its own: nobody hears what is between another kit and its node. */

@@ -1,8 +1,13 @@
 /** Runs the rules against one node and gathers what came of each. */
-import { announceRules, overallRules } from "./rules-announce.js";
-import { envelopeRules } from "./rules-envelope.js";
-import { workRules } from "./rules-work.js";
-import { completeRules } from "./rules-complete.js";
+import { announceRules } from "./rules-announce.js";
+import { answerRules } from "./rules-answer.js";
+import { encodingRules } from "./rules-encoding.js";
+import { forwardRules } from "./rules-forward.js";
+import { operationRules } from "./rules-operations.js";
+import { overallRules } from "./rules-overall.js";
+import { queueRules } from "./rules-queue.js";
+import { requestRules } from "./rules-request.js";
+import { routeRules } from "./rules-route.js";
 import { playNode } from "./played-node.js";
 import { Probe, Violation, Wire, uniqueId } from "./probe.js";
 import {
@@ -45,11 +50,14 @@ export interface RunOptions {
 
 /** All rules; those that look at the whole run come last. */
 export const allRules: readonly Rule[] = [
-  ...envelopeRules.filter(({ id }) => id !== "error.forms"),
-  ...workRules,
-  ...completeRules,
+  ...requestRules,
+  ...encodingRules,
+  ...queueRules,
+  ...operationRules,
+  ...routeRules,
+  ...answerRules,
+  ...forwardRules,
   ...announceRules,
-  ...envelopeRules.filter(({ id }) => id === "error.forms"),
   ...overallRules,
 ];
 

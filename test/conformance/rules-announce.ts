@@ -1,5 +1,5 @@
 /** Rules of what a node announces by itself: birth record, state, last will, boot counter, events. */
-import { Wire, ownTopics, pause, uniqueId } from "./probe.js";
+import { Wire, pause, uniqueId } from "./probe.js";
 import { applies, both, minimal, must, mustSucceed, type Rule, type RuleContext } from "./rule.js";
 import * as shape from "./shape.js";
 import { encodeCbor, map, readMap, type CborMap, type Message } from "./wire.js";
@@ -23,7 +23,7 @@ function newest(context: RuleContext, kind: string, after = 0): Message | undefi
 }
 
 /** What a client that comes late is given. */
-async function retained(context: RuleContext, kind: string, ms = 3_000): Promise<Message | undefined> {
+export async function retained(context: RuleContext, kind: string, ms = 3_000): Promise<Message | undefined> {
   const late = await Wire.connect(place(context).url, uniqueId("late-"));
   try {
     must(await late.subscribe(topic(context, kind)), `the broker refuses ${topic(context, kind)}`);
@@ -253,32 +253,6 @@ export const announceRules: readonly Rule[] = [
         must(newest(context, "e", silentSince) === undefined, "events come with the interval 0");
       } finally {
         await set(before);
-      }
-    },
-  },
-];
-
-/** Checked at the end, over everything that the node sent during the run. */
-export const overallRules: readonly Rule[] = [
-  {
-    id: "topics.closed",
-    kinds: both,
-    clause: "Topics",
-    text: "A node publishes its own y, b, s, e, c and nothing else (a server also r, x and q); only b and s are retained.",
-    async check(context) {
-      const { server, node } = context;
-      await context.probe.settle();
-      const own = `t1/${server}/${node}/`;
-      const foreign = /^t1\/[0-9a-z-]{1,23}\/(q\/[0-9a-z-]{1,23}|[0-9a-z-]{1,23}\/[rx])$/;
-      for (const { topic: at, retain } of context.wire.messages) {
-        if (ownTopics.has(at)) continue;
-        // What a server sends to the nodes it has, and to servers that it joined.
-        must(/^[ybsec]$/.test(at.startsWith(own) ? at.slice(own.length) : "y"), `topic ${at}`);
-        must(at.startsWith(own) || (context.kind === "complete" && foreign.test(at)), `topic ${at}`);
-        must(!retain || at.endsWith("/b") || at.endsWith("/s"), `a retained message on ${at}`);
-      }
-      for (const kind of ["y", "e", "c"]) {
-        must((await retained(context, kind, 100)) === undefined, `a retained message on ${own}${kind}`);
       }
     },
   },

@@ -1,13 +1,11 @@
 /** Nodes that the kit starts itself, each beside an open broker of its own on a free port of the loopback interface. */
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Aedes } from "aedes";
 import { buildMinimalNode } from "../node/minimal-node.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { Child } from "../support/child.js";
+import { openBroker } from "../support/open-broker.js";
 import { NodeProcess } from "../support/node-process.js";
 import type { NodeUnderTest } from "./kit.js";
 import { playServer } from "./played-node.js";
@@ -16,27 +14,6 @@ export interface StartedTarget {
   readonly name: string;
   readonly under: NodeUnderTest;
   stop(): Promise<void>;
-}
-
-export interface OpenBroker {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Everybody may do everything: what is tested is the node. */
-export async function openBroker(): Promise<OpenBroker> {
-  const aedes = await Aedes.createBroker();
-  const server: Server = createServer({ noDelay: true }, (socket) => aedes.handle(socket));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    url: `mqtt://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
-    async close() {
-      await new Promise<void>((resolve) => aedes.close(() => resolve()));
-      server.close();
-    },
-  };
 }
 
 /** The default minimal node, compiled to C for this machine, with a simulated accelerometer. Builds for some ten seconds. */
@@ -147,8 +124,21 @@ export async function startComplete(): Promise<StartedTarget> {
   };
 }
 
-/** By the name that `--target` takes. */
+/** By the name that `--target` takes. Zephyr targets are loaded only when wanted: they look for a workspace. */
 export const starters: ReadonlyMap<string, () => Promise<StartedTarget>> = new Map([
   ["host", () => startHost()],
+  ["native_sim", () => onZephyr("native_sim")],
+  ["mps2_an386", () => onZephyr("mps2_an386")],
   ["complete", () => startComplete()],
 ]);
+
+/** What this machine lacks to start a target. */
+export class TargetMissing extends Error {
+  override readonly name = "TargetMissing";
+}
+
+async function onZephyr(board: string): Promise<StartedTarget> {
+  const { startZephyr, whyNoZephyr } = await import("./zephyr-target.js");
+  if (whyNoZephyr !== undefined) throw new TargetMissing(whyNoZephyr);
+  return startZephyr(board);
+}

@@ -1,6 +1,6 @@
 /** The faults that `npm run faults` injects, one function for each, under a steady load of requests. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { openBroker } from "../conformance/targets.js";
+import { openBroker } from "../support/open-broker.js";
 import { playNode, playServer } from "../conformance/played-node.js";
 import { Wire } from "../conformance/probe.js";
 import type { PlayedNode } from "../conformance/rule.js";

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Broker, findMosquitto } from "../support/mosquitto.js";
+import { openBroker } from "../support/open-broker.js";
 import { NodeProcess } from "../support/node-process.js";
 import { publishPacket, SilentBroker } from "./silent-broker.js";
 import { buildEchoNode, PlainClient, type EchoBuild } from "./echo-node.js";
@@ -119,6 +120,30 @@ describe.skipIf(reason !== "")(`posix port${reason}`, () => {
     expect(statistics.get("disconnects")).toBe(1);
     // Many failures, one warning.
     expect(node.child.lines.filter((line) => line.text.includes("(still trying)"))).toHaveLength(1);
+  });
+
+  it("connects anew until the broker grants its subscription", async () => {
+    let refusals = 2;
+    const reluctant = await openBroker({
+      mayHear: (_, filter) => filter !== `t1/edge/${id}/x` || refusals-- <= 0,
+    });
+    const ears = await PlainClient.connect(reluctant.url);
+    const node = await NodeProcess.start({
+      program: build.program,
+      id,
+      url: reluctant.url,
+      server: "edge",
+      stateDir: join(folder, id),
+      args: ["--backoff", "20:100"],
+    });
+    nodes.push(node);
+    await ears.next(id, "b", /birth connection=3 boot=1/);
+    expect(await ears.ask(id, "echo heard")).toBe("1 heard");
+    // Who hears nothing is not online: the broker published the will each time.
+    expect(ears.messages.filter(({ text }) => text === "offline boot=1")).toHaveLength(2);
+    expect((await node.statistics()).get("connects")).toBe(3);
+    await ears.close();
+    await reluctant.close();
   });
 
   it("waits longer and longer for a broker that is away", async () => {

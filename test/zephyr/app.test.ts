@@ -10,35 +10,15 @@ import { findBoard } from "../../compiler/board/board.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { checkBudget } from "../../compiler/board/memory-report.js";
 import { runZephyr, type ZephyrNode } from "../../compiler/board/zephyr/run.js";
-import { buildApp, type BuildOutcome } from "../../compiler/cli/build-app.js";
-import { compileProgram } from "../../compiler/pipeline/compile.js";
 import { BusClient, describeOutcome, type Exchange, type Order } from "../../host/bus/bus-client.js";
 import { resultOf } from "../../host/bus/protocol.js";
+import { runKit } from "../conformance/kit.js";
+import { startZephyr } from "../conformance/zephyr-target.js";
 import { Broker } from "../support/mosquitto.js";
-import { buildTimeout, notRunnable, noWorkspace } from "./support/zephyr-node.js";
+import { buildDefaultNode, buildTimeout, notRunnable, noWorkspace } from "./support/zephyr-node.js";
 
 /** Element type i8 of descriptors. */
 const i8 = 0;
-
-async function buildDefaultNode(boardName: string): Promise<BuildOutcome> {
-  const result = compileProgram({
-    entry: packagePath("firmware", "app.ts"),
-    root: packagePath("."),
-    checked: false,
-    kind: "app",
-  });
-  if (!result.ok) {
-    throw new Error(result.diagnostics.map((each) => `${each.code} ${each.message}`).join("\n"));
-  }
-  return buildApp({
-    board: findBoard(boardName),
-    compiled: result.compiled,
-    outDir: packagePath("build", "test", "zephyr", `${boardName}-app`),
-    zephyrDir: undefined,
-    emit: "image",
-    onProgress: () => undefined,
-  });
-}
 
 describe.skipIf(noWorkspace !== "")(`the default node for b_l4s5i_iot01a${noWorkspace}`, () => {
   it(
@@ -153,6 +133,18 @@ describe.skipIf(notRunnable !== "").each(["native_sim", "mps2_an386"])(
       expect((await ask("no.such.operation")).done.error?.code).toBe(2);
       const { done } = await ask("node.monitor");
       expect(resultOf("node.monitor", done).counters.malformed).toBeGreaterThanOrEqual(3);
+    });
+
+    it("keeps every rule of the conformance kit", async () => {
+      const target = await startZephyr(boardName, executable);
+      try {
+        const results = await runKit(target.under);
+        const wrong = results.filter(({ outcome }) => outcome === "fail");
+        expect(wrong.map(({ rule, reason }) => `${rule.id}: ${reason}`)).toEqual([]);
+        expect(results.filter(({ outcome }) => outcome === "pass").length).toBeGreaterThanOrEqual(50);
+      } finally {
+        await target.stop();
+      }
     });
 
     it("goes offline by its last will, and comes back with a higher boot counter", async () => {

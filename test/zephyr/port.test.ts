@@ -9,6 +9,7 @@ import { connectAsync } from "mqtt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
 import type { ZephyrImage } from "../../compiler/board/zephyr/build.js";
+import { openBroker } from "../support/open-broker.js";
 import { Broker } from "../support/mosquitto.js";
 import { buildImage, buildTimeout, NodeUnderTest, notRunnable } from "./support/zephyr-node.js";
 
@@ -107,6 +108,21 @@ describe.skipIf(notRunnable !== "").each([
     const birth = await node.message("b", () => true, births);
     expect(birth.toString()).toBe("birth boot=1 reason=1");
     expect(await node.ask("hello")).toBe("5 hello");
+  });
+
+  it("connects anew until the broker grants its subscription", async () => {
+    let refusals = 1;
+    const mayHear = (_: string, filter: string): boolean => !filter.endsWith("/x") || refusals-- <= 0;
+    const reluctant = await openBroker({ mayHear });
+    const other = await NodeUnderTest.start(board, image, reluctant.url, { id: `${prefix}-2` });
+    try {
+      await other.node.waitFor("refused a subscription");
+      await other.message("b", () => true, 1);
+      expect(await other.ask("hello")).toBe("5 hello");
+    } finally {
+      await other.stop();
+      await reluctant.close();
+    }
   });
 
   it("restarts when told to, keeps its storage, counts the boot and says why", async () => {

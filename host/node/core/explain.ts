@@ -1,6 +1,7 @@
 /** Why an order would go where it would go: the router's own candidates and choice, with this node and its neighbours. */
 import type { ServerRequest } from "../../bus/request-codec.js";
 import { operationDefinition } from "../../bus/operations/catalogue.js";
+import type { Failure } from "./answer-maker.js";
 import type { Candidate, Explanation } from "./core-service.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { LocalOperations } from "./local-operations.js";
@@ -13,7 +14,8 @@ export interface ExplainInputs {
   readonly labels: readonly string[];
   readonly request: ServerRequest;
   readonly payload: Uint8Array;
-  readonly allowed: boolean;
+  /** Why the asker may not ask for it at all. */
+  readonly denial: Failure | undefined;
   readonly hops: number;
   readonly locals: LocalOperations;
   readonly router: Router;
@@ -42,9 +44,8 @@ export async function explain(inputs: ExplainInputs): Promise<Explanation> {
   });
   const all = [self, ...others, ...neighbours];
   const candidates = [...all.filter((c) => c.fits), ...all.filter((c) => !c.fits)];
-  if (!inputs.allowed) {
-    const error = { code: "forbidden", text: "not for this sender", field: "operation" };
-    return { decision: "refuse", chosen: undefined, error, candidates };
+  if (inputs.denial !== undefined) {
+    return { decision: "refuse", chosen: undefined, error: told(inputs.denial), candidates };
   }
   if (why === "") return { decision: "local", chosen: inputs.id, error: undefined, candidates };
   const choice = dispatcher.choose(need, {
@@ -57,9 +58,11 @@ export async function explain(inputs: ExplainInputs): Promise<Explanation> {
   if (choice.kind === "to") {
     return { decision: choice.decision, chosen: choice.target.entry.id, error: undefined, candidates };
   }
-  const { code, text, field } = choice.failure;
-  const error = { code, text, ...(field === undefined ? {} : { field }) };
-  return { decision: "refuse", chosen: undefined, error, candidates };
+  return { decision: "refuse", chosen: undefined, error: told(choice.failure), candidates };
+}
+
+function told({ code, text, field }: Failure): NonNullable<Explanation["error"]> {
+  return { code, text, ...(field === undefined ? {} : { field }) };
 }
 
 /** Why this node does not serve it itself; "" when it does. */
@@ -71,5 +74,6 @@ async function selfMisfit(inputs: ExplainInputs): Promise<string> {
   const { node = "", labels = [] } = request.selector ?? {};
   if (node !== "" && node !== inputs.id) return "selector.node";
   if (!labels.every((label) => inputs.labels.includes(label))) return "selector.labels";
+  if (node === inputs.id) return "";
   return (await locals.canServe(operation, request)) ? "" : "not served here";
 }

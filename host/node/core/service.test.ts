@@ -112,6 +112,22 @@ describe("core service", () => {
     expect(await ask({ operation: "model.infer", ...big })).toEqual(["too-large", "input"]);
   });
 
+  it("looks at the operation before the time that is left, and tells a wrong name from a forbidden one", async () => {
+    const a = await join("a", { operations: ["node.describe"] });
+    await join("pump", { operations: ["pump.start"] });
+    const refusal = async (order: Parameters<typeof a.ask>[0]): Promise<string | undefined> => {
+      const id = a.ask(order);
+      await settled();
+      return errorName(a.done(id)[0]?.error?.code ?? 0);
+    };
+    expect(await refusal({ operation: "pump.stop", deadlineMs: 0 })).toBe("unknown-operation");
+    expect(await refusal({ operation: "pump.start", deadlineMs: 0 })).toBe("forbidden");
+    expect(await refusal({ operation: "node.update", deadlineMs: 0 })).toBe("forbidden");
+    expect(await refusal({ operation: "node.describe", deadlineMs: 0 })).toBe("deadline");
+    const explained = await core.explain({ operation: "pump.stop" }, "a");
+    expect(explained.error).toMatchObject({ code: "unknown-operation" });
+  });
+
   it("gives work to the node with the least load, then the lowest id", async () => {
     const busy = (await Promise.all(["n2", "n1", "n3"].map((id) => join(id)))).map((node) => {
       node.behaviour = () => {};

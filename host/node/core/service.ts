@@ -95,7 +95,14 @@ class Service implements RunningCoreService {
       send: (exchange, bytes, stage) => this.sendAnswer(exchange, bytes, stage),
       ended: (exchange, ending) => this.ended(exchange, ending),
     });
-    this.gate = new Gate(new Access(options.access ?? []), this.table, this.limits.inFlight, this.counts);
+    this.gate = new Gate(
+      new Access(options.access ?? []),
+      this.table,
+      this.limits.inFlight,
+      this.counts,
+      (operation) =>
+        this.locals.get(operation) !== undefined || this.registry.withOperation(operation).size > 0,
+    );
     this.registry = new Registry(
       {
         online: (entry) => {
@@ -278,7 +285,7 @@ class Service implements RunningCoreService {
       labels: this.options.labels ?? [],
       request,
       payload: encodeServerRequest(request),
-      allowed: this.gate.allows(sender, this.submission.localRole(sender), order.operation),
+      denial: this.gate.denial(sender, this.submission.localRole(sender), order.operation),
       hops: this.limits.hops,
       locals: this.locals,
       router: this.router,

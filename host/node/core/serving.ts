@@ -50,7 +50,8 @@ export class Serving {
       this.route(exchange);
       return;
     }
-    if (operation.canServe === undefined || intercepted) {
+    // Named itself, this node says itself what it lacks: nobody else is meant.
+    if (operation.canServe === undefined || intercepted || node === this.parts.id) {
       this.serve(exchange, operation, request);
       return;
     }

@@ -94,7 +94,9 @@ static void on_subscribe(struct mosquitto *m, void *context, int id, int count, 
     (void)id;
     for (int i = 0; i < count; i++) {
         if (granted[i] > 2) {
-            posix_log(LOG_WARN, "the broker refused a subscription");
+            /* A node that hears nothing must not look alive: offline, and tried again. */
+            posix_log(LOG_WARN, "the broker refused a subscription: connecting anew");
+            failed = true;
         }
     }
 }

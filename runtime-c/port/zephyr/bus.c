@@ -141,7 +141,9 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
     case MQTT_EVT_SUBACK:
         for (uint32_t i = 0; i < event->param.suback.return_codes.len; i++) {
             if (event->param.suback.return_codes.data[i] > MQTT_SUBACK_SUCCESS_QoS_2) {
-                zport_log(ZPORT_WARN, "the broker refused a subscription");
+                /* A node that hears nothing must not look alive: offline, and tried again. */
+                zport_log(ZPORT_WARN, "the broker refused a subscription: connecting anew");
+                failed = true;
             }
         }
         return;

@@ -15,6 +15,8 @@ import {
   type Workspace,
   type WorkspaceSearchResult,
 } from "../../../compiler/board/zephyr/workspace.js";
+import { buildApp, type BuildOutcome } from "../../../compiler/cli/build-app.js";
+import { compileProgram } from "../../../compiler/pipeline/compile.js";
 import { UserError } from "../../../compiler/diagnostics/user-error.js";
 import { findMosquitto } from "../../support/mosquitto.js";
 
@@ -65,6 +67,27 @@ export function buildImage(
     genDir,
     sourceDir,
     outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
+  });
+}
+
+/** The default node, firmware/app.ts, as `tmc build --board` makes it. @throws Error when it does not compile */
+export async function buildDefaultNode(boardName: string): Promise<BuildOutcome> {
+  const result = compileProgram({
+    entry: packagePath("firmware", "app.ts"),
+    root: packagePath("."),
+    checked: false,
+    kind: "app",
+  });
+  if (!result.ok) {
+    throw new Error(result.diagnostics.map((each) => `${each.code} ${each.message}`).join("\n"));
+  }
+  return buildApp({
+    board: findBoard(boardName),
+    compiled: result.compiled,
+    outDir: packagePath("build", "test", "zephyr", `${boardName}-app`),
+    zephyrDir: undefined,
+    emit: "image",
+    onProgress: () => undefined,
   });
 }
 

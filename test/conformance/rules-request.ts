@@ -1,87 +1,11 @@
-/** Rules of requests and answers that hold for every node: envelope, errors, order of checks, repetitions, encoding. */
-import { violation } from "../node/deterministic-cbor.js";
-import { nextLife, pause, type Probe, type Sent } from "./probe.js";
-import {
-  applies,
-  both,
-  complete,
-  minimal,
-  must,
-  mustRefuse,
-  mustSucceed,
-  type Rule,
-  type RuleContext,
-} from "./rule.js";
-import { emptyPromises } from "../node/hostile-payloads.js";
+/** Rules of requests and answers that hold for every node: both acknowledgements, errors, order of checks, repetitions. */
+import { countersOf, here } from "./abilities.js";
+import { nextLife } from "./probe.js";
+import { both, complete, minimal, must, mustRefuse, mustSucceed, type Rule } from "./rule.js";
 import * as shape from "./shape.js";
-import {
-  encodeCbor,
-  map,
-  outcome,
-  readMap,
-  requestMap,
-  type CborMap,
-  type ErrorName,
-  type RequestFields,
-} from "./wire.js";
+import { encodeCbor, map, requestMap, type CborMap, type RequestFields } from "./wire.js";
 
-/** Selects the node under test, so that no other node is asked. */
-function here({ node }: RuleContext): CborMap {
-  return map({ 2: node });
-}
-
-/** A server may keep from a node what it does not have: denied by default. */
-function unknownTo({ kind }: RuleContext): readonly ErrorName[] {
-  return kind === "minimal" ? ["unknown-operation"] : ["unknown-operation", "forbidden"];
-}
-
-async function countersOf({ probe, node }: RuleContext): Promise<CborMap> {
-  const { done } = await probe.ask({ operation: "node.monitor", selector: map({ 2: node }) });
-  mustSucceed(done, "node.monitor");
-  const counters = done.result?.get(4);
-  must(counters instanceof Map, "node.monitor tells no counters");
-  return counters as CborMap;
-}
-
-/** Sends bytes that must not be taken for a request: dropped, or refused. Nothing may be accepted. */
-async function mustNotAccept(
-  context: RuleContext,
-  payloads: readonly { readonly what: string; readonly sent: Sent | undefined }[],
-): Promise<void> {
-  await context.probe.settle(
-    `after ${payloads
-      .map(({ what }) => what)
-      .join(", ")
-      .slice(0, 80)}`,
-  );
-  for (const { what, sent } of payloads) {
-    if (sent === undefined) continue;
-    const answers = context.probe.answersTo(sent);
-    must(!answers.some(({ stage }) => stage === 1), `${what}: it was accepted`);
-    must(
-      answers.every(({ error }) => error !== undefined),
-      `${what}: ${outcome(answers[0])}`,
-    );
-    must(answers.length <= 1, `${what}: ${answers.length} answers`);
-  }
-}
-
-/** The bytes of a request made by hand: `edit` gets its map's entries, encoded one by one. */
-function handmade(
-  probe: Probe,
-  fields: RequestFields,
-  edit: (entries: Uint8Array[]) => Uint8Array[],
-  head = (count: number): number[] => [0xa0 | count],
-): { payload: Uint8Array; identity: { id: number; boot: number; sender: string } } {
-  const identity = probe.identify(fields);
-  const entries = [...requestMap(identity)].map(([key, value]) =>
-    Buffer.concat([encodeCbor(key), encodeCbor(value)]),
-  );
-  const edited = edit(entries);
-  return { payload: Buffer.concat([Uint8Array.from(head(edited.length)), ...edited]), identity };
-}
-
-export const envelopeRules: readonly Rule[] = [
+export const requestRules: readonly Rule[] = [
   {
     id: "request.accepted-done",
     kinds: both,
@@ -90,7 +14,7 @@ export const envelopeRules: readonly Rule[] = [
     async check(context) {
       const { probe } = context;
       const { done, ...sent } = await probe.ask({ operation: "node.monitor", selector: here(context) });
-      await pause(150);
+      await probe.settle();
       const answers = probe.answersTo(sent);
       must(
         answers.map(({ stage }) => stage).join() === "1,2",
@@ -99,7 +23,7 @@ export const envelopeRules: readonly Rule[] = [
       mustSucceed(done, "node.monitor");
       for (const { node, sender } of answers) {
         must(node === context.node, `executing node ${String(node)}`);
-        must(context.kind === "complete" || sender === sent.sender, `sender ${String(sender)}`);
+        must(sender === sent.sender, `sender ${String(sender)}`);
       }
       const accepted = answers[0]?.map;
       for (const key of [6, 7, 8, 9, 10, 11]) must(accepted?.has(key) === false, `accepted has key ${key}`);
@@ -132,166 +56,7 @@ export const envelopeRules: readonly Rule[] = [
         accept: map(odd),
         more: odd,
       });
-      // Arguments of complete nodes are a closed list: refused there is right too.
-      if (context.kind === "complete" && done.error?.field?.startsWith("arguments") === true) {
-        const again = await context.probe.ask({ operation: "node.monitor", selector, more: odd });
-        mustSucceed(again.done, "unknown keys");
-      } else mustSucceed(done, "unknown keys");
-    },
-  },
-  {
-    id: "encoding.long-heads",
-    kinds: both,
-    clause: "Encoding",
-    text: "A reader accepts any length of head and of float.",
-    async check({ probe }) {
-      const { payload, identity } = handmade(
-        probe,
-        { operation: "node.monitor" },
-        (entries) => {
-          // version: 1 in nine bytes; id stays; operation with a two-byte length.
-          const name = Buffer.from("node.monitor");
-          return entries.map((entry, i) => {
-            if (i === 0) return Buffer.from([0x00, 0x1b, 0, 0, 0, 0, 0, 0, 0, 1]);
-            return i === 4 ? Buffer.concat([Buffer.from([0x18, 4, 0x79, 0, name.length]), name]) : entry;
-          });
-        },
-        (count) => [0xb9, 0, count],
-      );
-      const sent = await probe.sendBytes(identity, payload);
-      mustSucceed((await probe.finish(sent)).done, "long heads");
-    },
-  },
-  {
-    id: "encoding.indefinite",
-    kinds: both,
-    clause: "Encoding",
-    text: "Indefinite lengths are rejected.",
-    async check(context) {
-      const { probe } = context;
-      const { payload, identity } = handmade(
-        probe,
-        { operation: "node.monitor" },
-        (entries) => [...entries, Uint8Array.of(0xff)],
-        () => [0xbf],
-      );
-      const inner = handmade(probe, { operation: "node.monitor" }, (entries) => [
-        ...entries,
-        Uint8Array.of(0x18, 30, 0x9f, 1, 0xff),
-      ]);
-      const sent = await probe.sendBytes(identity, payload);
-      const sentInner = await probe.sendBytes(inner.identity, inner.payload);
-      await mustNotAccept(context, [
-        { what: "a map of indefinite length", sent },
-        { what: "an array of indefinite length", sent: sentInner },
-      ]);
-    },
-  },
-  {
-    id: "encoding.key-order",
-    kinds: both,
-    clause: "Encoding",
-    text: "Envelopes whose keys do not ascend, or stand twice, are rejected.",
-    async check(context) {
-      const { probe } = context;
-      const swapped = handmade(probe, { operation: "node.monitor", deadlineMs: 1000 }, (entries) => {
-        const last = entries.pop() ?? Uint8Array.of();
-        entries.splice(4, 0, last);
-        return entries;
-      });
-      const twice = handmade(probe, { operation: "node.monitor", deadlineMs: 1000 }, (entries) => {
-        const last = entries.at(-1) ?? Uint8Array.of();
-        return [...entries, last];
-      });
-      await mustNotAccept(context, [
-        { what: "keys out of order", sent: await probe.sendBytes(swapped.identity, swapped.payload) },
-        { what: "a key twice", sent: await probe.sendBytes(twice.identity, twice.payload) },
-      ]);
-    },
-  },
-  {
-    id: "encoding.trailing",
-    kinds: both,
-    clause: "Encoding",
-    text: "Bytes after the item are rejected.",
-    async check(context) {
-      const { probe } = context;
-      const { payload, identity } = handmade(probe, { operation: "node.monitor" }, (entries) => entries);
-      const sent = await probe.sendBytes(identity, Buffer.concat([payload, Uint8Array.of(0)]));
-      await mustNotAccept(context, [{ what: "a byte behind the request", sent }]);
-    },
-  },
-  {
-    id: "malformed.corpus",
-    kinds: both,
-    clause: "Requests and answers",
-    text: "Whatever bytes arrive, the node drops or refuses them, and lives on.",
-    async check(context) {
-      // To a server: from a node of its own, as damage may hit the boot counter and so begin another life.
-      const victim = context.kind === "complete" ? (await context.playNode("kit-damaged")).probe : undefined;
-      const probe = victim ?? context.probe;
-      const identified = probe.identify({
-        operation: "node.monitor",
-        selector: here(context),
-        descriptor: map({ 0: 6, 1: [1, 2], 5: 0.5 }),
-        deadlineMs: 5_000,
-      });
-      const whole = encodeCbor(requestMap(identified));
-      for (let length = 0; length < whole.length; length++) {
-        await probe.sendRaw(whole.subarray(0, length));
-      }
-      for (const payload of emptyPromises()) await probe.sendRaw(payload);
-      // Damage that cannot be seen may make a valid request: only life is asked for.
-      for (let at = 0; at < whole.length; at++) {
-        const damaged = Uint8Array.from(whole);
-        damaged[at] = (damaged[at] ?? 0) ^ 0x55;
-        await probe.sendRaw(damaged);
-      }
-      for (const item of [null, 1, "text", [], new Map([["text", 1]]), new Map([[-1, 1]]), 1.5, true]) {
-        await probe.sendRaw(encodeCbor(item));
-      }
-      await context.probe.settle("after damaged requests");
-      const truncated = probe.answersTo(identified).filter(({ stage }) => stage === 1);
-      must(truncated.length <= 1, `${truncated.length} acknowledgements of damaged requests`);
-    },
-  },
-  {
-    id: "malformed.dropped",
-    kinds: minimal,
-    clause: "Requests and answers",
-    text: "A request without version, id, boot counter or sender is dropped and counted as malformed.",
-    async check(context) {
-      const { probe, wire } = context;
-      const before = Number((await countersOf(context)).get(2));
-      const from = wire.messages.length;
-      for (const key of [0, 1, 2, 3]) {
-        const whole = requestMap(probe.identify({ operation: "node.describe" }));
-        whole.delete(key);
-        await probe.sendRaw(encodeCbor(whole));
-      }
-      const after = Number((await countersOf(context)).get(2));
-      must(after - before === 4, `counted ${after - before} of 4`);
-      const answers = wire.messages.slice(from).filter(({ topic }) => topic === probe.way.answers);
-      must(answers.length === 2, `${answers.length - 2} answers to what nobody asked`);
-    },
-  },
-  {
-    id: "malformed.dropped-q",
-    kinds: complete,
-    clause: "Requests and answers",
-    text: "A request without version, id or boot counter is dropped.",
-    async check(context) {
-      const { probe, wire } = context;
-      await probe.settle();
-      const from = wire.messages.length;
-      for (const key of [0, 1, 2]) {
-        const whole = requestMap(probe.identify({ operation: "node.describe" }));
-        whole.delete(key);
-        await probe.sendRaw(encodeCbor(whole));
-      }
-      await probe.settle("after requests without identity");
-      const answers = wire.messages.slice(from).filter(({ topic }) => topic === probe.way.answers);
-      must(answers.length === 2, `${answers.length - 2} answers to what nobody asked`);
+      mustSucceed(done, "unknown keys");
     },
   },
   {
@@ -321,7 +86,7 @@ export const envelopeRules: readonly Rule[] = [
       for (const operation of ["node.explode", "data", "x".repeat(32)]) {
         const { done, accepted } = await probe.ask({ operation, selector: here(context) });
         must(accepted === undefined, `${operation} was accepted`);
-        mustRefuse(done, unknownTo(context), operation);
+        mustRefuse(done, "unknown-operation", operation, "operation");
       }
     },
   },
@@ -374,23 +139,6 @@ export const envelopeRules: readonly Rule[] = [
     },
   },
   {
-    id: "error.forms",
-    kinds: both,
-    clause: "Errors; protocol.cddl: answer",
-    text: "Every answer of the run has the schema's form, and every error is of the closed set.",
-    async check(context) {
-      await context.probe.settle();
-      const answers = context.wire.messages.filter(({ topic }) => topic === context.probe.way.answers);
-      for (const message of answers) {
-        const wrong = violation(message.payload);
-        must(wrong === undefined, `an answer is no deterministic CBOR: ${wrong ?? ""}`);
-        must(message.qos === 1 && !message.retain, "an answer is retained, or not QoS 1");
-      }
-      const bad = answers.flatMap(({ payload }) => shape.answer(readMap(payload), "answer"));
-      must(bad.length === 0, [...new Set(bad)].slice(0, 3).join("; "));
-    },
-  },
-  {
     id: "order.selector-operation",
     kinds: minimal,
     clause: "Order of checks",
@@ -408,6 +156,27 @@ export const envelopeRules: readonly Rule[] = [
       const third = await probe.ask({ operation: "node.monitor", selector: here(context), deadlineMs: 0 });
       mustRefuse(third.done, "deadline", "deadline 0");
       must(third.accepted === undefined, "deadline 0 was accepted");
+    },
+  },
+  {
+    id: "order.operation-deadline",
+    kinds: complete,
+    clause: "Order of checks",
+    text: "A server looks at the operation before the deadline, and at the selector last.",
+    async check(context) {
+      const { probe } = context;
+      const nobody = map({ 2: "nobody-at-all" });
+      const first = await probe.ask({ operation: "no.such", selector: nobody, deadlineMs: 0 });
+      mustRefuse(first.done, "unknown-operation", "everything wrong but the envelope");
+      // An operation of the owner's side, which is no node's.
+      const second = await probe.ask({ operation: "node.update", selector: nobody, deadlineMs: 0 });
+      mustRefuse(second.done, "forbidden", "an operation that is not for nodes, without time");
+      const third = await probe.ask({ operation: "node.monitor", selector: nobody, deadlineMs: 0 });
+      mustRefuse(third.done, "deadline", "deadline 0 for nobody");
+      const fourth = await probe.ask({ operation: "node.monitor", selector: nobody });
+      mustRefuse(fourth.done, "no-capable-node", "nobody");
+      const accepted = [first, second, third, fourth].some((each) => each.accepted !== undefined);
+      must(!accepted, "it was accepted");
     },
   },
   {
@@ -454,7 +223,6 @@ export const envelopeRules: readonly Rule[] = [
     async check(context) {
       const { probe } = context;
       const { done, ...sent } = await probe.ask({ operation: "node.monitor", selector: here(context) });
-      await pause(50);
       const counted = context.kind === "minimal" ? Number((await countersOf(context)).get(4)) : 0;
       await probe.sendBytes(sent, sent.payload);
       const again = await context.wire.until(() => {
@@ -503,7 +271,7 @@ export const envelopeRules: readonly Rule[] = [
     async check(context) {
       const { probe } = context;
       const { done, ...refused } = await probe.ask({ operation: "no.such.thing", selector: here(context) });
-      mustRefuse(done, unknownTo(context), "the first");
+      mustRefuse(done, "unknown-operation", "the first");
       const { id } = refused;
       await probe.send({ operation: "node.monitor", id, selector: here(context) });
       const good = await context.wire.until(() =>
@@ -544,7 +312,8 @@ export const envelopeRules: readonly Rule[] = [
         done.result?.get(1) === context.birth().get(2),
         "the boot counter is not that of the birth record",
       );
-      applies(context.kind === "minimal", "a server's counters count other senders too");
+      // Those of a server count what others do too.
+      if (context.kind === "complete") return;
       const before = await countersOf(context);
       await probe.ask({ operation: "no.such.thing" });
       const after = await countersOf(context);
