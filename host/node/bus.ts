@@ -3,6 +3,7 @@
  * broker somewhere else; certificates and passwords read from their files and variables. It routes nothing.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ExitCode, UserError } from "../../compiler/diagnostics/user-error.js";
 import type { BusConnection } from "../bus/connection.js";
 import { MqttConnection, type MqttConnectionOptions } from "../bus/mqtt-connection.js";
@@ -78,6 +79,7 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
       log,
       ...(section.tls === undefined ? {} : { tls: await identities.serverMaterial(section.tls.names) }),
       devices: devicesOf(config),
+      ...(section.persistence ? { folder: join(config.state, "bus") } : {}),
     });
     closers.add("broker", () => broker.close());
     renewDaily(broker, section.tls?.names);

@@ -39,6 +39,10 @@ const broker = z.strictObject({
     .describe(
       "let clients without certificate or password in, on loopback only; the access list still holds",
     ),
+  persistence: z
+    .boolean()
+    .default(true)
+    .describe("retained messages, sessions and their queues are kept in the state folder"),
   quotas: z
     .strictObject({
       messageBytes: bytes
@@ -54,6 +58,8 @@ const broker = z.strictObject({
         .default(100)
         .describe("unacknowledged QoS 1 messages to one client"),
       queue: z.number().int().min(0).default(1000).describe("messages kept for a client that is away"),
+      queueBytes: bytes.default(64 * 1024 * 1024).describe("of all messages kept for clients that are away"),
+      retainedBytes: bytes.default(64 * 1024 * 1024).describe("of all retained messages"),
       connections: z.number().int().positive().default(20_000).describe("clients at a time"),
     })
     .prefault({}),

@@ -44,16 +44,32 @@ export function connectPacket(id: string, fields: ConnectFields = {}): Buffer {
   );
 }
 
-export const publishPacket = (topic: string, payload: string | Buffer, qos = 1, retain = false): Buffer =>
+/** @param id packet id, with QoS 1 */
+export const publishPacket = (
+  topic: string,
+  payload: string | Buffer,
+  qos = 1,
+  retain = false,
+  id = 7,
+): Buffer =>
   packet(
     0x30 | (qos << 1) | (retain ? 1 : 0),
     str(topic),
-    qos > 0 ? [0, 7] : [],
+    qos > 0 ? [id >> 8, id & 255] : [],
     Buffer.from(payload as string),
   );
 
 export const subscribePacket = (filters: readonly string[], qos = 1): Buffer =>
   packet(0x82, [0, 9], ...filters.flatMap((filter) => [str(filter), [qos]]));
+
+/** What came in a PUBLISH packet. */
+export interface Received {
+  readonly topic: string;
+  readonly text: string;
+  /** Packet id; 0 with QoS 0. */
+  readonly id: number;
+  readonly dup: boolean;
+}
 
 export class RawClient {
   received = Buffer.alloc(0);
@@ -103,6 +119,39 @@ export class RawClient {
     return codes;
   }
 
+  /** Complete PUBLISH packets so far, on one topic or all. */
+  messages(only?: string): Received[] {
+    const found: Received[] = [];
+    for (const { head, body } of packetsOf(this.received)) {
+      if (head >> 4 !== 3) continue;
+      const end = 2 + body.readUInt16BE(0);
+      const topic = body.toString("utf8", 2, end);
+      const hasId = (head & 6) > 0;
+      const id = hasId ? body.readUInt16BE(end) : 0;
+      const text = body.toString("utf8", end + (hasId ? 2 : 0));
+      if (only === undefined || topic === only) found.push({ topic, text, id, dup: (head & 8) > 0 });
+    }
+    return found;
+  }
+
+  /** QoS 1; resolves with its acknowledgement. `id`: packet id, not used before. */
+  async publish(topic: string, text: string, id: number, retain = false): Promise<void> {
+    this.socket.write(publishPacket(topic, text, 1, retain, id));
+    await waitFor(
+      () => packetsOf(this.received).some((p) => p.head === 0x40 && p.body.readUInt16BE(0) === id),
+      `PUBACK ${id}`,
+    );
+  }
+
+  /** Acknowledges them; resolves when the broker has taken that. */
+  async acknowledge(ids: readonly number[]): Promise<void> {
+    const pongs = (): number => packetsOf(this.received).filter((p) => p.head === 0xd0).length;
+    const before = pongs();
+    for (const id of ids) this.socket.write(packet(0x40, [id >> 8, id & 255]));
+    this.socket.write(packet(0xc0));
+    await waitFor(() => pongs() > before, "PINGRESP");
+  }
+
   async untilEnded(timeoutMs?: number): Promise<void> {
     await waitFor(() => this.ended, "end of the connection", timeoutMs);
   }
@@ -110,4 +159,23 @@ export class RawClient {
   close(): void {
     this.socket.destroy();
   }
+}
+
+/** The complete packets in it. */
+function packetsOf(bytes: Buffer): { head: number; body: Buffer }[] {
+  const found = [];
+  for (let at = 0; at < bytes.length;) {
+    const head = bytes[at++] ?? 0;
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      if (byte === undefined) return found;
+      length |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) === 0) break;
+    }
+    if (at + length > bytes.length) return found;
+    found.push({ head, body: bytes.subarray(at, at + length) });
+    at += length;
+  }
+  return found;
 }

@@ -61,4 +61,12 @@ export const catalogue: readonly CatalogueEntry[] = [
     wrong: "tmc node enroll pump-1 --out /proc/x",
     right: "tmc node enroll pump-1 --out keys/pump-1",
   },
+  {
+    code: "TMC6110",
+    title: "what the broker kept cannot be read",
+    rule: "`bus/journal` in the node's state folder holds retained messages, sessions and their queues. Damaged places of it are left out with a line in the log; a file that is not one, that another version wrote, or that cannot be read is never replaced by itself.",
+    wrong: "rm -r tmc-node/bus/journal; mkdir tmc-node/bus/journal",
+    right:
+      "mv tmc-node/bus/journal /tmp   # nodes announce themselves again; what waited for clients that are away is lost",
+  },
 ];

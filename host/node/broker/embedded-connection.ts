@@ -22,7 +22,7 @@ export class EmbeddedConnection implements BusConnection {
   private readonly seen = new WeakSet<object>();
   /** True while our own publish runs: subscribers of ours are called after it, not inside. */
   private publishing = false;
-  /** Messages under way through the broker's stores; later ones may not overtake them. */
+  /** Messages under way through the broker's sessions; later ones may not overtake them. */
   private slow = 0;
   private tail: Promise<void> = Promise.resolve();
 
@@ -34,8 +34,8 @@ export class EmbeddedConnection implements BusConnection {
   ) {}
 
   /**
-   * Resolves when every present subscriber's socket has it (so a slow one holds up who publishes to it) and the queues
-   * of those away too.
+   * Resolves when every present subscriber's socket has it (so a slow one holds up who publishes to it), and what must
+   * be kept for others is safe.
    */
   publish(topic: string, payload: Uint8Array, options: PublishOptions = {}): Promise<void> {
     if (!this.connected) return Promise.reject(new Error("the connection to the bus is closed"));
@@ -53,7 +53,8 @@ export class EmbeddedConnection implements BusConnection {
       () => void this.slow--,
       () => void this.slow--,
     );
-    return sent;
+    // Only who asked waits for the disk, not the next message.
+    return sent.then(() => this.memory.settled());
   }
 
   /** Nothing to store: straight to the subscribers. */
@@ -95,7 +96,7 @@ export class EmbeddedConnection implements BusConnection {
       this.filters.set(filter, deliver);
       await new Promise<void>((resolve) => this.aedes.subscribe(filter, deliver, resolve));
     }
-    for (const packet of this.memory.retainedOf(fresh)) this.call(packet.topic, packet.payload);
+    for (const packet of this.memory.retained.matching(fresh)) this.call(packet.topic, packet.payload);
   }
 
   private deliver(packet: AedesPublishPacket): void {

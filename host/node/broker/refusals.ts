@@ -7,7 +7,8 @@ import { Seldom } from "../seldom.js";
  * too many attempts; publish, subscribe, will: not on the access list; retain: no room for more retained messages;
  * oversized, malformed: packets; timeout: connected, or in the middle of a packet, and silent; connections: no room;
  * slow: does not take what is sent to it; dropped: QoS 0 messages to such a client; queue: no room in the queue of a
- * client that is away; revoked: disconnected, because it is not enrolled any more.
+ * client that is away; storage: what must be kept cannot be written; revoked: disconnected, because it is not enrolled any
+ * more.
  */
 export const refusalReasons = [
   "identity",
@@ -24,6 +25,7 @@ export const refusalReasons = [
   "slow",
   "dropped",
   "queue",
+  "storage",
   "revoked",
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
