@@ -1,7 +1,8 @@
 /**
  * `npm run bench:bus`: what routing costs. A request from a client through the server to a minimal node (compiled C, board
  * `host`) and back, against a bare MQTT echo through the same embedded broker, in turns; then the registry with 10 to
- * 10,000 nodes. `--json`: figures for machines; `--rounds N`: requests of each kind (default 3000).
+ * 10,000 nodes. The request is brief, so that it is answered by one message as the echo is; one that gets both
+ * acknowledgements is told besides. `--json`: figures for machines; `--rounds N`: requests of each kind (default 3000).
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -62,12 +63,16 @@ async function buildPrograms(folder: string): Promise<{ node: string; echo: stri
   return { node: node.elf, echo: echo.elf };
 }
 
-/** A client that publishes to one topic and takes answers from another, in order of numbers in the payload. */
+/**
+ * A client that publishes to one topic and takes answers from another, by numbers in the payload. `brief`: it asks for one
+ * answer, else for both acknowledgements.
+ */
 function asker(
   mqtt: MqttClient,
   topic: string,
   answers: string,
   numberOf: (payload: Buffer) => number | undefined,
+  brief: boolean,
 ): Asker {
   const waiting = new Map<number, () => void>();
   mqtt.on("message", (from, payload) => {
@@ -83,7 +88,14 @@ function asker(
       new Promise((resolve, reject) => {
         const id = ++last;
         waiting.set(id, resolve);
-        const order = { id, boot: 1, sender: "asker", operation: "node.monitor", deadlineMs: 5000 };
+        const order = {
+          id,
+          boot: 1,
+          sender: mqtt.options.clientId ?? "",
+          operation: "node.monitor",
+          deadlineMs: 5000,
+          brief,
+        };
         mqtt.publish(topic, Buffer.from(encodeServerRequest(order)), { qos: 1 }, (error) => {
           if (error) reject(error);
         });
@@ -112,7 +124,16 @@ async function throughput(one: Asker, count: number): Promise<number> {
 const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
 
-async function measureRouting(folder: string) {
+const kinds = ["echo", "routed", "twice"] as const;
+type Kind = (typeof kinds)[number];
+
+interface Measured {
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly perS: number;
+}
+
+async function measureRouting(folder: string): Promise<Record<Kind, Measured>> {
   const programs = await buildPrograms(folder);
   const server = spawn(
     process.execPath,
@@ -140,38 +161,52 @@ async function measureRouting(folder: string) {
     };
     for (let i = 0; i < workers; i++) await start(programs.node, `n${i}`, "edge");
     await start(programs.echo, "echo", "bench");
-    const options = { protocolVersion: 4 } as const;
-    const client = await connectAsync(url, { ...options, clientId: "asker" });
-    await client.subscribeAsync("t1/edge/asker/r", { qos: 1 });
-    const bare = await connectAsync(url, { ...options, clientId: "bench", username: "bench", password: "x" });
-    for (const one of [client, bare]) withoutDelay(one);
-    await bare.subscribeAsync("t1/bench/echo/y", { qos: 1 });
+    const clients: MqttClient[] = [];
+    const connect = async (clientId: string, answersOn: string, login = {}): Promise<MqttClient> => {
+      const client = await connectAsync(url, { protocolVersion: 4, clientId, ...login });
+      clients.push(client);
+      withoutDelay(client);
+      await client.subscribeAsync(answersOn, { qos: 1 });
+      return client;
+    };
+    const bare = await connect("bench", "t1/bench/echo/y", { username: "bench", password: "x" });
+    const echo = asker(bare, "t1/bench/echo/x", "t1/bench/echo/y", numberIn, true);
+    const routing = async (id: string, brief: boolean): Promise<Asker> => {
+      const topic = `t1/edge/${id}/r`;
+      return asker(await connect(id, topic), `t1/edge/q/${id}`, topic, finishedIn, brief);
+    };
+    const askers = { echo, routed: await routing("asker", true), twice: await routing("again", false) };
     await new Promise((resolve) => setTimeout(resolve, 300));
-    // Both find their number with as little work: what the client does besides is not measured.
-    const routed = asker(client, "t1/edge/q/asker", "t1/edge/asker/r", (payload) => {
-      const answer = answers.read(payload);
-      if (answer === undefined || answer.error !== 0) throw new Error(`an error: ${payload.toString("hex")}`);
-      return answer.stage === 2 ? answer.id : undefined;
-    });
-    const echo = asker(bare, "t1/bench/echo/x", "t1/bench/echo/y", (payload) => numberIn(payload));
-    const times = { echo: [] as number[], routed: [] as number[] };
-    await latencies(echo, 500, []);
-    await latencies(routed, 500, []);
+    for (const one of Object.values(askers)) await latencies(one, 500, []);
+    const times = { echo: [] as number[], routed: [] as number[], twice: [] as number[] };
     for (let i = 0; i < 20; i++) {
-      await latencies(echo, Math.ceil(rounds / 20), times.echo);
-      await latencies(routed, Math.ceil(rounds / 20), times.routed);
+      for (const kind of kinds) await latencies(askers[kind], Math.ceil(rounds / 20), times[kind]);
     }
-    const throughputPerS = await throughput(routed, rounds * 2);
-    const echoPerS = await throughput(echo, rounds * 2);
-    await client.endAsync(true);
-    await bare.endAsync(true);
-    const sort = (list: number[]): number[] => list.sort((a, b) => a - b);
-    return { echo: sort(times.echo), routed: sort(times.routed), throughputPerS, echoPerS };
+    const measured = {} as Record<Kind, Measured>;
+    for (const kind of kinds) {
+      const sorted = times[kind].sort((a, b) => a - b);
+      measured[kind] = {
+        p50Us: quantile(sorted, 0.5),
+        p99Us: quantile(sorted, 0.99),
+        perS: await throughput(askers[kind], rounds * 2),
+      };
+    }
+    for (const client of clients) await client.endAsync(true);
+    return measured;
   } finally {
     for (const node of nodes) await node.stop();
     server.stdin.end();
     await once(server, "exit");
   }
+}
+
+// Both find their number with as little work: what the client does besides is not measured.
+
+/** The number of the request that is done; undefined for an acknowledgement. */
+function finishedIn(payload: Buffer): number | undefined {
+  const answer = answers.read(payload);
+  if (answer === undefined || answer.error !== 0) throw new Error(`an error: ${payload.toString("hex")}`);
+  return answer.stage === 2 ? answer.id : undefined;
 }
 
 /** Key 1 of a request. */
@@ -192,24 +227,25 @@ try {
   const registry = [];
   for (const nodes of [10, 100, 1000, 10_000]) registry.push(await measureRegistry(nodes));
   const round = (x: number, digits = 0): number => Number(x.toFixed(digits));
-  const echoP50Us = quantile(routing.echo, 0.5);
-  const routedP50Us = quantile(routing.routed, 0.5);
+  const { echo, routed, twice } = routing;
   const figures = {
-    echoP50Us: round(echoP50Us),
-    routedP50Us: round(routedP50Us),
-    routedP99Us: round(quantile(routing.routed, 0.99)),
-    ratioP50: round(routedP50Us / echoP50Us, 3),
-    throughputPerS: round(routing.throughputPerS),
+    echoP50Us: round(echo.p50Us),
+    routedP50Us: round(routed.p50Us),
+    routedP99Us: round(routed.p99Us),
+    ratioP50: round(routed.p50Us / echo.p50Us, 3),
+    throughputPerS: round(routed.perS),
     registry: registry.map((r) => ({ ...r, routeUs: round(r.routeUs, 2) })),
   };
+  const row = (what: string, m: Measured): string =>
+    `| ${what} | ${round(m.p50Us)} µs | ${round(m.p99Us)} µs | ${round(m.p50Us / echo.p50Us, 2)} | ${round(m.perS)} |`;
   if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
   else {
     const lines = [
-      "| what | p50 | p99 | per second |",
-      "| --- | ---: | ---: | ---: |",
-      `| MQTT echo | ${round(echoP50Us)} µs | ${round(quantile(routing.echo, 0.99))} µs | ${round(routing.echoPerS)} |`,
-      `| routed request | ${figures.routedP50Us} µs | ${figures.routedP99Us} µs | ${figures.throughputPerS} |`,
-      `| ratio | ${figures.ratioP50} | | |`,
+      "| what | p50 | p99 | ratio of p50 | per second |",
+      "| --- | ---: | ---: | ---: | ---: |",
+      row("MQTT echo", echo),
+      row("routed request", routed),
+      row("routed request, both acknowledgements", twice),
       "",
       "| nodes | µs for routing a request and its answer | bytes a node |",
       "| ---: | ---: | ---: |",

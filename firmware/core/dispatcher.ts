@@ -161,11 +161,12 @@ export class Dispatcher {
       if (job === null) this.refuseBusy();
       else this.enqueue(job, operation);
     } else {
-      this.accept(ticket);
+      const isBrief = request.brief;
+      if (!isBrief) this.accept(ticket);
       ticket.startedUs = clockUs();
       this.answer.begin(ticket, Stage.Done);
       if (!this.attemptRun(operation)) this.answer.fail(ErrorCode.Internal, "operation did not finish");
-      this.complete(ticket);
+      this.complete(ticket, isBrief);
     }
   }
 
@@ -226,17 +227,26 @@ export class Dispatcher {
   private end(job: Job): void {
     job.operation = null;
     if (job === this.active) this.active = null;
-    this.complete(job.ticket);
+    this.complete(job.ticket, false);
   }
 
-  /** The terminal answer to an accepted request: sent, and kept until newer ones need the room. */
-  private complete(ticket: Ticket): void {
+  /**
+   * The terminal answer to a request that was taken: sent, and kept until newer ones need the room. `isBrief`: it was not
+   * acknowledged yet; success says so itself, an error would pass for a refusal.
+   */
+  private complete(ticket: Ticket, isBrief: boolean): void {
     if (this.answer.error === ErrorCode.None && ticket.leftMs(clockMs()) < 0) {
       this.answer.fail(ErrorCode.Deadline, "");
     }
     this.finish(ticket);
     const bytes = this.answer.writer.written();
-    this.cache.store(bytes, this.link.publish("y", bytes, false));
+    if (isBrief && this.answer.error !== ErrorCode.None) {
+      this.cache.store(bytes, false);
+      this.accept(ticket);
+      this.flush();
+    } else {
+      this.cache.store(bytes, this.link.publish("y", bytes, false));
+    }
   }
 
   private finish(ticket: Ticket): void {

@@ -56,6 +56,38 @@ describe("requests", () => {
     expect(done?.executedUs).toBe(0);
   });
 
+  it("that are brief get one answer when the work ends at once and well", () => {
+    const stages = (): unknown[] => bus.answers().map((a) => [a.stage, errorName(a)]);
+    const request = { operation: "test.echo", id: 9, input: Uint8Array.of(1), brief: true };
+    bus.send(request);
+    expect(stages()).toEqual([[2, "none"]]);
+    bus.send(request);
+    expect(stages()).toEqual([[2, "none"]]);
+    expect(counters().get(4)).toBe(1);
+    bus.send({ operation: "test.fail", brief: true });
+    expect(stages()).toEqual([
+      [1, "none"],
+      [2, "corrupt"],
+    ]);
+    bus.send({ operation: "test.slow", arguments: new Map([[0, 2]]), brief: true });
+    expect(stages()).toEqual([[1, "none"]]);
+    platform.advance(200);
+    expect(stages()).toEqual([[2, "none"]]);
+    bus.send({ operation: "nope", brief: true });
+    expect(stages()).toEqual([[2, "unknown-operation"]]);
+    bus.send({ operation: "test.echo", brief: false });
+    expect(stages().length).toBe(2);
+    expect(errorAt(bus.ask({ operation: "test.echo", brief: 1 }))).toBe("bad-request brief");
+  });
+
+  it("that are brief and failed are answered after the reconnect", () => {
+    platform.refusePublish = true;
+    bus.send({ operation: "test.fail", id: 3, brief: true });
+    platform.refusePublish = false;
+    platform.advance(1000);
+    expect(bus.answers().map((a) => [a.id, a.stage])).toEqual([[3, 2]]);
+  });
+
   it("describe gives the birth record", () => {
     const birth = platform.published.find((p) => p.topic.endsWith("/b"));
     expect(bus.ask({ operation: "node.describe" }).result).toEqual(
@@ -239,7 +271,7 @@ describe("requests", () => {
       [5, new Map([[9, [1, [2]]]])],
     ]);
     map
-      .set(14, { any: ["thing"] })
+      .set(15, { any: ["thing"] })
       .set(1000, null)
       .set(-3, 1.5);
     bus.sendRaw(encodeCbor(map));

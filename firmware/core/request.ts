@@ -43,6 +43,8 @@ export class Request {
   /** Milliseconds left; -1 = not stated. */
   deadlineMs: i32 = -1;
   priority: i32 = 100;
+  /** The sender can do without `accepted` when the work ends at once. */
+  brief: boolean = false;
   private version: u32 = 0;
   private readonly name: Span = new Span();
   private readonly selectedName: Span = new Span();
@@ -173,6 +175,7 @@ export class Request {
     this.accepted.clear();
     this.deadlineMs = -1;
     this.priority = 100;
+    this.brief = false;
     this.version = 0;
     this.name.clear();
     this.selectedName.clear();
@@ -231,6 +234,9 @@ export class Request {
         break;
       case 11:
         this.priority = i32(reader.readUint() & 0xff);
+        break;
+      case 14:
+        this.brief = reader.readBool();
         break;
       default:
         reader.skip();
@@ -310,6 +316,8 @@ function fieldName(key: i32): string {
       return "deadline";
     case 11:
       return "priority";
+    case 14:
+      return "brief";
     default:
       return "";
   }

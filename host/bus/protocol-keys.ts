@@ -48,6 +48,7 @@ export const requestKeys = {
   priority: 11,
   hopsLeft: 12,
   path: 13,
+  brief: 14,
 } as const satisfies Keys;
 
 export const errorKeys = {

@@ -232,6 +232,8 @@ export interface Request {
   readonly acceptedOutput?: Partial<Descriptor>;
   readonly deadlineMs?: number;
   readonly priority?: number;
+  /** The sender can do without `accepted` when the work ends at once. */
+  readonly brief?: boolean;
 }
 
 // ---- bytes -------------------------------------------------------------------------------------------------

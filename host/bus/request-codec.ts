@@ -44,6 +44,7 @@ const request = z.object({
   priority: z.number().int().min(0).max(255).optional(),
   hopsLeft: z.number().int().min(0).max(255).optional(),
   path: z.array(nodeId).max(32).optional(),
+  brief: z.boolean().optional(),
 });
 
 /** A request with what only servers write into it. */

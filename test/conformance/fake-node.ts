@@ -231,7 +231,8 @@ export class FakeNode {
       this.enqueue(request, key);
       return;
     }
-    if (!this.is("no accepted")) this.accept(request);
+    if (request.get(14) === true ? this.is("brief twice") : !this.is("no accepted")) this.accept(request);
+    if (request.get(14) === true && this.is("brief twice")) this.accept(request);
     if (this.is("blocking") && this.running !== undefined) {
       setTimeout(() => this.finish(request, key, () => this.run(request)), 900);
       return;
@@ -255,6 +256,7 @@ export class FakeNode {
     bad(9, "accept", isMap);
     bad(10, "deadline", isUint);
     bad(11, "priority", isUint);
+    bad(14, "brief", (value) => typeof value === "boolean");
   }
 
   private repeated(request: CborMap, key: string): boolean {

@@ -5,6 +5,8 @@ export const faults: readonly (readonly [fault: string, rule: string, says: stri
   ["executing node", "request.accepted-done", "executing node other"],
   ["no times", "request.accepted-done", "done does not tell the times in queue and execution"],
   ["accepted with times", "request.accepted-done", "accepted has key 10"],
+  ["brief twice", "request.brief", "stages 1,1,2"],
+  ["types", "request.brief", "a number for brief was accepted"],
   ["qos 0 ignored", "request.qos0", "no terminal answer to request"],
   ["unknown keys", "request.unknown-keys", "unknown keys: bad-request ()"],
   ["long heads", "encoding.long-heads", "no terminal answer to request"],

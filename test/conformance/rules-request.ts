@@ -31,6 +31,28 @@ export const requestRules: readonly Rule[] = [
     },
   },
   {
+    id: "request.brief",
+    kinds: both,
+    clause: "Requests and answers",
+    text: "A brief request whose work ends at once gets exactly one `done`, with or without `accepted`; its key is a boolean.",
+    async check(context) {
+      const { probe } = context;
+      const brief = { operation: "node.monitor", selector: here(context), more: { 14: true } };
+      const { done, ...sent } = await probe.ask(brief);
+      await probe.settle();
+      const stages = probe
+        .answersTo(sent)
+        .map(({ stage }) => String(stage))
+        .join();
+      must(stages === "2" || stages === "1,2", `stages ${stages}`);
+      mustSucceed(done, "node.monitor");
+      must(done.map.has(10) && done.map.has(11), "done does not tell the times in queue and execution");
+      const wrong = await probe.ask({ ...brief, more: { 14: 1 } });
+      must(wrong.accepted === undefined, "a number for brief was accepted");
+      mustRefuse(wrong.done, "bad-request", "a number for brief", "brief");
+    },
+  },
+  {
     id: "request.qos0",
     kinds: both,
     clause: "The floor: QoS 0 and 1",

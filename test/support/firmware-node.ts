@@ -35,6 +35,7 @@ export interface RequestFields {
   readonly accept?: CborMap;
   readonly deadlineMs?: number;
   readonly priority?: number;
+  readonly brief?: unknown;
 }
 
 let nextId = 1;
@@ -66,6 +67,7 @@ export function encodeRequest(fields: RequestFields): Uint8Array {
     [9, fields.accept],
     [10, fields.deadlineMs],
     [11, fields.priority],
+    [14, fields.brief],
   ];
   for (const [key, value] of optional) if (value !== undefined) map.set(key, value);
   return encodeCbor(map);

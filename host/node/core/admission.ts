@@ -147,6 +147,7 @@ export class Admission {
       envelope.path,
     );
     exchange.via = via;
+    exchange.brief = request.brief;
     const node = request.selectorNode();
     const labels: string[] = [];
     for (let i = Math.min(request.openLabels(), 16); i > 0; i--) labels.push(request.reader.readText());

@@ -30,6 +30,8 @@ const nextServer: ReadonlySet<number> = new Set([
   ...(["not-found", "descriptor-mismatch", "hops-exhausted", "too-large", "forbidden"] as const).map(codeOf),
 ]);
 const mostAttempts = 20;
+/** Instead of true: that a node took a request which must not run twice has to be known before it runs. */
+const cborFalse = Uint8Array.of(0xf4);
 
 export interface DispatcherOptions {
   readonly id: string;
@@ -181,7 +183,9 @@ export class Dispatcher {
       this.options.table().accept(exchange, payload);
       return;
     }
-    if (current && !exchange.targetAccepted) this.acknowledged(exchange, from);
+    if (current && !exchange.targetAccepted) {
+      this.acknowledged(exchange, from, (head.queueUs + head.executionUs) / 1000);
+    }
     const refused = current && head.error !== 0 && !exchange.targetAccepted;
     if (refused && (isServer ? nextServer : nextNode).has(head.error)) {
       exchange.lastRefusal = { bytes: payload, head };
@@ -330,8 +334,9 @@ export class Dispatcher {
     const envelope = this.read(exchange.payload);
     return envelope.rewritten({
       ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
-      deadlineMs: Math.max(1, Math.floor(exchange.left(now))),
+      deadline: Math.max(1, Math.floor(exchange.left(now))),
       ...(goesToServer(target) ? { hops: exchange.hops - 1, path: [...exchange.path, this.options.id] } : {}),
+      ...(exchange.brief && exchange.definition?.idempotent !== true ? { brief: cborFalse } : {}),
     });
   }
 
@@ -397,8 +402,10 @@ export class Dispatcher {
     exchange.patience.unref();
   }
 
-  private acknowledged(exchange: Exchange, entry: NodeEntry): void {
-    entry.latencyMs = smoothed(entry.latencyMs, performance.now() - exchange.sentAt);
+  /** `workedMs`: of the time since it was sent, what was no communication. */
+  private acknowledged(exchange: Exchange, entry: NodeEntry, workedMs = 0): void {
+    const ms = Math.max(0, performance.now() - exchange.sentAt - workedMs);
+    entry.latencyMs = smoothed(entry.latencyMs, ms);
     clearTimeout(exchange.patience);
   }
 }

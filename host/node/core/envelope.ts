@@ -2,22 +2,35 @@
  * Envelopes as the Core Service handles them: a request is parsed by the firmware's own `Request` and passed on with only
  * those keys rewritten that must change; an answer is read no further than its head. One message at a time.
  */
+import { requestKeys } from "../../bus/protocol-keys.js";
 import { subset, type SubsetReader, type SubsetRequest, type SubsetWriter } from "./subset.js";
 
 /** Keys of a request that servers touch. */
 const key = {
-  version: 0,
-  id: 1,
-  boot: 2,
-  sender: 3,
-  selector: 5,
-  input: 7,
-  descriptor: 8,
-  deadline: 10,
-  hops: 12,
-  path: 13,
+  version: requestKeys.version,
+  id: requestKeys.id,
+  boot: requestKeys.boot,
+  sender: requestKeys.sender,
+  selector: requestKeys.selector.key,
+  input: requestKeys.input,
+  descriptor: requestKeys.inputDescriptor.key,
+  deadline: requestKeys.deadlineMs,
+  hops: requestKeys.hopsLeft,
+  path: requestKeys.path,
+  brief: requestKeys.brief,
 };
-const noted = 14;
+/** Those that servers write, ascending. */
+const rewritable = [
+  "sender",
+  "selector",
+  "input",
+  "descriptor",
+  "deadline",
+  "hops",
+  "path",
+  "brief",
+] as const;
+const noted = 15;
 const maxPath = 32;
 /** CborKind.Text */
 const textKind = 3;
@@ -25,10 +38,12 @@ const textKind = 3;
 /** What servers write into a request; absent: as it was. */
 export interface Rewrite {
   readonly sender?: string;
-  readonly deadlineMs?: number;
+  /** ms left. */
+  readonly deadline?: number;
   readonly hops?: number;
   readonly path?: readonly string[];
   /** Whole CBOR items. */
+  readonly brief?: Uint8Array;
   readonly selector?: Uint8Array;
   readonly input?: Uint8Array;
   readonly descriptor?: Uint8Array;
@@ -52,7 +67,7 @@ export class RequestEnvelope {
   pathOk = true;
   private payload: Uint8Array = new Uint8Array(0);
   private pairs = 0;
-  /** Where the first key is, and of keys 0 to 13: where the key begins and where its value ends; -1 absent. */
+  /** Where the first key is, and of keys 0 to 14: where the key begins and where its value ends; -1 absent. */
   private first = 0;
   private readonly keyAt = new Int32Array(noted);
   private readonly endAt = new Int32Array(noted);
@@ -89,22 +104,17 @@ export class RequestEnvelope {
   rewritten(changes: Rewrite): Uint8Array | undefined {
     const writer = this.writer;
     const { payload } = this;
-    const changed = [
-      [key.sender, changes.sender],
-      [key.selector, changes.selector],
-      [key.input, changes.input],
-      [key.descriptor, changes.descriptor],
-      [key.deadline, changes.deadlineMs],
-      [key.hops, changes.hops],
-      [key.path, changes.path],
-    ] as const;
     let pairs = this.pairs;
-    for (const [k, value] of changed) if (value !== undefined && (this.keyAt[k] as number) < 0) pairs++;
+    for (const name of rewritable) {
+      if (changes[name] !== undefined && (this.keyAt[key[name]] as number) < 0) pairs++;
+    }
     writer.clear();
     writer.beginMap(pairs);
     let from = this.first;
-    for (const [k, value] of changed) {
+    for (const name of rewritable) {
+      const value = changes[name];
       if (value === undefined) continue;
+      const k = key[name];
       const at = this.insertionAt(k);
       writer.writeRaw(payload.subarray(from, at));
       writer.writeInt(k);
@@ -127,7 +137,7 @@ export class RequestEnvelope {
     return this.above;
   }
 
-  /** Where keys above 13 begin, or the end. */
+  /** Where keys above 14 begin, or the end. */
   private above = 0;
 
   private scan(reader: SubsetReader): void {

@@ -96,8 +96,9 @@ export class ExchangeTable {
     this.byKey.delete(exchange.key);
     this.due.remove(exchange);
     // What was refused may be repeated under its number: the next try may succeed.
-    const done = exchange.accepted || ending.error === 0;
-    if (done && exchange.callers.length === 0) this.duplicates.put(exchange.key, bytes, performance.now());
+    const taken = exchange.accepted || ending.error === 0;
+    if (taken && exchange.callers.length === 0) this.duplicates.put(exchange.key, bytes, performance.now());
+    if (exchange.brief && ending.error === 0) exchange.heldAccepted = undefined;
     this.sendAccepted(exchange);
     this.handlers.send(exchange, bytes, stages.done);
     this.handlers.ended(exchange, ending);

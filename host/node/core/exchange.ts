@@ -25,6 +25,8 @@ export class Exchange {
   state: "routing" | "waiting" | "dispatched" | "local" | "done" = "routing";
   /** Of the trace. */
   decision: "local" | "dispatch" | "forward" | "refuse" = "refuse";
+  /** Whoever asked can do without `accepted` when the work ends at once. */
+  brief = false;
   /** Stage `accepted` was passed on; it is at most once. */
   accepted = false;
   /** The input when it is too large for the message: it goes beside it, to servers only. */

@@ -58,6 +58,38 @@ describe("core service", () => {
     ]);
   });
 
+  it("passes one answer back where one was enough for whoever asked", async () => {
+    const a = await join("a", { operations: ["node.describe"] });
+    const b = await join("b", { operations: ["model.infer", "model.aggregate"], models: [testModel("m")] });
+    b.behaviour = (request, node) => node.answer(request, { output: Uint8Array.of(7) });
+    const stages = (id: number): unknown[] => a.answers.filter((x) => x.id === id).map((x) => x.stage);
+    const id = a.ask({ operation: "model.infer", brief: true });
+    await settled();
+    expect(b.requests.at(-1)?.brief).toBe(true);
+    expect(stages(id)).toEqual([2]);
+    a.ask({ operation: "model.infer", id, brief: true });
+    await settled();
+    expect([stages(id), b.requests.length]).toEqual([[2, 2], 1]);
+    // A node that acknowledges all the same.
+    b.behaviour = (request, node) => {
+      node.answer(request, { stage: 1 });
+      node.answer(request, { output: Uint8Array.of(7) });
+    };
+    const acknowledged = a.ask({ operation: "model.infer", brief: true });
+    await settled();
+    expect(stages(acknowledged)).toEqual([2]);
+    b.behaviour = (request, node) => {
+      node.answer(request, { stage: 1 });
+      node.answer(request, { error: { code: 14 } });
+    };
+    const failed = a.ask({ operation: "model.infer", brief: true });
+    await settled();
+    expect(stages(failed)).toEqual([1, 2]);
+    // What must not run twice is acknowledged before it runs.
+    await core.submit({ operation: "model.aggregate" }, { sender: "operator" });
+    expect(b.requests.at(-1)).toMatchObject({ operation: "model.aggregate", brief: false });
+  });
+
   it("serves what it offers itself, arguments checked, and says failures by their code", async () => {
     const a = await join("a", { operations: ["node.describe"] });
     core.offer({

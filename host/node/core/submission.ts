@@ -42,7 +42,9 @@ export class Submission {
   readonly submit = (order: Order, options: Parameters<Submit>[1]): Promise<Answer> =>
     new Promise<Answer>((resolve) => {
       const identity = { ...(options.identity ?? this.nextIdentity()), sender: this.parts.id };
-      const request: ServerRequest = { ...order, ...identity };
+      // Whoever does not listen for the acknowledgement needs none.
+      const brief = options.onAccepted === undefined;
+      const request: ServerRequest = { ...order, ...identity, ...(brief ? { brief } : {}) };
       const listening: { cancel?: () => void } = {};
       const caller: LocalCaller = {
         accepted: () => options.onAccepted?.(),
@@ -108,6 +110,7 @@ export class Submission {
         [],
       );
       exchange.content = beside;
+      exchange.brief = brief;
       listening.cancel = () =>
         this.parts.table.fail(exchange, { code: "cancelled", text: "" }, codeOf("cancelled"));
       options.signal?.addEventListener("abort", listening.cancel, { once: true });

@@ -73,6 +73,7 @@ export interface SubsetRequest {
   readonly accepted: SubsetDescriptor;
   readonly deadlineMs: number;
   readonly priority: number;
+  readonly brief: boolean;
   operation(): string;
   selector(): string;
   task(): string;
