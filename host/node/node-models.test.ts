@@ -50,29 +50,24 @@ async function ask(node: ComputingNode, order: Order): Promise<Readonly<Record<s
   return namedResult(operationDefinition(order.operation)!, answer) ?? {};
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(condition()).toBe(true);
+}
+
+const mlp = { name: "m", shape: [4], architecture: "mlp", units: [3], outputs: 2, classifies: true } as const;
+
 it("brings a model to a node behind it, which then infers for both, also after a restart", async () => {
   const cloud = await start("cloud");
   const url = cloud.addresses.find((address) => address.url.startsWith("mqtt"))?.url;
   const neighbours = [{ id: "cloud", url }];
   const edge = await start("edge", { neighbours });
-  const shape = {
-    name: "m",
-    shape: [4],
-    architecture: "mlp",
-    units: [3],
-    outputs: 2,
-    classifies: true,
-  } as const;
-  const input = writeTflite(buildNetwork({ ...shape, seed: 1 }));
+  const input = writeTflite(buildNetwork({ ...mlp, seed: 1 }));
   await ask(cloud, {
     operation: "model.store",
     arguments: { name: "m", version: "1", labels: ["a", "b"] },
     input,
   });
-  const until = async (condition: () => boolean): Promise<void> => {
-    for (let i = 0; i < 500 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(condition()).toBe(true);
-  };
   await until(() => cloud.core.node("edge")?.online === true);
   const deploy = { operation: "model.deploy", arguments: { model: "m", nodes: ["edge"] } };
   expect(await ask(cloud, deploy)).toMatchObject({ deployed: ["edge"] });
@@ -102,4 +97,38 @@ it("brings a model to a node behind it, which then infers for both, also after a
     removed: ["edge"],
   });
   expect(again.core.birth().models).toBeUndefined();
+});
+
+it("brings models that are larger than messages in both directions", async () => {
+  // As if it had enrolled edge with the role server.
+  const cloud = await start("cloud", {
+    access: [{ callers: ["edge"], operations: ["model.*", "task.*"], allow: true }],
+  });
+  const url = cloud.addresses.find((address) => address.url.startsWith("mqtt"))?.url;
+  const edge = await start("edge", { neighbours: [{ id: "cloud", url }] });
+  await until(
+    () => cloud.core.node("edge")?.online === true && edge.core.neighbours()[0]?.connected === true,
+  );
+  const store = (node: ComputingNode, version: string) =>
+    ask(node, {
+      operation: "model.store",
+      arguments: { name: "m", version },
+      input: writeTflite(buildNetwork({ ...mlp, units: [530, 530], seed: Number(version) })),
+    });
+  const digests: unknown[] = [];
+  for (const [node, version, to] of [
+    [cloud, "1", "edge"],
+    [edge, "2", "cloud"],
+  ] as const) {
+    digests.push((await store(node, version))["digest"]);
+    const deploy = { operation: "model.deploy", arguments: { model: `m@${version}`, nodes: [to] } };
+    expect(await ask(node, deploy)).toMatchObject({ deployed: [to] });
+  }
+  const all = async (node: ComputingNode) =>
+    (await node.services.models.list()).map(({ digest }) => digest).reverse();
+  expect([await all(cloud), await all(edge)]).toEqual([digests, digests]);
+  await store(cloud, "3");
+  const fetched = { operation: "model.deploy", arguments: { model: "m@3", from: "cloud" } };
+  expect(await ask(edge, fetched)).toMatchObject({ deployed: ["edge"] });
+  expect(cloud.core.counts.violations + edge.core.counts.violations).toBe(0);
 });

@@ -110,6 +110,7 @@ export async function createServices({
       resolve,
       submit: core.submit,
       nodes: () => core.nodes(),
+      neighbours: () => core.neighbours().flatMap(({ id, connected }) => (connected ? [id] : [])),
       connectors,
       node: config.id,
       labels: config.labels,

@@ -25,6 +25,9 @@ export const modelSummary = z.object({
   parent: z.string().optional(),
   /** The data it was trained on. */
   data: z.string().optional(),
+  /** Of the input: Hz, unit. */
+  rate: z.number().optional(),
+  unit: z.string().optional(),
   createdAt: z.string(),
   /** Nodes that offer it now. */
   nodes: z.array(common.nodeId),
@@ -201,13 +204,20 @@ export const modelStore = defineOperation({
 
 export const modelRetrieve = defineOperation({
   name: "model.retrieve",
-  summary: "Gives a model's bytes and descriptor.",
-  arguments: { model },
+  summary: "Gives a model's bytes, or a piece of them, and what is known of it.",
+  arguments: {
+    model,
+    offset: field(1, common.count.optional(), "bytes to leave out; default 0"),
+    bytes: field(2, z.number().int().min(1).optional(), "at most; default: all that follow"),
+  },
   result: { model: field(0, modelSummary, "what is known of it") },
   output: "the bytes; a reference when larger than a message",
   idempotent: true,
   callers: callers.all,
-  errors: { "not-found": "no such model" },
+  errors: {
+    "not-found": "no such model",
+    "too-large": "more than goes over the bus at once: ask for pieces",
+  },
 });
 
 export const modelList = defineOperation({
@@ -257,6 +267,7 @@ export const modelDeploy = defineOperation({
     model,
     nodes: field(1, z.array(common.nodeId).max(1000).optional(), "to these; default: to this node"),
     labels: field(2, z.array(common.label).max(16).optional(), "to all nodes with these labels"),
+    from: field(3, common.nodeId.optional(), "complete node that gives the model, when this one has it not"),
     detach,
   },
   result: {

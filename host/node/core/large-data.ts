@@ -126,6 +126,9 @@ export class LargeData {
     if (!(answer.output instanceof Uint8Array)) {
       throw new OperationFailure("too-large", "the answer does not fit into a message", "answer");
     }
+    if (answer.output.length > this.inputBytes) {
+      throw new OperationFailure("too-large", `more than ${this.inputBytes} bytes at once`, "answer");
+    }
     const digest = await this.sendAll(small, answer.output);
     return encodeAnswer({ ...answer, output: referenceTo("chunk", digest) });
   }

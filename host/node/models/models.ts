@@ -6,7 +6,7 @@ import { decodeRecord, encodeRecord } from "../data/data-set-records.js";
 import { KeyedLock } from "../data/keyed-lock.js";
 import { OperationFailure } from "../operations/operation.js";
 import { withStorage } from "../operations/storage-failure.js";
-import type { BlobUses } from "../storage/blob-uses.js";
+import type { BlobUses, IncomingBlob } from "../storage/blob-uses.js";
 import { digestOf } from "../storage/blob-uses.js";
 import type { RecordChange, Storage } from "../storage/storage.js";
 import { inspectModelBytes } from "./inspect-model.js";
@@ -69,6 +69,17 @@ export class Models {
     return bytes;
   }
 
+  /** Bytes from `start` up to `end`, as they lie in storage. @throws OperationFailure corrupt when they are lost */
+  async pieceOf({ digest }: Pick<ModelRecord, "digest">, start: number, end: number): Promise<Uint8Array> {
+    return withStorage(async () => {
+      const source = await this.storage.blobs.read(digest, start, end);
+      if (source === undefined) throw new OperationFailure("corrupt", "the bytes of the model are lost");
+      const pieces: Uint8Array[] = [];
+      for await (const piece of source) pieces.push(piece);
+      return new Uint8Array(Buffer.concat(pieces));
+    });
+  }
+
   /** Versions of a name, the newest first. */
   async versions(name: string): Promise<ModelRecord[]> {
     const records = await this.all(`${name}/`);
@@ -114,65 +125,61 @@ export class Models {
     bytes: Uint8Array,
     details: ModelDetails = {},
   ): Promise<ModelRecord> {
-    const { form, inputs, outputs, cost } = inspectModelBytes(bytes, name);
-    const classes = outputs[0]?.shape?.reduce((product, dimension) => product * dimension, 1) ?? 0;
-    const labels = details.labels ?? [];
-    if (labels.length > 0 && labels.length !== classes) {
-      throw new OperationFailure(
-        "bad-request",
-        `${labels.length} labels, ${classes} outputs`,
-        "arguments.labels",
-      );
-    }
-    const { rate, unit } = details;
-    const input = {
-      ...inputs[0],
-      ...(rate === undefined ? {} : { rate }),
-      ...(unit === undefined ? {} : { unit }),
-    };
-    const output = { ...outputs[0], ...(labels.length === 0 ? {} : { labels: [...labels] }) };
-    const digest = digestOf(bytes);
+    const offer = offerOf(name, bytes, details);
+    return withStorage(() => this.uses.hold([bytes], () => this.keep(name, version, offer, details)));
+  }
+
+  /**
+   * Keeps a version whose bytes come in pieces; they are looked at when all are here and have the digest.
+   * @throws OperationFailure as `store`; no-space and forbidden before the first piece, corrupt for another digest, and
+   *   what the source throws. Nothing of it is left then.
+   */
+  async receive(
+    name: string,
+    version: string,
+    incoming: IncomingBlob,
+    details: ModelDetails = {},
+  ): Promise<ModelRecord> {
+    const known = await this.read(name, version);
+    if (known !== undefined && known.digest !== incoming.digest) throw otherBytes(known);
+    this.requireRoom(await this.totalBytes(), incoming.bytes);
     return withStorage(() =>
-      this.uses.hold([bytes], () =>
-        this.change(name, async (names, growth) => {
-          const known = await this.read(name, version);
-          if (known !== undefined) {
-            if (known.digest === digest) return { result: known };
-            throw new OperationFailure(
-              "forbidden",
-              `${name}@${version} has other bytes`,
-              "arguments.version",
-            );
-          }
-          growth(bytes.length);
-          const record: ModelRecord = {
-            ...Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)),
-            name,
-            version,
-            number: names.last + 1,
-            digest,
-            bytes: bytes.length,
-            form,
-            stage: "candidate",
-            inputs: [input],
-            outputs: [output],
-            ...(cost === undefined ? {} : { cost }),
-            createdAt: this.clock(),
-          };
-          return {
-            names: {
-              ...names,
-              last: record.number,
-              highest: Math.max(highestOf(names), numberOf(version)),
-            },
-            changes: [this.put(record), this.uses.add(digest, ownerOf(record))],
-            result: record,
-          };
-        }),
-      ),
+      this.uses.hold([incoming], async ([digest = ""]) => {
+        const offer = offerOf(name, await this.bytesOf({ digest }), details);
+        return this.keep(name, version, offer, details);
+      }),
     );
   }
 
+  /** The blob is held. */
+  private keep(name: string, version: string, offer: Offer, details: ModelDetails): Promise<ModelRecord> {
+    return this.change(name, async (names, growth) => {
+      const known = await this.read(name, version);
+      if (known !== undefined) {
+        if (known.digest === offer.digest) return { result: known };
+        throw otherBytes(known);
+      }
+      growth(offer.bytes);
+      const record: ModelRecord = {
+        ...Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)),
+        ...offer,
+        name,
+        version,
+        number: names.last + 1,
+        stage: "candidate",
+        createdAt: this.clock(),
+      };
+      return {
+        names: {
+          ...names,
+          last: record.number,
+          highest: Math.max(highestOf(names), numberOf(version)),
+        },
+        changes: [this.put(record), this.uses.add(record.digest, ownerOf(record))],
+        result: record,
+      };
+    });
+  }
   /** @throws OperationFailure not-found, forbidden (in production) */
   async delete(qualified: string): Promise<ModelRecord> {
     const { name, version } = await this.get(qualified);
@@ -274,6 +281,11 @@ export class Models {
     return { stored, value: stored === undefined ? { last: 0 } : decodeRecord<NameRecord>(stored) };
   }
 
+  private requireRoom(total: number, more: number): void {
+    if (total + more <= this.options.modelBytes) return;
+    throw new OperationFailure("no-space", `all models have at most ${this.options.modelBytes} bytes`);
+  }
+
   private put(record: ModelRecord): RecordChange {
     return { collection: collections.models, key: keyOf(record), value: encodeRecord(record) };
   }
@@ -298,9 +310,7 @@ export class Models {
         if (names === undefined) return result;
         const total = await this.storage.records.get(collections.totals, "bytes");
         const bytes = (total === undefined ? 0 : decodeRecord<{ bytes: number }>(total).bytes) + more;
-        if (more > 0 && bytes > this.options.modelBytes) {
-          throw new OperationFailure("no-space", `all models have at most ${this.options.modelBytes} bytes`);
-        }
+        if (more > 0) this.requireRoom(bytes, 0);
         const written = await withStorage(() =>
           this.storage.records.write([
             {
@@ -338,4 +348,38 @@ function keyOf({ name, version }: ModelRecord): string {
 
 function ownerOf(record: ModelRecord): string {
   return `model/${qualifiedName(record)}`;
+}
+
+/** What the bytes of a model say, with what is known of them besides. */
+type Offer = Pick<ModelRecord, "digest" | "bytes" | "form" | "inputs" | "outputs" | "cost">;
+
+/** @throws OperationFailure corrupt (no model), bad-request (labels that are not its outputs) */
+function offerOf(name: string, bytes: Uint8Array, details: ModelDetails): Offer {
+  const { form, inputs, outputs, cost } = inspectModelBytes(bytes, name);
+  const classes = outputs[0]?.shape?.reduce((product, dimension) => product * dimension, 1) ?? 0;
+  const { rate, unit, labels = [] } = details;
+  if (labels.length > 0 && labels.length !== classes) {
+    throw new OperationFailure(
+      "bad-request",
+      `${labels.length} labels, ${classes} outputs`,
+      "arguments.labels",
+    );
+  }
+  const input = {
+    ...inputs[0],
+    ...(rate === undefined ? {} : { rate }),
+    ...(unit === undefined ? {} : { unit }),
+  };
+  return {
+    digest: digestOf(bytes),
+    bytes: bytes.length,
+    form,
+    inputs: [input],
+    outputs: [{ ...outputs[0], ...(labels.length === 0 ? {} : { labels: [...labels] }) }],
+    ...(cost === undefined ? {} : { cost }),
+  };
+}
+
+function otherBytes(known: ModelRecord): OperationFailure {
+  return new OperationFailure("forbidden", `${qualifiedName(known)} has other bytes`, "arguments.version");
 }

@@ -5,7 +5,6 @@
 import { packageModel } from "../../../compiler/model/package/write.js";
 import { UserError } from "../../../compiler/diagnostics/user-error.js";
 import { modelDeploy, modelUndeploy } from "../../bus/operations/model.js";
-import { errorName, type Answer } from "../../bus/protocol.js";
 import type { RegisteredNode } from "../core/core-service.js";
 import type { JobContext, JobStep } from "../jobs/jobs.js";
 import { readGraph } from "../models/inspect-model.js";
@@ -15,6 +14,7 @@ import { jobExtras, jobOperation } from "./job-operation.js";
 import { checkSubjects, jobArguments } from "./model-jobs.js";
 import { offers } from "./model-manage.js";
 import type { ModelContext } from "./model-operations.js";
+import { fetchModel, pieceBytes, pushModel, throwOnError } from "./model-transfer.js";
 import { OperationFailure, type LocalOperation, type Order } from "./operation.js";
 
 /** A node has so long to take a model, and then so long to offer it. */
@@ -28,13 +28,18 @@ export function deployOperation(context: ModelContext): LocalOperation {
   jobs.register({
     operation: modelDeploy.name,
     resume: "again",
+    // It waits for other nodes, which may be waiting for this one.
+    coordinates: true,
     run: async (input, job) => {
-      const { model, nodes, labels } = jobArguments(modelDeploy, input);
-      const record = await models.get(model);
+      const { model, nodes, labels, from } = jobArguments(modelDeploy, input);
+      const record =
+        from === undefined || from === context.node
+          ? await models.get(model)
+          : await fetchModel(context, model, from, job);
       const signed = input[jobExtras.input];
       const targets = targetsOf(context, nodes, labels);
-      const { deployed, failures } = await onEach(targets, job, (target) =>
-        deployTo(context, record, target, signed, job),
+      const { deployed, failures } = await onEach(targets, job, (target, report) =>
+        deployTo(context, record, target, signed, job, report),
       );
       const [first] = failures.values();
       if (deployed.length === 0 && first !== undefined) throw first;
@@ -54,7 +59,8 @@ export function deployOperation(context: ModelContext): LocalOperation {
       // A newer version for the same nodes supersedes an older one.
       return `${String(model).split("@")[0] ?? ""} on ${[...where].sort().join(" ")}`;
     },
-    { check: (call) => checkSubjects(context, call) },
+    // A model that comes from another node need not be here.
+    { check: (call) => (call.arguments["from"] === undefined ? checkSubjects(context, call) : undefined) },
   );
 }
 
@@ -78,12 +84,14 @@ function targetsOf(
 async function onEach(
   targets: readonly string[],
   job: JobContext,
-  work: (target: string) => Promise<void>,
+  work: (target: string, report: (fraction: number) => void) => Promise<void>,
 ): Promise<{ deployed: string[]; failures: Map<string, OperationFailure> }> {
   const steps = new Map<string, JobStep>(
     targets.map((target) => [target, { name: target, state: "waiting", node: target, attempts: 0 }]),
   );
   const failures = new Map<string, OperationFailure>();
+  /** 0..1 of those that are on their way. */
+  const parts = new Map<string, number>();
   const waiting = [...targets];
   const show = (target: string, state: JobStep["state"], error?: string): void => {
     steps.set(target, {
@@ -93,17 +101,25 @@ async function onEach(
       state,
       ...(error === undefined ? {} : { error }),
     });
+    parts.delete(target);
+    job.setSteps([...steps.values()], ...soFar());
+  };
+  const soFar = (): [number, string] => {
     const ended = [...steps.values()].filter(
       (step) => step.state === "done" || step.state === "failed",
     ).length;
-    job.setSteps([...steps.values()], ended / targets.length, `${ended} of ${targets.length} nodes`);
+    const underWay = [...parts.values()].reduce((sum, part) => sum + part, 0);
+    return [(ended + underWay) / targets.length, `${ended} of ${targets.length} nodes`];
   };
   const lane = async (): Promise<void> => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
       if (job.signal.aborted) throw new OperationFailure("cancelled", "told to stop");
       show(target, "running");
       try {
-        await work(target);
+        await work(target, (part) => {
+          parts.set(target, part);
+          job.progress(...soFar());
+        });
         show(target, "done");
       } catch (error) {
         if (!(error instanceof OperationFailure)) throw error;
@@ -123,12 +139,18 @@ async function deployTo(
   target: string,
   signed: unknown,
   job: JobContext,
+  report: (fraction: number) => void,
 ): Promise<void> {
   if (target === context.node) {
     await context.deployed.deploy(record);
     return;
   }
   const found = context.nodes().find(({ node }) => node === target);
+  if (found === undefined && context.neighbours().includes(target)) {
+    // It tells no birth record here: what it has it knows itself, and its answer says that it offers the model.
+    await pushModel(context, record, target, job, report);
+    return;
+  }
   if (found === undefined || !found.online) {
     throw new OperationFailure("no-capable-node", found === undefined ? "unknown node" : "not online");
   }
@@ -144,7 +166,9 @@ async function deployTo(
     throwOnError(answer);
   };
   const args = { model: qualifiedName(record) };
-  if (found.birth.kind === complete) {
+  if (found.birth.kind === complete && record.bytes > pieceBytes) {
+    await pushModel(context, record, target, job, report);
+  } else if (found.birth.kind === complete) {
     const { name, version, digest, task, labels, parent } = record;
     const [{ rate, unit } = {}] = record.inputs;
     await ask({
@@ -182,12 +206,6 @@ async function packageOf(
     if (!(error instanceof UserError)) throw error;
     throw new OperationFailure("descriptor-mismatch", `${error.code}: ${error.message}`);
   }
-}
-
-function throwOnError({ error }: Answer): void {
-  if (error === undefined) return;
-  const code = errorName(error.code) ?? "internal";
-  throw new OperationFailure(code, error.text ?? code, error.field);
 }
 
 /** The node has said that it has the model; its birth record follows. */

@@ -13,10 +13,8 @@ import { qualifiedName, type ModelRecord, type ModelSummary } from "../models/mo
 import { argumentsOf, resultFor } from "./arguments.js";
 import type { ModelContext } from "./model-operations.js";
 import { OperationFailure, type LocalOperation } from "./operation.js";
+import { largestModel } from "./model-transfer.js";
 import { inputOf } from "./references.js";
-
-/** Most bytes of a model. */
-const modelBytes = 256 * 1024 * 1024;
 
 /** Does a node with this birth record offer the model? */
 export function offers({ models = [] }: Pick<Birth, "models">, { name, version }: ModelRecord): boolean {
@@ -36,6 +34,7 @@ export function nodesWith({ deployed, nodes, node }: ModelContext, record: Model
 export function summaryOf(context: ModelContext, record: ModelRecord): ModelSummary {
   const { name, version, digest, form, stage, bytes, inputs, outputs, labels = [], metrics = {} } = record;
   const { task, cost, parent, data, createdAt } = record;
+  const [{ rate, unit } = {}] = inputs;
   return {
     name,
     version,
@@ -53,6 +52,8 @@ export function summaryOf(context: ModelContext, record: ModelRecord): ModelSumm
     ...(cost === undefined ? {} : { cost: { ...cost } }),
     ...(parent === undefined ? {} : { parent }),
     ...(data === undefined ? {} : { data }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(unit === undefined ? {} : { unit }),
   };
 }
 
@@ -62,7 +63,7 @@ export function storeOperation({ models, resolve }: ModelContext): LocalOperatio
     async run(call) {
       const { name, version, digest, ...details } = argumentsOf(modelStore, call);
       const { input, inputDescriptor } = call.request;
-      const { bytes } = await inputOf(input, inputDescriptor, resolve, modelBytes);
+      const { bytes } = await inputOf(input, inputDescriptor, resolve, largestModel);
       if (digest !== undefined && digest !== digestOf(bytes)) {
         throw new OperationFailure("corrupt", "the bytes have another digest", "arguments.digest");
       }
@@ -76,13 +77,19 @@ export function retrieveOperation(context: ModelContext): LocalOperation {
   return {
     definition: modelRetrieve,
     async run(call) {
-      const record = await context.models.get(argumentsOf(modelRetrieve, call).model);
-      const output = await context.models.bytesOf(record);
-      return {
-        result: resultFor(modelRetrieve, { model: summaryOf(context, record) }),
-        output,
-        outputDescriptor: { digest: Buffer.from(record.digest, "hex"), bytes: output.length },
-      };
+      const { model, offset = 0, bytes } = argumentsOf(modelRetrieve, call);
+      const record = await context.models.get(model);
+      const result = resultFor(modelRetrieve, { model: summaryOf(context, record) });
+      if (offset === 0 && bytes === undefined) {
+        const output = await context.models.bytesOf(record);
+        const digest = Buffer.from(record.digest, "hex");
+        return { result, output, outputDescriptor: { digest, bytes: output.length } };
+      }
+      const start = Math.min(offset, record.bytes);
+      const end = Math.min(record.bytes, start + (bytes ?? record.bytes));
+      // A piece has no digest of its own: whoever asks for pieces checks the whole.
+      const output = await context.models.pieceOf(record, start, end);
+      return { result, output, outputDescriptor: { bytes: output.length } };
     },
   };
 }

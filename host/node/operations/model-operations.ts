@@ -20,6 +20,7 @@ import {
   retrieveOperation,
   storeOperation,
 } from "./model-manage.js";
+import { transferTimes, type TransferTimes } from "./model-transfer.js";
 import { validateOperation } from "./model-validate.js";
 import type { LocalOperation, OperationCall, OperationResult, Submit } from "./operation.js";
 import type { ResolveReference } from "./references.js";
@@ -36,6 +37,8 @@ export interface ModelOperationsOptions {
   readonly submit: Submit;
   /** The nodes that are joined, or were. */
   readonly nodes: () => readonly RegisteredNode[];
+  /** Servers that this one has joined and can reach: complete nodes too; default none. */
+  readonly neighbours?: () => readonly string[];
   readonly connectors: () => readonly Connector[];
   /** Id and labels of this node. */
   readonly node: string;
@@ -44,6 +47,8 @@ export interface ModelOperationsOptions {
   readonly sampleBytes?: number;
   /** MB of heap of a training; default 1024. */
   readonly memoryMb?: number;
+  /** How long a model on its way to or from another node may stand still. */
+  readonly transfer?: TransferTimes;
   /** Default: in a thread of its own. */
   readonly runTask?: RunTask;
 }
@@ -52,7 +57,14 @@ export interface ModelOperationsOptions {
 export type ModelContext = Required<ModelOperationsOptions>;
 
 export function createModelOperations(options: ModelOperationsOptions): LocalOperation[] {
-  const context: ModelContext = { sampleBytes: 512 * 1024 ** 2, memoryMb: 1024, runTask, ...options };
+  const context: ModelContext = {
+    sampleBytes: 512 * 1024 ** 2,
+    memoryMb: 1024,
+    transfer: transferTimes,
+    neighbours: () => [],
+    runTask,
+    ...options,
+  };
   return [
     trainOperation,
     evaluateOperation,

@@ -10,6 +10,13 @@ import type { RecordChange, Storage } from "./storage.js";
 const collection = "blob-uses";
 const nothing = new Uint8Array(0);
 
+/** Bytes that come in pieces, of a digest and a number that were announced. */
+export interface IncomingBlob {
+  readonly digest: string;
+  readonly bytes: number;
+  readonly source: AsyncIterable<Uint8Array>;
+}
+
 export class BlobUses {
   /** Blobs that are put and have no record yet: not to be removed in between. */
   private readonly pinned = new Map<string, number>();
@@ -20,19 +27,27 @@ export class BlobUses {
 
   constructor(private readonly storage: Storage) {}
 
-  /** Keeps the bytes until `work`, which writes the use, has ended. Gives what `work` gives. */
-  async hold<T>(contents: readonly Uint8Array[], work: (digests: string[]) => Promise<T>): Promise<T> {
+  /**
+   * Keeps the bytes until `work`, which writes the use, has ended. Gives what `work` gives. What is here already is not
+   * asked of its source. @throws StorageError corrupt, too-large: not what was announced; what a source throws
+   */
+  async hold<T>(
+    contents: readonly (Uint8Array | IncomingBlob)[],
+    work: (digests: string[]) => Promise<T>,
+  ): Promise<T> {
     const held: string[] = [];
     const added: string[] = [];
     let failed = true;
     try {
-      for (const bytes of contents) {
-        const digest = digestOf(bytes);
+      for (const content of contents) {
+        const digest = content instanceof Uint8Array ? digestOf(content) : content.digest;
         this.pinned.set(digest, (this.pinned.get(digest) ?? 0) + 1);
         held.push(digest);
         await this.dying.get(digest)?.catch(() => undefined);
-        if ((await this.storage.blobs.stat(digest)) === undefined) added.push(digest);
-        await this.storage.blobs.put(bytes, { digest });
+        const present = (await this.storage.blobs.stat(digest)) !== undefined;
+        if (!present) added.push(digest);
+        if (content instanceof Uint8Array) await this.storage.blobs.put(content, { digest });
+        else if (!present) await this.storage.blobs.put(content.source, { digest, limit: content.bytes });
       }
       const result = await work([...held]);
       failed = false;
