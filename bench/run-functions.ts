@@ -1,12 +1,17 @@
 /**
  * `npm run bench:functions`: cold start, warm call and throughput of the Function Runtime for one function, beside the
  * same function as JavaScript in QuickJS (compiled to WebAssembly), in a worker thread of Node.js, and in isolated-vm
- * where that is installed. All in one run; `--json` for programs, `--calls N` for more or fewer (2000).
+ * where that is installed. All in one run; `--json` for programs, `--calls N` for more or fewer (2000), `--colds N` (200),
+ * `--only NAME` for some.
  *
- * cold: from the bytes of the code (a bundle, a text) to the first answer, in a process that has run others before: what a
- * caller waits for who is the first. warm: from call to answer, one after the other. throughput: 16 calls under way.
+ * cold: from the bytes of the code (a bundle, a text) to the first answer, one every 20 ms. warm: from call to answer, one
+ * after the other. throughput: 16 calls under way.
  */
+import { spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +56,8 @@ interface Contender {
 
 interface Figures {
   readonly name: string;
+  /** Of the first cold start. */
+  readonly firstMs: number;
   readonly coldMs: number;
   readonly coldP99Ms: number;
   readonly warmP50Us: number;
@@ -59,10 +66,17 @@ interface Figures {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, calls: { type: "string", default: "2000" } },
+  options: {
+    json: { type: "boolean", default: false },
+    calls: { type: "string", default: "2000" },
+    colds: { type: "string", default: "200" },
+    only: { type: "string", multiple: true },
+  },
 });
 const calls = Number(values.calls);
-const colds = 20;
+const colds = Number(values.colds);
+/** What a start leaves to be done has ended by then, ms. */
+const pauseMs = 20;
 const window = Float32Array.from({ length: 384 }, (_, i) => Math.sin(i * 0.37) + (i % 3));
 const input = new Uint8Array(window.buffer);
 
@@ -80,7 +94,7 @@ async function differentBundles(key: Keys, count: number): Promise<Uint8Array[]>
   const { code } = decodeBundle(build.bundle);
   return Array.from({ length: count }, (_, i) => {
     // A custom section without a meaning.
-    const own = Buffer.concat([code, Uint8Array.of(0, 3, 1, 0x76, i)]);
+    const own = Buffer.concat([code, Uint8Array.of(0, 4, 1, 0x76, i & 0xff, i >> 8)]);
     return packBundle({ ...build.manifest, version: `1.0.${i}`, digest: sha256(own) }, own, key);
   });
 }
@@ -101,9 +115,10 @@ async function ours(
     memoryBytes: 16 * 1024 * 1024,
     trustedWorkers: false,
     inlineFuel,
+    functions: colds,
   });
   // The pool starts in the background, as in a node that has just been started.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await sleep(500);
   const inputDescriptor = { elementType: 6, shape: [128, 3], unit: "g" };
   let current = "";
   const call = async (): Promise<Uint8Array> =>
@@ -201,38 +216,49 @@ let spawned: number | undefined;
 interface IsolatedVm {
   readonly Isolate: new (options: { memoryLimit: number }) => {
     createContext(): Promise<{
-      evalClosure(code: string, args: unknown[], options: object): Promise<ArrayBuffer>;
       eval(code: string): Promise<void>;
+      readonly global: {
+        get(
+          name: string,
+          options: object,
+        ): Promise<{
+          apply(receiver: undefined, args: unknown[], options: object): Promise<ArrayBuffer>;
+        }>;
+      };
     }>;
     dispose(): void;
   };
 }
 
-/** Undefined where the package is not installed: its binary is not for every Node.js. */
+const isolatedName = "isolated-vm";
+/** It is compiled when it is installed, so it is nobody's dependency here. Version 5 is for Node.js 18 to 22. */
+const installIsolated = "npm install --no-save isolated-vm@5.0.4";
+
+/** Undefined where the package is not installed. It needs the switch --no-node-snapshot. */
 async function isolatedVm(): Promise<Contender | undefined> {
-  const name = "isolated-vm";
   let ivm: IsolatedVm;
   try {
-    ivm = ((await import(name)) as { default: IsolatedVm }).default;
+    // Not `import`: this looks in NODE_PATH too.
+    ivm = createRequire(import.meta.url)(isolatedName) as IsolatedVm;
   } catch {
     return undefined;
   }
   const create = async () => {
     const isolate = new ivm.Isolate({ memoryLimit: 16 });
     const context = await isolate.createContext();
-    await context.eval(javascript);
-    return { isolate, context };
+    await context.eval(`${javascript};globalThis.call=(b)=>rms(new Float32Array(b)).buffer;`);
+    return { isolate, rms: await context.global.get("call", { reference: true }) };
   };
   let made = await create();
   const call = async (): Promise<Uint8Array> =>
     new Uint8Array(
-      await made.context.evalClosure("return rms(new Float32Array($0)).buffer", [input.slice().buffer], {
+      await made.rms.apply(undefined, [input.slice().buffer], {
         arguments: { copy: true },
         result: { copy: true },
       }),
     );
   return {
-    name: "isolated-vm",
+    name: isolatedName,
     async cold() {
       made.isolate.dispose();
       made = await create();
@@ -257,6 +283,7 @@ async function measure(
   const cold: number[] = [];
   let answer = new Uint8Array();
   for (let i = 0; i < colds; i++) {
+    await sleep(pauseMs);
     spawned = undefined;
     const start = performance.now();
     answer = new Uint8Array(await contender.cold());
@@ -282,10 +309,12 @@ async function measure(
   await Promise.all(Array.from({ length: lanes }, lane));
   const seconds = (performance.now() - start) / 1000;
   await contender.close();
+  const [firstMs = 0] = cold;
   ascending(cold);
   ascending(warm);
   const figures = {
     name: contender.name,
+    firstMs,
     coldMs: quantile(cold, 0.5),
     coldP99Ms: quantile(cold, 0.99),
     warmP50Us: quantile(warm, 0.5),
@@ -295,33 +324,52 @@ async function measure(
   return [figures, answer];
 }
 
+/** In a process of its own, with the switch that it needs. Undefined where it is not installed. */
+function isolatedVmApart(): Figures | undefined {
+  const switches = ["--no-node-snapshot", "--import", "tsx", fileURLToPath(import.meta.url)];
+  const options = ["--json", "--only", isolatedName, "--calls", values.calls, "--colds", values.colds];
+  const { stdout, stderr } = spawnSync(process.execPath, [...switches, ...options], { encoding: "utf8" });
+  try {
+    return (JSON.parse(stdout) as { functions: Figures[] }).functions[0];
+  } catch {
+    throw new Error(`${isolatedName}: ${stderr}`);
+  }
+}
+
 const key = generateKeyPairSync("ed25519");
 const bundles = await differentBundles(key, colds);
 const folder = mkdtempSync(join(tmpdir(), "tmc-bench-functions-"));
 const found: Figures[] = [];
 const skipped: string[] = [];
 let expected: Uint8Array | undefined;
-const contenders: readonly (() => Promise<Contender | undefined>)[] = [
-  () => ours("tmc", new MemoryStorage(), defaultFuel, bundles, key),
-  () => ours("tmc, workers only", new MemoryStorage(), 0, bundles, key),
-  async () => ours("tmc, with deploy to disk", await openLocalStorage(folder), defaultFuel, bundles, key),
-  () => quickjs(),
-  () => Promise.resolve(workerThread()),
-  () => isolatedVm(),
-];
-for (const make of contenders) {
-  const contender = await make();
-  if (contender === undefined) skipped.push("isolated-vm");
-  else {
-    const [figures, answer] = await measure(contender, expected);
-    expected ??= answer;
-    found.push(figures);
+const contenders: Readonly<Record<string, () => Promise<Contender | undefined>>> = {
+  tmc: () => ours("tmc", new MemoryStorage(), defaultFuel, bundles, key),
+  "tmc, workers only": () => ours("tmc, workers only", new MemoryStorage(), 0, bundles, key),
+  "tmc, with deploy to disk": async () =>
+    ours("tmc, with deploy to disk", await openLocalStorage(folder), defaultFuel, bundles, key),
+  "QuickJS (WebAssembly)": () => quickjs(),
+  worker_threads: () => Promise.resolve(workerThread()),
+  [isolatedName]: () => isolatedVm(),
+};
+for (const [name, make] of Object.entries(contenders)) {
+  if (values.only !== undefined && !values.only.includes(name)) continue;
+  if (name === isolatedName && values.only === undefined) {
+    const figures = isolatedVmApart();
+    if (figures === undefined) skipped.push(isolatedName);
+    else found.push(figures);
+    continue;
   }
+  const contender = await make();
+  if (contender === undefined) continue;
+  const [figures, answer] = await measure(contender, expected);
+  expected ??= answer;
+  found.push(figures);
 }
 rmSync(folder, { recursive: true, force: true });
-const [main] = found;
-const targets = { coldMs: 5, warmP50Us: 50 };
-const met = main !== undefined && main.coldMs <= targets.coldMs && main.warmP50Us <= targets.warmP50Us;
+const main = found.find(({ name }) => name === "tmc");
+const targets = { coldP99Ms: 5, warmP50Us: 50 };
+const met =
+  main === undefined || (main.coldP99Ms <= targets.coldP99Ms && main.warmP50Us <= targets.warmP50Us);
 if (values.json) {
   process.stdout.write(`${JSON.stringify({ functions: found, skipped, targets, met })}\n`);
 } else {
@@ -337,9 +385,12 @@ if (values.json) {
     ];
     process.stdout.write(`${f.name.padEnd(24)}${cells.map((c) => c.padStart(10)).join(" ")}\n`);
   }
-  if (skipped.length > 0) process.stdout.write(`\nnot installed: ${skipped.join(", ")}\n`);
+  if (skipped.length > 0)
+    process.stdout.write(`\nskipped, not installed: ${skipped.join(", ")} (${installIsolated})\n`);
+  if (main !== undefined)
+    process.stdout.write(`\nthe first function of the process: ${main.firstMs.toFixed(2)} ms\n`);
   process.stdout.write(
-    `\ntargets: cold ${targets.coldMs} ms, warm ${targets.warmP50Us} us: ${met ? "met" : "missed"}\n`,
+    `\ntargets: cold p99 ${targets.coldP99Ms} ms, warm p50 ${targets.warmP50Us} us: ${met ? "met" : "missed"}\n`,
   );
 }
 process.exitCode = met ? 0 : 1;

@@ -19,6 +19,7 @@ import { checkInput, dataText, descriptorOf, outputDescriptor } from "./function
 import type { FunctionCall, FunctionOutcome, FunctionRuntime, FunctionSummary } from "./function-runtime.js";
 import { InlineCalls, inlineFuel } from "./inline-calls.js";
 import { compareVersions } from "./versions.js";
+import { warmUp } from "./warm-up.js";
 import { WorkerPool, type PoolFunction, type PoolResult } from "./worker-pool.js";
 
 export interface FunctionRuntimeOptions extends AdmissionRules {
@@ -58,6 +59,7 @@ interface Deployed {
 /** Functions of an earlier run of the node are there when this resolves. */
 export async function createFunctionRuntime(options: FunctionRuntimeOptions): Promise<FunctionRuntime> {
   const runtime = new Runtime(options);
+  await warmUp(options.match);
   await runtime.restore();
   return runtime;
 }
@@ -164,7 +166,10 @@ class Runtime implements FunctionRuntime {
       throw error;
     } finally {
       found.calls++;
-      if (found.calls >= this.inlineAfter) void this.prepareInline(found);
+      if (found.calls >= this.inlineAfter && found.bundle !== undefined) {
+        // Behind the answer, not before it.
+        setImmediate(() => void this.prepareInline(found));
+      }
     }
   }
 

@@ -7,6 +7,11 @@ declare namespace WebAssembly {
     // The value of an i32; others are not used.
     value: number;
   }
+  class Module {
+    constructor(bytes: Uint8Array);
+    // Tells modules from other objects.
+    private readonly module: never;
+  }
   class Instance {
     constructor(module: Module, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>);
     readonly exports: Readonly<Record<string, unknown>>;

@@ -6,7 +6,11 @@
 import { Worker } from "node:worker_threads";
 import { OperationFailure } from "../operations/operation.js";
 import type { CallEnd, InstanceLimits } from "./instance.js";
+import { tinyModule } from "./warm-up.js";
 import { workerSource, type WorkerAnswer, type WorkerOrder } from "./worker-source.js";
+
+/** Of the function that every worker calls first, so that nobody waits for the engine's start. Functions have others. */
+const warmKey = 0;
 
 export interface PoolOptions {
   readonly workers: number;
@@ -135,7 +139,15 @@ export class WorkerPool {
     });
     const member: Member = { worker, loaded: new Set(), current: undefined, gone: false };
     worker.unref();
+    this.send(member, {
+      order: "load",
+      key: warmKey,
+      module: tinyModule(),
+      limits: { outputBytes: 1, logBytes: 0 },
+    });
+    this.send(member, { order: "call", key: warmKey, input: new Uint8Array(1) });
     worker.on("message", (answer: WorkerAnswer) => {
+      if (answer.key === warmKey) return;
       const call = this.finish(member);
       if (call === undefined) return;
       if (answer.log !== "") this.options.onLog(call.of.key, answer.log);

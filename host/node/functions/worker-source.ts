@@ -19,6 +19,7 @@ export type WorkerOrder =
 
 /** Worker → node; `load` and `unload` are not answered. */
 export interface WorkerAnswer {
+  readonly key: number;
   readonly result: CallEnd;
   readonly us: number;
   readonly log: string;
@@ -52,7 +53,12 @@ function workerMain(
       let result: CallEnd;
       log = "";
       const send = (end: CallEnd): void => {
-        const answer: WorkerAnswer = { result: end, us: (performance.now() - start) * 1000, log };
+        const answer: WorkerAnswer = {
+          key: order.key,
+          result: end,
+          us: (performance.now() - start) * 1000,
+          log,
+        };
         port?.postMessage(answer, end.end === "done" ? [end.output.buffer as ArrayBuffer] : []);
       };
       const failed = (error: unknown): CallEnd => {
