@@ -2,60 +2,49 @@
  * A real node is killed (SIGKILL) in the middle of a workflow and started again: the workflow ends, and every step had its
  * effect exactly once. The effects are counted in a data set.
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { packagePath } from "../../compiler/board/package-root.js";
 import { NodeClient } from "../../compiler/cli/node-client.js";
 import type { JobSummary } from "../../host/node/jobs/jobs.js";
+import { bundleTmc, type BundledTmc } from "../support/bundled-tmc.js";
+import { Child } from "../support/child.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tmc-kill-"));
 const config = join(folder, "node.yaml");
-let child: ChildProcess | undefined;
-let log = "";
+let tmc: BundledTmc;
+let child: Child | undefined;
 
+beforeAll(async () => {
+  tmc = await bundleTmc();
+});
 afterAll(async () => {
   await kill();
+  tmc.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
 async function kill(): Promise<void> {
-  const dying = child;
+  await child?.stop("SIGKILL");
   child = undefined;
-  if (dying === undefined || dying.exitCode !== null) return;
-  const gone = new Promise((resolve) => dying.once("exit", resolve));
-  dying.kill("SIGKILL");
-  await gone;
 }
 
 /** A client of a node that was started now. */
 async function start(): Promise<NodeClient> {
   rmSync(join(folder, "state", "management-url"), { force: true });
-  const script =
-    'import("./compiler/cli/main.ts").then(async m=>{process.exitCode=await m.main(process.argv.slice(1))})';
-  const started = spawn(
-    process.execPath,
-    ["--import", "tsx", "-e", script, "--", "node", "start", "--config", config],
-    { cwd: packagePath("."), stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const started = await Child.start(process.execPath, [tmc.entry, "node", "start", "--config", config]);
   child = started;
-  for (const stream of [started.stdout, started.stderr]) {
-    stream.on("data", (text: Buffer) => {
-      log = (log + text.toString("utf8")).slice(-4000);
-    });
-  }
   for (;;) {
-    if (started.exitCode !== null) throw new Error(`the node ended: ${log}`);
+    if (started.ended !== undefined) throw new Error(`the node ended: ${started.text().slice(-4000)}`);
     try {
       readFileSync(join(folder, "state", "management-url"));
       const client = await NodeClient.open({ config });
       await client.get("/jobs");
       return client;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 }
@@ -102,10 +91,7 @@ it("a workflow goes on after kill -9, and no step is done twice", async () => {
   const doneOf = (job: JobSummary) => (job.steps ?? []).filter((step) => step.state === "done");
   let done: readonly { readonly name: string }[] = [];
   for (const least of [4, 12]) {
-    while (done.length < least) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      done = doneOf(await look());
-    }
+    while (done.length < least) done = doneOf(await look());
     await kill();
     client = await start();
   }
