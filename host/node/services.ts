@@ -117,7 +117,16 @@ export async function createServices({
     }),
     ...jobOperations(jobs),
     scheduleOperation(schedules),
-    workflowOperation({ submit: core.submit, jobs, node: config.id, core }),
+    workflowOperation({
+      submit: core.submit,
+      jobs,
+      node: config.id,
+      core,
+      stored: {
+        dataSet: async (name) => (await dataSets.find(name)) !== undefined,
+        model: async (qualified) => (await models.find(qualified)) !== undefined,
+      },
+    }),
     ...(functions === undefined
       ? []
       : createFunctionOperations({

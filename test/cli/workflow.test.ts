@@ -1,6 +1,6 @@
 /** `tmc workflow check`, and workflows in files: YAML, JSON, TypeScript. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -71,6 +71,14 @@ describe("files of workflows", () => {
     const description = { workflow: "w", steps: [{ name: "a", operation: "node.monitor" }] };
     const source = `interface Unused { a: number }\nexport const workflow: object = ${JSON.stringify(description)};\n`;
     expect(await loadWorkflow(file("w.ts", source))).toEqual(description);
+    // Its own files too, by any of the usual specifiers; what is only a type is left out.
+    mkdirSync(join(folder, "parts"), { recursive: true });
+    file("parts/name.ts", 'export * from "../common.js";');
+    file("common.ts", "export enum Name { w = 'w' }");
+    file("types.ts", "export interface Named { readonly workflow: string }");
+    const split = `import type { Named } from "./types";\nimport { Name } from "./parts/name.ts";\nconst named: Named = { workflow: Name.w };\nexport const workflow = { ...named, steps: [] };`;
+    expect(await loadWorkflow(file("split.ts", split))).toEqual({ workflow: "w", steps: [] });
+    expect(readdirSync(join(folder, "parts"))).toEqual(["name.ts"]);
     expect(await loadWorkflow(file("w.json", JSON.stringify(description)))).toEqual(description);
     expect(readdirSync(folder).filter((name) => name.endsWith(".mjs"))).toEqual([]);
   });
@@ -85,6 +93,7 @@ describe("files of workflows", () => {
       ["bomb.yaml", bomb, "TMC6502"],
       ["nothing.ts", "export const flow = 1;", "TMC6503"],
       ["broken.ts", "export const workflow = nothing.at.all;", "TMC6503"],
+      ["lost.ts", 'import { x } from "./nowhere.js"; export const workflow = x;', "TMC6503"],
     ];
     for (const [name, content, code] of wrong) {
       const path = content === "" ? join(folder, name) : file(name, content);

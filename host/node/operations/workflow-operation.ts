@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { taskWorkflow } from "../../bus/operations/task.js";
 import { checkAble, type AbilityCore } from "../jobs/workflow/check-able.js";
+import type { StoredThings } from "../jobs/workflow/check-stored.js";
 import { checkWorkflow, type Finding } from "../jobs/workflow/check.js";
 import { defaultWorkflowDeadlineMs } from "../jobs/workflow/description.js";
 import { workflowKind, type WorkflowParts } from "../jobs/workflow/run-workflow.js";
@@ -10,6 +11,8 @@ import { OperationFailure, type LocalOperation, type OperationCall } from "./ope
 
 export interface WorkflowOperationParts extends WorkflowParts {
   readonly core: AbilityCore;
+  /** Data sets and models of this node; without it they are not looked for. */
+  readonly stored?: StoredThings;
 }
 
 /** Registers the kind of job too: made before the jobs are started. */
@@ -18,7 +21,7 @@ export function workflowOperation(parts: WorkflowOperationParts): LocalOperation
   const findingsOf = async (call: OperationCall): Promise<readonly Finding[]> => {
     const { workflow, inputs } = call.arguments;
     const { checked, findings } = checkWorkflow(workflow, (inputs ?? {}) as Record<string, unknown>);
-    return checked === undefined ? findings : await checkAble(checked, parts.core, call.sender);
+    return checked === undefined ? findings : await checkAble(checked, parts.core, call.sender, parts.stored);
   };
   const runs = jobOperation(taskWorkflow, parts.jobs, subjectOf, {
     async check(call) {

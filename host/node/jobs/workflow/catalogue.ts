@@ -19,14 +19,14 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     code: "TMC6503",
     title: "the workflow module cannot be used",
-    rule: "A .ts file is compiled by itself and executed on Node.js; it exports its description as `workflow`.",
+    rule: "A .ts file is compiled, with the .ts files that it imports by path, and executed on Node.js; types are not checked. It exports its description as `workflow`.",
     wrong: 'const flow = { workflow: "w", steps: [] };',
     right: 'export const workflow = defineWorkflow({ workflow: "w", steps: […] });',
   },
   {
     code: "TMC6504",
     title: "the workflow has mistakes",
-    rule: "All of a workflow is checked before its first step: schema, operations, arguments, references and their types, cycles, and, with a node, whether somebody can do each step. Every finding has its place, such as steps[2].arguments.name.",
+    rule: "All of a workflow is checked before its first step: schema, operations, arguments, references and their types, cycles, and, with a node, whether somebody can do each step and the data sets and models that it names are there. Every finding has its place, such as steps[2].arguments.name.",
     wrong: "steps:\n  - { name: train, operation: model.trian }",
     right: "steps:\n  - { name: train, operation: model.train, arguments: { name: m, data: d } }",
   },

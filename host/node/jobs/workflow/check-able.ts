@@ -1,4 +1,7 @@
-/** Is there somebody who can do each step of a checked workflow? The Core Service explains it; nothing is executed. */
+/**
+ * Is there somebody who can do each step of a checked workflow, and what the step names? The Core Service explains it;
+ * nothing is executed.
+ */
 import type { Explanation } from "../../core/core-service.js";
 import type { CoreService } from "../../core/core-service.js";
 import { elementTypes, errorCodes, type ErrorName } from "../../../bus/protocol-keys.js";
@@ -6,6 +9,7 @@ import type { Descriptor, Selector } from "../../../bus/protocol.js";
 import type { Order } from "../../operations/operation.js";
 import type { CheckedWorkflow, Finding } from "./check.js";
 import { knownLookup } from "./check-steps.js";
+import { missingOf, type StoredThings } from "./check-stored.js";
 import { runsSeveralTimes, type Workflow, type WorkflowStep } from "./description.js";
 import { parseTemplate, referencesIn, resolve, type Lookup } from "./references.js";
 
@@ -36,6 +40,7 @@ export async function checkAble(
   { workflow, inputs, needs }: CheckedWorkflow,
   core: AbilityCore,
   sender: string,
+  stored?: StoredThings,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const known = { types: {}, values: inputs };
@@ -49,6 +54,10 @@ export async function checkAble(
       const resolvedItem = resolve(item, knownLookup(known, undefined));
       const order = knownOrder(workflow, step, knownLookup(known, resolvedItem), core, changes);
       const { decision, error }: Explanation = await core.explain(order, sender);
+      if (decision === "local" && stored !== undefined) {
+        const lookup = knownLookup(known, resolvedItem);
+        findings.push(...(await missingOf(stored, workflow.steps, step, lookup, `steps[${String(i)}]`)));
+      }
       if (decision !== "refuse" || error === undefined) continue;
       const code = Object.hasOwn(errorCodes, error.code) ? (error.code as ErrorName) : "no-capable-node";
       // What is missing now may be there then.
@@ -62,7 +71,8 @@ export async function checkAble(
       });
     }
   }
-  return findings;
+  // Items of `each` mostly miss the same.
+  return findings.filter(({ text }, i) => findings.findIndex((other) => other.text === text) === i);
 }
 
 const certain: ReadonlySet<ErrorName> = new Set<ErrorName>([

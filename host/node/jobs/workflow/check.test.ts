@@ -334,4 +334,42 @@ describe("somebody must be able to do each step", () => {
     expect(asked.at(-1)).toEqual({ operation: "model.infer", arguments: {}, input: "sensor:accelerometer" });
     expect(asked.at(-2)).toEqual({ operation: "model.deploy", arguments: {} });
   });
+
+  it("names data sets and models that are not there, unless a step makes them or another node has them", async () => {
+    const stored = {
+      dataSet: (name: string) => Promise.resolve(name === "old"),
+      model: (name: string) => Promise.resolve(name === "m@1"),
+    };
+    const missing = async (steps: object[], elsewhere: string[] = []) => {
+      const inputs = { data: { type: "string", default: "typo" } };
+      const { checked } = checkWorkflow({ workflow: "w", inputs, steps }, {});
+      const core = {
+        node: () => undefined,
+        explain: (order: Order): Promise<Explanation> => {
+          const decision = elsewhere.includes(order.operation) ? "dispatch" : "local";
+          return Promise.resolve({ decision, chosen: "edge", error: undefined, candidates: [] });
+        },
+      };
+      return await checkAble(checked!, core, "owner", stored);
+    };
+    const split = (name: string) => step("split", "data.split", { arguments: { name, training: 0.5 } });
+    const found = await missing([
+      split("${inputs.data}"),
+      step("val", "model.validate", { arguments: { model: "m@2", data: "old", gates: {}, against: "m@1" } }),
+      step("get", "data.store", { arguments: { name: "copy" }, input: "data:gone/test" }),
+    ]);
+    expect(found.map(({ place, code }) => [place, code])).toEqual([
+      ["steps[0].arguments.name", "not-found"],
+      ["steps[1].arguments.model", "not-found"],
+      ["steps[2].input", "not-found"],
+    ]);
+    expect(found[0]?.text).toMatch(/^step split: there is no data set "typo" at this node.*data\.store/);
+    const collect = (name: string) =>
+      step("collect", "data.collect", { each: ["a"], arguments: { sensor: "s", name } });
+    expect(await missing([collect("typo"), split("typo")])).toEqual([]);
+    expect(await missing([collect("${each}"), split("typo")])).toEqual([]);
+    expect(await missing([collect("other"), split("typo")])).toHaveLength(1);
+    expect(await missing([split("typo")], ["data.split"])).toEqual([]);
+    expect(await missing([split("old")])).toEqual([]);
+  });
 });

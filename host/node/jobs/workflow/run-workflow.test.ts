@@ -353,7 +353,10 @@ describe("after the node was killed", () => {
       const { jobs } = await node(second, storage.crash());
       const end = await jobs.wait(id);
       expect(end.state).toBe(repeat ? "done" : "failed");
-      if (!repeat) expect(end.error).toMatchObject({ code: "internal", field: "steps[0]" });
+      if (!repeat) {
+        expect(end.error).toMatchObject({ code: "internal", field: "steps[0]" });
+        expect(end.error?.text).toMatch(/^call: ran when the node ended.*function\.invoke.*`repeat: true`/);
+      }
       expect(second.executed.length).toBe(repeat ? 1 : 0);
     }
   });

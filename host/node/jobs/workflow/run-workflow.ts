@@ -179,7 +179,10 @@ class WorkflowRun {
     const state = this.#state.of(instance.name);
     const resumed = state.state === "running";
     if (resumed && state.idle !== true && !this.#mayGoOn(instance)) {
-      const why = "ran when the node ended, and may not be done twice (`repeat: true` allows it)";
+      const { operation } = instance.step;
+      const why =
+        `ran when the node ended, so nobody knows whether ${operation} was done, and done twice it would not be the same: ` +
+        "run the workflow again, or give the step `repeat: true` if it may be done twice";
       throw new OperationFailure("internal", why, place(index));
     }
     let isNew = !resumed || state.idle === true;
