@@ -1,13 +1,14 @@
 /**
  * Load for the scale-out test: one node that takes 30 ms for a request and remembers what it answered, as minimal nodes do,
- * and one that asks. A request without terminal answer is repeated under its identity, as QoS 1 asks of clients.
+ * and one that asks. A request without terminal answer is repeated under its identity, as the protocol wants it.
  */
-import { playNode } from "../conformance/played-node.js";
-import { Wire, pause } from "../conformance/probe.js";
+import { MqttConnection } from "../../host/bus/mqtt-connection.js";
+import { pause } from "../conformance/probe.js";
 import { encodeCbor, map, readMap, requestMap, type CborMap } from "../conformance/wire.js";
 
 export interface LoadOptions {
-  readonly url: string;
+  /** Servers of one broker; a client whose server dies goes on at the next. */
+  readonly urls: readonly string[];
   readonly requests: number;
   readonly everyMs: number;
   /** What happens when so many were sent. */
@@ -26,8 +27,9 @@ export interface LoadResult {
   readonly different: number;
   /** Requests with the same terminal answer more than once. */
   readonly repeated: number;
-  /** Requests that the node executed. */
+  /** Requests that the node executed, and those of them that it executed more than once. */
   readonly executed: number;
+  readonly executedAgain: number;
   /** Dispatches that the node recognised as repetitions. */
   readonly dispatchedAgain: number;
   readonly resent: number;
@@ -37,73 +39,107 @@ export interface LoadResult {
 
 const server = "edge";
 const deadlineMs = 30_000;
-/** As every node does: a broker's cluster that chooses a new leader ends connections. */
-const again = { reconnectPeriod: 500, resubscribe: false };
+/** A request without an answer is sent again after so long. */
+const againMs = 2_000;
+/** How long answers are waited for after the last request. */
+const patienceMs = 90_000;
+const workMs = 30;
 
-/** A connection whose subscriptions are refused hears nothing: another one. mqtt.js by itself would keep it. */
-function keepHearing(wire: Wire, filters: readonly string[], then: () => Promise<void>): void {
-  wire.mqtt.on("connect", () => {
-    const made = wire.subscribe(...filters).then((granted) => {
-      if (granted) return then();
-      wire.mqtt.stream.destroy();
-      return undefined;
-    });
-    made.catch(() => undefined);
+const open = (urls: readonly string[], clientId: string, will?: Uint8Array): MqttConnection =>
+  MqttConnection.open({
+    url: urls[0] ?? "",
+    alternatives: urls.slice(1),
+    clientId,
+    // A cluster that has just begun has no leader yet, and takes long to say so.
+    connectTimeoutMs: 5_000,
+    backoffMs: [200, 1_000],
+    ...(will === undefined
+      ? {}
+      : { will: { topic: `t1/${server}/${clientId}/s`, payload: will, retain: true } }),
   });
+
+interface Machine {
+  readonly executions: ReadonlyMap<string, number>;
+  recognised: number;
+  close(): Promise<void>;
 }
 
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      // A cluster that has just begun has no leader yet.
-      if (attempt === 40) throw error;
-      await pause(500);
-    }
-  }
-}
-
-export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Promise<LoadResult> {
-  const node = await patiently(() =>
-    playNode(
-      server,
-      "machine",
-      (clientId, { topic, payload }) =>
-        Wire.connect(url, clientId, {
-          will: { topic, payload, qos: 1, retain: true },
-          connectTimeout: 3_000,
-          ...again,
-        }),
-      { operations: ["data.collect"], sensors: [map({ 0: "s", 1: 1, 3: 10, 4: 100 })] },
-    ),
-  );
-  keepHearing(node.wire, [`t1/${server}/machine/x`, `t1/${server}/machine/r`], () => node.announce());
-  const executed = new Set<string>();
-  let dispatchedAgain = 0;
-  const keyOf = (each: CborMap): string => [3, 2, 1].map((key) => String(each.get(key))).join("/");
-  node.wire.mqtt.on("message", (topic, payload) => {
-    const request = topic.endsWith("/x") ? readMap(payload) : undefined;
+/** A minimal node with one sensor. */
+async function startMachine(urls: readonly string[]): Promise<Machine> {
+  const id = "machine";
+  const state = (online: boolean): Uint8Array => encodeCbor(map({ 0: 1, 1: id, 2: 1, 3: online }));
+  const bus = open(urls, id, state(false));
+  const topic = (kind: string): string => `t1/${server}/${id}/${kind}`;
+  const birth = map({
+    0: 1,
+    1: id,
+    2: 1,
+    3: 0,
+    4: "load",
+    5: "1.0.0",
+    6: 1024,
+    7: 8,
+    8: ["data.collect"],
+    9: [map({ 0: "s", 1: 1, 3: 10, 4: 100 })],
+  });
+  const executions = new Map<string, number>();
+  /** Terminal answers; undefined: it runs. */
+  const known = new Map<string, Uint8Array | undefined>();
+  const machine = { executions, recognised: 0, close: () => bus.close() };
+  const send = (kind: string, payload: Uint8Array, retain = false): void => {
+    bus.publish(topic(kind), payload, { retain }).catch(() => undefined);
+  };
+  const answer = (request: CborMap, entries: Record<number, unknown>): Uint8Array =>
+    encodeCbor(map({ 0: 1, 1: request.get(1), 2: request.get(2), 3: request.get(3), 5: id, ...entries }));
+  bus.onMessage((_topic, payload) => {
+    const request = readMap(payload);
     if (request === undefined) return;
-    void node.answer(request, { 4: 1 }).catch(() => undefined);
-    if (executed.has(keyOf(request))) dispatchedAgain++;
-    executed.add(keyOf(request));
+    const key = [3, 2, 1].map((each) => String(request.get(each))).join("/");
+    if (known.has(key)) {
+      machine.recognised++;
+      send("y", known.get(key) ?? answer(request, { 4: 1 }));
+      return;
+    }
+    known.set(key, undefined);
+    executions.set(key, (executions.get(key) ?? 0) + 1);
+    send("y", answer(request, { 4: 1 }));
     setTimeout(() => {
-      void node.answer(request, { 7: map({ 0: 1, 1: 0 }), 10: 0, 11: 30_000 }).catch(() => undefined);
-    }, 30);
+      const done = answer(request, { 4: 2, 7: map({ 0: 1, 1: 0 }), 10: 0, 11: workMs * 1000 });
+      known.set(key, done);
+      send("y", done);
+    }, workMs);
   });
-  const asker = await patiently(() => Wire.connect(url, "asker", { connectTimeout: 3_000, ...again }));
-  const answers = `t1/${server}/asker/r`;
-  await asker.subscribe(answers);
-  keepHearing(asker, [answers], () => Promise.resolve());
+  bus.onConnectionChange((connected) => {
+    if (!connected) return;
+    send("b", encodeCbor(birth), true);
+    send("s", state(true), true);
+  });
+  await bus.subscribe([topic("x")]);
+  await bus.ready(60_000);
+  return machine;
+}
+
+interface Terminal {
+  readonly bytes: string;
+  readonly error: number | undefined;
+  readonly ms: number;
+  count: number;
+}
+
+export async function runLoad({ urls, requests, everyMs, at }: LoadOptions): Promise<LoadResult> {
+  const machine = await startMachine(urls);
+  const asker = open(urls, "asker");
+  await asker.subscribe([`t1/${server}/asker/r`]);
+  await asker.ready(60_000);
   const sentAt = new Map<number, number>();
-  const terminal = new Map<number, { bytes: string; count: number; error: number | undefined; ms: number }>();
+  const terminal = new Map<number, Terminal>();
   let different = 0;
-  asker.mqtt.on("message", (topic, payload) => {
-    const answer = topic === answers ? readMap(payload) : undefined;
+  let resent = 0;
+  asker.onMessage((_topic, payload) => {
+    const answer = readMap(payload);
     if (answer?.get(4) !== 2) return;
     const id = Number(answer.get(1));
-    const bytes = payload.toString("hex");
+    const bytes = Buffer.from(payload).toString("hex");
     const known = terminal.get(id);
     if (known === undefined) {
       const ms = performance.now() - (sentAt.get(id) ?? 0);
@@ -114,19 +150,21 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
       if (known.bytes !== bytes) different++;
     }
   });
-  const bytesOf = (id: number): Uint8Array =>
-    encodeCbor(
-      requestMap({
-        id,
-        boot: 1,
-        operation: "data.collect",
-        arguments: map({ 0: "s", 1: 1, 2: 10 }),
-        deadlineMs,
-      }),
-    );
   const send = (id: number): void => {
-    void asker.publish(`t1/${server}/q/asker`, bytesOf(id)).catch(() => undefined);
+    const fields = { operation: "data.collect", arguments: map({ 0: "s", 1: 1, 2: 10 }), deadlineMs };
+    const payload = encodeCbor(requestMap({ id, boot: 1, ...fields }));
+    asker.publish(`t1/${server}/q/asker`, payload).catch(() => undefined);
   };
+  const again = setInterval(() => {
+    const before = performance.now() - againMs;
+    // What is not acknowledged is sent again by the connection itself.
+    if (!asker.connected) return;
+    for (const [id, ms] of sentAt) {
+      if (terminal.has(id) || ms > before) continue;
+      resent++;
+      send(id);
+    }
+  }, againMs);
   const events: Promise<unknown>[] = [];
   for (let id = 1; id <= requests; id++) {
     sentAt.set(id, performance.now());
@@ -135,31 +173,27 @@ export async function runLoad({ url, requests, everyMs, at }: LoadOptions): Prom
     if (event !== undefined) events.push(Promise.resolve(event()));
     await pause(everyMs);
   }
-  let resent = 0;
-  for (const end = performance.now() + 60_000; terminal.size < requests && performance.now() < end;) {
-    await pause(3_000);
-    for (let id = 1; id <= requests; id++) {
-      if (terminal.has(id)) continue;
-      resent++;
-      send(id);
-    }
+  for (const end = performance.now() + patienceMs; terminal.size < requests && performance.now() < end;) {
+    await pause(50);
   }
+  clearInterval(again);
   await Promise.all(events);
+  // Further answers, if somebody makes them.
   await pause(700);
-  const errors = [...terminal.values()].flatMap(({ error }) => error ?? []);
-  const result: LoadResult = {
+  const all = [...terminal.values()];
+  const errors = all.flatMap(({ error }) => error ?? []);
+  await Promise.all([machine.close(), asker.close()]);
+  return {
     sent: requests,
     answered: terminal.size,
     failed: errors.length,
     errors,
     different,
-    repeated: [...terminal.values()].filter(({ count }) => count > 1).length,
-    executed: executed.size,
-    dispatchedAgain,
+    repeated: all.filter(({ count }) => count > 1).length,
+    executed: machine.executions.size,
+    executedAgain: [...machine.executions.values()].filter((count) => count > 1).length,
+    dispatchedAgain: machine.recognised,
     resent,
-    longestMs: Math.round(Math.max(0, ...[...terminal.values()].map(({ ms }) => ms))),
+    longestMs: Math.round(Math.max(0, ...all.map(({ ms }) => ms))),
   };
-  node.kill();
-  asker.kill();
-  return result;
 }

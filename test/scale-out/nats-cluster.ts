@@ -43,7 +43,8 @@ export class NatsCluster {
           `cluster { name: tmc, listen: 127.0.0.1:${routes?.[i]}, routes: [${others}] }`,
           // Delivered again after ack_wait: what was on its way through a server that died (NATS's default is 30 s).
           `mqtt { listen: 127.0.0.1:${mqtt?.[i]}, stream_replicas: ${size}, ack_wait: "2s"`,
-          "  consumer_memory_storage: true }",
+          // Sessions that nobody comes back to keep no messages for ever.
+          "  consumer_memory_storage: true, consumer_inactive_threshold: 5m }",
         ];
         const file = join(folder, `s${i}.conf`);
         writeFileSync(file, `${lines.join("\n")}\n`);
@@ -63,6 +64,11 @@ export class NatsCluster {
 
   log(index: number): string {
     return this.children[index]?.text() ?? "";
+  }
+
+  /** All addresses, beginning with that of server `first`. */
+  urlsFrom(first: number): readonly string[] {
+    return [...this.urls.slice(first % size), ...this.urls.slice(0, first % size)];
   }
 
   /** The server through which every message goes: the leader of the stream of MQTT messages. Undefined before there is one. */

@@ -1,16 +1,17 @@
 /**
- * One worker of the server "edge", as `tmc node start` makes it: arguments are its name, the broker's URL, the URL of Redis
+ * One worker of the server "edge", as `tmc node start` makes it: arguments are its name, the URLs of the broker's servers (commas between them), the URL of Redis
  * and a folder for its state. Data, models and jobs are in Redis too.
  */
 import { join } from "node:path";
 import { nodeConfigSchema } from "../../host/node/config.js";
 import { startNode } from "../../host/node/node.js";
 
-const [name = "", url = "", redis = "", folder = ""] = process.argv.slice(2);
+const [name = "", urls = "", redis = "", folder = ""] = process.argv.slice(2);
+const [url = "", ...alternatives] = urls.split(",");
 const config = nodeConfigSchema.parse({
   id: "edge",
   state: join(folder, name),
-  bus: { external: { url, workers: { name, redis } } },
+  bus: { external: { url, alternatives, workers: { name, redis } } },
   storage: { kind: "redis", url: redis },
   functions: { enabled: false },
   management: { enabled: false },
