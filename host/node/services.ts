@@ -59,7 +59,8 @@ export async function createServices({
   connectors,
   log,
 }: ServiceParts): Promise<Services> {
-  const uses = new BlobUses(storage);
+  const shared = config.bus.external?.workers !== undefined;
+  const uses = new BlobUses(storage, { shared });
   const dataSets = new DataSets({ storage, uses, quotas: config.quotas, match: descriptorMatch });
   const functions = config.functions.enabled
     ? await createFunctionRuntime({

@@ -36,40 +36,47 @@ const contentOf = (content: number): Uint8Array => bytesOf(`content ${content}`)
 class Model {
   /** Owner → content. */
   readonly owned = new Map<number, number>();
-  private uses: BlobUses;
+  private processes: readonly BlobUses[];
 
   constructor(
     private storage: Storage,
     /** Turns of the event loop before a step begins. */
     private readonly turns: () => number = () => 0,
+    private readonly count = 1,
   ) {
-    this.uses = new BlobUses(storage);
+    this.processes = this.start();
+  }
+
+  private start(): BlobUses[] {
+    const shared = this.count > 1;
+    return Array.from({ length: this.count }, () => new BlobUses(this.storage, { shared }));
   }
 
   restart(storage: Storage): void {
     this.storage = storage;
-    this.uses = new BlobUses(storage);
+    this.processes = this.start();
   }
 
   async run(step: Step): Promise<void> {
     const { records, blobs } = this.storage;
+    const uses = this.processes[this.turns() % this.count] as BlobUses;
     switch (step.kind) {
       case "keep": {
         const { owner, content } = step;
         const before = this.owned.get(owner);
-        await this.uses.hold([contentOf(content)], async ([digest = ""]) => {
+        await uses.hold([contentOf(content)], async ([digest = ""]) => {
           const value = bytesOf(String(content));
           const changes = [
             { collection: "owners", key: String(owner), value },
-            this.uses.add(digest, `o/${owner}`),
+            uses.add(digest, `o/${owner}`),
           ];
           if (before !== undefined && before !== content) {
-            changes.push(this.uses.drop(digestOf(contentOf(before)), `o/${owner}`));
+            changes.push(uses.drop(digestOf(contentOf(before)), `o/${owner}`));
           }
           expect(await records.write(changes)).toBe(true);
         });
         this.owned.set(owner, content);
-        if (before !== undefined) await this.uses.release([digestOf(contentOf(before))]);
+        if (before !== undefined) await uses.release([digestOf(contentOf(before))]);
         return;
       }
       case "drop":
@@ -79,9 +86,9 @@ class Model {
         const digest = digestOf(contentOf(before));
         const key = String(step.owner);
         const own = { collection: "owners", key, value: undefined };
-        await records.write([own, this.uses.drop(digest, `o/${step.owner}`)]);
+        await records.write([own, uses.drop(digest, `o/${step.owner}`)]);
         this.owned.delete(step.owner);
-        if (step.kind === "drop") await this.uses.release([digest]);
+        if (step.kind === "drop") await uses.release([digest]);
         return;
       }
       case "half-keep":
@@ -89,7 +96,7 @@ class Model {
         await blobs.put(contentOf(step.content));
         return;
       case "collect":
-        await this.uses.collectOrphans(0, 0);
+        await uses.collectOrphans(0, 0);
     }
   }
 
@@ -117,7 +124,7 @@ class Model {
         Buffer.from(contentOf(content)),
       );
     }
-    await this.uses.collectOrphans(0, 0);
+    await this.processes[0]?.collectOrphans(0, 0);
     const needed = new Set([...this.owned.values()].map((content) => digestOf(contentOf(content))));
     expect((await this.storage.blobs.list()).map((info) => info.digest)).toEqual([...needed].sort());
   }
@@ -164,6 +171,77 @@ describe("uses of blobs", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("are right when several processes share the storage", async () => {
+    const groups = fc.array(fc.array(step, { maxLength: 6 }), { maxLength: 8 });
+    const delays = fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(groups, delays, async (groups, delays) => {
+        let asked = 0;
+        const turns = (): number => delays[asked++ % delays.length] ?? 0;
+        const storage = new MemoryStorage();
+        const model = new Model(slow(storage, turns), turns, 3);
+        for (const steps of groups) await model.runTogether(steps);
+        await model.check();
+        // Nothing stays of pins and claims.
+        const keys = [...(storage.data.get("blob-uses")?.keys() ?? [])];
+        expect(keys.filter((key) => key.includes("~pin"))).toEqual([]);
+        expect(storage.data.get("blob-claims")?.size ?? 0).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("keep a blob that another process is just about to remove", async () => {
+    const storage = new MemoryStorage();
+    const digest = digestOf(bytesOf("one"));
+    await storage.blobs.put(bytesOf("one"));
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    let looked = (): void => undefined;
+    const atDelete = new Promise<void>((resolve) => (looked = resolve));
+    const late: Storage = {
+      ...storage,
+      records: storage.records,
+      blobs: {
+        ...storage.blobs,
+        delete: async (each) => {
+          looked();
+          await gate;
+          return storage.blobs.delete(each);
+        },
+      },
+      close: () => storage.close(),
+    };
+    const removal = new BlobUses(late, { shared: true }).release([digest]);
+    await atDelete;
+    const uses = new BlobUses(storage, { shared: true });
+    const kept = uses.hold([bytesOf("one")], () => storage.records.write([uses.add(digest, "o/1")]));
+    await wait(20);
+    open();
+    await Promise.all([removal, kept]);
+    expect(await storage.blobs.stat(digest)).toBeDefined();
+  });
+
+  it("are right after a process died with a pin and a claim", async () => {
+    const storage = new MemoryStorage();
+    const digest = digestOf(bytesOf("one"));
+    await storage.blobs.put(bytesOf("one"));
+    const left = { value: Buffer.from("1000") };
+    await storage.records.write([
+      { collection: "blob-uses", key: `${digest}/~pin/dead/0`, ...left },
+      { collection: "blob-claims", key: digest, ...left },
+    ]);
+    const uses = new BlobUses(storage, { shared: true, claimMs: 30 });
+    expect(await uses.collectOrphans(1_400, 500)).toBe(0);
+    expect(await storage.blobs.stat(digest)).toBeDefined();
+    // The claim is taken from the dead one by who puts the blob.
+    await uses.hold([bytesOf("one")], () => Promise.resolve());
+    expect(storage.data.get("blob-claims")?.size).toBe(0);
+    expect(await uses.collectOrphans(1_500, 500)).toBe(0);
+    expect(await uses.collectOrphans(2_000, 500)).toBe(1);
+    expect(await storage.blobs.stat(digest)).toBeUndefined();
   });
 
   it("are right after restarts too, on LMDB and files", async () => {
