@@ -11,6 +11,10 @@ export interface LoadOptions {
   readonly urls: readonly string[];
   readonly requests: number;
   readonly everyMs: number;
+  /** A request without an answer is sent again after so long; default 2 s. */
+  readonly againMs?: number;
+  /** Boot counter of both clients, so that one load is not the repetition of another; default 1. */
+  readonly boot?: number;
   /** What happens when so many were sent. */
   readonly at: ReadonlyMap<number, () => unknown>;
 }
@@ -39,8 +43,6 @@ export interface LoadResult {
 
 const server = "edge";
 const deadlineMs = 30_000;
-/** A request without an answer is sent again after so long. */
-const againMs = 2_000;
 /** How long answers are waited for after the last request. */
 const patienceMs = 90_000;
 const workMs = 30;
@@ -65,15 +67,15 @@ interface Machine {
 }
 
 /** A minimal node with one sensor. */
-async function startMachine(urls: readonly string[]): Promise<Machine> {
+async function startMachine(urls: readonly string[], boot: number): Promise<Machine> {
   const id = "machine";
-  const state = (online: boolean): Uint8Array => encodeCbor(map({ 0: 1, 1: id, 2: 1, 3: online }));
+  const state = (online: boolean): Uint8Array => encodeCbor(map({ 0: 1, 1: id, 2: boot, 3: online }));
   const bus = open(urls, id, state(false));
   const topic = (kind: string): string => `t1/${server}/${id}/${kind}`;
   const birth = map({
     0: 1,
     1: id,
-    2: 1,
+    2: boot,
     3: 0,
     4: "load",
     5: "1.0.0",
@@ -126,8 +128,9 @@ interface Terminal {
   count: number;
 }
 
-export async function runLoad({ urls, requests, everyMs, at }: LoadOptions): Promise<LoadResult> {
-  const machine = await startMachine(urls);
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const { urls, requests, everyMs, at, againMs = 2_000, boot = 1 } = options;
+  const machine = await startMachine(urls, boot);
   const asker = open(urls, "asker");
   await asker.subscribe([`t1/${server}/asker/r`]);
   await asker.ready(60_000);
@@ -150,21 +153,23 @@ export async function runLoad({ urls, requests, everyMs, at }: LoadOptions): Pro
       if (known.bytes !== bytes) different++;
     }
   });
+  const lastSent = new Map<number, number>();
   const send = (id: number): void => {
+    lastSent.set(id, performance.now());
     const fields = { operation: "data.collect", arguments: map({ 0: "s", 1: 1, 2: 10 }), deadlineMs };
-    const payload = encodeCbor(requestMap({ id, boot: 1, ...fields }));
+    const payload = encodeCbor(requestMap({ id, boot, ...fields }));
     asker.publish(`t1/${server}/q/asker`, payload).catch(() => undefined);
   };
   const again = setInterval(() => {
     const before = performance.now() - againMs;
     // What is not acknowledged is sent again by the connection itself.
     if (!asker.connected) return;
-    for (const [id, ms] of sentAt) {
+    for (const [id, ms] of lastSent) {
       if (terminal.has(id) || ms > before) continue;
       resent++;
       send(id);
     }
-  }, againMs);
+  }, againMs / 2);
   const events: Promise<unknown>[] = [];
   for (let id = 1; id <= requests; id++) {
     sentAt.set(id, performance.now());

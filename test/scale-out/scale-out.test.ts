@@ -2,17 +2,19 @@
  * One server made of three workers, under load: a worker is killed, then a server of the broker's cluster. Every request
  * gets one terminal answer, and its node executes it once.
  */
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Aedes } from "aedes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
+import type { Answer } from "../../host/bus/protocol.js";
 import { ownerOf } from "../../host/node/scale-out/worker-group.js";
+import type { S3Options } from "../../host/node/storage/s3-client.js";
 import { Child } from "../support/child.js";
 import { findRedis, RedisServer } from "../support/redis-server.js";
+import { startS3 } from "../support/s3-server.js";
+import { Asker } from "./asker.js";
+import { FaultyBroker } from "./faulty-broker.js";
 import { runLoad } from "./load.js";
 import { findNats, NatsCluster } from "./nats-cluster.js";
 
@@ -29,13 +31,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function startWorkers(urls: readonly string[], redis: string): Promise<Child[]> {
+/** `s3`: where blobs are; else in Redis. */
+async function startWorkers(urls: readonly string[], redis: string, s3?: S3Options): Promise<Child[]> {
   const loader = import.meta.resolve("tsx");
   const file = packagePath("test", "scale-out", "worker.ts");
   const workers: Child[] = [];
   for (const [i, url] of urls.entries()) {
     const args = ["--import", loader, file, `w${i}`, url, redis, folder];
-    workers.push(await Child.start(process.execPath, args, { name: `worker ${i}`, cwd: packagePath() }));
+    const env: Record<string, string> = s3 === undefined ? {} : { TMC_TEST_S3: JSON.stringify(s3) };
+    const options = { name: `worker ${i}`, cwd: packagePath(), env };
+    workers.push(await Child.start(process.execPath, args, options));
   }
   await Promise.all(workers.map((each, i) => each.waitForLine(`worker w${i} runs`, 60_000)));
   return workers;
@@ -58,39 +63,66 @@ describe("rendezvous hashing", () => {
 });
 
 describe.skipIf(noRedis !== "")(`workers behind one broker${noRedis}`, () => {
-  it("lose no request when one is killed", async () => {
-    const aedes = await Aedes.createBroker();
-    const server = createServer({ noDelay: true }, (socket) => aedes.handle(socket));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const url = `mqtt://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-    const redis = await RedisServer.start();
-    const workers = await startWorkers([url, url, url], redis.url);
+  it("lose no request and nothing that was stored when one is killed, and when the broker loses messages", async () => {
+    const broker = await FaultyBroker.start();
+    const [redis, s3] = await Promise.all([RedisServer.start(), startS3()]);
+    let workers: Child[] = [];
+    // The second one lives on.
+    const [first = "", second = ""] = broker.urls;
+    const keeper = await Asker.connect(second, "edge", "keeper");
     try {
+      workers = await startWorkers(
+        [`${first},${second}`, first, `${first},${second}`],
+        redis.url,
+        s3.options,
+      );
+      // Blobs: of each worker some, all in one data set.
+      const items = Array.from({ length: 12 }, (_, i) => new Uint8Array(20_000).fill(i));
+      const store = (input: Uint8Array): Promise<Answer> =>
+        keeper.ask({
+          operation: "data.store",
+          arguments: { name: "kept" },
+          input,
+          inputDescriptor: { elementType: 1, shape: [20_000] },
+        });
+      const stored = await Promise.all(items.map(store));
+      expect(stored.map(({ error }) => error)).toEqual(items.map(() => undefined));
       const result = await runLoad({
-        urls: [url],
+        urls: broker.urls,
         requests: 400,
         everyMs: 5,
+        againMs: 20_000,
         at: new Map([[120, () => workers[1]?.stop("SIGKILL")]]),
       });
       console.log(`scale-out on one broker: ${JSON.stringify(result)}`);
       // Nothing was sent again: the other workers took over what the dead one had.
-      const whole = {
-        sent: 400,
-        answered: 400,
-        failed: 0,
-        different: 0,
-        executed: 400,
-        executedAgain: 0,
-        resent: 0,
-      };
-      expect(result).toMatchObject(whole);
+      const whole = { sent: 400, answered: 400, failed: 0, different: 0, executed: 400, executedAgain: 0 };
+      expect(result).toMatchObject({ ...whole, resent: 0 });
+      const faulty = await runLoad({
+        urls: broker.urls,
+        requests: 400,
+        everyMs: 5,
+        againMs: 500,
+        boot: 2,
+        at: new Map([[120, () => broker.killFirst(30, 600)]]),
+      });
+      console.log(
+        `scale-out when the broker loses messages: ${JSON.stringify({ ...faulty, lost: broker.lost })}`,
+      );
+      expect(faulty).toMatchObject(whole);
+      expect(broker.lost).toBeGreaterThanOrEqual(30);
+      const found = await Promise.all(
+        items.map((_, offset) =>
+          keeper.ask({ operation: "data.retrieve", arguments: { name: "kept", offset, limit: 1 } }),
+        ),
+      );
+      const contents = found.map(({ output }) => (output instanceof Uint8Array ? output[0] : output));
+      expect(contents.sort((x, y) => Number(x) - Number(y))).toEqual(items.map((_, i) => i));
     } finally {
+      await keeper.close();
       await Promise.all(workers.map((each) => each.stop("SIGKILL")));
-      await redis.stop();
-      await new Promise<void>((resolve) => aedes.close(() => resolve()));
-      server.close();
+      await Promise.all([redis.stop(), s3.stop()]);
+      await broker.stop();
     }
   });
 });
