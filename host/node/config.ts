@@ -61,6 +61,18 @@ const broker = z.strictObject({
       queueBytes: bytes.default(64 * 1024 * 1024).describe("of all messages kept for clients that are away"),
       retainedBytes: bytes.default(64 * 1024 * 1024).describe("of all retained messages"),
       connections: z.number().int().positive().default(20_000).describe("clients at a time"),
+      perAddress: z
+        .strictObject({
+          connectionsPerSecond: z.number().positive().default(100).describe("new ones of one remote address"),
+          burst: z.number().int().positive().default(1000).describe("new ones of one remote address at once"),
+          halfOpen: z
+            .number()
+            .int()
+            .positive()
+            .default(500)
+            .describe("connections of one remote address that have not proved who they are"),
+        })
+        .prefault({}),
     })
     .prefault({}),
 });

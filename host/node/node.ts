@@ -17,6 +17,7 @@ import { createCoreService, type RunningCoreService } from "./core/service.js";
 import type { LoadedConfig } from "./load-config.js";
 import { createLog, type NodeLog } from "./log.js";
 import { createManagement } from "./management/management.js";
+import type { ManagementParts } from "./management/parts.js";
 import { createNodeOperations } from "./operations/node-operations.js";
 import { createServices, type Services } from "./services.js";
 import { NodeSettings } from "./settings.js";
@@ -180,7 +181,7 @@ async function start(
         models: await services.models.totalBytes(),
       }),
       inferences: () => deployed.counts(),
-      ...(bus.broker === undefined ? {} : { brokerClients: brokerClients(bus.broker) }),
+      ...(bus.broker === undefined ? {} : brokerParts(bus.broker)),
       state: () => life.state,
       drain: () => life.drain(),
       resume: async () => void life.resume(),
@@ -209,7 +210,12 @@ async function start(
   };
 }
 
-const brokerClients = (broker: NonNullable<Bus["broker"]>) => (): number => broker.status().clients.length;
+const brokerParts = (
+  broker: NonNullable<Bus["broker"]>,
+): Pick<ManagementParts, "brokerClients" | "brokerStatus"> => ({
+  brokerClients: () => broker.status().clients.length,
+  brokerStatus: () => broker.status(),
+});
 
 function messageBytes(config: NodeConfig): number {
   return (config.bus.broker ?? defaultBroker).quotas.messageBytes;

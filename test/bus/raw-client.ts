@@ -81,8 +81,13 @@ export class RawClient {
     socket.on("close", () => (this.ended = true));
   }
 
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect(port, "127.0.0.1");
+  /** @param from own address; default: the system's choice */
+  static async open(port: number, from?: string): Promise<RawClient> {
+    const socket = connect({
+      port,
+      host: "127.0.0.1",
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
       socket.once("error", reject);

@@ -1,5 +1,5 @@
 /** Who a client is: by its certificate, its password, or, on loopback and when that is wanted, by its word. */
-import type { Client } from "aedes";
+import type { AuthenticateError, Client } from "aedes";
 import type { CallerRole } from "../../bus/operations/definition.js";
 import { isNodeId } from "../../bus/topics.js";
 import type { Identities } from "./identities.js";
@@ -14,6 +14,15 @@ export interface Problem {
   readonly text: string;
   /** Of CONNACK. */
   readonly code: number;
+}
+
+/** Of an address that goes on with them, they become slow. */
+export const isFailedLogin = (reason: RefusalReason): boolean =>
+  reason === "identity" || reason === "credentials" || reason === "revoked";
+
+/** @param returnCode of CONNACK */
+export function refusal(text: string, returnCode: number): AuthenticateError {
+  return Object.assign(new Error(text), { returnCode });
 }
 
 export interface AuthenticationOptions {

@@ -57,6 +57,11 @@ export interface BrokerStatus {
   readonly clients: readonly BrokerClient[];
   /** TCP connections, also of those who are not clients yet. */
   readonly connections: number;
+  /** Those that have not proved who they are. */
+  readonly halfOpen: number;
+  /** That outlive their connections, and messages that wait for their acknowledgement. */
+  readonly sessions: number;
+  readonly queued: number;
   readonly retained: number;
   /** Messages of clients since the start. */
   readonly received: number;

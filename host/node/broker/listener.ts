@@ -4,6 +4,7 @@
  */
 import { createServer, isIP, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from "node:tls";
+import type { AddressGate } from "./address-gate.js";
 import type { Refusals } from "./refusals.js";
 import { PacketGuard, type PacketLimits } from "./packet-guard.js";
 import { TokenBucket } from "./token-bucket.js";
@@ -12,8 +13,12 @@ export interface ListenerLimits extends PacketLimits {
   readonly connections: number;
   readonly packetsPerSecond: number;
   readonly burst: number;
-  /** A packet that was begun is complete within this time, ms; so is a TLS handshake. */
+  /** A packet that was begun is complete within this time, ms. */
   readonly packetMs: number;
+  /** So is a TLS handshake. */
+  readonly handshakeMs: number;
+  /** Of a connection that has not proved who it is: CONNECT, and what comes with it. */
+  readonly unprovenBytes: number;
 }
 
 /** PEM. */
@@ -30,9 +35,18 @@ interface Guarded {
   /** Count of packets when the incomplete one was first seen, and when. */
   packets: number;
   since: number | undefined;
+  /** Read so far; Infinity: it proved who it is, and may send as much as it likes. */
+  allowance: number;
 }
 
 const sweepMs = 1_000;
+const tooMany = {
+  address: "too many in a short time, or too many failed log-ins",
+  "half-open": "too many that have not said who they are",
+} as const;
+
+/** Both of TLS, the raw socket and the one that is read. */
+const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** Loopback, where nobody else listens. */
 export function isLoopback(host: string): boolean {
@@ -50,10 +64,13 @@ export class Listeners {
   private readonly sockets = new Set<Socket>();
   private readonly guarded = new Map<Socket, Guarded>();
   private readonly sweeper: NodeJS.Timeout;
+  /** By remote address and port: connections that have not proved who they are. */
+  private readonly unproven = new Map<string, string>();
   private tlsServer: TlsServer | undefined;
 
   constructor(
     private readonly limits: ListenerLimits,
+    private readonly gate: AddressGate,
     private readonly refusals: Refusals,
     private readonly handle: SocketHandler,
   ) {
@@ -81,7 +98,7 @@ export class Listeners {
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: "TLSv1.2",
-      handshakeTimeout: this.limits.packetMs,
+      handshakeTimeout: this.limits.handshakeMs,
       ALPNProtocols: ["mqtt"],
       noDelay: true,
       keepAlive: true,
@@ -91,7 +108,10 @@ export class Listeners {
     server.on("connection", (socket: Socket) => void this.admit(socket));
     server.on("secureConnection", (socket) => this.begin(socket, socket));
     server.on("tlsClientError", (error, socket) => {
-      this.refusals.add("credentials", socket.remoteAddress ?? "", `TLS: ${error.message}`);
+      const address = socket.remoteAddress ?? "";
+      this.refusals.add("credentials", address, `TLS: ${error.message}`);
+      // A connection that only ends has tried nothing.
+      if (!("code" in error && error.code === "ECONNRESET")) this.gate.failed(address);
       socket.destroy();
     });
     this.tlsServer = server;
@@ -124,17 +144,39 @@ export class Listeners {
       socket.destroy();
       return false;
     }
+    const address = socket.remoteAddress ?? "";
+    const why = this.gate.enter(address);
+    if (why !== undefined) {
+      this.refusals.add(why, address, `connections: ${tooMany[why]}`);
+      socket.destroy();
+      return false;
+    }
     this.sockets.add(socket);
-    socket.once("close", () => this.sockets.delete(socket));
+    const name = nameOf(socket);
+    this.unproven.set(name, address);
+    socket.once("close", () => {
+      this.sockets.delete(socket);
+      if (this.unproven.delete(name)) this.gate.left(address);
+    });
     return true;
+  }
+
+  /** It is a client now; `socket` as it was handed out. */
+  proven(socket: Socket): void {
+    const guarded = this.guarded.get(socket);
+    if (guarded !== undefined) guarded.allowance = Infinity;
+    const name = nameOf(socket);
+    const address = this.unproven.get(name);
+    if (address !== undefined && this.unproven.delete(name)) this.gate.proven(address);
   }
 
   private begin(socket: Socket, secure: TLSSocket | undefined): void {
     const guard = new PacketGuard(this.limits);
-    this.guarded.set(socket, { guard, packets: 0, since: undefined });
+    const guarded = { guard, packets: 0, since: undefined, allowance: this.limits.unprovenBytes };
+    this.guarded.set(socket, guarded);
     socket.once("close", () => this.guarded.delete(socket));
     socket.on("error", () => socket.destroy());
-    this.throttle(socket, guard);
+    this.throttle(socket, guarded);
     gatherWrites(socket);
     this.handle(socket, secure);
   }
@@ -143,7 +185,8 @@ export class Listeners {
    * Looks at the bytes before aedes reads them. Above the rate nothing is read for a while: TCP slows the client down,
    * nothing is lost.
    */
-  private throttle(socket: Socket, guard: PacketGuard): void {
+  private throttle(socket: Socket, guarded: Guarded): void {
+    const { guard } = guarded;
     const read = socket.read.bind(socket);
     const bucket = new TokenBucket(this.limits.packetsPerSecond, this.limits.burst, Date.now());
     let until = 0;
@@ -156,7 +199,8 @@ export class Listeners {
       const chunk: unknown = read(size);
       if (!(chunk instanceof Buffer)) return chunk;
       const before = guard.packets;
-      const fault = guard.push(chunk);
+      guarded.allowance -= chunk.length;
+      const fault = guard.push(chunk) ?? (guarded.allowance < 0 ? "oversized" : undefined);
       if (fault !== undefined) {
         this.refusals.add(fault, socket.remoteAddress ?? "", `a packet is ${fault}`);
         socket.destroy();

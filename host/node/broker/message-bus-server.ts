@@ -3,13 +3,14 @@
  * be, put together. What it is for the rest of the node: broker.ts.
  */
 import type { EventEmitter } from "node:events";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
 import { UserError } from "../../../compiler/diagnostics/user-error.js";
 import { isNodeId, parseTopic } from "../../bus/topics.js";
 import { AccessList, filterMatches, type Party } from "./access-list.js";
+import { AddressGate } from "./address-gate.js";
 import { clientInside, insideOf, type AedesInside } from "./aedes-inside.js";
-import { Authentication, type Proof } from "./authentication.js";
+import { Authentication, isFailedLogin, refusal, type Proof } from "./authentication.js";
 import type { Broker, BrokerOptions, BrokerStatus, Patience } from "./broker.js";
 import { DeliveryWindow } from "./delivery-window.js";
 import { EmbeddedConnection } from "./embedded-connection.js";
@@ -21,12 +22,12 @@ import { Refusals, type RefusalReason } from "./refusals.js";
 import { SessionMemory } from "./session-memory.js";
 
 const patience: Patience = { connectMs: 10_000, packetMs: 30_000, drainMs: 20_000 };
-/** Of any packet but PUBLISH. */
+/** Of any packet but PUBLISH; and of a PUBLISH packet besides its payload: topic and packet id. */
 const otherBytes = 8 * 1024;
-/** Of a PUBLISH packet besides its payload: topic and packet id. */
 const overhead = 256;
 const sessionQueueBytes = 8 * 1024 * 1024;
 const socketBufferBytes = 1024 * 1024;
+const leastHalfOpen = 16;
 
 interface Member {
   party: Party;
@@ -45,6 +46,7 @@ export class MessageBusServer implements Broker {
   private readonly authentication: Authentication;
   private readonly aedes: AedesInside;
   private readonly journal: Journal | undefined;
+  private readonly addresses: AddressGate;
   private readonly listeners: Listeners;
   private readonly members = new Map<Client, Member>();
   private readonly embedded = new Set<EmbeddedConnection>();
@@ -144,6 +146,11 @@ export class MessageBusServer implements Broker {
     const emitter: EventEmitter = this.aedes;
     emitter.on("error", (error: unknown) => log.error({ err: error }, "broker"));
     this.unwatch = identities.onChange(() => this.identitiesChanged());
+    this.addresses = new AddressGate({
+      ...quotas.perAddress,
+      // Whoever comes in great number: there is room for those who can prove themselves.
+      allHalfOpen: Math.max(leastHalfOpen, Math.floor(quotas.connections / 4)),
+    });
     this.listeners = new Listeners(
       {
         publishBytes: quotas.messageBytes + overhead,
@@ -152,7 +159,10 @@ export class MessageBusServer implements Broker {
         packetsPerSecond: quotas.messagesPerSecond,
         burst: quotas.burst,
         packetMs: times.packetMs,
+        handshakeMs: Math.min(times.connectMs, times.packetMs),
+        unprovenBytes: 2 * otherBytes,
       },
+      this.addresses,
       this.refusals,
       (socket) => this.handle(socket),
     );
@@ -209,6 +219,9 @@ export class MessageBusServer implements Broker {
     return {
       clients,
       connections: this.listeners.connections,
+      halfOpen: this.addresses.unproven,
+      sessions: this.memory.sessionIds().length,
+      queued: this.memory.queued,
       retained: this.memory.retained.count,
       received: this.received,
       refused: this.refusals.counts(),
@@ -255,6 +268,7 @@ export class MessageBusServer implements Broker {
     const address = "remoteAddress" in conn ? (conn.remoteAddress ?? "") : "";
     const refuse = (reason: RefusalReason, text: string, code: number): AuthenticateError => {
       this.refusals.add(reason, isNodeId(id) ? id : address, text);
+      if (isFailedLogin(reason)) this.addresses.failed(address);
       const error = refusal(text, code);
       this.mark(error);
       return error;
@@ -269,6 +283,7 @@ export class MessageBusServer implements Broker {
     if (!client.clean && !this.memory.hasRoomForSession(id)) {
       return refuse("queue", "no room for more sessions", 3);
     }
+    if (conn instanceof Socket) this.listeners.proven(conn);
     this.admit(client, { party, address, proof });
     return undefined;
   }
@@ -382,8 +397,4 @@ export class MessageBusServer implements Broker {
       this.refusals.add("malformed", who, error.message);
     }
   }
-}
-
-function refusal(text: string, returnCode: number): AuthenticateError {
-  return Object.assign(new Error(text), { returnCode });
 }

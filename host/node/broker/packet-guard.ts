@@ -9,6 +9,7 @@ export interface PacketLimits {
   readonly otherBytes: number;
 }
 
+const connect = 1;
 const publish = 3;
 
 export class PacketGuard {
@@ -41,6 +42,8 @@ export class PacketGuard {
         if (this.lengthBytes < 0) {
           this.type = byte >> 4;
           if (this.type === 0 || this.type === 15) return "malformed";
+          // Whoever it is, MQTT begins with CONNECT.
+          if (this.packets === 0 && this.type !== connect) return "malformed";
           this.length = 0;
           this.lengthBytes = 0;
           continue;

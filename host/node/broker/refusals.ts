@@ -6,6 +6,8 @@ import { Seldom } from "../seldom.js";
  * identity: client id missing, malformed, not the certificate's, or not enrolled; credentials: wrong or none; throttled:
  * too many attempts; publish, subscribe, will: not on the access list; retain: no room for more retained messages;
  * oversized, malformed: packets; timeout: connected, or in the middle of a packet, and silent; connections: no room;
+ * address: too many connections of one address in a short time, or failed log-ins; half-open: too many connections that
+ * have not proved who they are;
  * slow: does not take what is sent to it; dropped: QoS 0 messages to such a client; queue: no room in the queue of a
  * client that is away; storage: what must be kept cannot be written; revoked: disconnected, because it is not enrolled any
  * more.
@@ -22,6 +24,8 @@ export const refusalReasons = [
   "malformed",
   "timeout",
   "connections",
+  "address",
+  "half-open",
   "slow",
   "dropped",
   "queue",

@@ -142,6 +142,13 @@ export class SessionMemory {
     return this.sessions.has(id) || this.sessions.size < this.limits.sessions;
   }
 
+  /** Messages that sessions have not acknowledged. */
+  get queued(): number {
+    let sum = 0;
+    for (const { queue } of this.sessions.values()) sum += queue.length;
+    return sum;
+  }
+
   sessionIds(): string[] {
     return [...this.sessions.keys()];
   }

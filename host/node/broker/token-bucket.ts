@@ -14,10 +14,16 @@ export class TokenBucket {
     this.at = now;
   }
 
+  /** How many there are; below 0: a debt. */
+  available(now: number): number {
+    this.tokens = Math.min(this.burst, this.tokens + ((now - this.at) / 1000) * this.perSecond);
+    this.at = now;
+    return this.tokens;
+  }
+
   /** Takes them in any case. Returns the ms until the debt is paid; 0: none. */
   take(count: number, now: number): number {
-    this.tokens = Math.min(this.burst, this.tokens + ((now - this.at) / 1000) * this.perSecond) - count;
-    this.at = now;
+    this.tokens = this.available(now) - count;
     return this.tokens >= 0 ? 0 : Math.ceil((-this.tokens / this.perSecond) * 1000);
   }
 }

@@ -103,7 +103,14 @@ describe("what is known of the node", () => {
   it("gives Prometheus text whose series strangers cannot multiply", async () => {
     const labels = { ok: 2, odd: 1 };
     const inferred = { model: "m@1", inferences: 3, meanUs: 120, labels, recentScore: 0.75 };
-    node = await startFakeNode({}, { inferences: () => [inferred] });
+    const broker = { connections: 5, halfOpen: 2, sessions: 4, queued: 7, retained: 6, received: 100 };
+    node = await startFakeNode(
+      {},
+      {
+        inferences: () => [inferred],
+        brokerStatus: () => ({ ...broker, refused: { address: 8, queue: 0 } }),
+      },
+    );
     node.join("pump-1", {}, { inFlight: 2 });
     node.request();
     for (let i = 0; i < 50; i++) node.request({ operation: `made.up.${i}`, error: "odd" });
@@ -119,6 +126,13 @@ describe("what is known of the node", () => {
     expect(text).toMatch(/tmc_jobs\{state="running",node="edge"\} 0/);
     expect(text).toMatch(/tmc_model_inferences\{model="m@1",node="edge"\} 3/);
     expect(text).toMatch(/tmc_model_decisions\{model="m@1",label="odd",node="edge"\} 1/);
+    expect(text).toMatch(/tmc_broker_half_open\{node="edge"\} 2/);
+    expect(text).toMatch(/tmc_broker_queued_messages\{node="edge"\} 7/);
+    expect(text).toMatch(/tmc_broker_messages_total\{node="edge"\} 100/);
+    expect(text).toMatch(/tmc_broker_refused_total\{reason="address",node="edge"\} 8/);
+    // A counter, however often it is asked for.
+    const again = await (await node.fetch("/metrics")).text();
+    expect(again).toMatch(/tmc_broker_refused_total\{reason="address",node="edge"\} 8/);
     expect(text).not.toContain("made.up");
     expect(text).toContain("process_resident_memory_bytes");
   });

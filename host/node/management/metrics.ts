@@ -8,6 +8,7 @@ import { jobStates } from "../../bus/operations/task.js";
 import type { JobState } from "../jobs/jobs.js";
 import type { InferenceCounts } from "../models/deployed-models.js";
 import type { ManagementParts } from "./parts.js";
+import { addBrokerMetrics } from "./broker-metrics.js";
 import { knownOperation } from "./traffic.js";
 
 export interface Metrics {
@@ -138,6 +139,7 @@ export function createMetrics(parts: ManagementParts, jobs: JobCounts): Metrics 
   if (brokerClients !== undefined) {
     gauge("tmc_broker_clients", "Clients of the embedded broker", (g) => g.set(brokerClients()));
   }
+  if (parts.brokerStatus !== undefined) addBrokerMetrics(registry, parts.brokerStatus);
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -15,6 +15,18 @@ import type { Storage } from "../storage/storage.js";
 /** stopping: `stop` was called and the process is about to end. */
 export type NodeState = "running" | "draining" | "drained" | "stopping";
 
+/** Reasons are a closed set. */
+export interface BrokerCounts {
+  readonly connections: number;
+  readonly halfOpen: number;
+  readonly sessions: number;
+  readonly queued: number;
+  readonly retained: number;
+  /** Since the start. */
+  readonly received: number;
+  readonly refused: Readonly<Record<string, number>>;
+}
+
 export interface ManagementParts {
   /** With absolute paths, as `loadConfig` gives it. */
   readonly config: NodeConfig;
@@ -32,6 +44,8 @@ export interface ManagementParts {
   readonly schedules?: { list(): readonly Schedule[] };
   /** Clients of the embedded broker now; absent with an external one. */
   readonly brokerClients?: () => number;
+  /** What the embedded broker counts; absent with an external one. */
+  readonly brokerStatus?: () => BrokerCounts;
   /** Bytes kept, by kind: "data", "models", "blobs" … A handful of kinds. */
   readonly storageBytes?: () => Promise<Readonly<Record<string, number>>>;
   /** What the models that this node offers decided. */
