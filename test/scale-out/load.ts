@@ -39,6 +39,8 @@ export interface LoadResult {
   readonly resent: number;
   /** Longest time to a terminal answer, ms. */
   readonly longestMs: number;
+  /** Terminal answers in each second since the first request. */
+  readonly bySecond: readonly number[];
 }
 
 const server = "edge";
@@ -136,6 +138,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   await asker.ready(60_000);
   const sentAt = new Map<number, number>();
   const terminal = new Map<number, Terminal>();
+  const bySecond: number[] = [];
   let different = 0;
   let resent = 0;
   asker.onMessage((_topic, payload) => {
@@ -145,7 +148,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     const bytes = Buffer.from(payload).toString("hex");
     const known = terminal.get(id);
     if (known === undefined) {
-      const ms = performance.now() - (sentAt.get(id) ?? 0);
+      const now = performance.now();
+      const ms = now - (sentAt.get(id) ?? 0);
+      const second = Math.floor((now - (sentAt.get(1) ?? now)) / 1000);
+      while (bySecond.length <= second) bySecond.push(0);
+      bySecond[second] = (bySecond[second] ?? 0) + 1;
       const error = answer.has(6) ? Number((answer.get(6) as CborMap).get(0)) : undefined;
       terminal.set(id, { bytes, count: 1, error, ms });
     } else {
@@ -200,5 +207,6 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     dispatchedAgain: machine.recognised,
     resent,
     longestMs: Math.round(Math.max(0, ...all.map(({ ms }) => ms))),
+    bySecond,
   };
 }
