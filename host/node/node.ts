@@ -124,6 +124,7 @@ async function start(
   const made = await createServices({ config, storage, core, connectors: () => connectors, log });
   services = made;
   const { jobs, schedules, functions, deployed } = made;
+  closers.add("inferences", () => made.inferences.close());
   if (functions !== undefined) closers.add("functions", () => functions.close());
 
   const life = new NodeLife(core, log);

@@ -15,6 +15,7 @@ import { createJobs, type JobsEngine } from "./jobs/create-jobs.js";
 import { createSchedules, type Schedules } from "./jobs/schedules.js";
 import type { Log } from "./log.js";
 import { DeployedModels } from "./models/deployed-models.js";
+import { InferThread } from "./models/infer-thread.js";
 import { Models } from "./models/models.js";
 import { createDataOperations } from "./operations/data-operations.js";
 import { createFunctionOperations } from "./operations/function-operations.js";
@@ -33,6 +34,8 @@ export interface Services {
   readonly models: Models;
   /** Those that this node offers. */
   readonly deployed: DeployedModels;
+  /** Where large models infer. */
+  readonly inferences: InferThread;
   readonly functions: FunctionRuntime | undefined;
   readonly jobs: JobsEngine;
   readonly schedules: Schedules;
@@ -82,7 +85,8 @@ export async function createServices({
     log,
   });
   const models = new Models({ storage, uses, modelBytes: config.quotas.modelBytes });
-  const deployed = new DeployedModels(storage, models, config.id);
+  const inferences = new InferThread();
+  const deployed = new DeployedModels(storage, models, config.id, inferences);
   await deployed.start();
   const resolve = createReferences({
     storage,
@@ -140,7 +144,7 @@ export async function createServices({
         })),
   ];
   const sweep = createSweep({ dataSets, uses, storage });
-  return { dataSets, models, deployed, functions, jobs, schedules, resolve, operations, sweep };
+  return { dataSets, models, deployed, inferences, functions, jobs, schedules, resolve, operations, sweep };
 }
 
 /** Every *.pem of the folder; none without a folder. */

@@ -74,7 +74,7 @@ export const inferenceCounts = z.object({
   /** name@version */
   model: z.string(),
   inferences: common.count,
-  /** Mean time of an inference, µs. */
+  /** Mean time of an inference, waiting included, µs. */
   meanUs: z.number(),
   /** Decisions by label, or by number where the model has none: the 16 most frequent. */
   labels: z.record(z.string(), z.number()),

@@ -111,7 +111,11 @@ export function createMetrics(parts: ManagementParts, jobs: JobCounts): Metrics 
     ofModels("tmc_model_inferences", "Inferences since the model was deployed or the node started", (c) => {
       return c.inferences;
     });
-    ofModels("tmc_model_inference_seconds", "Mean time of an inference", (c) => c.meanUs / 1e6);
+    ofModels(
+      "tmc_model_inference_seconds",
+      "Mean time of an inference, waiting included",
+      (c) => c.meanUs / 1e6,
+    );
     ofModels("tmc_model_recent_score", "Mean score of the best class, recently", (c) => c.recentScore);
     gauge(
       "tmc_model_decisions",

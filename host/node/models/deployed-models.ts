@@ -2,15 +2,11 @@
  * The models that this node offers: kept over restarts, loaded when they are first asked, executed exactly. It counts
  * what it decided, so that a drift of the data shows. It decides nothing about other nodes.
  */
-import { tensorAt, type Graph } from "../../../compiler/model/graph.js";
-import { decide, parametersOf, quantizeInput } from "../../../compiler/model/quantize/accuracy.js";
-import { FloatExecutor } from "../../../compiler/model/quantize/float-executor.js";
-import { elements, ModelRuntime } from "../../../compiler/model/runtime.js";
-import { bytesOfFloats, numbersOf } from "../data/data-descriptor.js";
 import { decodeRecord, encodeRecord } from "../data/data-set-records.js";
-import { elementTypes } from "../../bus/protocol-keys.js";
 import { withStorage } from "../operations/storage-failure.js";
 import type { Storage } from "../storage/storage.js";
+import { inferModel, multiplicationsOf, type Inferred } from "./infer-model.js";
+import type { InferThread, ThreadModel } from "./infer-thread.js";
 import { readGraph } from "./inspect-model.js";
 import { collections, qualifiedName, type ModelRecord } from "./model-records.js";
 import type { Models } from "./models.js";
@@ -19,21 +15,12 @@ import type { Models } from "./models.js";
 export interface InferenceCounts {
   readonly model: string;
   readonly inferences: number;
-  /** Mean time of an inference. */
+  /** Mean time of an inference, with its wait for the thread of large models. */
   readonly meanUs: number;
   /** Decisions by label, or by number where the model has none: the most frequent ones. */
   readonly labels: Readonly<Record<string, number>>;
   /** Mean score of the best class over the last hundred or so. */
   readonly recentScore: number;
-}
-
-export interface Inferred {
-  readonly index: number;
-  /** Of the best class, dequantised. */
-  readonly score: number;
-  /** The output tensor as the model computes it, and as f32. */
-  readonly raw: Uint8Array;
-  readonly floats: Uint8Array;
 }
 
 /** Moves the recent score by one part in so many. */
@@ -42,8 +29,15 @@ const scoreMemory = 100;
 /** A model may have thousands of classes: whoever watches a node sees the most frequent ones. */
 const shownLabels = 16;
 
+/** Multiplications of an inference that is quick enough for the node's own thread: a few milliseconds. */
+const quick = 1_000_000;
+
 interface Loaded {
-  readonly run: (input: Uint8Array, elementType: number) => Inferred;
+  readonly run: (
+    input: Uint8Array,
+    elementType: number,
+    signal: AbortSignal | undefined,
+  ) => Inferred | Promise<Inferred>;
 }
 
 interface Deployed {
@@ -62,6 +56,8 @@ export class DeployedModels {
     private readonly models: Models,
     /** Id of this node: the storage may be shared. */
     private readonly node: string,
+    /** Where models infer that take long; absent: here, like the others. */
+    private readonly thread?: InferThread,
   ) {}
 
   /** Reads what was deployed before the node was restarted. */
@@ -111,12 +107,20 @@ export class DeployedModels {
     return () => this.listeners.delete(listener);
   }
 
-  /** One inference. The input has the model's elements, f32 in its unit or in the model's own type. */
-  async infer(record: ModelRecord, input: Uint8Array, elementType: number): Promise<Inferred> {
+  /**
+   * One inference. The input has the model's elements, f32 in its unit or in the model's own type. The signal ends the
+   * waiting of one that takes long. @throws OperationFailure corrupt; busy, cancelled, deadline, no-space of the thread
+   */
+  async infer(
+    record: ModelRecord,
+    input: Uint8Array,
+    elementType: number,
+    signal?: AbortSignal,
+  ): Promise<Inferred> {
     const deployed = this.byName.get(record.name) ?? fresh(record);
     const { run } = await this.load(deployed);
     const start = performance.now();
-    const inferred = run(input, elementType);
+    const inferred = await run(input, elementType, signal);
     const { counts } = deployed;
     const label = record.labels?.[inferred.index] ?? String(inferred.index);
     counts.score += (inferred.score - counts.score) / Math.min(scoreMemory, counts.inferences + 1);
@@ -137,9 +141,7 @@ export class DeployedModels {
   }
 
   private async load(deployed: Deployed): Promise<Loaded> {
-    deployed.loaded ??= this.models
-      .bytesOf(deployed.record)
-      .then((bytes) => loadedOf(readGraph(bytes, deployed.record.name)));
+    deployed.loaded ??= this.loadedOf(deployed.record);
     try {
       return await deployed.loaded;
     } catch (error) {
@@ -147,6 +149,20 @@ export class DeployedModels {
       deployed.loaded = undefined;
       throw error;
     }
+  }
+
+  /** Ready to infer: a model that cannot be executed is found out here. */
+  private async loadedOf(record: ModelRecord): Promise<Loaded> {
+    const { models, thread } = this;
+    const graph = readGraph(await models.bytesOf(record), record.name);
+    if (thread === undefined || multiplicationsOf(graph) <= quick) return { run: inferModel(graph) };
+    const model: ThreadModel = {
+      key: record.digest,
+      name: record.name,
+      bytes: () => models.bytesOf(record),
+    };
+    await thread.load(model);
+    return { run: (input, elementType, signal) => thread.infer(model, input, elementType, signal) };
   }
 
   private async write(name: string, value: Uint8Array | undefined): Promise<void> {
@@ -161,37 +177,4 @@ export class DeployedModels {
 
 function fresh(record: ModelRecord): Deployed {
   return { record, loaded: undefined, counts: { inferences: 0, us: 0, labels: new Map(), score: 0 } };
-}
-
-function loadedOf(graph: Graph): Loaded {
-  const floatsOf = (bytes: Uint8Array) => Float32Array.from(numbersOf(bytes, elementTypes.f32));
-  if (tensorAt(graph, graph.inputs[0] ?? -1).type === "float32") {
-    const executor = new FloatExecutor(graph);
-    return {
-      run: (input) => {
-        const output = executor.run(floatsOf(input));
-        const index = decide(output);
-        const floats = bytesOfFloats(output);
-        return { index, score: output[index] ?? 0, raw: floats, floats };
-      },
-    };
-  }
-  const runtime = new ModelRuntime(graph);
-  const output = graph.outputs[0] ?? -1;
-  const { scale, zeroPoint } = parametersOf(graph, output);
-  const wide = tensorAt(graph, output).type === "int16";
-  return {
-    run: (input, elementType) => {
-      runtime
-        .input(0)
-        .set(elementType === elementTypes.f32 ? quantizeInput(graph, floatsOf(input)) : new Int8Array(input));
-      runtime.invoke();
-      const bytes = runtime.output(0).slice();
-      const integers = wide ? elements(bytes) : bytes;
-      const index = decide(integers);
-      const reals = Float32Array.from(integers, (q) => scale * (q - zeroPoint));
-      const raw = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      return { index, score: reals[index] ?? 0, raw, floats: bytesOfFloats(reals) };
-    },
-  };
 }

@@ -97,7 +97,12 @@ export function inferOperation(context: ModelContext): LocalOperation {
           "input.shape",
         );
       }
-      const { index, score, raw, floats } = await deployed.infer(record, given.bytes, elementType);
+      const { index, score, raw, floats } = await deployed.infer(
+        record,
+        given.bytes,
+        elementType,
+        call.signal,
+      );
       const outputDescriptor = outputOf(record, request.acceptedOutput);
       return {
         result: resultFor(modelInfer, {

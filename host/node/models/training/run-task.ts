@@ -2,11 +2,10 @@
  * Runs a task of training in a thread of its own: with a cap on its memory, ended at once when the signal says so.
  * TensorFlow.js is loaded there only.
  */
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { errorCodes, type ErrorName } from "../../../bus/protocol-keys.js";
 import { OperationFailure } from "../../operations/operation.js";
+import { startThread } from "../start-thread.js";
 import type { Report, ResultOf, WorkerMessage, WorkerTask } from "./tasks.js";
 
 export interface RunTaskOptions {
@@ -22,22 +21,12 @@ export type RunTask = <K extends keyof ResultOf>(
   options: RunTaskOptions,
 ) => Promise<ResultOf[K]>;
 
-/** The thread of `task`. From sources it needs a loader of TypeScript first. */
+/** The thread of `task`. */
 function startWorker(task: WorkerTask, memoryMb: number): Worker {
-  const options = {
+  return startThread(import.meta.url, "worker", {
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-    // What a library prints is no part of this process's output.
-    stdout: true,
-    stderr: true,
-    execArgv: [],
-  };
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./worker.js", import.meta.url), options);
-  const tsx = createRequire(import.meta.url).resolve("tsx/package.json");
-  const loader = new URL("./dist/esm/api/index.mjs", pathToFileURL(tsx)).href;
-  const code = new URL("./worker.ts", import.meta.url).href;
-  const start = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(code)}); })`;
-  return new Worker(start, { ...options, eval: true });
+  });
 }
 
 function isErrorName(code: string): code is ErrorName {
