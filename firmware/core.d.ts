@@ -50,6 +50,10 @@ declare function assert(condition: boolean): asserts condition;
 declare function f32Bits(x: f32): u32;
 declare function f32FromBits(bits: u32): f32;
 
+/** The bits of an IEEE-754 double (NaN is canonical) and back. */
+declare function f64Bits(x: f64): u64;
+declare function f64FromBits(bits: u64): f64;
+
 /** A borrowed view of bytes [start, end) as a byte string; on the host one UTF-16 unit per byte. */
 declare function textView(bytes: Uint8Array, start: i32, end: i32): string;
 

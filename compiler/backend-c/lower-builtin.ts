@@ -75,6 +75,10 @@ export function lowerBuiltin(c: FuncContext, e: ExprOf<"builtin">): CExpr {
       return call("tmc_f32_bits", ...values(c, e.args));
     case "f32FromBits":
       return call("tmc_f32_from_bits", ...values(c, e.args));
+    case "f64Bits":
+      return call("tmc_f64_bits", ...values(c, e.args));
+    case "f64FromBits":
+      return call("tmc_f64_from_bits", ...values(c, e.args));
     case "charCodeAt":
       return charCodeAt(c, e);
     case "strSlice":

@@ -428,6 +428,8 @@ function builtin(p: PrintContext, e: ExprOf<"builtin">): string {
       return `${rt}.trap("capacity", ${at})`;
     case "f32Bits":
     case "f32FromBits":
+    case "f64Bits":
+    case "f64FromBits":
     case "textView":
     case "log":
       return `${rt}.${e.name}(${all})`;

@@ -220,7 +220,7 @@ export {
 
 // ---- bits of floats ----
 
-const bitBuffer = new DataView(new ArrayBuffer(4));
+const bitBuffer = new DataView(new ArrayBuffer(8));
 export function f32Bits(x: number): number {
   if (Number.isNaN(x)) return 0x7fc00000;
   bitBuffer.setFloat32(0, x);
@@ -229,6 +229,15 @@ export function f32Bits(x: number): number {
 export function f32FromBits(bits: number): number {
   bitBuffer.setUint32(0, bits);
   return bitBuffer.getFloat32(0);
+}
+export function f64Bits(x: number): bigint {
+  if (Number.isNaN(x)) return 0x7ff8000000000000n;
+  bitBuffer.setFloat64(0, x);
+  return bitBuffer.getBigUint64(0);
+}
+export function f64FromBits(bits: bigint): number {
+  bitBuffer.setBigUint64(0, bits);
+  return bitBuffer.getFloat64(0);
 }
 
 // ---- strings and arrays ----

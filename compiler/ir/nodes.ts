@@ -162,6 +162,8 @@ export type BuiltinName =
   | "sat" // integer → type, saturating
   | "f32Bits"
   | "f32FromBits"
+  | "f64Bits"
+  | "f64FromBits"
   // strings
   | "charCodeAt"
   | "strSlice"

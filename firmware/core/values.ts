@@ -104,6 +104,36 @@ export class F32Values extends Values<Float32Array> {
   }
 }
 
+export class F64Values extends Values<Float64Array> {
+  private readonly all: Float64Array;
+  /** @setup */
+  constructor(shape: i32[], options: ValuesOptions | null = null) {
+    super(ElementType.F64, 8, shape, options);
+    this.all = new Float64Array(this.capacity);
+  }
+  override first(count: i32): Float64Array {
+    return this.all.subarray(0, count);
+  }
+  override clear(): void {
+    this.all.fill(0);
+  }
+  override load(bytes: Uint8Array): void {
+    const count = bytes.length >> 3;
+    for (let i = 0; i < count; i++) {
+      const high = u64(word(bytes, 8 * i + 4));
+      this.all[i] = f64FromBits((high << 32n) | u64(word(bytes, 8 * i)));
+    }
+  }
+  override store(from: i32, bytes: Uint8Array): void {
+    const count = bytes.length >> 3;
+    for (let i = 0; i < count; i++) {
+      const bits = f64Bits(this.all[from + i]);
+      putWord(bytes, 8 * i, u32(bits & 0xffffffffn));
+      putWord(bytes, 8 * i + 4, u32(bits >> 32n));
+    }
+  }
+}
+
 export class I8Values extends Values<Int8Array> {
   private readonly all: Int8Array;
   /** @setup */

@@ -4,7 +4,7 @@ import { createSimulatedPlatform } from "../../host/runtime/simulated-platform.j
 import { usePlatform } from "../../host/runtime/current-platform.js";
 import { NodeUnderTest, decodeCbor, errorAt, type RequestFields } from "../../test/support/firmware-node.js";
 import { TmcTrap } from "../../compiler/backend-js/support.js";
-import { F32Values, I16Values, I32Values, NodeFunction, U8Values } from "../core/index.js";
+import { F32Values, F64Values, I16Values, I32Values, NodeFunction, U8Values } from "../core/index.js";
 import { FunctionInvoke } from "./function-invoke.js";
 import { minimalNode } from "./minimal-node.js";
 
@@ -33,6 +33,16 @@ const halves = new NodeFunction({
     return 2;
   },
 });
+const exact = new NodeFunction({
+  name: "exact",
+  version: "1",
+  input: new F64Values([-1], { most: 4 }),
+  output: new F64Values([1]),
+  run: (input: Float64Array, output: Float64Array) => {
+    for (let i = 0; i < input.length; i++) output[0] = (output[0] ?? 0) + (input[i] ?? 0);
+    return 1;
+  },
+});
 const first = new NodeFunction({
   name: "first",
   version: "1",
@@ -51,7 +61,7 @@ const map = (...pairs: [number, unknown][]): Map<number, unknown> => new Map(pai
 beforeEach(() => {
   const platform = createSimulatedPlatform();
   usePlatform(platform);
-  const functions = [halves, sums, first];
+  const functions = [halves, sums, exact, first];
   const node = minimalNode({
     name: "test",
     version: "1",
@@ -89,6 +99,7 @@ describe("function.invoke", () => {
         [4, 0],
       ),
       map([0, "sums"], [1, "2"], [2, map([0, 2], [1, [-1]])], [3, map([0, 4], [1, [-1]], [4, "V"])], [4, 0]),
+      map([0, "exact"], [1, "1"], [2, map([0, 7], [1, [-1]])], [3, map([0, 7], [1, [1]])], [4, 0]),
       map([0, "first"], [1, "1"], [2, map([0, 1], [1, [2, 2]])], [3, map([0, 1], [1, [1]])], [4, 0]),
     ]);
   });
@@ -100,6 +111,12 @@ describe("function.invoke", () => {
     const window = new Uint8Array(Float32Array.from([1, -3, 5, 7]).buffer);
     const floats = invoke("halves", window, map([0, 6], [1, [2, 2]]));
     expect([...new Float32Array(Uint8Array.from(floats.output ?? []).buffer)]).toEqual([0.5, -1.5]);
+    const times = new Uint8Array(Float64Array.from([1.7e9, 1e-7, -1.7e9]).buffer);
+    const doubles = invoke("exact", times, map([0, 7], [1, [3]]));
+    expect([...new Float64Array(Uint8Array.from(doubles.output ?? []).buffer)]).toEqual([
+      1.7e9 + 1e-7 - 1.7e9,
+    ]);
+    expect(doubles.descriptor).toEqual(map([0, 7], [1, [1]]));
   });
   it("gives outputs of more than one piece whole", () => {
     const values = Array.from({ length: 100 }, (_, i) => i);
@@ -121,6 +138,7 @@ describe("function.invoke", () => {
     ["descriptor-mismatch input.element", "sums", i16(1), map([0, 1], [1, [1]]), {}],
     ["descriptor-mismatch input.shape", "sums", i16(1), map([0, 2], [1, [2, 2]]), {}],
     ["descriptor-mismatch input.bytes", "sums", Uint8Array.of(1, 2, 3), i16s(1), {}],
+    ["descriptor-mismatch input.bytes", "exact", new Uint8Array(12), map([0, 7], [1, [1]]), {}],
     ["descriptor-mismatch input.bytes", "first", Uint8Array.of(1, 2, 3), map([0, 1], [1, [2, 2]]), {}],
     ["descriptor-mismatch accept.element", "sums", i16(1), i16s(1), { accept: map([0, 6]) }],
     ["too-large answer", "sums", i16(...new Array<number>(280).fill(1)), i16s(280), {}],

@@ -1,6 +1,6 @@
 /**
- * The same function on many inputs as a WebAssembly bundle, on Node.js, in host C and on the Cortex-M4: the same bytes,
- * the same traps.
+ * The same function on many inputs as a WebAssembly bundle, with and without a meter, on Node.js, in host C and on the
+ * Cortex-M4: the same bytes, the same traps.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePath, packageRoot } from "../../compiler/board/package-root.js";
 import { decodeBundle } from "../../compiler/function/bundle.js";
 import { bundleLimits, rowBytes } from "../../compiler/function/manifest.js";
+import { inlineFuel } from "../../host/node/functions/inline-calls.js";
 import { createInstance } from "../../host/node/functions/instance.js";
 import { compileModule } from "../../host/node/functions/call-end.js";
+import { metered } from "../../host/node/functions/meter.js";
 import { bundleOf } from "../../host/node/functions/testing.js";
 import { trapKinds } from "../../compiler/board/trap-line.js";
 import {
@@ -26,6 +28,7 @@ const functions = [
   ["examples/functions/vibration-rms.ts", "rms"],
   ["test/functions/programs/numbers.ts", "numbers"],
   ["test/functions/programs/guarded.ts", "guarded"],
+  ["test/functions/programs/doubles.ts", "doubles"],
 ] as const;
 
 const count = 60;
@@ -86,8 +89,12 @@ async function viaWasm(
   const module = await compileModule(bundle);
   const limits = { outputBytes: bundleLimits.data, logBytes: 0 };
   const instance = createInstance(module, limits, () => undefined);
+  const code = metered(bundle.code);
+  if (code === undefined) throw new Error(`${source} is not metered`);
+  const short = createInstance(await WebAssembly.compile(code), limits, () => undefined);
   const lines = inputs.map((bytes) => {
     const result = instance.call(bytes);
+    expect(short.call(bytes, inlineFuel)).toEqual(result);
     if (result.end === "done") return [...result.output, "-\n"].join("\n");
     if (result.end === "fuel") throw new Error("not metered");
     return `trap ${trapKinds[result.kind] ?? ""} ${result.text}\n-\n`;

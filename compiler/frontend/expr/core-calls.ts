@@ -2,18 +2,7 @@
 import { ts } from "ts-morph";
 import { skipParentheses } from "../syntax.js";
 import type { BuiltinName, Expr } from "../../ir/nodes.js";
-import {
-  arrayOf,
-  BOOL,
-  I32,
-  num,
-  STRING,
-  typeName,
-  U32,
-  VOID,
-  type NumKind,
-  type Type,
-} from "../../ir/types.js";
+import { arrayOf, BOOL, I32, num, STRING, typeName, VOID, type NumKind, type Type } from "../../ir/types.js";
 import { constantIn, untypedOf } from "../constants.js";
 import { jsDocTag } from "../context.js";
 import { hostArguments, hostResult, hostType } from "../host-type.js";
@@ -28,6 +17,13 @@ import { conversion, saturate } from "./conversions.js";
 import { mathCall } from "./math-calls.js";
 
 const numKinds = new Set<string>(["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"]);
+/** Of what, and what they give. */
+const bitKinds = {
+  f32Bits: ["f32", "u32"],
+  f32FromBits: ["u32", "f32"],
+  f64Bits: ["f64", "u64"],
+  f64FromBits: ["u64", "f64"],
+} as const;
 const narrowKinds = ["i8", "u8", "i16", "u16"] as const;
 /** Clamped to the length by both backends. */
 const toTheEnd = 2147483647;
@@ -63,26 +59,13 @@ export function coreCall(
         return { k: "builtin", type: VOID, loc, name: "assert", n: undefined, args: [lw.condition(first)] };
       break;
     case "f32Bits":
-      if (first !== undefined)
-        return {
-          k: "builtin",
-          type: U32,
-          loc,
-          name: "f32Bits",
-          n: "f32",
-          args: [lw.expr(first, num("f32"))],
-        };
-      break;
     case "f32FromBits":
-      if (first !== undefined)
-        return {
-          k: "builtin",
-          type: num("f32"),
-          loc,
-          name: "f32FromBits",
-          n: "u32",
-          args: [lw.expr(first, U32)],
-        };
+    case "f64Bits":
+    case "f64FromBits":
+      if (first !== undefined) {
+        const [from, to] = bitKinds[name];
+        return { k: "builtin", type: num(to), loc, name, n: from, args: [lw.expr(first, num(from))] };
+      }
       break;
     case "textView": {
       const [bytes, start, end] = args;

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeBundle } from "../../../compiler/function/bundle.js";
 import { createInstance, type CallEnd } from "./instance.js";
 import { metered } from "./meter.js";
-import { bundleOf } from "./testing.js";
 import { constant, echo, forever, op, wasmModule, type ModuleParts } from "./testing-wasm.js";
 
 const limits = { outputBytes: 65_536, logBytes: 100 };
@@ -18,18 +16,8 @@ async function run(code: Uint8Array, input: readonly number[] | Uint8Array, fuel
 const runParts = (parts: ModuleParts, fuel = 10_000): Promise<CallEnd> =>
   run(wasmModule(parts), [1, 2], fuel);
 
+/** That it computes what the module computes: test/functions/equality.test.ts. */
 describe("a metered module", () => {
-  it("computes what the module computes", async () => {
-    for (const source of ["examples/functions/vibration-rms.ts", "test/functions/programs/guarded.ts"]) {
-      const { code, manifest } = decodeBundle(await bundleOf(source));
-      const plain = createInstance(await WebAssembly.compile(code.slice()), limits, () => undefined);
-      const width = manifest.input.elementType === 6 ? 12 : 1;
-      for (let n = 1; n < 30; n++) {
-        const input = Uint8Array.from({ length: n * width }, (_, i) => (i * 7 + n) & 0x3f);
-        expect(await run(code, input, 1_000_000)).toEqual(plain.call(input));
-      }
-    }
-  });
   it("ends by fuel: a loop, a loop in a loop, a loop in a block, a function that calls itself", async () => {
     const end = { end: "fuel" };
     const none = 0x40;

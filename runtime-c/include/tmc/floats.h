@@ -22,6 +22,17 @@ static inline uint32_t tmc_f32_bits(float v) {
     memcpy(&bits, &v, sizeof bits);
     return v != v ? 0x7fc00000U : bits;
 }
+static inline double tmc_f64_from_bits(uint64_t bits) {
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+/* The NaN is canonical: 0x7ff8000000000000. */
+static inline uint64_t tmc_f64_bits(double v) {
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return v != v ? UINT64_C(0x7ff8000000000000) : bits;
+}
 
 static inline int32_t tmc_clz32(uint32_t v) { /* 32 for 0 */
     return v == 0U ? 32 : (int32_t)__builtin_clz(v);
