@@ -25,6 +25,8 @@ export const answerRules: readonly Rule[] = [
         selector: map({ 2: context.node }),
       });
       mustSucceed(done, "node.monitor");
+      // Until the kit's own ears have heard it too.
+      await context.probe.settle();
       const topics = context.wire.messages
         .filter(({ topic, payload }) => topic.endsWith("/r") && readMap(payload)?.get(3) === other.id)
         .map(({ topic }) => topic);
@@ -106,7 +108,7 @@ export const answerRules: readonly Rule[] = [
       await context.wire.until(() =>
         context.wire.messages.find((m) => m.topic === will && readMap(m.payload)?.get(3) === false),
       );
-      const { done } = await context.probe.ask(collectFrom(sensor));
+      const { done } = await context.probe.ask(collectFrom(sensor, { deadlineMs: 1_500 }));
       mustRefuse(done, ["no-capable-node", "not-found"], "the sensor of a dead node");
       const again = await sensorNode(context, sensor, { boot: 6 }, id);
       await collected(context, again, sensor, "after its next birth");

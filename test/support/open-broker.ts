@@ -3,22 +3,47 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
 
+/** A message on its way through the broker. */
+export interface Passing {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
 export interface OpenBroker {
   /** mqtt://127.0.0.1:PORT */
   readonly url: string;
+  /** To whoever subscribed it, QoS 1, from nobody. */
+  publish(message: Passing): void;
   close(): Promise<void>;
 }
 
 export interface OpenBrokerOptions {
+  /** Gets what a client publishes, its last will too, and gives what is passed on in its place: nothing, one or several. */
+  readonly pass?: (message: Passing, publisher: string) => readonly Passing[];
   /** Asked for every filter: false refuses it, with 0x80 in the SUBACK. */
   readonly mayHear?: (clientId: string, filter: string) => boolean;
 }
 
-export async function openBroker({ mayHear }: OpenBrokerOptions = {}): Promise<OpenBroker> {
+export async function openBroker({ mayHear, pass }: OpenBrokerOptions = {}): Promise<OpenBroker> {
   const aedes = await Aedes.createBroker();
   if (mayHear !== undefined) {
     aedes.authorizeSubscribe = (client, subscription, done) =>
       done(null, mayHear(client?.id ?? "", subscription.topic) ? subscription : null);
+  }
+  const publish = ({ topic, payload }: Passing): void => {
+    const packet = { cmd: "publish", qos: 1, dup: false, retain: false } as const;
+    aedes.publish({ ...packet, topic, payload: Buffer.from(payload) }, () => undefined);
+  };
+  if (pass !== undefined) {
+    aedes.authorizePublish = (client, packet, done) => {
+      const message = { topic: packet.topic, payload: Buffer.from(packet.payload) };
+      const [first, ...more] = pass(message, client?.id ?? "");
+      // Aedes can refuse a message only by ending the connection: what is not passed on goes where nobody listens.
+      packet.topic = first?.topic ?? "nowhere";
+      packet.payload = Buffer.from(first?.payload ?? []);
+      more.forEach(publish);
+      done(null);
+    };
   }
   const sockets = new Set<Socket>();
   const server: Server = createServer({ noDelay: true }, (socket) => {
@@ -31,6 +56,7 @@ export async function openBroker({ mayHear }: OpenBrokerOptions = {}): Promise<O
   const address = server.address();
   return {
     url: `mqtt://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
+    publish,
     async close() {
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
