@@ -3,7 +3,10 @@
  * with. It shares the kit's CBOR library and nothing else with it.
  */
 import { connectAsync, type MqttClient } from "mqtt";
-import { decode } from "cborg";
+import { infer, inferred, input, output } from "./fake-model.js";
+import { checkTypes, read } from "./fake-reading.js";
+import { Refusal, type Is, type Reply } from "./fake-refusal.js";
+import { channels, checkWork, collected } from "./fake-sensor.js";
 import { encodeCbor, map, type CborMap } from "./wire.js";
 
 export interface FakeOptions {
@@ -16,20 +19,6 @@ export interface FakeOptions {
 
 const maxMsg = 1024;
 const room = 4;
-const channels = 2;
-const input = map({ 0: 0, 1: [4, 3], 3: 100, 4: "g", 5: 0.5, 6: 0 });
-const output = map({ 0: 0, 1: [3], 5: 0.25, 6: 0 });
-
-class Refusal extends Error {
-  constructor(
-    readonly code: number,
-    readonly field?: string,
-    readonly retryAfterMs?: number,
-  ) {
-    super(`${code}`);
-  }
-}
-
 interface Job {
   readonly key: string;
   readonly request: CborMap;
@@ -37,8 +26,6 @@ interface Job {
   readonly arrivedAt: number;
   timer: NodeJS.Timeout | undefined;
 }
-
-type Reply = Readonly<Record<number, unknown>>;
 
 export class FakeNode {
   private mqtt: MqttClient | undefined;
@@ -54,9 +41,7 @@ export class FakeNode {
 
   constructor(private readonly options: FakeOptions) {}
 
-  private is(fault: string): boolean {
-    return this.options.fault === fault;
-  }
+  private readonly is: Is = (fault) => this.options.fault === fault;
 
   private topic(kind: string): string {
     return `t1/${this.options.server}/${this.options.id}/${kind}`;
@@ -158,7 +143,7 @@ export class FakeNode {
   }
 
   private receive(payload: Uint8Array): void {
-    const request = this.read(payload);
+    const request = read(this.is, payload);
     const identified =
       request !== undefined &&
       [0, 1, 2].every((key) => typeof request.get(key) === "number") &&
@@ -184,29 +169,6 @@ export class FakeNode {
     }
   }
 
-  /** Undefined when it has no identity that could be read. */
-  private read(payload: Uint8Array): CborMap | undefined {
-    try {
-      const lenient = this.is("indefinite") || this.is("key order") || this.is("trailing");
-      const strict = !this.is("long heads");
-      const bytes = this.is("trailing") && payload.at(-1) === 0 ? payload.subarray(0, -1) : payload;
-      const found: unknown = decode(bytes, {
-        useMaps: true,
-        strict: !strict,
-        allowIndefinite: this.is("indefinite"),
-        rejectDuplicateMapKeys: !this.is("key order"),
-      });
-      if (!(found instanceof Map)) return undefined;
-      const keys = [...(found as CborMap).keys()];
-      const ascending = keys.every(
-        (each, i) => typeof each === "number" && (i === 0 || each > Number(keys[i - 1])),
-      );
-      return ascending || lenient ? (found as CborMap) : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
   private admit(request: CborMap, payload: Uint8Array, key: string): void {
     const operation = request.get(4);
     const deadline = request.get(10);
@@ -217,7 +179,7 @@ export class FakeNode {
     if (this.is("operation first")) unknown();
     if (request.get(0) !== 1 && !this.is("version")) throw new Refusal(11, "version");
     if (payload.length > maxMsg && !this.is("oversized")) throw new Refusal(6);
-    if (!this.is("types")) this.checkTypes(request);
+    if (!this.is("types")) checkTypes(this.is, request);
     if (this.repeated(request, key)) return;
     const selector = (request.get(5) ?? new Map()) as CborMap;
     const other = selector.has(2) && selector.get(2) !== this.options.id;
@@ -238,25 +200,6 @@ export class FakeNode {
       return;
     }
     this.finish(request, key, () => this.run(request));
-  }
-
-  private checkTypes(request: CborMap): void {
-    const bad = (key: number, field: string, good: (value: unknown) => boolean): void => {
-      if (request.has(key) && !good(request.get(key)))
-        throw new Refusal(1, this.is("no field") ? undefined : field);
-    };
-    if (typeof request.get(4) !== "string")
-      throw new Refusal(1, this.is("no field") ? undefined : "operation");
-    const isMap = (value: unknown): boolean => value instanceof Map;
-    const isUint = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
-    bad(5, "selector", isMap);
-    bad(6, "arguments", isMap);
-    bad(7, "input", (value) => value instanceof Uint8Array || typeof value === "string");
-    bad(8, "input.descriptor", isMap);
-    bad(9, "accept", isMap);
-    bad(10, "deadline", isUint);
-    bad(11, "priority", isUint);
-    bad(14, "brief", (value) => typeof value === "boolean");
   }
 
   private repeated(request: CborMap, key: string): boolean {
@@ -349,7 +292,7 @@ export class FakeNode {
       case "node.configure":
         return { 7: map({ 0: this.configure(request) }) };
       default:
-        return this.infer(request);
+        return infer(this.is, request);
     }
   }
 
@@ -382,7 +325,7 @@ export class FakeNode {
   // ---- work in the background --------------------------------------------------------------------------
 
   private enqueue(request: CborMap, key: string): void {
-    this.checkWork(request);
+    checkWork(this.is, request);
     if (this.jobs.length >= (this.is("queue length") ? room + 1 : room)) {
       throw new Refusal(7, undefined, this.is("no retry") ? undefined : 50);
     }
@@ -403,24 +346,6 @@ export class FakeNode {
     this.next();
   }
 
-  private checkWork(request: CborMap): void {
-    if (request.get(4) === "model.infer") {
-      if (request.get(7) !== "sensor:s" && !this.is("any sensor")) throw new Refusal(5, "input");
-      return;
-    }
-    const args = (request.get(6) ?? new Map()) as CborMap;
-    const [frames, rate, mode] = [args.get(1) ?? 1, args.get(2) ?? 100, args.get(3) ?? 0];
-    if (args.get(0) !== "s") throw new Refusal(this.is("unknown sensor") ? 1 : 5, "arguments.sensor");
-    const wrong =
-      !Number.isInteger(frames) ||
-      Number(frames) < 1 ||
-      Number(frames) > 100_000 ||
-      !(Number(rate) > 0) ||
-      ![0, 1].includes(Number(mode));
-    if (wrong && !this.is("bounds")) throw new Refusal(1, "arguments");
-    if (mode === 0 && Number(frames) > 50 && !this.is("frames fit")) throw new Refusal(6, "arguments");
-  }
-
   private next(): void {
     if (this.running !== undefined) return;
     const order = this.is("priority")
@@ -437,7 +362,7 @@ export class FakeNode {
     setTimeout(() => {
       if (this.running === job) {
         this.end(job, () =>
-          job.request.get(4) === "model.infer" ? this.inferred(job.request) : this.collected(args),
+          job.request.get(4) === "model.infer" ? inferred(this.is, job.request) : collected(this.is, args),
         );
       } else if (this.is("late result")) this.done(job.request, {});
     }, ms);
@@ -449,80 +374,5 @@ export class FakeNode {
     if (this.running === job) this.running = undefined;
     this.finish(job.request, job.key, work);
     this.next();
-  }
-
-  private collected(args: CborMap): Reply {
-    const frames = Number(args.get(1) ?? 1);
-    if (args.get(3) === 1) {
-      const mean = this.is("summary") ? 9 : 0.5;
-      const summary = Array.from({ length: channels }, () => [mean, 0, 1, 0.7]);
-      return {
-        7: map({ 0: frames, 1: 0, 2: summary }),
-        ...(this.is("summary output") ? { 8: new Uint8Array(4) } : {}),
-      };
-    }
-    const shape = this.is("samples shape") ? [channels, frames] : [frames, channels];
-    return {
-      7: map({ 0: frames, 1: 0 }),
-      8: new Uint8Array(4 * frames * channels),
-      9: map({ 0: 6, 1: shape, 3: 100 }),
-    };
-  }
-
-  // ---- model.infer ---------------------------------------------------------------------------------------
-
-  private inferred(request: CborMap): Reply {
-    const q = this.is("random output") ? Math.floor(Math.random() * 100) : 4;
-    const result = map({ 0: "a", 1: 1, 2: 0, 3: this.is("model name") ? "m" : "m@1.0.0", 4: 0 });
-    const accept = request.get(9) as CborMap | undefined;
-    if (accept?.get(0) !== 6 || this.is("accepted output"))
-      return { 7: result, 8: Uint8Array.of(q, 0, 0), 9: output };
-    const values = new Uint8Array(12);
-    new DataView(values.buffer).setFloat32(0, q * (this.is("dequantised") ? 1 : 0.25), true);
-    return { 7: result, 8: values, 9: map({ 0: 6, 1: [3] }) };
-  }
-
-  private infer(request: CborMap): Reply {
-    const selector = (request.get(5) ?? new Map()) as CborMap;
-    const name = (selector.get(0) ?? "m") as string;
-    const task = selector.get(1) ?? "classification";
-    const known = ["m", "m@1.0.0"].includes(name) && task === "classification";
-    if (!known && !this.is("any model")) throw new Refusal(5, "selector");
-    const bytes = request.get(7);
-    if (!(bytes instanceof Uint8Array)) throw new Refusal(1, "input");
-    const offer = (request.get(8) ?? new Map()) as CborMap;
-    const accept = request.get(9) as CborMap | undefined;
-    const real = offer.get(0) === 6;
-    this.mustFit(offer, real ? map({ 0: 6, 1: [4, 3], 3: 100, 4: "g" }) : input, "input");
-    if (bytes.length !== (real ? 48 : 12) && !this.is("length")) throw new Refusal(4, "input.bytes");
-    if (accept !== undefined)
-      this.mustFit(accept.get(0) === 6 ? map({ 0: 6, 1: [3] }) : output, accept, "accept");
-    return this.inferred(request);
-  }
-
-  private mustFit(offer: CborMap, need: CborMap, field: string): void {
-    const fail = (part: string): never => {
-      throw new Refusal(4, `${field}.${part}`);
-    };
-    if (need.has(0) && offer.get(0) !== need.get(0)) fail("element");
-    const ones = (shape: unknown): number[] =>
-      ((shape ?? []) as number[]).filter((size) => size !== 1 || this.is("ones count"));
-    const [a, b] = [ones(offer.get(1)), ones(need.get(1))];
-    const any = (size: number | undefined): boolean => size === -1 && !this.is("any size");
-    const same = a.length === b.length && a.every((size, i) => size === b[i] || any(size) || any(b[i]));
-    if (need.has(1) && !same && !this.is("shape")) fail("shape");
-    if ((offer.get(2) ?? 0) !== (need.get(2) ?? 0)) fail("format");
-    const tolerance = this.is("rate exact") ? 0 : 0.01;
-    for (const [key, part] of [
-      [3, "rate"],
-      [4, "unit"],
-      [5, "scale"],
-      [6, "zeroPoint"],
-    ] as const) {
-      const [x, y] = [offer.get(key), need.get(key)];
-      if (x === undefined || y === undefined) continue;
-      const equal = key === 3 ? Math.abs(Number(x) - Number(y)) <= Number(y) * tolerance : x === y;
-      if (!equal && !(this.is("scale") && key === 5)) fail(part);
-    }
   }
 }

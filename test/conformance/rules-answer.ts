@@ -31,10 +31,8 @@ export const answerRules: readonly Rule[] = [
         .filter(({ topic, payload }) => topic.endsWith("/r") && readMap(payload)?.get(3) === other.id)
         .map(({ topic }) => topic);
       const expected = `t1/${context.server}/${other.id}/r`;
-      must(
-        topics.every((topic) => topic === expected),
-        `it came on ${topics.join(", ")}`,
-      );
+      const foreign = topics.filter((topic) => topic !== expected);
+      must(foreign.length === 0, `it came on ${foreign.join(", ")}`);
     },
   },
   {
@@ -215,13 +213,13 @@ export const answerRules: readonly Rule[] = [
         context.probe.send(collectFrom(sensor, { deadlineMs: 1_500 })),
       );
       const sent = await Promise.all(sending);
-      // When it is answered, all that were sent before are where they wait.
-      await context.probe.settle();
-      await node.wire.until(() => node.requests()[0]);
-      const atOnce = node.requests().length;
       const ended = await Promise.all(sent.map((each) => context.probe.finish(each)));
       const busy = ended.filter(({ done }) => done.error?.code === 7);
       must(busy.length === 2, `${busy.length} of ${room + 2} were refused as busy, expected 2`);
+      // Until the first of them ended none could move up.
+      const firstEnd = Math.min(...ended.filter((e) => !busy.includes(e)).map(({ done }) => done.message.at));
+      const dispatched = node.wire.messages.filter(({ topic }) => topic.endsWith("/x"));
+      const atOnce = dispatched.filter(({ at }) => at < firstEnd).length;
       const retry = busy.every(({ done }) => (done.error?.retryAfterMs ?? 0) > 0);
       must(retry, "busy without retryAfterMs");
       must(atOnce <= inFlightPerNode, `${atOnce} at the node at once`);

@@ -135,8 +135,10 @@ export const encodingRules: readonly Rule[] = [
       // To a server: from a node of its own, as damage may hit the boot counter and so begin another life.
       const victim = context.kind === "complete" ? (await context.playNode("kit-damaged")).probe : undefined;
       const probe = victim ?? context.probe;
+      // Damage may hit the number too: under a name of its own it can be none of a later request.
       const identified = probe.identify({
         operation: "node.monitor",
+        sender: "kit-damaged",
         selector: here(context),
         descriptor: map({ 0: 6, 1: [1, 2], 5: 0.5 }),
         deadlineMs: 5_000,
