@@ -109,7 +109,7 @@ export class Admission {
     const refusal = this.parts.gate.refusal(sender, role, operation, request.deadlineMs);
     if (refusal !== undefined) return refuse(refusal);
     this.rememberBoot(sender, boot);
-    this.admit(payload, key, sender, role, via, reply);
+    this.admit(payload, key, sender, role, via, reply, operation);
   }
 
   private admit(
@@ -119,11 +119,11 @@ export class Admission {
     role: CallerRole,
     via: string,
     reply: Reply,
+    operation: string,
   ): void {
     const envelope = this.parts.dispatcher.read(payload);
     const { request } = envelope;
     const { id, boot } = envelope;
-    const operation = request.operation();
     const now = performance.now();
     const left =
       request.deadlineMs < 0 ? this.parts.limits.deadlineMs : Math.min(request.deadlineMs, longestDeadlineMs);

@@ -10,7 +10,7 @@ import type { Failure } from "./answer-maker.js";
 import { preferred } from "./capability.js";
 import type { RequestLimits } from "./core-options.js";
 import type { CoreCounters } from "./core-counters.js";
-import type { AnswerHead, RequestEnvelope } from "./envelope.js";
+import type { AnswerHead, RequestEnvelope, Rewrite } from "./envelope.js";
 import type { Exchange, Reply, Target } from "./exchange.js";
 import type { ExchangeTable } from "./exchange-table.js";
 import type { NeighbourLink } from "./neighbour-link.js";
@@ -332,22 +332,24 @@ export class Dispatcher {
   /** Undefined when it would be too large. */
   private message(exchange: Exchange, target: Target, now: number): Uint8Array | undefined {
     const envelope = this.read(exchange.payload);
-    return envelope.rewritten({
-      ...(envelope.sender === exchange.sender ? {} : { sender: exchange.sender }),
-      deadline: Math.max(1, Math.floor(exchange.left(now))),
-      ...(goesToServer(target) ? { hops: exchange.hops - 1, path: [...exchange.path, this.options.id] } : {}),
-      ...(exchange.brief && exchange.definition?.idempotent !== true ? { brief: cborFalse } : {}),
-    });
+    const changes: Rewrite = { deadline: Math.max(1, Math.floor(exchange.left(now))) };
+    if (envelope.sender !== exchange.sender) changes.sender = exchange.sender;
+    if (goesToServer(target)) {
+      changes.hops = exchange.hops - 1;
+      changes.path = [...exchange.path, this.options.id];
+    }
+    if (exchange.brief && exchange.definition?.idempotent !== true) changes.brief = cborFalse;
+    return envelope.rewritten(changes);
   }
 
   private publish(exchange: Exchange, target: Target, bytes: Uint8Array): void {
     const { entry, link } = target;
     const connection = link?.connection ?? this.options.bus;
     const topic = link?.requestTopic ?? topicOf({ server: this.options.id, node: entry.id, kind: "x" });
-    const publish = async (): Promise<void> => {
+    const publish = (): Promise<void> => {
       this.resender.watch(exchange);
       if (goesToServer(target) && exchange.resends === 0) this.beImpatient(exchange);
-      await connection.publish(topic, bytes, { qos: 1 });
+      return connection.publish(topic, bytes, { qos: 1 });
     };
     const { content } = exchange;
     const sent =

@@ -37,16 +37,16 @@ const textKind = 3;
 
 /** What servers write into a request; absent: as it was. */
 export interface Rewrite {
-  readonly sender?: string;
+  sender?: string;
   /** ms left. */
-  readonly deadline?: number;
-  readonly hops?: number;
-  readonly path?: readonly string[];
+  deadline?: number;
+  hops?: number;
+  path?: readonly string[];
   /** Whole CBOR items. */
-  readonly brief?: Uint8Array;
-  readonly selector?: Uint8Array;
-  readonly input?: Uint8Array;
-  readonly descriptor?: Uint8Array;
+  brief?: Uint8Array;
+  selector?: Uint8Array;
+  input?: Uint8Array;
+  descriptor?: Uint8Array;
 }
 
 export class RequestEnvelope {
@@ -106,7 +106,7 @@ export class RequestEnvelope {
     const { payload } = this;
     let pairs = this.pairs;
     for (const name of rewritable) {
-      if (changes[name] !== undefined && (this.keyAt[key[name]] as number) < 0) pairs++;
+      if (changes[name] !== undefined && !this.has(key[name])) pairs++;
     }
     writer.clear();
     writer.beginMap(pairs);
@@ -125,10 +125,14 @@ export class RequestEnvelope {
         writer.beginArray(value.length);
         for (const node of value) writer.writeText(node);
       }
-      from = (this.keyAt[k] as number) < 0 ? at : (this.endAt[k] as number);
+      from = this.has(k) ? (this.endAt[k] as number) : at;
     }
     writer.writeRaw(payload.subarray(from));
     return writer.overflow ? undefined : Uint8Array.prototype.slice.call(writer.written());
+  }
+
+  private has(k: number): boolean {
+    return (this.keyAt[k] as number) >= 0;
   }
 
   /** Where key `k` is, or would be: keys ascend. */
@@ -168,8 +172,7 @@ export class RequestEnvelope {
       this.keyAt[k] = start;
       this.endAt[k] = reader.at;
     }
-    const has = (k: number): boolean => (this.keyAt[k] as number) >= 0;
-    this.identified = has(key.version) && has(key.id) && has(key.boot);
+    this.identified = this.has(key.version) && this.has(key.id) && this.has(key.boot);
   }
 
   private readValue(reader: SubsetReader, k: number): void {
