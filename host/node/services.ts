@@ -77,7 +77,13 @@ export async function createServices({
         trustedKeys: readTrustedKeys(config.functions.trustedKeys),
       })
     : undefined;
-  const jobs = createJobs(storage, { owner: config.id, log });
+  const { workers } = config.bus.external ?? {};
+  const jobs = createJobs(storage, {
+    owner: config.id,
+    log,
+    // Workers with a storage each know nothing of each other's jobs.
+    ...(workers === undefined || config.storage.kind !== "redis" ? {} : { shared: { worker: workers.name } }),
+  });
   const schedules = createSchedules(storage, {
     owner: config.id,
     submit: core.submit,

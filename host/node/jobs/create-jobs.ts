@@ -1,7 +1,7 @@
 /**
  * The jobs of a complete node, on its storage. Every job is kept before it is started and ends in exactly one terminal
  * state, which is told only when it is kept. It knows nothing of what the jobs do, and decides nothing about other nodes:
- * each keeps its own jobs, also in a shared storage.
+ * each keeps its own jobs, also in a shared storage. Jobs of other workers of the same node: worker-jobs.ts.
  */
 import { setMaxListeners } from "node:events";
 import { OperationFailure } from "../operations/operation.js";
@@ -12,6 +12,8 @@ import { createJobStore, type JobStore } from "./job-store.js";
 import { JobNews } from "./job-news.js";
 import { JobTable, summaryOf, type JobEntry } from "./job-table.js";
 import { JobWaiters } from "./job-waiters.js";
+import { JobTaken, SharedJobs } from "./shared-jobs.js";
+import { WorkerJobs, type OwnJobs } from "./worker-jobs.js";
 import type { JobsEngine, JobsOptions } from "./jobs-engine.js";
 import type { JobContext, JobKind, JobOrder, JobState, JobSummary } from "./jobs.js";
 
@@ -22,10 +24,15 @@ export { hasEnded, isNodeStop } from "./job-endings.js";
 export type { JobsEngine, JobsOptions } from "./jobs-engine.js";
 
 export function createJobs(storage: Storage, options: JobsOptions): JobsEngine {
-  return new Engine(createJobStore(storage, options.owner), options);
+  const { owner, shared } = options;
+  if (shared === undefined) return new Engine(createJobStore(storage, owner), options, () => false);
+  const store = createJobStore(storage, owner, shared.worker);
+  const engine: Engine = new Engine(store, options, (job) => jobs.isBusy(job));
+  const jobs = new WorkerJobs(engine, new SharedJobs(storage, owner, shared), options.log);
+  return jobs;
 }
 
-class Engine implements JobsEngine {
+class Engine implements OwnJobs {
   readonly #store: JobStore;
   readonly #options: JobsOptions;
   readonly #kinds = new Map<string, JobKind>();
@@ -36,7 +43,12 @@ class Engine implements JobsEngine {
   #state: "new" | "started" | "stopped" = "new";
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(store: JobStore, options: JobsOptions) {
+  constructor(
+    store: JobStore,
+    options: JobsOptions,
+    /** Does a job of another worker stand in the way? */
+    private readonly isBusyElsewhere: (job: JobSummary) => boolean,
+  ) {
     this.#store = store;
     this.#options = options;
     this.#graceMs = options.graceMs ?? 10_000;
@@ -85,6 +97,38 @@ class Engine implements JobsEngine {
       entry.shown = record.summary;
       this.#armDeadline(entry);
     }
+  }
+
+  adopt(record: JobRecord): void {
+    this.#store.taken(record);
+    jobIdsContinueAfter(record.summary.id);
+    const entry = this.#table.add(record);
+    entry.shown = record.summary;
+    if (!hasEnded(record.summary)) this.#takeUp(entry);
+  }
+
+  drop(id: string): void {
+    const entry = this.#table.get(id);
+    if (entry !== undefined) this.#drop(entry);
+  }
+
+  async end(id: string, ending: Ending): Promise<void> {
+    const entry = this.#table.get(id);
+    if (entry !== undefined) await this.#end(entry, ending);
+  }
+
+  pump(): void {
+    this.#pump();
+  }
+
+  /** Another worker has it. What it started elsewhere goes on: the other finds it. */
+  #drop(entry: JobEntry): void {
+    this.#news.silence(entry);
+    this.#table.remove(entry);
+    if (entry.run === undefined) return;
+    entry.run.abandoned = true;
+    entry.run.controller.abort(nodeStops);
+    this.#options.log?.warn({ job: entry.record.summary.id }, "another worker has taken the job over");
   }
 
   async stop(): Promise<void> {
@@ -197,6 +241,7 @@ class Engine implements JobsEngine {
       const kind = this.#kinds.get(entry.record.summary.operation);
       if (kind === undefined || entry.run !== undefined || entry.ends) continue;
       if (entry.record.ending !== undefined || room[lane(entry)] <= 0 || busy.has(subject(entry))) continue;
+      if (this.isBusyElsewhere(entry.record.summary)) continue;
       room[lane(entry)] -= 1;
       busy.add(subject(entry));
       const controller = new AbortController();
@@ -224,6 +269,10 @@ class Engine implements JobsEngine {
       await this.#news.keep(entry);
       resumedFrom = await this.#store.checkpoint(id);
     } catch (error) {
+      if (error instanceof JobTaken) {
+        this.#drop(entry);
+        return;
+      }
       // Not kept, so not started: again in a while.
       this.#options.log?.error({ job: id, error: String(error) }, "cannot start a job");
       delete entry.run;
@@ -344,6 +393,10 @@ class Engine implements JobsEngine {
         delete entry.live;
         break;
       } catch (error) {
+        if (error instanceof JobTaken) {
+          this.#drop(entry);
+          return;
+        }
         if (error instanceof OperationFailure) {
           // The result cannot be kept at all.
           const { result: _, ...rest } = end;

@@ -19,6 +19,8 @@ const recordSchema = z.object({
   /** ms since 1970. */
   deadlineAt: z.number().optional(),
   identity: z.string().optional(),
+  /** Of several workers of the node, the one that it belongs to. */
+  worker: z.string().optional(),
   ending: endingSchema.optional(),
   /** How often it was started since its last checkpoint: one that kills the node each time is not started for ever. */
   starts: z.number().int().min(0),
@@ -54,6 +56,11 @@ export function decodeValue(bytes: Uint8Array): unknown {
 /** @throws Error when it is not a record of this version. */
 export function decodeRecord(bytes: Uint8Array): JobRecord {
   return recordSchema.parse(decodeValue(bytes));
+}
+
+/** @throws Error when it is not an ending of this version. */
+export function decodeEnding(bytes: Uint8Array): Ending {
+  return endingSchema.parse(decodeValue(bytes));
 }
 
 const deepest = 64;

@@ -1,6 +1,7 @@
 /** What makes the jobs of a node, and what can be done with them beside the interface Jobs. */
 import type { Log } from "../log.js";
 import type { Jobs } from "./jobs.js";
+import type { SharedOptions } from "./shared-jobs.js";
 
 export interface JobsOptions {
   /** Id of the node: the jobs in the storage are those of this owner. */
@@ -17,6 +18,8 @@ export interface JobsOptions {
   readonly graceMs?: number;
   /** How often progress is kept, at most, ms; default 1000. */
   readonly progressMs?: number;
+  /** This process is one of several workers of the node, with one storage: they take over the jobs of one that died. */
+  readonly shared?: SharedOptions;
   readonly log?: Log;
 }
 

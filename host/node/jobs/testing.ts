@@ -15,6 +15,7 @@ export interface MemoryStorage extends Storage {
   writes: number;
 }
 
+const empty = new Uint8Array();
 const never = new Promise<never>(() => undefined);
 
 export function memoryStorage(content: ReadonlyMap<string, Uint8Array> = new Map()): MemoryStorage {
@@ -84,6 +85,14 @@ export function memoryStorage(content: ReadonlyMap<string, Uint8Array> = new Map
           await never;
         }
         if (storage.full) throw new StorageError("no-space", "the disk is full");
+        const holds = changes.every(({ collection, key, expect }) => {
+          const now = records.get(name(collection, key));
+          return (
+            expect === undefined ||
+            (expect === null ? now === undefined : Buffer.compare(now ?? empty, expect) === 0)
+          );
+        });
+        if (!holds) return false;
         for (const { collection, key, value } of changes) {
           if (value === undefined) records.delete(name(collection, key));
           else records.set(name(collection, key), value);
