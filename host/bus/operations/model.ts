@@ -173,7 +173,11 @@ export const modelOptimize = defineOperation({
   precondition: "the model is a float model whose operators the compiler has; the data fits its input",
   idempotent: false,
   job: true,
-  errors: { "not-found": "no such model or data set", "too-large": "above the board's budget" },
+  errors: {
+    "not-found": "no such model or data set",
+    "too-large": "above the board's budget",
+    forbidden: "the version is there already",
+  },
 });
 
 export const modelStore = defineOperation({
@@ -343,7 +347,11 @@ export const modelAggregate = defineOperation({
   result: { model: field(0, common.qualified, "name@version") },
   precondition: "all models have the same layers, shapes and labels",
   idempotent: false,
-  errors: { "not-found": "no such model", "descriptor-mismatch": "layers or labels differ" },
+  errors: {
+    "not-found": "no such model",
+    "descriptor-mismatch": "layers or labels differ",
+    forbidden: "the version is there already",
+  },
 });
 
 export const modelOperations = [

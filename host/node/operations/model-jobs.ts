@@ -69,9 +69,7 @@ export function trainOperation(context: ModelContext): LocalOperation {
       const version = await versionOf(context, name, args.version, job);
       const done = await models.find(`${name}@${version}`);
       if (done?.job === job.id) return trained(done, epochs);
-      if (done !== undefined) {
-        throw new OperationFailure("forbidden", `${name}@${version} is there already`, "arguments.version");
-      }
+      if (done !== undefined) throw taken(done);
       const set = await dataSets.get(data, "arguments.data");
       const parent = from === undefined ? undefined : await models.get(from, "arguments.from");
       if (parent !== undefined) requireFloat(parent, "arguments.from");
@@ -153,6 +151,10 @@ async function versionOf(
   const version = await models.freeVersion(name, base);
   await job.checkpoint({ version });
   return version;
+}
+
+function taken(record: ModelRecord): OperationFailure {
+  return new OperationFailure("forbidden", `${qualifiedName(record)} is there already`, "arguments.version");
 }
 
 function requireFloat(record: ModelRecord, field: string): void {
@@ -258,6 +260,9 @@ export function optimizeOperation(context: ModelContext): LocalOperation {
         job,
         `${record.version.slice(0, 23)}-int8`,
       );
+      const done = await models.find(`${name}@${version}`);
+      if (done?.job === job.id) return optimized(done);
+      if (done !== undefined) throw taken(done);
       const set = await dataSets.get(data, "arguments.data");
       const usage = usageOf(set, args.usage, ["calibration", "training"]);
       const calibration = await samplesFor(context, record, set, usage, false);
@@ -297,8 +302,13 @@ export function optimizeOperation(context: ModelContext): LocalOperation {
         job: job.id,
         metrics: { [`${data}:${usage}`]: metrics },
       });
-      return { model: qualifiedName(made), cost: { ...cost }, metrics };
+      return optimized(made);
     },
+  });
+  const optimized = (record: ModelRecord) => ({
+    model: qualifiedName(record),
+    cost: { ...record.cost },
+    metrics: { ...Object.values(record.metrics ?? {})[0] },
   });
   return jobOperation(
     modelOptimize,
@@ -351,6 +361,8 @@ export function aggregateOperation({ models, runTask, memoryMb }: ModelContext):
       if (records.some(({ labels = [] }) => labels.join("\0") !== (first?.labels ?? []).join("\0"))) {
         throw new OperationFailure("descriptor-mismatch", "the models have other labels", "arguments.models");
       }
+      const known = version === undefined ? undefined : await models.find(`${name}@${version}`);
+      if (known !== undefined) throw taken(known);
       const { model } = await runTask(
         {
           kind: "average",
