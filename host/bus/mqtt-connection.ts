@@ -35,6 +35,8 @@ export interface MqttConnectionOptions {
   readonly queueBytes?: number;
   /** Published and not acknowledged; default 100. */
   readonly inFlight?: number;
+  /** Published at most; default: no limit. */
+  readonly messagesPerSecond?: number;
   /** ms between attempts, doubled from the first to the second value, with jitter; default 250 to 30 000. */
   readonly backoffMs?: readonly [number, number];
   readonly connectTimeoutMs?: number;
@@ -53,6 +55,8 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** Of one SUBSCRIBE packet: what AWS IoT Core takes. */
+const filtersAtOnce = 8;
 /** Connections that may end on one message. */
 const attemptsOfOne = 3;
 /** How often a connection asks again for what was granted before and is refused now, and after how many ms. */
@@ -63,7 +67,7 @@ const askAgainMs = 250;
 class RefusedError extends Error {
   constructor(
     readonly filters: readonly string[],
-    why: string,
+    readonly why: string,
   ) {
     super(`the broker refused to subscribe ${filters.join(", ")}: ${why}`);
   }
@@ -79,6 +83,9 @@ export class MqttConnection implements BusConnection {
   private client: MqttClient | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
+  /** When the next message may leave, and what waits for that. */
+  private nextAt = 0;
+  private pace: NodeJS.Timeout | undefined;
   private wait: number;
   /** Of the servers that are tried. */
   private turn = 0;
@@ -152,6 +159,7 @@ export class MqttConnection implements BusConnection {
     const { client } = this;
     const limit = this.options.inFlight ?? 100;
     while (this.connected && client !== undefined && this.inFlight.size < limit) {
+      if (this.queue.length === 0 || this.isTooEarly()) return;
       const next = this.queue.shift();
       if (next === undefined) return;
       this.queueBytes -= next.payload.length;
@@ -170,6 +178,22 @@ export class MqttConnection implements BusConnection {
     }
   }
 
+  /** Messages leave in even distances; `flush` comes again when the next may. */
+  private isTooEarly(): boolean {
+    const { messagesPerSecond } = this.options;
+    if (messagesPerSecond === undefined) return false;
+    const now = performance.now();
+    if (now < this.nextAt) {
+      this.pace ??= setTimeout(() => {
+        this.pace = undefined;
+        this.flush();
+      }, this.nextAt - now);
+      return true;
+    }
+    this.nextAt = now + 1000 / messagesPerSecond;
+    return false;
+  }
+
   /** Without a connection they are remembered, and made with the next. @throws Error when the broker refuses. */
   async subscribe(filters: readonly string[]): Promise<void> {
     for (const filter of filters) this.filters.add(filter);
@@ -184,8 +208,22 @@ export class MqttConnection implements BusConnection {
   }
 
   /** @throws RefusedError with those that the broker refused */
-  private subscribeOn(client: MqttClient, filters: readonly string[]): Promise<void> {
-    if (filters.length === 0) return Promise.resolve();
+  private async subscribeOn(client: MqttClient, filters: readonly string[]): Promise<void> {
+    const refused: string[] = [];
+    let why = "";
+    for (let at = 0; at < filters.length; at += filtersAtOnce) {
+      try {
+        await this.subscribeAtOnce(client, filters.slice(at, at + filtersAtOnce));
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error;
+        refused.push(...error.filters);
+        why = error.why;
+      }
+    }
+    if (refused.length > 0) throw new RefusedError(refused, why);
+  }
+
+  private subscribeAtOnce(client: MqttClient, filters: readonly string[]): Promise<void> {
     return new Promise((resolve, reject) => {
       client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
         const codes = packet?.granted ?? [];
@@ -243,6 +281,7 @@ export class MqttConnection implements BusConnection {
     }
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.pace);
     const { client } = this;
     if (this.connected && this.options.session === true) await this.forgetSession();
     this.client = undefined;

@@ -110,7 +110,7 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
   async function external(
     section: NonNullable<NodeConfig["bus"]["external"]>,
   ): Promise<Pick<Bus, "connection" | "broker" | "addresses">> {
-    const { url, alternatives, tls, username, passwordFrom, alpn, retain } = section;
+    const { url, alternatives, tls, username, passwordFrom, alpn, retain, messagesPerSecond } = section;
     const options: MqttConnectionOptions = {
       url,
       alternatives,
@@ -122,6 +122,7 @@ export async function openBus({ config, boot, log, closers }: BusOptions): Promi
       ...(passwordFrom === undefined ? {} : { password: variable(passwordFrom) }),
       ...(alpn === undefined ? {} : { alpn }),
       retain,
+      ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }),
       onProblem: problems(log, url),
     };
     const connection = MqttConnection.open(options);

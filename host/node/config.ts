@@ -89,6 +89,16 @@ const external = z.strictObject({
   passwordFrom: z.string().optional().describe("name of the environment variable that holds the password"),
   alpn: z.string().optional().describe("ALPN protocol, e.g. x-amzn-mqtt-ca for AWS IoT Core on port 443"),
   retain: z.boolean().default(true).describe("false for brokers that keep no retained messages"),
+  messageBytes: bytes
+    .min(4096)
+    .max(16 * 1024 * 1024)
+    .default(128 * 1024)
+    .describe("of one message, as the broker takes it; what is larger goes in pieces"),
+  messagesPerSecond: z
+    .number()
+    .positive()
+    .optional()
+    .describe("published at most, e.g. 80 for AWS IoT Core, which takes 100; default: no limit"),
   workers: z
     .strictObject({
       name: z

@@ -219,5 +219,6 @@ const brokerParts = (
 });
 
 function messageBytes(config: NodeConfig): number {
-  return (config.bus.broker ?? defaultBroker).quotas.messageBytes;
+  const { broker = defaultBroker, external } = config.bus;
+  return external?.messageBytes ?? broker.quotas.messageBytes;
 }
