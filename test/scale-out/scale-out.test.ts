@@ -6,21 +6,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packagePath } from "../../compiler/board/package-root.js";
 import type { Answer } from "../../host/bus/protocol.js";
 import { ownerOf } from "../../host/node/scale-out/worker-group.js";
-import type { S3Options } from "../../host/node/storage/s3-client.js";
-import { Child } from "../support/child.js";
+import type { Child } from "../support/child.js";
 import { findRedis, RedisServer } from "../support/redis-server.js";
 import { startS3 } from "../support/s3-server.js";
 import { Asker } from "./asker.js";
 import { FaultyBroker } from "./faulty-broker.js";
 import { runLoad } from "./load.js";
 import { findNats, NatsCluster } from "./nats-cluster.js";
+import { startWorkers } from "./workers.js";
 
 const noRedis = findRedis() === undefined ? " (skipped: Redis is not installed)" : "";
-// Half a minute: NATS 2.9 needs up to ten seconds for a new leader.
-const wanted = process.env["TMC_NATS"] === "1" ? noRedis : " (skipped: only with TMC_NATS=1)";
+// With its start, NATS 2.9's elections (4 to 9 s each) and the load it takes half a minute.
+const wanted =
+  process.env["TMC_NATS"] === "1"
+    ? noRedis
+    : " (skipped: half a minute of elections; run it with TMC_NATS=1)";
 const noNats = findNats() === undefined ? " (skipped: nats-server is not installed)" : wanted;
 
 let folder = "";
@@ -30,21 +32,6 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** `s3`: where blobs are; else in Redis. */
-async function startWorkers(urls: readonly string[], redis: string, s3?: S3Options): Promise<Child[]> {
-  const loader = import.meta.resolve("tsx");
-  const file = packagePath("test", "scale-out", "worker.ts");
-  const workers: Child[] = [];
-  for (const [i, url] of urls.entries()) {
-    const args = ["--import", loader, file, `w${i}`, url, redis, folder];
-    const env: Record<string, string> = s3 === undefined ? {} : { TMC_TEST_S3: JSON.stringify(s3) };
-    const options = { name: `worker ${i}`, cwd: packagePath(), env };
-    workers.push(await Child.start(process.execPath, args, options));
-  }
-  await Promise.all(workers.map((each, i) => each.waitForLine(`worker w${i} runs`, 60_000)));
-  return workers;
-}
 
 describe("rendezvous hashing", () => {
   it("spreads requests, and moves only those of the worker that goes", () => {
@@ -71,11 +58,12 @@ describe.skipIf(noRedis !== "")(`workers behind one broker${noRedis}`, () => {
     const [first = "", second = ""] = broker.urls;
     const keeper = await Asker.connect(second, "edge", "keeper");
     try {
-      workers = await startWorkers(
-        [`${first},${second}`, first, `${first},${second}`],
-        redis.url,
-        s3.options,
-      );
+      workers = await startWorkers({
+        urls: [`${first},${second}`, first, `${first},${second}`],
+        redis: redis.url,
+        folder,
+        s3: s3.options,
+      });
       // Blobs: of each worker some, all in one data set.
       const items = Array.from({ length: 12 }, (_, i) => new Uint8Array(20_000).fill(i));
       const store = (input: Uint8Array): Promise<Answer> =>
@@ -134,7 +122,7 @@ describe.skipIf(noNats !== "")(`workers behind a cluster of NATS servers${noNats
     let workers: Child[] = [];
     try {
       const lists = nats.urls.map((_, i) => nats.urlsFrom(i).join());
-      workers = await startWorkers(lists, redis.url);
+      workers = await startWorkers({ urls: lists, redis: redis.url, folder });
       // The worst to lose.
       const leader = nats.messageLeader() ?? 0;
       const result = await runLoad({
