@@ -37,9 +37,16 @@ static int until_tick(int64_t busy_until) {
     return zport_sensors_running() && wait > CONFIG_TMC_TICK_MS ? CONFIG_TMC_TICK_MS : wait;
 }
 
+static void serve_console(void) {
+#ifdef CONFIG_TMC_CONSOLE
+    zport_console_poll();
+#endif
+}
+
 /* One round: at most one message. Returns how long the next may wait, ms. */
 static int round_of_work(int wait_ms) {
     static int64_t busy_until;
+    serve_console();
     if (network_ready()) {
         zport_bus_poll(wait_ms);
     } else {
@@ -67,15 +74,21 @@ static int round_of_work(int wait_ms) {
 
 int main(void) {
     zport_storage_init();
-    bool configured = zport_identity_init();
+    zport_identity_init();
+#ifdef CONFIG_TMC_CONSOLE
+    zport_console_init();
+#endif
+    bool configured = zport_servers_init();
     configured = network_start() && configured;
     zport_log(ZPORT_INFO, "boot %lu, broker %s:%u, server %.*s", (unsigned long)tmc_port_boot_counter(),
-              zport_broker_host(), zport_broker_port(), (int)tmc_port_server_id().len,
+              zport_server_now()->host, zport_server_now()->port, (int)tmc_port_server_id().len,
               (const char *)tmc_port_server_id().ptr);
     zport_bus_init();
     note(tmc_app_start(), "the start");
-    while (!configured) {
-        k_sleep(K_FOREVER); /* what is missing was logged; only a new image or setting helps */
+    /* What is missing was logged; the serial console can bring it. */
+    while (!configured && !zport_restart_wanted()) {
+        serve_console();
+        k_sleep(K_MSEC(CONFIG_TMC_TICK_MS));
     }
     int wait_ms = 0;
     while (!zport_restart_wanted()) {

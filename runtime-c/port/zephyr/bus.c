@@ -1,7 +1,8 @@
 /*
  * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every
  * connection starts from nothing; the app announces itself anew. Received messages are taken from the socket
- * one at a time, when the app is ready for the next: what waits, waits in TCP. No TLS, no user names.
+ * one at a time, when the app is ready for the next: what waits, waits in TCP. With the setting tmc/password
+ * the node gives its id as user name.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -32,12 +33,14 @@ static bool have_message;
 static int64_t attempt_ms;  /* when this attempt began */
 static int64_t session_ms;  /* when CONNACK arrived */
 static int64_t retry_ms;    /* not before this */
+static bool retry_now;      /* there is another broker to try before waiting */
 static int64_t ping_ms;     /* when the last ping was sent */
 static uint32_t backoff_ms; /* the wait after the next failure, before jitter */
 static uint16_t next_id;    /* of packets with QoS 1 and subscriptions: 1..65535 */
 
 static uint8_t rx_buffer[CONFIG_TMC_TOPIC_MAX + 32]; /* a whole packet, or a PUBLISH up to its payload */
-static uint8_t tx_buffer[CONFIG_TMC_TOPIC_MAX * 2 + CONFIG_TMC_WILL_MAX + 64]; /* CONNECT is the largest */
+static uint8_t tx_buffer[CONFIG_TMC_TOPIC_MAX * 2 + CONFIG_TMC_WILL_MAX + ZPORT_PASSWORD_MAX +
+                         96]; /* CONNECT is the largest */
 
 static char topic_bytes[CONFIG_TMC_TOPIC_MAX + 1];
 static uint8_t payload_bytes[CONFIG_TMC_MESSAGE_MAX];
@@ -130,7 +133,7 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
         session_ms = k_uptime_get();
         news_connected = true;
         zport_stats.connects++;
-        zport_log(ZPORT_INFO, "connected to %s:%u", zport_broker_host(), zport_broker_port());
+        zport_log(ZPORT_INFO, "connected to %s:%u", zport_server_now()->host, zport_server_now()->port);
         return;
     case MQTT_EVT_DISCONNECT:
         failed = true;
@@ -156,6 +159,11 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
  * ------------------------------------------------------------------------ */
 
 static void schedule_retry(void) {
+    if (retry_now) {
+        retry_now = false;
+        retry_ms = 0;
+        return;
+    }
     uint32_t half = backoff_ms / 2;
     uint32_t wait = half + tmc_port_random_u32() % (backoff_ms - half + 1);
     retry_ms = k_uptime_get() + wait;
@@ -173,7 +181,8 @@ static void end_connection(void) {
     if (phase == SESSION) {
         zport_stats.disconnects++;
         if (wanted) {
-            zport_log(ZPORT_WARN, "connection to %s:%u lost", zport_broker_host(), zport_broker_port());
+            zport_log(ZPORT_WARN, "connection to %s:%u lost", zport_server_now()->host,
+                      zport_server_now()->port);
         }
         if (news_connected) {
             news_connected = false; /* the app has not heard of it: it hears of neither */
@@ -184,6 +193,11 @@ static void end_connection(void) {
         if (k_uptime_get() - session_ms >= (int64_t)backoff_ms * 2) {
             backoff_ms = CONFIG_TMC_BACKOFF_MIN_MS;
         }
+    }
+    if (phase == SESSION) {
+        zport_server_restart();
+    } else if (!zport_server_failed()) {
+        retry_now = true;
     }
     phase = IDLE;
 }
@@ -208,6 +222,15 @@ static bool greet(void) {
         client.will_message = &will.payload;
         client.will_retain = will.retain ? 1 : 0;
     }
+    static char password_text[ZPORT_PASSWORD_MAX + 1];
+    static struct mqtt_utf8 user;
+    static struct mqtt_utf8 password;
+    if (zport_setting_text("password", password_text, sizeof password_text) != NULL) {
+        user = client.client_id;
+        password = (struct mqtt_utf8){(const uint8_t *)password_text, (uint32_t)strlen(password_text)};
+        client.user_name = &user;
+        client.password = &password;
+    }
     int code = mqtt_connect(&client);
     if (code != 0) {
         zport_log(ZPORT_DEBUG, "CONNECT: %d", code);
@@ -222,10 +245,11 @@ void zport_bus_init(void) {
 static void connect_step(int timeout_ms) {
     zport_state state = ZPORT_PENDING;
     if (phase == IDLE) {
+        zport_time_sync();
         attempt_ms = k_uptime_get();
         zport_stats.attempts++;
         phase = CONNECTING;
-        state = zport_transport_open(zport_broker_host(), zport_broker_port());
+        state = zport_transport_open(zport_server_now());
     } else {
         state = zport_transport_established(timeout_ms);
     }
@@ -247,6 +271,12 @@ static void receive_step(int timeout_ms) {
         take_publish();
     }
     if (phase != SESSION) {
+        return;
+    }
+    zport_time_sync();
+    if (!zport_transport_valid()) {
+        zport_log(ZPORT_ERROR, "the broker's certificate is refused: it is out of date");
+        failed = true;
         return;
     }
     if (mqtt_live(&client) == 0) {
@@ -272,8 +302,8 @@ void zport_bus_poll(int timeout_ms) {
         receive_step(timeout_ms);
     }
     if (!failed && phase != SESSION && k_uptime_get() - attempt_ms > CONFIG_TMC_CONNECT_TIMEOUT_MS) {
-        zport_log(ZPORT_WARN, "%s:%u does not answer as an MQTT broker", zport_broker_host(),
-                  zport_broker_port());
+        zport_log(ZPORT_WARN, "%s:%u does not answer as an MQTT broker", zport_server_now()->host,
+                  zport_server_now()->port);
         failed = true;
     }
     if (failed) {

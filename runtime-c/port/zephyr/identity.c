@@ -1,22 +1,19 @@
 /*
- * The Zephyr port: who the node is and where its broker is. Each value comes from the first of: the
- * emulator's command line, the settings (tmc/id, tmc/server-id, tmc/server), Kconfig, and for the node id the
- * chip's own id.
+ * The Zephyr port: who the node is and which server it belongs to. Each value comes from the first of: the
+ * emulator's command line, the settings (tmc/id, tmc/server-id), Kconfig, and for the node id the chip's own
+ * id. Where the broker is: servers.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "zport.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zephyr/drivers/hwinfo.h>
 #include <zephyr/kernel.h>
 
 static char node_id[ZPORT_ID_MAX + 1] = "node";
 static char server_id[ZPORT_ID_MAX + 1];
-static char host[ZPORT_HOST_MAX + 1];
-static uint16_t port;
 
 tmc_str tmc_port_node_id(void) {
     return (tmc_str){(const uint8_t *)node_id, (int32_t)strlen(node_id)};
@@ -24,14 +21,6 @@ tmc_str tmc_port_node_id(void) {
 
 tmc_str tmc_port_server_id(void) {
     return (tmc_str){(const uint8_t *)server_id, (int32_t)strlen(server_id)};
-}
-
-const char *zport_broker_host(void) {
-    return host;
-}
-
-uint16_t zport_broker_port(void) {
-    return port;
 }
 
 static bool take_id(const char *source, const char *text, char *out) {
@@ -45,43 +34,6 @@ static bool take_id(const char *source, const char *text, char *out) {
     }
     memcpy(out, text, n + 1);
     return true;
-}
-
-/* mqtt://HOST[:PORT], or the same without the scheme. */
-static bool take_server(const char *source, const char *url) {
-    static const char scheme[] = "mqtt://";
-    if (url == NULL || url[0] == '\0') {
-        return false;
-    }
-    const char *name = strncmp(url, scheme, sizeof scheme - 1) == 0 ? url + sizeof scheme - 1 : url;
-    size_t n = strcspn(name, ":/");
-    long number = 1883;
-    const char *rest = name + n;
-    if (*rest == ':') {
-        char *end = NULL;
-        number = strtol(rest + 1, &end, 10);
-        rest = end;
-    }
-    if (n < 1 || n > ZPORT_HOST_MAX || number < 1 || number > 65535 ||
-        (*rest != '\0' && strcmp(rest, "/") != 0)) {
-        zport_log(ZPORT_ERROR, "%s \"%s\": expected mqtt://HOST[:PORT]", source, url);
-        return false;
-    }
-    memcpy(host, name, n);
-    host[n] = '\0';
-    port = (uint16_t)number;
-    return true;
-}
-
-/* A text setting, NULL when absent; valid until the next call. */
-static const char *setting(const char *name) {
-    static char text[sizeof "mqtt://:65535" + ZPORT_HOST_MAX];
-    int32_t size = zport_setting_read(name, text, sizeof text - 1);
-    if (size < 1 || size >= (int32_t)sizeof text) {
-        return NULL;
-    }
-    text[size] = '\0';
-    return text;
 }
 
 /* "node-" and the last bytes of the chip's id. */
@@ -99,22 +51,17 @@ static void take_chip_id(void) {
 #endif
 }
 
-bool zport_identity_init(void) {
+void zport_identity_init(void) {
     const zport_arguments *args = zport_args();
-    if (!take_id("--id", args->id, node_id) && !take_id("setting tmc/id", setting("id"), node_id) &&
+    char text[ZPORT_ID_MAX + 2]; /* one too long is told as such */
+    if (!take_id("--id", args->id, node_id) &&
+        !take_id("setting tmc/id", zport_setting_text("id", text, sizeof text), node_id) &&
         !take_id("CONFIG_TMC_NODE_ID", CONFIG_TMC_NODE_ID, node_id)) {
         take_chip_id();
     }
     if (!take_id("--server-id", args->server_id, server_id) &&
-        !take_id("setting tmc/server-id", setting("server-id"), server_id) &&
+        !take_id("setting tmc/server-id", zport_setting_text("server-id", text, sizeof text), server_id) &&
         !take_id("CONFIG_TMC_SERVER_ID", CONFIG_TMC_SERVER_ID, server_id)) {
         memcpy(server_id, "edge", sizeof "edge");
     }
-    if (take_server("--server", args->server) || take_server("setting tmc/server", setting("server")) ||
-        take_server("CONFIG_TMC_SERVER", CONFIG_TMC_SERVER)) {
-        return true;
-    }
-    zport_log(ZPORT_ERROR,
-              "no broker: set CONFIG_TMC_SERVER=\"mqtt://HOST[:PORT]\" or the setting tmc/server");
-    return false;
 }

@@ -65,6 +65,29 @@ int32_t zport_setting_read(const char *name, void *out, size_t size) {
     return n > 0 && (size_t)n < sizeof full ? read_setting(full, out, size) : -1;
 }
 
+bool zport_setting_write(const char *name, const void *bytes, size_t size) {
+    char full[NAME_MAX_SIZE];
+    int n = snprintf(full, sizeof full, "tmc/%s", name);
+    if (n <= 0 || (size_t)n >= sizeof full || !mounted) {
+        return false;
+    }
+    if (size > 0) {
+        return write_setting(full, bytes, size);
+    }
+    bool done = settings_delete(full) == 0;
+    zport_store_save();
+    return done;
+}
+
+const char *zport_setting_text(const char *name, char *out, size_t size) {
+    int32_t n = zport_setting_read(name, out, size - 1);
+    if (n < 1) {
+        return NULL;
+    }
+    out[(size_t)n < size ? (size_t)n : size - 1] = '\0';
+    return out;
+}
+
 /* ---- boot
  * ------------------------------------------------------------------------------------------------------ */
 

@@ -1,189 +1,90 @@
 /*
- * The Zephyr port: the transport under Zephyr's MQTT library (MQTT_LIB_CUSTOM_TRANSPORT) over one TCP socket.
- * It keeps to the few socket calls that every stack does right, the offloaded Wi-Fi module of b_l4s5i_iot01a
- * (eswifi) included: no sendmsg, sends of at most CONFIG_TMC_SEND_CHUNK bytes, poll of one descriptor for
- * POLLIN, one recv(DONTWAIT) into a buffer of a whole segment. What eswifi does differently is guarded by
- * CONFIG_WIFI_ESWIFI. IPv4 only, no TLS.
+ * The Zephyr port: what Zephyr's MQTT library calls for its bytes (MQTT_LIB_CUSTOM_TRANSPORT), over one TCP
+ * connection, plain (socket.c) or with TLS (tls.c). The connection is opened by bus.c, without blocking.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "zport.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <string.h>
 #include <zephyr/kernel.h>
 #include <zephyr/net/mqtt.h>
-#include <zephyr/net/socket.h>
 
-#define SEND_TIMEOUT_MS 5000
 #define READ_TIMEOUT_MS 5000
-#define SEGMENT_SIZE 1500
 
-static int descriptor = -1;
-static bool established;
-static uint8_t received[SEGMENT_SIZE];
-static size_t received_at;
-static size_t received_end;
+static enum {
+    CLOSED,
+    OPENING,   /* TCP */
+    SHAKING,   /* TLS */
+    CONNECTED, /* bytes of MQTT may pass */
+} phase;
+static bool secure;
+static const char *peer; /* outlives the connection */
 
-/* ---- the connection
- * -------------------------------------------------------------------------------------------- */
-
-static bool resolve(const char *host, uint16_t port, struct sockaddr_in *out) {
-    memset(out, 0, sizeof *out);
-    out->sin_family = AF_INET;
-    out->sin_port = htons(port);
-    if (zsock_inet_pton(AF_INET, host, &out->sin_addr) == 1) {
-        return true;
-    }
-#if defined(CONFIG_DNS_RESOLVER) || defined(CONFIG_NET_SOCKETS_OFFLOAD)
-    struct zsock_addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-    struct zsock_addrinfo *found = NULL;
-    if (zsock_getaddrinfo(host, NULL, &hints, &found) == 0 && found != NULL) {
-        out->sin_addr = ((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_addr;
-        zsock_freeaddrinfo(found);
-        return true;
-    }
-#endif
-    zport_log(ZPORT_WARN, "the broker's name %s is not known", host);
-    return false;
-}
-
-zport_state zport_transport_open(const char *host, uint16_t port) {
-    struct sockaddr_in address;
+zport_state zport_transport_open(const zport_server *server) {
     zport_transport_close();
-    if (!resolve(host, port, &address)) {
+    secure = server->secure;
+    peer = server->host;
+    phase = OPENING;
+    if (zport_socket_open(server->host, server->port) == ZPORT_FAILED) {
+        zport_transport_close();
         return ZPORT_FAILED;
     }
-    descriptor = zsock_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    if (descriptor < 0) {
-        zport_log(ZPORT_WARN, "no socket: %d", errno);
-        return ZPORT_FAILED;
-    }
-#ifndef CONFIG_WIFI_ESWIFI /* it has no fcntl: there connect blocks */
-    int flags = zsock_fcntl(descriptor, ZVFS_F_GETFL, 0);
-    (void)zsock_fcntl(descriptor, ZVFS_F_SETFL, flags | ZVFS_O_NONBLOCK);
-#endif
-    if (zsock_connect(descriptor, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
-        established = true;
-        return ZPORT_READY;
-    }
-    if (errno == EINPROGRESS || errno == EAGAIN) {
-        return ZPORT_PENDING;
-    }
-    zport_log(ZPORT_DEBUG, "cannot connect: %d", errno);
-    zport_transport_close();
-    return ZPORT_FAILED;
+    return zport_transport_established(0);
 }
 
 zport_state zport_transport_established(int timeout_ms) {
-    if (established) {
-        return ZPORT_READY;
-    }
-    struct zsock_pollfd p = {.fd = descriptor, .events = ZSOCK_POLLOUT, .revents = 0};
-    int ready = zsock_poll(&p, 1, timeout_ms);
-    if (ready == 0) {
-        return ZPORT_PENDING;
-    }
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (ready > 0 && (p.revents & ZSOCK_POLLOUT) != 0 &&
-        zsock_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
-        established = true;
-        return ZPORT_READY;
-    }
-    zport_log(ZPORT_DEBUG, "cannot connect: %d", error);
-    zport_transport_close();
-    return ZPORT_FAILED;
-}
-
-void zport_transport_close(void) {
-    if (descriptor >= 0) {
-        (void)zsock_close(descriptor);
-    }
-    descriptor = -1;
-    established = false;
-    received_at = 0;
-    received_end = 0;
-}
-
-/* ---- bytes
- * ---------------------------------------------------------------------------------------------------------
- */
-
-/* The Wi-Fi module answers each poll over its slow bus: not more often than this. */
-static bool poll_is_due(int *timeout_ms) {
-    static int64_t last;
-    int64_t wait = CONFIG_TMC_POLL_INTERVAL_MS - (k_uptime_get() - last);
-    if (CONFIG_TMC_POLL_INTERVAL_MS > 0 && wait > 0) {
-        int64_t slept = wait < *timeout_ms ? wait : *timeout_ms;
-        k_sleep(K_MSEC(slept));
-        *timeout_ms -= (int)slept;
-        if (slept < wait) {
-            return false;
+    zport_state state = ZPORT_READY;
+    if (phase == OPENING) {
+        state = zport_socket_established(timeout_ms);
+        if (state == ZPORT_READY) {
+            phase = secure ? SHAKING : CONNECTED;
+            timeout_ms = 0;
+            if (secure && !zport_tls_begin(peer)) {
+                state = ZPORT_FAILED;
+            }
         }
     }
-    last = k_uptime_get();
-    return true;
+    if (phase == SHAKING && state == ZPORT_READY) {
+        state = zport_tls_handshake(timeout_ms);
+        if (state == ZPORT_READY) {
+            phase = CONNECTED;
+        }
+    }
+    if (state == ZPORT_FAILED) {
+        zport_transport_close();
+    }
+    return state;
 }
 
 zport_state zport_transport_readable(int timeout_ms) {
-    if (received_at < received_end) {
-        return ZPORT_READY;
-    }
-    if (descriptor < 0) {
-        return ZPORT_FAILED;
-    }
-    if (!poll_is_due(&timeout_ms)) {
-        return ZPORT_PENDING;
-    }
-    struct zsock_pollfd p = {.fd = descriptor, .events = ZSOCK_POLLIN, .revents = 0};
-    int ready = zsock_poll(&p, 1, timeout_ms);
-    if (ready == 0 || (ready < 0 && errno == ETIMEDOUT)) {
-        return ZPORT_PENDING;
-    }
-    if (ready < 0 || (p.revents & (ZSOCK_POLLERR | ZSOCK_POLLNVAL)) != 0) {
-        return ZPORT_FAILED;
-    }
-    ssize_t n = zsock_recv(descriptor, received, sizeof received, ZSOCK_MSG_DONTWAIT);
-    if (n > 0) {
-        received_at = 0;
-        received_end = (size_t)n;
-        return ZPORT_READY;
-    }
-    if (n == 0) {
-        /* End of file; eswifi means "nothing" and reports the end through poll. */
-        return IS_ENABLED(CONFIG_WIFI_ESWIFI) ? ZPORT_PENDING : ZPORT_FAILED;
-    }
-    return errno == EAGAIN || errno == EWOULDBLOCK ? ZPORT_PENDING : ZPORT_FAILED;
+    return secure ? zport_tls_readable(timeout_ms) : zport_socket_readable(timeout_ms);
 }
 
-/* Sends all or fails. */
-static int send_all(const uint8_t *bytes, size_t size) {
-    int64_t end = k_uptime_get() + SEND_TIMEOUT_MS;
-    while (size > 0) {
-        size_t chunk = size < CONFIG_TMC_SEND_CHUNK ? size : CONFIG_TMC_SEND_CHUNK;
-        ssize_t n =
-            zsock_send(descriptor, bytes, chunk, IS_ENABLED(CONFIG_WIFI_ESWIFI) ? 0 : ZSOCK_MSG_DONTWAIT);
-        if (n > 0) {
-            bytes += n;
-            size -= (size_t)n;
-        } else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != ENOMEM) {
-            return -EIO;
-        } else if (k_uptime_get() > end) {
-            return -ETIMEDOUT;
-        } else {
-            k_sleep(K_MSEC(2));
-        }
+bool zport_transport_valid(void) {
+    return !secure || zport_tls_dates_hold();
+}
+
+void zport_transport_close(void) {
+    if (secure) {
+        zport_tls_end();
     }
-    return 0;
+    zport_socket_close();
+    phase = CLOSED;
+    secure = false;
 }
 
 /* ---- what the MQTT library calls
  * --------------------------------------------------------------------------------------- */
 
+static int send_all(const uint8_t *bytes, size_t size) {
+    return secure ? zport_tls_send(bytes, size) : zport_socket_send(bytes, size);
+}
+
 int mqtt_client_custom_transport_connect(struct mqtt_client *client) {
     ARG_UNUSED(client);
-    return established ? 0 : -ENOTCONN; /* bus.c opened it, without blocking */
+    return phase == CONNECTED ? 0 : -ENOTCONN;
 }
 
 int mqtt_client_custom_transport_write(struct mqtt_client *client, const uint8_t *data, uint32_t datalen) {
@@ -191,7 +92,8 @@ int mqtt_client_custom_transport_write(struct mqtt_client *client, const uint8_t
     return send_all(data, datalen);
 }
 
-/* Header and payload of a message leave as one: on eswifi each send is a command of its own. */
+/* Header and payload of a message leave as one: on eswifi each send is a command of its own, in TLS each is a
+ * record. */
 int mqtt_client_custom_transport_write_msg(struct mqtt_client *client, const struct msghdr *message) {
     ARG_UNUSED(client);
     static uint8_t staged[CONFIG_TMC_SEND_CHUNK];
@@ -215,7 +117,7 @@ int mqtt_client_custom_transport_write_msg(struct mqtt_client *client, const str
             }
         }
     }
-    return send_all(staged, used);
+    return used > 0 ? send_all(staged, used) : 0;
 }
 
 int mqtt_client_custom_transport_read(struct mqtt_client *client, uint8_t *data, uint32_t buflen,
@@ -229,11 +131,7 @@ int mqtt_client_custom_transport_read(struct mqtt_client *client, uint8_t *data,
     if (state != ZPORT_READY) {
         return state == ZPORT_FAILED ? -ENOTCONN : (shall_block ? -ETIMEDOUT : -EAGAIN);
     }
-    size_t n = received_end - received_at;
-    n = n < buflen ? n : buflen;
-    memcpy(data, received + received_at, n);
-    received_at += n;
-    return (int)n;
+    return (int)(secure ? zport_tls_take(data, buflen) : zport_socket_take(data, buflen));
 }
 
 int mqtt_client_custom_transport_disconnect(struct mqtt_client *client) {

@@ -12,7 +12,8 @@
 #include "tmc/port.h"
 
 #define ZPORT_ID_MAX 23    /* characters of a node or server id */
-#define ZPORT_HOST_MAX 127 /* characters of the broker's name */
+#define ZPORT_HOST_MAX 127 /* characters of a broker's name */
+#define ZPORT_PASSWORD_MAX 64
 
 /* ---- log and clock (system.c) ----------------------------------------------------------------------------
  */
@@ -37,6 +38,10 @@ _Noreturn void zport_restart_now(int32_t reason);
 void zport_storage_init(void);
 /* Reads the setting "tmc/NAME" into out (not terminated). Returns its size, -1 when absent. */
 int32_t zport_setting_read(const char *name, void *out, size_t size);
+/* The same as text, cut to what fits; NULL when absent or empty. */
+const char *zport_setting_text(const char *name, char *out, size_t size);
+/* Stores the setting, or deletes it when size is 0. */
+bool zport_setting_write(const char *name, const void *bytes, size_t size);
 /* Remembers for the next boot why it happens. */
 void zport_storage_set_reset_reason(int32_t reason);
 
@@ -54,26 +59,50 @@ typedef struct {
 /* What the emulator's command line said; all NULL on a board. */
 const zport_arguments *zport_args(void);
 
-/* ---- identity (identity.c)
+/* ---- identity (identity.c) and brokers (servers.c)
+ * ------------------------------------------------------------------ */
+
+/* Resolves the ids: arguments, then settings, then Kconfig, then the chip's id. */
+void zport_identity_init(void);
+
+typedef struct {
+    char host[ZPORT_HOST_MAX + 1];
+    uint16_t port;
+    bool secure; /* TLS */
+} zport_server;
+
+/* Reads the list of brokers. False when there is none: the reason is logged. */
+bool zport_servers_init(void);
+/* The one to try, or in use. */
+const zport_server *zport_server_now(void);
+/* The attempt failed: goes on to the next. True when that is the first again: time to wait. */
+bool zport_server_failed(void);
+/* A session ended: begins with the first again. */
+void zport_server_restart(void);
+/* Where to ask for the time; false when nowhere. */
+bool zport_sntp_server(char *host, uint16_t *port);
+
+/* ---- time of day (clock.c)
  * ---------------------------------------------------------------------------------------- */
 
-/* Resolves ids and the broker: arguments, then settings, then Kconfig, then the chip's id. False when there
- * is no broker: the reason is logged. */
-bool zport_identity_init(void);
-const char *zport_broker_host(void);
-uint16_t zport_broker_port(void);
+/* Asks for the time when that is due: waits up to two seconds for the answer. */
+void zport_time_sync(void);
+/* Seconds since 1970; false while nobody has said. */
+bool zport_time(int64_t *seconds);
 
-/* ---- the socket under MQTT (transport.c)
+/* ---- the connection under MQTT (transport.c)
  * --------------------------------------------------------------------------- */
 
 typedef enum { ZPORT_FAILED = -1, ZPORT_PENDING = 0, ZPORT_READY = 1 } zport_state;
 
-/* Resolves the broker's name and begins a TCP connection. */
-zport_state zport_transport_open(const char *host, uint16_t port);
-/* Waits up to timeout_ms for the connection begun by open. */
+/* Resolves the broker's name and begins a connection. */
+zport_state zport_transport_open(const zport_server *server);
+/* Waits up to timeout_ms for the connection begun by open, its TLS handshake included. */
 zport_state zport_transport_established(int timeout_ms);
 /* Waits up to timeout_ms for bytes. ZPORT_READY: there are some; ZPORT_FAILED: the connection is gone. */
 zport_state zport_transport_readable(int timeout_ms);
+/* False when the broker's certificate is out of date by the clock that is known by now. */
+bool zport_transport_valid(void);
 void zport_transport_close(void);
 
 /* ---- bus (bus.c)
@@ -109,6 +138,13 @@ bool zport_bus_take_connected(void);
 const zport_message *zport_bus_take_message(void);
 /* Ends the session WITHOUT a DISCONNECT packet: the broker then publishes the last will. */
 void zport_bus_stop(void);
+
+/* ---- serial console (console.c)
+ * ----------------------------------------------------------------------------------------- */
+
+void zport_console_init(void);
+/* Executes the lines that have arrived. */
+void zport_console_poll(void);
 
 /* ---- sensors (sensor.c and one file a kind of source)
  * ------------------------------------------------------------------ */
