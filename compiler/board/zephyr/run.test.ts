@@ -34,6 +34,20 @@ describe("zephyrCommand", () => {
     expect(args).toContain("-nic");
   });
 
+  it("gives nothing that the device was provisioned with", () => {
+    const { args } = zephyrCommand({
+      board: findBoard("native_sim"),
+      executable: "/images/zephyr",
+      stateDir: "never-made",
+    });
+    expect(args).toEqual(["--flash=flash.bin", "--seed-random"]);
+  });
+
+  it("takes TLS, with its own port", () => {
+    const { args } = zephyrCommand(options("mps2_an386", { server: "mqtts://localhost" }));
+    expect(args.join(" ")).toContain("--server=mqtts://10.0.2.2:8883");
+  });
+
   it("leaves other hosts as they are and takes port 1883 unless given", () => {
     const { args } = zephyrCommand(options("mps2_an385", { server: "mqtt://192.0.2.7" }));
     expect(args.join(" ")).toContain("--server=mqtt://192.0.2.7:1883");
@@ -50,7 +64,7 @@ describe("zephyrCommand", () => {
     { server: "mqtt://h:0" },
     { server: "mqtt://h:70000" },
     { server: "mqtt://user:secret@h" },
-    { server: "mqtts://h" },
+    { server: "mqtts://user@h" },
   ])("refuses %o", (change) => {
     expect(() => zephyrCommand(options("native_sim", change))).toThrow(
       expect.objectContaining({ code: "TMC5010", exitCode: 3 }),

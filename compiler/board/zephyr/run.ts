@@ -15,11 +15,11 @@ export interface ZephyrRunOptions {
   readonly board: Board;
   /** `ZephyrImage.executable`. */
   readonly executable: string;
-  /** 1-23 characters of 0-9 a-z -. */
-  readonly id: string;
-  /** mqtt://HOST[:PORT]; a loopback name is reached from QEMU too. */
-  readonly server: string;
-  /** Default "edge". */
+  /** 1-23 characters of 0-9 a-z -; default: what the device was provisioned with. */
+  readonly id?: string;
+  /** mqtt://HOST[:PORT], mqtts:// with credentials in its flash; a loopback name is reached from QEMU too. Default: as id. */
+  readonly server?: string;
+  /** Default: as id, else "edge". */
   readonly serverId?: string;
   /** Keeps the flash (settings, boot counter) over starts; made when absent. */
   readonly stateDir: string;
@@ -29,7 +29,7 @@ export interface ZephyrRunOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/** A started node. */
+/** A started node; its serial console is the process's stdin and stdout. */
 export interface ZephyrNode {
   readonly process: ChildProcess;
   /** Lines of the console so far. */
@@ -53,18 +53,20 @@ function checkId(option: string, id: string): void {
   }
 }
 
-function parseServer(url: string): { host: string; port: number } {
-  const match = /^mqtt:\/\/([^:/@\s,]+)(?::(\d{1,5}))?\/?$/.exec(url);
-  const port = Number(match?.[2] ?? 1883);
-  if (match?.[1] === undefined || port < 1 || port > 65535) {
+/** The URL as the node is to see it; `reachable`: what it calls a host. */
+function serverArgument(url: string, reachable: (host: string) => string): string {
+  const match = /^(mqtts?):\/\/([^:/@\s,]+)(?::(\d{1,5}))?\/?$/.exec(url);
+  const [, scheme, host, portText] = match ?? [];
+  const port = Number(portText ?? (scheme === "mqtts" ? 8883 : 1883));
+  if (host === undefined || port < 1 || port > 65535) {
     throw new UserError(
       "TMC5010",
-      `--server ${url}: expected mqtt://HOST[:PORT]`,
-      "Zephyr nodes speak plain MQTT over TCP; give the broker's name or IPv4 address.",
+      `--server ${url}: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]`,
+      "Give the broker's name or IPv4 address; credentials for mqtts:// are provisioned (tmc provision).",
       ExitCode.usage,
     );
   }
-  return { host: match[1], port };
+  return `${scheme}://${reachable(host)}:${port}`;
 }
 
 function isLoopback(host: string): boolean {
@@ -73,24 +75,22 @@ function isLoopback(host: string): boolean {
 
 /** The command that runs the image. @throws UserError TMC5009 (real hardware), TMC5010 (id, server). */
 export function zephyrCommand(options: ZephyrRunOptions): { command: string; args: string[] } {
-  const { board, id, sensor } = options;
-  const serverId = options.serverId ?? "edge";
-  checkId("--id", id);
-  checkId("--server-id", serverId);
-  const { host, port } = parseServer(options.server);
+  const { board, id, sensor, server, serverId } = options;
+  if (id !== undefined) checkId("--id", id);
+  if (serverId !== undefined) checkId("--server-id", serverId);
   const executable = resolve(options.executable);
-  const own = (address: string): string[] => [
-    `--id=${id}`,
-    `--server=mqtt://${address}:${port}`,
-    `--server-id=${serverId}`,
+  const own = (reachable: (host: string) => string): string[] => [
+    ...(id === undefined ? [] : [`--id=${id}`]),
+    ...(server === undefined ? [] : [`--server=${serverArgument(server, reachable)}`]),
+    ...(serverId === undefined ? [] : [`--server-id=${serverId}`]),
     ...(sensor === undefined ? [] : [`--sensor=${sensor}`]),
   ];
   switch (board.run.how) {
     case "process":
-      return { command: executable, args: [...own(host), "--flash=flash.bin", "--seed-random"] };
+      return { command: executable, args: [...own((host) => host), "--flash=flash.bin", "--seed-random"] };
     case "qemu": {
       const { binary, machine, cpu, args } = board.run;
-      const words = ["tmc", ...own(isLoopback(host) ? qemuHost : host), "--store=flash.bin"];
+      const words = ["tmc", ...own((host) => (isLoopback(host) ? qemuHost : host)), "--store=flash.bin"];
       // In QEMU's lists a comma is written twice.
       const semihosting = [
         "enable=on,target=native",
@@ -122,7 +122,7 @@ export async function runZephyr(options: ZephyrRunOptions): Promise<ZephyrNode> 
   const { command, args } = zephyrCommand(options);
   const cwd = resolve(options.stateDir);
   mkdirSync(cwd, { recursive: true });
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd, stdio: ["pipe", "pipe", "pipe"] });
   const node = observe(child, options.onLine);
   await new Promise<void>((started, failed) => {
     child.once("spawn", started);

@@ -1,0 +1,230 @@
+/**
+ * A node on Zephyr with an identity of its own: provisioned over the serial console, its key made on the device, mutual TLS
+ * with the embedded broker; who it refuses and who refuses it. The program on it is the hand-written stand-in.
+ */
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findBoard } from "../../compiler/board/board.js";
+import { packagePath } from "../../compiler/board/package-root.js";
+import type { ZephyrImage } from "../../compiler/board/zephyr/build.js";
+import { runZephyr, type ZephyrNode } from "../../compiler/board/zephyr/run.js";
+import { Provisioning, certificateDer } from "../../compiler/device/provisioning.js";
+import { SerialConsole } from "../../compiler/device/serial-console.js";
+import type { Broker } from "../../host/node/broker/broker.js";
+import { createAuthority, issueServer } from "../../host/node/broker/certificates.js";
+import { IdentityStore } from "../../host/node/broker/identity-store.js";
+import { startTestBroker } from "../support/test-broker.js";
+import { buildImage, buildTimeout, notRunnable } from "./support/zephyr-node.js";
+
+const standIn = packagePath("test", "zephyr", "fixtures", "stand-in");
+
+describe.skipIf(notRunnable !== "").each([
+  ["native_sim", "localhost"],
+  ["mps2_an386", "10.0.2.2"],
+])(`identity and TLS on %s${notRunnable}`, (board, host) => {
+  let image: ZephyrImage;
+  let store: IdentityStore;
+  let broker: Broker;
+  let node: ZephyrNode;
+  let serial: SerialConsole;
+  let device: Provisioning;
+  let time: TimeServer;
+  const folder = mkdtempSync(join(tmpdir(), "tmc-secure-"));
+  const stateDir = join(folder, "device");
+
+  beforeAll(async () => {
+    image = await buildImage(board, "stand-in", standIn);
+    store = await IdentityStore.open(join(folder, "server"), "edge");
+    time = await TimeServer.start();
+  }, buildTimeout);
+  afterAll(async () => {
+    await time?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    broker = await startTestBroker(
+      { port: undefined, tls: { port: 0 } },
+      { identities: store, tls: await store.serverMaterial([host]) },
+    );
+    await start();
+  });
+  afterEach(async () => {
+    await node.stop();
+    await broker.close();
+  });
+
+  async function start(): Promise<void> {
+    node = await runZephyr({ board: findBoard(board), executable: image.executable, stateDir });
+    const { stdin, stdout } = node.process;
+    if (stdin === null || stdout === null) throw new Error("no console");
+    serial = new SerialConsole({ input: stdin, output: stdout });
+    device = new Provisioning(serial);
+    await serial.connect();
+  }
+
+  const put = (name: "id" | "server" | "sntp" | "server-id", text: string): Promise<void> =>
+    device.put(name, Buffer.from(text));
+
+  /** Wipes, makes a key on the device, enrols it; the brokers are written last. */
+  async function provision(id: string, servers: string): Promise<void> {
+    await device.wipe();
+    await put("id", id);
+    const csr = await device.requestCertificate(id);
+    const known = store.roleOf(id) !== undefined;
+    const enrolment = await store.enrol(id, {
+      role: "node",
+      csr,
+      ...(known ? { renew: { overlapDays: 0 } } : {}),
+    });
+    await device.put("ca", certificateDer("ca", Buffer.from(enrolment.ca)));
+    await device.put("cert", certificateDer("cert", Buffer.from(enrolment.certificate)));
+    await device.adoptKey();
+    await put("server", servers);
+  }
+  const url = (port = broker.tlsPort): string => `mqtts://${host}:${port}`;
+  const restarted = async (): Promise<void> => {
+    await device.restart();
+    await serial.connect();
+  };
+
+  it("keeps what it is told, and tells it again, but no secret", async () => {
+    await provision("pump-1", url());
+    expect((await device.get("id"))?.toString()).toBe("pump-1");
+    expect(await device.get("key")).toBe("secret");
+    expect(await device.get("wifi-psk")).toBeUndefined();
+    const long = Buffer.alloc(700, 0x61);
+    await device.put("wifi-ssid", long);
+    expect(await device.get("wifi-ssid")).toEqual(long);
+    await device.delete("wifi-ssid");
+    expect(await device.get("wifi-ssid")).toBeUndefined();
+    await device.wipe();
+    for (const name of ["id", "key", "ca", "cert", "server"] as const) {
+      expect(await device.get(name)).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ["get passwd", /name: one of/],
+    ["begin id 0", /size: 1 to/],
+    ["begin ca 5000", /size: 1 to/],
+    ["data AAAA", /nothing was begun/],
+    ["commit 0", /incomplete/],
+    ["adopt", /no new key/],
+    ["", /no command/],
+    ["frobnicate", /unknown command/],
+    [`get ${"x".repeat(300)}`, /line too long/],
+  ])("refuses the line %j", async (line, reason) => {
+    await device.wipe();
+    await expect(serial.command(line)).rejects.toThrow(reason);
+  });
+
+  it("stores nothing that arrived damaged", async () => {
+    await put("id", "pump-1");
+    await serial.command("begin id 6");
+    await serial.command(`data ${Buffer.from("pump-2").toString("base64")}`);
+    await expect(serial.command("commit 00000000")).rejects.toThrow("checksum");
+    expect((await device.get("id"))?.toString()).toBe("pump-1");
+  });
+
+  it("joins with a key that never left it, and again with a new one", async () => {
+    await provision("pump-2", url());
+    await restarted();
+    await node.waitFor("connected to");
+    expect(broker.status().clients).toMatchObject([{ id: "pump-2", proof: "certificate" }]);
+    const before = node.lines.length;
+    await provision("pump-2", url());
+    await restarted();
+    await expect
+      .poll(() => node.lines.slice(before).join("\n"), { timeout: 30_000 })
+      .toContain("connected to");
+  });
+
+  it("goes on to the next broker of its list", async () => {
+    await provision("pump-3", `${url(1)},${url()}`);
+    await restarted();
+    await node.waitFor(`connected to ${host}:${broker.tlsPort}`);
+  });
+
+  it.each([
+    [
+      "of another authority",
+      async () => issueServer(await createAuthority("edge"), "edge", 30, [host]),
+      "authority",
+    ],
+    [
+      "of another host",
+      async () => issueServer(await createAuthority("edge"), "edge", 30, ["elsewhere"]),
+      "refused",
+    ],
+  ])("refuses a broker with a certificate %s", async (_, issue, reason) => {
+    const other = await issue();
+    const false_ = await startTestBroker(
+      { port: undefined, tls: { port: 0 } },
+      { identities: store, tls: { ca: other.certificate, cert: other.certificate, key: other.key } },
+    );
+    await provision("pump-4", url(false_.tlsPort));
+    await restarted();
+    expect(await node.waitFor("certificate is refused")).toContain(reason);
+    expect(false_.status().clients).toEqual([]);
+    await false_.close();
+  });
+
+  it("says that the broker does not take its certificate", async () => {
+    await provision("pump-5", url());
+    await store.revoke("pump-5");
+    await restarted();
+    await node.waitFor("handshake");
+    expect(broker.status().clients).toEqual([]);
+  });
+
+  it.each([
+    ["not valid yet", 2026, -1, "not valid yet"],
+    ["expired", 2099, -1, "expired"],
+  ])("refuses a certificate that is %s, once it knows the time", async (_, year, __, reason) => {
+    time.now = Date.UTC(year, 0, 1) / 1000;
+    await provision("pump-6", url());
+    await put("sntp", `${host}:${time.port}`);
+    await restarted();
+    await node.waitFor("the time is known");
+    expect(await node.waitFor("certificate is refused")).toContain(reason);
+    expect(broker.status().clients).toEqual([]);
+  });
+});
+
+/** An SNTP server that says what it is told to. */
+class TimeServer {
+  /** Seconds since 1970. */
+  now = 0;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on("message", (request, from) => {
+      const answer = Buffer.alloc(48);
+      answer[0] = 0x24; // version 4, server
+      answer[1] = 1; // stratum
+      request.copy(answer, 24, 40, 48); // originate = the client's transmit time
+      for (const at of [32, 40]) answer.writeUInt32BE((this.now + 2_208_988_800) % 2 ** 32, at);
+      socket.send(answer, from.port, from.address);
+    });
+  }
+
+  static async start(): Promise<TimeServer> {
+    const socket = createSocket("udp4");
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    return new TimeServer(socket);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  async stop(): Promise<void> {
+    this.socket.close();
+    await once(this.socket, "close");
+  }
+}
