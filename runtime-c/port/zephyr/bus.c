@@ -120,12 +120,19 @@ static void take_publish(void) {
     have_message = true;
 }
 
+/* MQTT 3.1.1, table 3.1. */
+static const char *refusal(int code) {
+    static const char *const texts[] = {"accepted",      "protocol version", "client id",
+                                        "not available", "name or password", "not authorized"};
+    return code >= 0 && (size_t)code < ARRAY_SIZE(texts) ? texts[code] : "no reason given";
+}
+
 static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
     ARG_UNUSED(c);
     switch (event->type) {
     case MQTT_EVT_CONNACK:
         if (event->result != 0) {
-            zport_log(ZPORT_WARN, "the broker refused the connection: %d", event->result);
+            zport_log(ZPORT_WARN, "the broker refused the connection: %s", refusal(event->result));
             failed = true;
             return;
         }
