@@ -48,4 +48,23 @@ export const catalogue: CatalogueEntry[] = [
     wrong: "tmc provision --enroll --key pump-1.key",
     right: "tmc provision --id pump-1 --enroll --server mqtts://edge-1.example",
   },
+  {
+    code: "TMC5109",
+    title: "not a board that is flashed",
+    rule: "`tmc flash` writes to real hardware. Emulated boards are started with `tmc run`.",
+    wrong: "tmc flash --board native_sim",
+    right: "tmc run --board native_sim",
+  },
+  {
+    code: "TMC5110",
+    title: "no image to flash",
+    rule: "`tmc flash` takes the image that `tmc build` left in build/BOARD/zephyr/build, or in the folder of --out.",
+    wrong: "tmc flash",
+    right: "tmc build --board b_l4s5i_iot01a && tmc flash",
+  },
+  {
+    code: "TMC5111",
+    title: "the image could not be written",
+    rule: "west flash needs west in the workspace's Python and the board's runner: for b_l4s5i_iot01a STM32CubeProgrammer, or openocd with --runner openocd.",
+  },
 ];
