@@ -151,17 +151,17 @@ function stream(
 
 function modulesFor(options: ZephyrBuildOptions): readonly string[] {
   const { workspace, board } = options;
-  const needed = isNative(board)
+  const hal = isNative(board)
     ? []
     : board.startsWith("b_l4s5i_iot01a")
-      ? ["cmsis_6", "stm32", "st"]
-      : ["cmsis_6"];
+      ? ["hal/cmsis_6", "hal/stm32", "hal/st"]
+      : ["hal/cmsis_6"];
   const present = new Set(workspace.modules.map((folder) => basename(folder)));
-  const missing = needed.filter((name) => !present.has(name));
+  const missing = [...hal, "crypto/mbedtls"].filter((name) => !present.has(basename(name)));
   if (missing.length > 0) {
     throw new UserError(
       "TMC5004",
-      `the workspace ${workspace.top} lacks ${missing.map((name) => `modules/hal/${name}`).join(", ")}, which ${board} needs`,
+      `the workspace ${workspace.top} lacks ${missing.map((name) => `modules/${name}`).join(", ")}, which ${board} needs`,
       "Fetch it: `west update` in the workspace, or make one with `tmc setup`.",
       ExitCode.noWorkspace,
     );

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <zephyr/kernel.h>
 #include <zephyr/random/random.h>
-#include <zephyr/sys/timeutil.h>
 
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
@@ -56,14 +55,13 @@ static int on_random(void *context, unsigned char *out, size_t size) {
     return sys_csrand_get(out, size) == 0 ? 0 : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
+/* Seconds since 1970 of a date in UTC: days of the proleptic Gregorian calendar, counted from March. */
 static int64_t seconds_of(const mbedtls_x509_time *t) {
-    struct tm calendar = {.tm_year = t->year - 1900,
-                          .tm_mon = t->mon - 1,
-                          .tm_mday = t->day,
-                          .tm_hour = t->hour,
-                          .tm_min = t->min,
-                          .tm_sec = t->sec};
-    return timeutil_timegm64(&calendar);
+    int64_t year = t->mon > 2 ? t->year : t->year - 1;
+    int64_t month = t->mon > 2 ? t->mon - 3 : t->mon + 9;
+    int64_t days =
+        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + t->day - 1 - 719468;
+    return ((days * 24 + t->hour) * 60 + t->min) * 60 + t->sec;
 }
 
 /* For each certificate of the chain, the authority's own included. */
