@@ -56,6 +56,10 @@ void zport_console_init(void) {
 #ifdef CONFIG_UART_INTERRUPT_DRIVEN
     if (device_is_ready(uart) && uart_irq_callback_user_data_set(uart, on_interrupt, NULL) == 0) {
         uart_irq_rx_enable(uart);
+        /* A character that came before raises no interrupt, and no other can come after it. */
+        unsigned char c;
+        while (uart_poll_in(uart, &c) == 0) {
+        }
     }
 #endif
 }
