@@ -36,9 +36,10 @@ export class SerialConsole {
    */
   async connect(timeoutMs = 30_000): Promise<{ readonly id: string; readonly boot: number }> {
     const end = Date.now() + timeoutMs;
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       try {
-        const { words } = await this.command("hello", Math.min(1000, timeoutMs));
+        // The word comes back: answers to attempts that were given up may still arrive.
+        const { words } = await this.command(`hello ${attempt}`, Math.min(1000, timeoutMs), String(attempt));
         if (words[0] !== "1") throw otherVersion(words[0] ?? "");
         return { id: words[1] ?? "", boot: Number(words[2]) };
       } catch (error) {
@@ -48,8 +49,11 @@ export class SerialConsole {
     }
   }
 
-  /** @throws UserError TMC5103 (no answer in time), TMC5105 (the device refused it). */
-  async command(text: string, timeoutMs = 10_000): Promise<Answer> {
+  /**
+   * `lastWord`: an answer that ends in another is not to this command.
+   * @throws UserError TMC5103 (no answer in time), TMC5105 (the device refused it).
+   */
+  async command(text: string, timeoutMs = 10_000, lastWord?: string): Promise<Answer> {
     const data: Buffer[] = [];
     const words = await new Promise<string[]>((resolve, reject) => {
       const timer = setTimeout(
@@ -65,6 +69,7 @@ export class SerialConsole {
         fail: (error) => settle(() => reject(error)),
         take: (line) => {
           const [kind, ...rest] = line.split(" ");
+          if (lastWord !== undefined && rest.at(-1) !== lastWord) return;
           if (kind === "data") data.push(Buffer.from(rest.join(""), "base64"));
           else if (kind === "ok") settle(() => resolve(rest));
           else settle(() => reject(refused(verb(text), rest.join(" "))));

@@ -223,8 +223,8 @@ void zport_provision_line(char *words) {
     if (command == NULL) {
         error("no command");
     } else if (strcmp(command, "hello") == 0) {
-        printk("tmc: ok 1 %.*s %lu\n", (int)tmc_port_node_id().len, (const char *)tmc_port_node_id().ptr,
-               (unsigned long)tmc_port_boot_counter());
+        printk("tmc: ok 1 %.*s %lu %s\n", (int)tmc_port_node_id().len, (const char *)tmc_port_node_id().ptr,
+               (unsigned long)tmc_port_boot_counter(), first != NULL ? first : "");
     } else if (strcmp(command, "begin") == 0) {
         begin(first, second);
     } else if (strcmp(command, "data") == 0) {
