@@ -26,6 +26,7 @@ static size_t length; /* LINE_MAX + 1: the line is too long */
 static volatile uint8_t received[RECEIVED_MAX];
 static volatile uint32_t written;
 static volatile uint32_t taken;
+static volatile bool overrun; /* there was no room: what is there is not whole */
 
 static void on_interrupt(const struct device *device, void *context) {
     ARG_UNUSED(context);
@@ -34,8 +35,20 @@ static void on_interrupt(const struct device *device, void *context) {
         if (written - taken < RECEIVED_MAX) {
             received[written % RECEIVED_MAX] = c;
             written++;
+        } else {
+            overrun = true;
         }
     }
+}
+
+/* The end of the line may be among what was lost: all of it is forgotten. */
+static bool forget_overrun(void) {
+    if (!overrun) {
+        return false;
+    }
+    taken = written;
+    overrun = false;
+    return true;
 }
 
 static bool next_character(unsigned char *c) {
@@ -47,6 +60,10 @@ static bool next_character(unsigned char *c) {
     return true;
 }
 #else
+static bool forget_overrun(void) {
+    return false;
+}
+
 static bool next_character(unsigned char *c) {
     return uart_poll_in(uart, c) == 0;
 }
@@ -68,6 +85,10 @@ void zport_console_poll(void) {
     unsigned char c;
     if (!device_is_ready(uart)) {
         return;
+    }
+    if (forget_overrun()) {
+        length = 0;
+        printk("tmc: error characters were lost\n");
     }
     while (next_character(&c)) {
         if (c != '\n' && c != '\r') {
