@@ -9,6 +9,8 @@ const accelerometer = new Sensor("accelerometer", {
   channels: ["x", "y", "z"],
   rate: 100,
   maxRate: 6664,
+  least: -4,
+  most: 4,
 });
 
 const vibration = new Model("../models/vibration/vibration.tflite");

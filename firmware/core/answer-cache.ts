@@ -13,6 +13,9 @@ export class AnswerCache {
   private readonly starts: Int32Array = new Int32Array(maxEntries);
   private readonly sizes: Int32Array = new Int32Array(maxEntries);
   private readonly unsent: Uint8Array = new Uint8Array(maxEntries);
+  /** Answers that wait to be sent, and the most that did at once. */
+  private waiting: i32 = 0;
+  mostWaiting: i32 = 0;
   private oldest: i32 = 0;
   private count: i32 = 0;
   /** Where the next answer goes. */
@@ -41,6 +44,8 @@ export class AnswerCache {
     this.starts[entry] = this.head;
     this.sizes[entry] = size;
     this.unsent[entry] = sent ? 0 : 1;
+    if (!sent) this.waiting++;
+    this.mostWaiting = Math.max(this.mostWaiting, this.waiting);
     this.bytes.set(answer, this.head);
     this.head += size;
   }
@@ -70,6 +75,7 @@ export class AnswerCache {
   }
 
   markSent(entry: i32): void {
+    if (this.unsent[entry] !== 0) this.waiting--;
     this.unsent[entry] = 0;
   }
 
@@ -88,7 +94,10 @@ export class AnswerCache {
   }
 
   private drop(): void {
-    if (this.unsent[this.oldest] !== 0) this.counters.count(Counter.Unsent);
+    if (this.unsent[this.oldest] !== 0) {
+      this.counters.count(Counter.Unsent);
+      this.waiting--;
+    }
     this.oldest = (this.oldest + 1) % maxEntries;
     this.count--;
   }

@@ -21,6 +21,17 @@ export class Counters {
   private readonly values: Uint32Array = new Uint32Array(counterCount);
   private readonly errors: Uint32Array = new Uint32Array(codeCount);
 
+  /** Of the last trap since boot; 0 = none yet. Kinds are numbers of `tmc_trap_kind`. */
+  lastTrapKind: i32 = 0;
+  lastTrapSite: u32 = 0;
+
+  /** A trap that ended a handler or an operation. */
+  countTrap(kind: i32, site: u32): void {
+    this.count(Counter.Traps);
+    this.lastTrapKind = kind;
+    this.lastTrapSite = site;
+  }
+
   count(counter: Counter): void {
     this.values[counter] = (this.values[counter] + 1) >>> 0;
   }

@@ -5,7 +5,7 @@
  * Quick operations run while the message is handled; background ones wait in a bounded queue and run one at a time, by
  * `tick`. A repeated request gets the same bytes again. A trap in an operation becomes function-failed.
  */
-import { clockMs, clockUs } from "../std/platform.js";
+import { atWork, clockMs, clockUs } from "../std/platform.js";
 import { AnswerCache } from "./answer-cache.js";
 import { Answer } from "./answer.js";
 import type { Counters } from "./counters.js";
@@ -30,6 +30,7 @@ export class Dispatcher {
   private readonly jobs: Job[] = [];
   private active: Job | null = null;
   private arrivals: u32 = 0;
+  private most: i32 = 0;
 
   constructor(
     private readonly operations: RomArray<Operation>,
@@ -50,6 +51,14 @@ export class Dispatcher {
       if (job.operation !== null) n++;
     }
     return n;
+  }
+
+  /** The most background requests, and the most answers that could not be sent, at once since boot. */
+  mostPending(): i32 {
+    return this.most;
+  }
+  mostUnsent(): i32 {
+    return this.cache.mostWaiting;
   }
 
   /** A message arrived on the node's topic for requests. */
@@ -180,6 +189,7 @@ export class Dispatcher {
   private enqueue(job: Job, operation: Operation): void {
     this.arrivals = (this.arrivals + 1) >>> 0;
     job.hold(this.request, operation, this.arrivals);
+    this.most = Math.max(this.most, this.pending());
     this.accept(job.ticket);
     if (this.active === null) this.startNext();
   }
@@ -259,8 +269,11 @@ export class Dispatcher {
   // Each attempt is the boundary of one call into an operation. True: the answer is complete.
 
   private attemptRun(operation: Operation): boolean {
+    atWork(operation.name);
     try {
-      return operation.run(this.request, this.answer);
+      const done = operation.run(this.request, this.answer);
+      atWork("");
+      return done;
     } catch (trap) {
       this.trapped(trap.kind, trap.site, trap.message);
     }
@@ -269,8 +282,11 @@ export class Dispatcher {
   }
 
   private attemptPoll(operation: Operation): boolean {
+    atWork(operation.name);
     try {
-      return operation.poll(this.answer);
+      const done = operation.poll(this.answer);
+      atWork("");
+      return done;
     } catch (trap) {
       this.trapped(trap.kind, trap.site, trap.message);
     }
@@ -281,15 +297,17 @@ export class Dispatcher {
   private attemptAbort(operation: Operation): void {
     try {
       operation.abort();
+      atWork("");
     } catch {
       this.counters.count(Counter.Traps);
     }
   }
 
   private trapped(kind: Trap["kind"], site: i32, message: string): void {
-    this.counters.count(Counter.Traps);
+    const number = trapNumber(kind);
+    this.counters.countTrap(i32(number), site >>> 0);
     this.answer.fail(ErrorCode.FunctionFailed, message);
-    this.answer.failDetail(4, trapNumber(kind));
+    this.answer.failDetail(4, number);
     this.answer.failDetail(5, site >>> 0);
   }
 }

@@ -1,10 +1,13 @@
 /** The minimal Core Service. */
+export * from "./actuator.js";
 export * from "./answer-cache.js";
 export * from "./answer.js";
 export * from "./counters.js";
 export * from "./data-descriptor.js";
 export * from "./dispatcher.js";
+export * from "./drift.js";
 export * from "./fits.js";
+export * from "./health.js";
 export * from "./job.js";
 export * from "./link.js";
 export * from "./model.js";

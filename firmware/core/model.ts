@@ -3,11 +3,19 @@ import type { CborWriter } from "../std/cbor-writer.js";
 import type { TensorDescriptor } from "../std/model.js";
 import { loadModelDescriptor, modelInput, modelInvoke, modelOutput } from "../std/model.js";
 import { DataDescriptor } from "./data-descriptor.js";
+import { Drift } from "./drift.js";
 import { ElementType } from "./protocol.js";
 
 const noLabels: RomArray<string> = [];
 /** Bytes of the digest that are told; enough to recognise a model, not to prove it. */
 const digestSize = 8;
+
+export interface ModelOptions {
+  /** Sums up what goes in, feature by feature: see `Drift`. Default: no. */
+  readonly drift?: boolean;
+  /** Bins of its histograms: a power of two from 2 to 16. Default 16. */
+  readonly driftBins?: i32;
+}
 
 export class Model {
   readonly name: string;
@@ -25,11 +33,13 @@ export class Model {
   /** What it gives: int8, or reals on request. */
   readonly output: DataDescriptor = new DataDescriptor();
   readonly realOutput: DataDescriptor = new DataDescriptor();
+  /** Null when the app did not ask for it. */
+  readonly drift: Drift | null;
   private readonly index: i32;
   private readonly digest: Uint8Array;
 
   /** `path` of the .tflite file, relative to the program's main module. @setup */
-  constructor(path: string) {
+  constructor(path: string, options: ModelOptions | null = null) {
     const known = loadModelDescriptor(path);
     this.index = known.index;
     this.name = known.name;
@@ -44,6 +54,8 @@ export class Model {
     fill(this.realInput, known.input, ElementType.F32);
     fill(this.output, known.output, ElementType.I8);
     fill(this.realOutput, known.output, ElementType.F32);
+    const watches = options?.drift ?? false;
+    this.drift = watches ? new Drift(this.qualifiedName, known.input, options?.driftBins ?? 16) : null;
   }
 
   /** The input tensor; write it just before `invoke`. */
@@ -57,6 +69,7 @@ export class Model {
   }
 
   invoke(): void {
+    if (this.drift !== null) this.drift.add(this.inputTensor());
     modelInvoke(this.index);
   }
 

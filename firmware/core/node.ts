@@ -4,6 +4,7 @@
  */
 import { CborWriter } from "../std/cbor-writer.js";
 import {
+  atWork,
   bootCounter,
   busConnect,
   clockMs,
@@ -18,8 +19,11 @@ import {
   wakeAt,
 } from "../std/platform.js";
 import { hasTasks, runTasks, tasksDueIn, taskTraps } from "../std/task.js";
+import type { Actuator } from "./actuator.js";
 import { Counter, Counters } from "./counters.js";
 import { Dispatcher } from "./dispatcher.js";
+import { Health } from "./health.js";
+import type { Drift } from "./drift.js";
 import { Link } from "./link.js";
 import type { Model } from "./model.js";
 import type { AnyFunction } from "./node-function.js";
@@ -37,6 +41,8 @@ export interface NodeOptions {
   readonly version: string;
   readonly sensors: Sensor[];
   readonly models: Model[];
+  /** What functions of the node set; told in the birth record. */
+  readonly actuators?: Actuator[];
   /** Those of its FunctionInvoke. */
   readonly functions?: AnyFunction[];
   readonly settings: Setting[];
@@ -49,6 +55,8 @@ export interface NodeOptions {
 /** Bytes that an answer needs around the birth record. */
 const envelopeSize = 96;
 const defaultDeadlineMs = 10000;
+/** What a status leaves for drift. */
+const maxDriftBytes = 600;
 /** ms between ticks while a request is being worked on. */
 const busyTickMs = 10;
 
@@ -59,6 +67,12 @@ export class Node {
   /** Requests this node makes; null when it makes none. */
   private remote: RemoteRequests | null = null;
   private readonly dispatcher: Dispatcher;
+  private readonly health: Health;
+  private readonly drifts: Drift[] = [];
+  /** Seconds between drift events; 0 = none. Changing the epoch starts the summaries anew. */
+  private readonly driftInterval: IntSetting = new IntSetting("drift.interval", 3600, 0, 604800);
+  private readonly driftEpoch: IntSetting = new IntSetting("drift.epoch", 0, 0, 0x7fffffff);
+  private driftAt: u32 = 0;
   private readonly operations: Operation[] = [];
   private readonly sensors: RomArray<Sensor>;
   /** Seconds between telemetry events; 0 = none. */
@@ -78,7 +92,13 @@ export class Node {
 
   constructor(private readonly options: NodeOptions) {
     this.sensors = options.sensors;
-    this.settings = new Settings(options.settings.concat([this.telemetryInterval]));
+    for (const model of options.models) {
+      const drift = model.drift;
+      if (drift !== null) this.drifts.push(drift);
+    }
+    const own: Setting[] = [this.telemetryInterval];
+    if (this.drifts.length > 0) own.push(this.driftInterval, this.driftEpoch);
+    this.settings = new Settings(options.settings.concat(own));
     this.link = new Link(this.counters);
     this.dispatcher = new Dispatcher(
       this.operations,
@@ -88,6 +108,7 @@ export class Node {
       options.jobs,
       defaultDeadlineMs,
     );
+    this.health = new Health(this.dispatcher, this.counters, options.sensors);
   }
 
   /** Adds an operation. @setup */
@@ -138,7 +159,7 @@ export class Node {
         this.planTick(nowMs);
       });
     }
-    onTrap(() => this.counters.count(Counter.Traps));
+    onTrap((kind: i32, site: i32) => this.counters.countTrap(kind, site >>> 0));
   }
 
   /** The birth record. */
@@ -149,7 +170,16 @@ export class Node {
 
   /** The monitor-result of the protocol. */
   writeStatus(writer: CborWriter): void {
-    writer.beginMap(6);
+    this.beginStatus(writer, this.drifts.length > 0 ? 1 : 0);
+    if (this.drifts.length > 0) {
+      writer.writeInt(11);
+      this.writeDrifts(writer);
+    }
+  }
+
+  /** The status but for the drift of models, which `more` pairs tell. */
+  private beginStatus(writer: CborWriter, more: i32): void {
+    writer.beginMap(6 + this.health.pairs() + more);
     writer.writeInt(0);
     writer.writeUint(this.uptime);
     writer.writeInt(1);
@@ -162,6 +192,12 @@ export class Node {
     this.counters.write(writer);
     writer.writeInt(5);
     writer.writeInt(this.dispatcher.pending());
+    this.health.write(writer);
+  }
+
+  private writeDrifts(writer: CborWriter): void {
+    writer.beginArray(this.drifts.length);
+    for (const drift of this.drifts) drift.write(writer);
   }
 
   private start(): void {
@@ -169,6 +205,14 @@ export class Node {
     if (!this.settings.restore(reader)) this.flags = this.flags | NodeFlag.SettingsUnreadable;
     for (const sensor of this.sensors) {
       if (!sensor.open()) this.flags = this.flags | NodeFlag.SensorMissing;
+    }
+    this.flags = this.flags | this.health.flags();
+    for (const drift of this.drifts) drift.begin(this.driftEpoch.value);
+    const actuators = this.options.actuators ?? null;
+    if (actuators !== null) {
+      for (const actuator of actuators) {
+        if (!actuator.open()) this.flags = this.flags | NodeFlag.SensorMissing;
+      }
     }
     const writer = this.scratch();
     this.beginState(writer, 4, false);
@@ -196,12 +240,19 @@ export class Node {
     this.uptime = (this.uptime + elapsed) >>> 0;
     this.uptimeAtMs = (this.uptimeAtMs + elapsed * 1000) >>> 0;
     this.dispatcher.tick(nowMs);
+    for (const drift of this.drifts) drift.begin(this.driftEpoch.value);
     if (!this.connected) return;
     this.dispatcher.flush();
     const interval = u32(this.telemetryInterval.value);
     if (interval > 0 && (this.uptime - this.telemetryAt) >>> 0 >= interval) {
       this.telemetryAt = this.uptime;
       this.publishTelemetry();
+    }
+    const driftInterval = u32(this.driftInterval.value);
+    const isDue = driftInterval > 0 && (this.uptime - this.driftAt) >>> 0 >= driftInterval;
+    if (isDue && this.drifts.length > 0) {
+      this.driftAt = this.uptime;
+      this.publishDrift();
     }
   }
 
@@ -211,7 +262,9 @@ export class Node {
 
   /** A task that a trap ended is counted as a handler would be. */
   private runTasks(nowMs: u32): void {
+    atWork("tasks");
     runTasks(nowMs);
+    atWork("");
     while (this.taskTraps !== taskTraps()) {
       this.taskTraps = (this.taskTraps + 1) >>> 0;
       this.counters.count(Counter.Traps);
@@ -234,16 +287,28 @@ export class Node {
   }
 
   private publishTelemetry(): void {
+    const writer = this.beginEvent("telemetry");
+    this.beginStatus(writer, 0);
+    this.link.publishOnce("e", writer.written(), false);
+  }
+
+  private publishDrift(): void {
+    const writer = this.beginEvent("drift");
+    this.writeDrifts(writer);
+    this.link.publishOnce("e", writer.written(), false);
+  }
+
+  /** An event's record up to its value, which the caller writes. */
+  private beginEvent(name: string): CborWriter {
     const writer = this.scratch();
     this.beginRecord(writer, 6);
     writer.writeInt(3);
     writer.writeUint(this.events);
     writer.writeInt(4);
-    writer.writeText("telemetry");
+    writer.writeText(name);
     writer.writeInt(5);
-    this.writeStatus(writer);
     this.events = (this.events + 1) >>> 0;
-    this.link.publishOnce("e", writer.written(), false);
+    return writer;
   }
 
   private writeState(writer: CborWriter): void {
@@ -290,6 +355,11 @@ export class Node {
   /** Keys 3 and above of the birth record. @setup */
   private encodeCapability(): void {
     const options = this.options;
+    let driftBytes = 0;
+    for (const drift of this.drifts) driftBytes += drift.mostBytes;
+    if (driftBytes > maxDriftBytes) {
+      throw new Error("the drift of these models does not fit in a message: watch fewer, or with fewer bins");
+    }
     const writer = new CborWriter(maxMessage);
     let pairs = 6;
     writer.writeInt(3);
@@ -329,6 +399,13 @@ export class Node {
       writer.writeInt(12);
       writer.beginArray(options.labels.length);
       for (const label of options.labels) writer.writeText(label);
+    }
+    const actuators = options.actuators ?? null;
+    if (actuators !== null && actuators.length > 0) {
+      pairs++;
+      writer.writeInt(13);
+      writer.beginArray(actuators.length);
+      for (const one of actuators) one.describe(writer);
     }
     if (writer.overflow || writer.length > maxMessage - 2 * envelopeSize) {
       throw new Error("the capability record of this node does not fit in a message: offer less");

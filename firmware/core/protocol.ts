@@ -50,5 +50,8 @@ export enum Stage {
 export enum NodeFlag {
   Trapped = 1,
   SettingsUnreadable = 2,
+  /** A sensor or an actuator. */
   SensorMissing = 4,
+  /** The boot before ended in a crash. */
+  Crashed = 8,
 }

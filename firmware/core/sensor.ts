@@ -3,6 +3,7 @@ import type { CborWriter } from "../std/cbor-writer.js";
 import {
   sensorChannels,
   sensorLost,
+  sensorMost,
   sensorOpen,
   sensorStart,
   sensorStop,
@@ -17,6 +18,9 @@ export interface SensorOptions {
   /** Default and highest rate in Hz. */
   readonly rate: f32;
   readonly maxRate: f32;
+  /** Least and most that it can tell, in its unit; told when most is the larger one. Default: not told. */
+  readonly least?: f32;
+  readonly most?: f32;
 }
 
 export class Sensor {
@@ -25,6 +29,8 @@ export class Sensor {
   readonly rate: f32;
   readonly maxRate: f32;
   private readonly channelNames: RomArray<string>;
+  private readonly leastValue: f32;
+  private readonly mostValue: f32;
   private handle: i32 = -1;
 
   constructor(
@@ -36,6 +42,8 @@ export class Sensor {
     this.channelNames = options.channels;
     this.rate = options.rate;
     this.maxRate = options.maxRate;
+    this.leastValue = options.least ?? f32(0);
+    this.mostValue = options.most ?? f32(0);
   }
 
   /** False when the board has no such sensor, or one with another number of channels. */
@@ -60,13 +68,19 @@ export class Sensor {
     return sensorLost(this.handle);
   }
 
+  /** The most frames that waited at once, since boot. */
+  most(): i32 {
+    return this.handle < 0 ? 0 : sensorMost(this.handle);
+  }
+
   stop(): void {
     if (this.handle >= 0) sensorStop(this.handle);
   }
 
   /** A sensor-descriptor. @setup */
   describe(writer: CborWriter): void {
-    writer.beginMap(6);
+    const isBounded = this.mostValue > this.leastValue;
+    writer.beginMap(isBounded ? 7 : 6);
     writer.writeInt(0);
     writer.writeText(this.name);
     writer.writeInt(1);
@@ -80,6 +94,12 @@ export class Sensor {
     writer.writeInt(5);
     writer.beginArray(this.channels);
     for (const name of this.channelNames) writer.writeText(name);
+    if (isBounded) {
+      writer.writeInt(6);
+      writer.beginArray(2);
+      writer.writeF32(this.leastValue);
+      writer.writeF32(this.mostValue);
+    }
   }
 }
 

@@ -43,7 +43,7 @@ describe("the default node", () => {
   it("tells its sensor and its model", () => {
     const birth = decodeCbor(platform.published[0]?.payload ?? new Uint8Array()) as Map<number, unknown>;
     expect(birth.get(9)).toEqual([
-      map([0, "accelerometer"], [1, 3], [2, "g"], [3, 100], [4, 6664], [5, ["x", "y", "z"]]),
+      map([0, "accelerometer"], [1, 3], [2, "g"], [3, 100], [4, 6664], [5, ["x", "y", "z"]], [6, [-4, 4]]),
     ]);
     expect(birth.get(10)).toEqual([
       map(

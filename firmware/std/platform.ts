@@ -20,6 +20,22 @@ export declare function bootCounter(): u32;
 /** 0 unknown, 1 power-on, 2 pin, 3 software, 4 watchdog, 5 brown-out, 6 trap. @binding tmc_port_reset_reason */
 export declare function resetReason(): i32;
 
+/** What runs from now on ("" = nothing): should the watchdog bite, the next boot knows. @binding tmc_port_at_work */
+export declare function atWork(what: string): void;
+/** Bytes of the app's stack that were never used since boot; -1 = unknown. @binding tmc_port_stack_free */
+export declare function stackFree(): i32;
+/**
+ * The last crash of any boot: 0 none, else a trap that nobody caught (its number as in `tmc_trap_kind`), 16 the
+ * watchdog, 17 a fault of the processor. @binding tmc_port_crash_kind
+ */
+export declare function crashKind(): i32;
+/** Its trap site, or the address of the fault; 0 unknown. @binding tmc_port_crash_site */
+export declare function crashSite(): u32;
+/** The boot that it ended. @binding tmc_port_crash_boot */
+export declare function crashBoot(): u32;
+/** What ran then; borrowed. @binding tmc_port_crash_work */
+export declare function crashWork(): string;
+
 /** The last will of the next connection; copied. @binding tmc_port_bus_will */
 export declare function busWill(topic: string, payload: Uint8Array, qos: i32, retain: boolean): boolean;
 /** Connects and stays connected, in the background. @binding tmc_port_bus_connect */
@@ -41,8 +57,17 @@ export declare function sensorStart(sensor: i32, rateMilliHz: i32): boolean;
 export declare function sensorTake(sensor: i32, out: Float32Array): i32;
 /** Frames that found the port's ring full since the start. @binding tmc_port_sensor_lost */
 export declare function sensorLost(sensor: i32): u32;
+/** The most frames that waited in the port's ring at once, since boot. @binding tmc_port_sensor_most */
+export declare function sensorMost(sensor: i32): i32;
 /** @binding tmc_port_sensor_stop */
 export declare function sensorStop(sensor: i32): void;
+
+/** A handle, or -1 when this board has no actuator of that name. @binding tmc_port_actuator_open */
+export declare function actuatorOpen(name: string): i32;
+/** @binding tmc_port_actuator_channels */
+export declare function actuatorChannels(actuator: i32): i32;
+/** Sets all channels; false when that is not possible. @binding tmc_port_actuator_write */
+export declare function actuatorWrite(actuator: i32, values: Float32Array): boolean;
 
 /** The size of the value, of which as much as fits is copied; -1 when absent. @binding tmc_port_storage_read */
 export declare function storageRead(key: string, out: Uint8Array): i32;

@@ -109,7 +109,10 @@ const sensorKeys = {
   rate: 3,
   highestRate: 4,
   channelNames: 5,
+  range: 6,
 } as const satisfies Keys;
+
+const actuatorKeys = { name: 0, channels: 1, unit: 2, range: 3, channelNames: 4 } as const satisfies Keys;
 
 export const birthKeys = {
   version: 0,
@@ -125,6 +128,7 @@ export const birthKeys = {
   models: { key: 10, list: modelKeys },
   functions: { key: 11, list: functionKeys },
   labels: 12,
+  actuators: { key: 13, list: actuatorKeys },
 } as const satisfies Keys;
 
 /** Key 8, the errors by code, is a map from code to count. */
@@ -139,6 +143,17 @@ export const counterKeys = {
   unsent: 7,
   errors: 8,
 } as const satisfies Keys;
+
+/** High-water marks since boot. */
+export const peakKeys = { jobs: 0, unsent: 1, frames: 2 } as const satisfies Keys;
+
+/** kind: 1-8 an uncaught trap, 16 the watchdog, 17 a fault of the processor. */
+export const crashKeys = { kind: 0, site: 1, boot: 2, work: 3 } as const satisfies Keys;
+
+export const trapKeys = { kind: 0, site: 1 } as const satisfies Keys;
+
+/** features: by place along the input's last dimension [min, max, mean, variance, [count of each bin]]. */
+export const driftKeys = { model: 0, epoch: 1, samples: 2, features: 3 } as const satisfies Keys;
 
 export const stateKeys = {
   version: 0,

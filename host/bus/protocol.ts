@@ -19,6 +19,7 @@ import {
 import { fromMap, isRecord, toMap } from "./keyed-maps.js";
 import { operationDefinition } from "./operations/catalogue.js";
 import { keysOf } from "./operations/definition.js";
+import { driftSummary } from "./operations/node.js";
 
 /** A payload that is not CBOR, or not what the schema says. */
 export class ProtocolError extends Error {
@@ -95,6 +96,7 @@ const birth = z.object({
         rate: z.number().optional(),
         highestRate: z.number().optional(),
         channelNames: z.array(z.string()).optional(),
+        range: z.tuple([z.number(), z.number()]).optional(),
       }),
     )
     .optional(),
@@ -133,6 +135,17 @@ const birth = z.object({
     )
     .optional(),
   labels: z.array(z.string()).optional(),
+  actuators: z
+    .array(
+      z.object({
+        name,
+        channels: whole,
+        unit: z.string(),
+        range: z.tuple([z.number(), z.number()]),
+        channelNames: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
 });
 
 const counters = z.object({
@@ -167,6 +180,11 @@ const monitored = z.object({
   errorFlags: counter,
   counters,
   active: whole,
+  stackFree: counter.optional(),
+  peaks: z.object({ jobs: counter, unsent: counter, frames: counter }).optional(),
+  crash: z.object({ kind: whole, site: counter, boot: counter, work: z.string() }).optional(),
+  trap: z.object({ kind: whole, site: counter }).optional(),
+  drift: z.array(driftSummary).optional(),
 });
 
 const configured = z.object({ settings: z.map(z.string(), z.union([z.number(), z.boolean()])) });

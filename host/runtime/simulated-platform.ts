@@ -49,8 +49,19 @@ export interface SimulatedPlatformOptions {
   readonly serverId?: string;
   readonly bootCounter?: number;
   readonly resetReason?: number;
+  /** Bytes of stack that were never used; default -1, unknown. */
+  readonly stackFree?: number;
+  /** The last crash; default none. */
+  readonly crash?: {
+    readonly kind: number;
+    readonly site: number;
+    readonly boot: number;
+    readonly work: string;
+  };
   /** By name. */
   readonly sensors?: Readonly<Record<string, SimulatedSensorOptions>>;
+  /** Channels by name. */
+  readonly actuators?: Readonly<Record<string, number>>;
   /** `loadModel(path)` gives the one whose path ends with the key. */
   readonly models?: Readonly<Record<string, SimulatedModel>>;
   /** Kept over simulated restarts when the same map is given again. */
@@ -83,7 +94,13 @@ export class SimulatedPlatform implements HostPlatform {
   refusePublish = false;
   /** While true, storage cannot be written. */
   refuseStorage = false;
+  /** While true, actuators cannot be set. */
+  refuseActuators = false;
+  /** What each actuator was last set to. */
+  readonly actuated = new Map<string, readonly number[]>();
   restarts = 0;
+  /** What the app said it was doing when it began to do it, without "nothing". */
+  readonly works: string[] = [];
   nowMs = 0;
   /** Ticks since the start: how often an idle app is woken. */
   ticks = 0;
@@ -92,6 +109,7 @@ export class SimulatedPlatform implements HostPlatform {
   private randomState = 0x12345678;
   private readonly entries = new Map<string, HostFunction>();
   private readonly sensorNames: string[];
+  private readonly actuatorNames: string[];
   private readonly sensors: SimulatedSensor[];
   private readonly models: SimulatedModel[];
   private readonly tickMs: number;
@@ -100,6 +118,7 @@ export class SimulatedPlatform implements HostPlatform {
     this.storage = options.storage ?? new Map<string, Uint8Array>();
     this.tickMs = options.tickMs ?? 10;
     this.sensorNames = Object.keys(options.sensors ?? {});
+    this.actuatorNames = Object.keys(options.actuators ?? {});
     this.sensors = Object.values(options.sensors ?? {}).map((s) => new SimulatedSensor(s));
     this.models = [];
     for (const model of Object.values(options.models ?? {})) this.models[model.descriptor.index] = model;
@@ -186,6 +205,14 @@ export class SimulatedPlatform implements HostPlatform {
       tmc_port_server_id: () => this.options.serverId ?? "server-1",
       tmc_port_boot_counter: () => this.options.bootCounter ?? 1,
       tmc_port_reset_reason: () => this.options.resetReason ?? 1,
+      tmc_port_at_work: (what: string) => {
+        if (what !== "") this.works.push(what);
+      },
+      tmc_port_stack_free: () => this.options.stackFree ?? -1,
+      tmc_port_crash_kind: () => this.options.crash?.kind ?? 0,
+      tmc_port_crash_site: () => this.options.crash?.site ?? 0,
+      tmc_port_crash_boot: () => this.options.crash?.boot ?? 0,
+      tmc_port_crash_work: () => this.options.crash?.work ?? "",
       tmc_port_wake_at: (atMs: number) => {
         this.wakeMs = atMs;
       },
@@ -237,7 +264,16 @@ export class SimulatedPlatform implements HostPlatform {
       tmc_port_sensor_start: (sensor: number, rate: number) => this.sensor(sensor).start(rate, this.nowMs),
       tmc_port_sensor_take: (sensor: number, out: Float32Array) => this.sensor(sensor).take(out, this.nowMs),
       tmc_port_sensor_lost: (sensor: number) => this.sensor(sensor).lost,
+      tmc_port_sensor_most: (sensor: number) => this.sensor(sensor).most,
       tmc_port_sensor_stop: (sensor: number) => this.sensor(sensor).stop(),
+      tmc_port_actuator_open: (name: string) => this.actuatorNames.indexOf(name),
+      tmc_port_actuator_channels: (actuator: number) => this.actuatorChannels(actuator),
+      tmc_port_actuator_write: (actuator: number, values: Float32Array) => {
+        const name = this.actuatorNames[actuator];
+        if (name === undefined || this.refuseActuators) return false;
+        this.actuated.set(name, [...values]);
+        return true;
+      },
       tmc_model_input: (model: number) => this.model(model).input,
       tmc_model_output: (model: number) => this.model(model).output,
       tmc_model_invoke: (model: number) => this.model(model).invoke(),
@@ -253,6 +289,10 @@ export class SimulatedPlatform implements HostPlatform {
   /** Is this sensor sampling now? */
   isSampling(name: string): boolean {
     return this.sensors[this.sensorNames.indexOf(name)]?.running ?? false;
+  }
+
+  private actuatorChannels(index: number): number {
+    return this.options.actuators?.[this.actuatorNames[index] ?? ""] ?? 0;
   }
 
   private sensor(index: number): SimulatedSensor {

@@ -15,6 +15,8 @@ export class SimulatedSensor {
   running = false;
   rateMilliHz = 0;
   lost = 0;
+  /** Frames that waited at once, since it was made. */
+  most = 0;
   private startedAtMs = 0;
   private made = 0;
   private readonly ring: (readonly number[])[] = [];
@@ -56,6 +58,7 @@ export class SimulatedSensor {
         throw new RangeError(`frame ${this.made} has ${frame.length} values`);
       if (this.ring.length < (this.options.ringFrames ?? 1024)) this.ring.push(frame);
       else this.lost++;
+      this.most = Math.max(this.most, this.ring.length);
     }
   }
 }

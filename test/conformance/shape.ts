@@ -86,7 +86,8 @@ export const descriptor = keyed(
   },
 );
 
-const sensor = keyed({ 0: name, 1: uint() }, { 2: unit, 3: number, 4: number, 5: list(shortText) });
+const sensor = keyed({ 0: name, 1: uint() }, { 2: unit, 3: number, 4: number, 5: list(shortText), 6: list(number, 2, 2) });
+const actuator = keyed({ 0: name, 1: uint(), 2: shortText, 3: list(number, 2, 2) }, { 4: list(shortText) });
 const model = keyed(
   { 0: name, 1: shortText, 4: list(descriptor, 1), 5: list(descriptor, 1) },
   { 2: bytes, 3: shortText, 6: shortText, 7: shortText, 8: list(shortText), 9: table(int, uint(2 ** 48)) },
@@ -105,7 +106,7 @@ export const birth = keyed(
     7: uint(),
     8: list(name, 1),
   },
-  { 9: list(sensor, 1), 10: list(model, 1), 11: list(func, 1), 12: list(shortText, 1) },
+  { 9: list(sensor, 1), 10: list(model, 1), 11: list(func, 1), 12: list(shortText, 1), 13: list(actuator, 1) },
 );
 
 export const counters = keyed({
@@ -125,7 +126,22 @@ export const state = keyed(
   { 4: uint(6), 5: uint(), 6: uint(), 7: counters },
 );
 
-export const monitor = keyed({ 0: uint(), 1: uint(), 2: uint(6), 3: uint(), 4: counters, 5: uint() });
+/** [min, max, mean, variance, [count of each bin]] */
+const feature: Check = (value, at) =>
+  Array.isArray(value) && value.length === 5
+    ? [...value.slice(0, 4).flatMap((each) => number(each, at)), ...list(uint())(value[4], `${at}.4`)]
+    : [`${at}: not 5 values`];
+
+export const monitor = keyed(
+  { 0: uint(), 1: uint(), 2: uint(6), 3: uint(), 4: counters, 5: uint() },
+  {
+    7: uint(),
+    8: keyed({ 0: uint(), 1: uint(), 2: uint() }),
+    9: keyed({ 0: uint(), 1: uint(), 2: uint(), 3: shortText }),
+    10: keyed({ 0: uint(8), 1: uint() }),
+    11: list(keyed({ 0: shortText, 1: uint(), 2: uint(), 3: list(feature) })),
+  },
+);
 
 export const event = keyed({ 0: is(1), 1: nodeId, 2: uint(), 3: uint(), 4: name, 5: () => [] });
 

@@ -211,7 +211,8 @@ describe.skipIf(reason !== "")(`posix port${reason}`, () => {
     expect(node.child.text("stderr")).toContain("error: trap index at site 42");
     nodes.pop();
     await start();
-    expect((await client.next(id, "b", /boot=2/)).toString()).toContain("reset=6");
+    expect((await client.next(id, "b", /boot=2/)).toString()).toContain("reset=6 crash=1/42/1/fatal");
+    expect((await client.next(id, "b", /boot=1/)).toString()).toContain("crash=0/0/0/");
   });
 
   it("drops and counts messages above the limit, whatever their size", async () => {

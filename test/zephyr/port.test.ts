@@ -87,6 +87,17 @@ describe.skipIf(notRunnable !== "").each([
     expect(Number(square)).toBeGreaterThan(1000); // 1 g and more
     expect(Number(square)).toBeLessThan(10_000);
     expect(Number(lost)).toBe(0);
+    const [, most] = /^most (\d+)$/.exec(await node.ask("most")) ?? [];
+    expect(Number(most)).toBeGreaterThan(0);
+  });
+
+  it("knows what of its stack was never used, where it has one of its own", async () => {
+    const [, free] = /^stack (-?\d+)$/.exec(await node.ask("stack")) ?? [];
+    if (board === "native_sim") expect(Number(free)).toBe(-1);
+    else {
+      expect(Number(free)).toBeGreaterThan(1000);
+      expect(Number(free)).toBeLessThan(8192);
+    }
   });
 
   it("has clocks that agree", async () => {
@@ -139,6 +150,28 @@ describe.skipIf(notRunnable !== "").each([
     await node.send("x", "fatal");
     expect((await node.message("b", () => true, births)).toString()).toBe("birth boot=3 reason=6");
     expect(node.node.lines.join("\n")).toContain("uncaught trap 1 at site 8");
+    expect(node.node.lines.join("\n")).toContain("boot 2 was ended by trap 1 at site 8 during message");
+    expect(await node.ask("crash")).toBe("crash 1 8 2 message");
+  });
+
+  it("is reset by its watchdog when a handler does not return, and tells for ever which it was", async () => {
+    const other = await NodeUnderTest.start(board, image, broker.url, {
+      id: `${prefix}-3`,
+      handlerMaxMs: 2000,
+    });
+    try {
+      await other.message("b", (p) => p.toString() === "birth boot=1 reason=1");
+      expect(await other.ask("crash")).toBe("crash 0 0 0 ");
+      await other.send("x", "hang");
+      await other.message("b", (p) => p.toString() === "birth boot=2 reason=4", 0, 60_000);
+      expect(await other.ask("crash")).toBe("crash 16 0 1 hang");
+      expect(other.node.lines.join("\n")).toContain("boot 1 was ended by the watchdog during hang");
+      await other.send("x", "restart");
+      await other.message("b", (p) => p.toString() === "birth boot=3 reason=3");
+      expect(await other.ask("crash")).toBe("crash 16 0 1 hang");
+    } finally {
+      await other.stop();
+    }
   });
 
   it("leaves its last will, and its flash outlives the process", async () => {

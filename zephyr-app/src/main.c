@@ -54,27 +54,36 @@ static int round_of_work(int wait_ms) {
         k_sleep(K_MSEC(MIN(wait_ms, CONFIG_TMC_IDLE_TICK_MS)));
     }
     if (zport_bus_take_disconnected()) {
+        zport_life_enter("disconnected");
         note(tmc_app_disconnected(), "a disconnection");
+        zport_life_leave();
     }
     if (zport_bus_take_connected()) {
+        zport_life_enter("connected");
         note(tmc_app_connected(), "a connection");
+        zport_life_leave();
         busy_until = k_uptime_get() + BUSY_MS;
     }
     const zport_message *message = zport_bus_take_message();
     if (message != NULL) {
         zport_stats.received++;
+        zport_life_enter("message");
         note(tmc_app_message(message->topic, message->payload), "a message");
+        zport_life_leave();
         busy_until = k_uptime_get() + BUSY_MS;
     }
     zport_clock_update();
     zport_wake_forget();
+    zport_life_enter("tick");
     note(tmc_app_tick(tmc_port_clock_ms()), "a tick");
+    zport_life_leave();
     return message != NULL ? 0 : until_tick(busy_until); /* after a message there may be more */
 }
 
 int main(void) {
     zport_storage_init();
     zport_identity_init();
+    zport_life_init();
 #ifdef CONFIG_TMC_CONSOLE
     zport_console_init();
 #endif
@@ -84,10 +93,14 @@ int main(void) {
               zport_server_now()->host, zport_server_now()->port, (int)tmc_port_server_id().len,
               (const char *)tmc_port_server_id().ptr);
     zport_bus_init();
+    zport_watchdog_start();
+    zport_life_enter("start");
     note(tmc_app_start(), "the start");
+    zport_life_leave();
     /* What is missing was logged; the serial console can bring it. */
     while (!configured && !zport_restart_wanted()) {
         serve_console();
+        zport_watchdog_feed();
         k_sleep(K_MSEC(CONFIG_TMC_TICK_MS));
     }
     int wait_ms = 0;
@@ -99,6 +112,7 @@ int main(void) {
               (unsigned long)zport_stats.received, (unsigned long)zport_stats.published,
               (unsigned long)zport_stats.refused, (unsigned long)zport_stats.too_large,
               (unsigned long)zport_stats.connects, (unsigned long)traps);
+    zport_watchdog_feed();
     zport_bus_stop();
     zport_restart_now(3);
 }

@@ -23,8 +23,10 @@ export interface ZephyrRunOptions {
   readonly serverId?: string;
   /** Keeps the flash (settings, boot counter) over starts; made when absent. */
   readonly stateDir: string;
-  /** NAME=generator:G[,seed=N]; default: what the image was built with. */
+  /** NAME=generator:G[,seed=N] or NAME=csv:FILE; default: what the image was built with. */
   readonly sensor?: string;
+  /** The watchdog's limit, ms; default: what the image was built with. */
+  readonly handlerMaxMs?: number;
   /** Each line of the node's console. */
   readonly onLine?: (line: string) => void;
 }
@@ -69,13 +71,18 @@ function serverArgument(url: string, reachable: (host: string) => string): strin
   return `${scheme}://${reachable(host)}:${port}`;
 }
 
+/** The node runs in its state folder: a recording is named from here. */
+function absoluteRecording(sensor: string): string {
+  return sensor.replace(/^([^=]*=csv:)(.*)$/, (_, kind: string, file: string) => kind + resolve(file));
+}
+
 function isLoopback(host: string): boolean {
   return host === "localhost" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** The command that runs the image. @throws UserError TMC5009 (real hardware), TMC5010 (id, server). */
 export function zephyrCommand(options: ZephyrRunOptions): { command: string; args: string[] } {
-  const { board, id, sensor, server, serverId } = options;
+  const { board, handlerMaxMs, id, sensor, server, serverId } = options;
   if (id !== undefined) checkId("--id", id);
   if (serverId !== undefined) checkId("--server-id", serverId);
   const executable = resolve(options.executable);
@@ -83,7 +90,8 @@ export function zephyrCommand(options: ZephyrRunOptions): { command: string; arg
     ...(id === undefined ? [] : [`--id=${id}`]),
     ...(server === undefined ? [] : [`--server=${serverArgument(server, reachable)}`]),
     ...(serverId === undefined ? [] : [`--server-id=${serverId}`]),
-    ...(sensor === undefined ? [] : [`--sensor=${sensor}`]),
+    ...(sensor === undefined ? [] : [`--sensor=${absoluteRecording(sensor)}`]),
+    ...(handlerMaxMs === undefined ? [] : [`--handler-max=${handlerMaxMs}`]),
   ];
   switch (board.run.how) {
     case "process":

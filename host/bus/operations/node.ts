@@ -1,6 +1,15 @@
 /** The operations on nodes: describe, discover, monitor, configure, control, update. */
 import { z } from "zod";
-import { birthKeys, counterKeys, descriptorKeys, type Keys } from "../protocol-keys.js";
+import {
+  birthKeys,
+  counterKeys,
+  crashKeys,
+  descriptorKeys,
+  driftKeys,
+  peakKeys,
+  trapKeys,
+  type Keys,
+} from "../protocol-keys.js";
 import { callers, common, defineOperation, field, type FieldDefinition, type Fields } from "./definition.js";
 
 /** A node as lists and the web page show it. */
@@ -82,6 +91,19 @@ export const inferenceCounts = z.object({
   recentScore: z.number(),
 });
 
+/** Sums of what went into a model, by feature: no sample is in them. */
+export const driftSummary = z.object({
+  model: z.string(),
+  /** The setting `drift.epoch` under which they began. */
+  epoch: common.count,
+  /** Of each feature. */
+  samples: common.count,
+  /** [min, max, mean, variance, [count of each bin]] in the model's unit; bins divide its quantised range. */
+  features: z
+    .array(z.tuple([z.number(), z.number(), z.number(), z.number(), z.array(common.count).max(16)]))
+    .max(8),
+});
+
 export const nodeMonitor = defineOperation({
   name: "node.monitor",
   summary: "Tells how the node is.",
@@ -90,7 +112,7 @@ export const nodeMonitor = defineOperation({
     uptimeS: field(0, common.count, "s"),
     boot: field(1, common.count, "boot counter"),
     resetReason: field(2, z.number().int().min(0).max(6), "of the last reset"),
-    errorFlags: field(3, common.count, "bit 0 a trap since boot, 1 settings unreadable, 2 a sensor missing"),
+    errorFlags: field(3, common.count, "bit 0 a trap since boot, 1 settings unreadable, 2 a sensor missing, 3 the boot before crashed"),
     counters: field(4, z.unknown(), "as in the state record", counterKeys),
     active: field(5, common.count, "background requests now"),
     models: field(
@@ -98,6 +120,34 @@ export const nodeMonitor = defineOperation({
       z.array(inferenceCounts).max(100).optional(),
       "what the models that it offers decided since they were deployed or the node started (complete nodes)",
     ),
+    stackFree: field(7, common.count.optional(), "bytes of stack that were never used since boot"),
+    peaks: field(
+      8,
+      z.object({ jobs: common.count, unsent: common.count, frames: common.count }).optional(),
+      "most at once since boot: background requests, answers that wait to be sent, frames in a sensor's ring",
+      peakKeys,
+    ),
+    crash: field(
+      9,
+      z
+        .object({ kind: common.count, site: common.count, boot: common.count, work: z.string().max(23) })
+        .optional(),
+      "the last of any boot; kind 1-8 an uncaught trap, 16 the watchdog, 17 a fault of the processor",
+      crashKeys,
+    ),
+    trap: field(
+      10,
+      z.object({ kind: common.count, site: common.count }).optional(),
+      "the last since boot that ended a handler or an operation",
+      trapKeys,
+    ),
+    drift: {
+      key: 11,
+      schema: z.array(driftSummary).max(16).optional(),
+      summary: "sums of what went into models; a feature is [min, max, mean, variance, [count of each bin]]",
+      keys: driftKeys,
+      list: true,
+    },
   },
   idempotent: true,
   callers: callers.all,

@@ -195,7 +195,8 @@ function cddlMap(rule: string, fields: Fields): string[] {
 
 /** The maps with integer keys that fields hold are rules written by hand. */
 function keyedRule(name: string): string {
-  return name === "counters" ? "counters" : "descriptor";
+  if (name === "drift") return "[* drift-summary]";
+  return ["counters", "peaks", "crash", "trap"].includes(name) ? name : "descriptor";
 }
 
 function cddlType(shape: Shape): string {

@@ -27,6 +27,18 @@ uint32_t tmc_port_boot_counter(void);
 /* 0 unknown, 1 power-on, 2 pin, 3 software, 4 watchdog, 5 brown-out, 6 trap. */
 int32_t tmc_port_reset_reason(void);
 
+/* What runs from now on: an operation's name, or "" = nothing. Copied (the first 23 characters). */
+void tmc_port_at_work(tmc_str what);
+/* Bytes of the app's stack that were never used since boot; -1 = unknown. */
+int32_t tmc_port_stack_free(void);
+/* The last crash of any boot, kept over restarts. kind: 0 none, 1-8 an uncaught trap (tmc_trap_kind), 16 the
+ * watchdog (a handler ran for too long), 17 a fault of the processor. site: of the trap, or the address of
+ * the fault. boot: the one that it ended. work: what ran. */
+int32_t tmc_port_crash_kind(void);
+uint32_t tmc_port_crash_site(void);
+uint32_t tmc_port_crash_boot(void);
+tmc_str tmc_port_crash_work(void);
+
 /* Sets the last will of the next connection; copied. Call from tmc_app_start. */
 bool tmc_port_bus_will(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain);
 /* Asks the port to connect and to stay connected (reconnect with jittered backoff). Returns at once. */
@@ -46,7 +58,15 @@ int32_t tmc_port_sensor_channels(int32_t sensor);
 bool tmc_port_sensor_start(int32_t sensor, int32_t rate_mhz);
 int32_t tmc_port_sensor_take(int32_t sensor, tmc_arr_f32 out);
 uint32_t tmc_port_sensor_lost(int32_t sensor);
+/* The most frames that waited in the ring at once, since boot. */
+int32_t tmc_port_sensor_most(int32_t sensor);
 void tmc_port_sensor_stop(int32_t sensor);
+
+/* Actuators, opened by name ("led-1"); -1 = this board has none. write() sets all channels, values in the
+ * actuator's unit; false when it is not possible. */
+int32_t tmc_port_actuator_open(tmc_str name);
+int32_t tmc_port_actuator_channels(int32_t actuator);
+bool tmc_port_actuator_write(int32_t actuator, tmc_arr_f32 values);
 
 /* Small settings by key ([a-z0-9./-], at most 32 characters), kept over restarts.
  * read returns the size (copies at most out.len bytes), -1 when absent. */

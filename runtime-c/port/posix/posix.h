@@ -104,6 +104,8 @@ void posix_wake_forget(void);
 bool posix_state_open(void);
 /* Leaves for the next boot why it happens: one of tmc_port_reset_reason's numbers. */
 void posix_state_set_reset_reason(int32_t reason);
+/* Keeps the crash that ends this boot; kind as tmc_port_crash_kind. */
+void posix_state_note_crash(int32_t kind, uint32_t site, const char *work);
 
 /* ---- bus (bus.c, queue.c) ---- */
 

@@ -21,6 +21,7 @@ typedef struct {
     uint32_t lost;
     int32_t oldest; /* index of a frame in the ring */
     int32_t used;
+    int32_t most; /* frames that waited at once */
     float ring[TMC_POSIX_RING_MAX * TMC_POSIX_CHANNELS_MAX];
 } sensor_state;
 
@@ -79,6 +80,7 @@ static void advance(sensor_state *s) {
         int32_t slot = (s->oldest + s->used) % posix_opt.sensor_ring;
         memcpy(&s->ring[slot * s->source.channels], frame, sizeof(float) * (size_t)s->source.channels);
         s->used++;
+        s->most = s->used > s->most ? s->used : s->most;
     }
 }
 
@@ -161,6 +163,28 @@ uint32_t tmc_port_sensor_lost(int32_t sensor) {
     }
     advance(s);
     return s->lost;
+}
+
+/* A process has no actuators. */
+int32_t tmc_port_actuator_open(tmc_str name) {
+    (void)name;
+    return -1;
+}
+
+int32_t tmc_port_actuator_channels(int32_t actuator) {
+    (void)actuator;
+    return 0;
+}
+
+bool tmc_port_actuator_write(int32_t actuator, tmc_arr_f32 values) {
+    (void)actuator;
+    (void)values;
+    return false;
+}
+
+int32_t tmc_port_sensor_most(int32_t sensor) {
+    const sensor_state *s = at(sensor);
+    return s != NULL ? s->most : 0;
 }
 
 void tmc_port_sensor_stop(int32_t sensor) {

@@ -20,6 +20,11 @@
 static int directory = -1;
 static uint32_t boot_counter;
 static int32_t reset_reason;
+static struct {
+    int32_t kind; /* 0: none */
+    uint32_t site, boot;
+    char work[24];
+} crash;
 
 /* mkdir -p */
 static bool make_directories(const char *path) {
@@ -108,6 +113,20 @@ static bool write_number(const char *name, uint32_t value) {
     return write_file(name, text, (size_t)n);
 }
 
+/* The last crash: "KIND SITE BOOT WORK", WORK may be missing. A damaged note is none. */
+static void read_crash(void) {
+    char text[80] = {0};
+    int kind = 0;
+    unsigned long site = 0;
+    unsigned long boot = 0;
+    if (read_file("crash", text, sizeof text - 1) > 0 &&
+        sscanf(text, "%d %lu %lu %23s", &kind, &site, &boot, crash.work) >= 3 && kind > 0) {
+        crash.kind = kind;
+        crash.site = (uint32_t)site;
+        crash.boot = (uint32_t)boot;
+    }
+}
+
 bool posix_state_open(void) {
     if (!make_directories(posix_opt.state_dir) ||
         (directory = open(posix_opt.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
@@ -124,6 +143,7 @@ bool posix_state_open(void) {
     if (!read_number("boot", &boot_counter) || !read_number("reset", &reason)) {
         return false;
     }
+    read_crash();
     boot_counter++;
     reset_reason = reason <= 6U ? (int32_t)reason : 0;
     /* 0, unknown, stays in the file when the process is killed. */
@@ -138,6 +158,31 @@ void posix_state_set_reset_reason(int32_t reason) {
     if (directory >= 0) {
         (void)write_number("reset", (uint32_t)reason);
     }
+}
+
+void posix_state_note_crash(int32_t kind, uint32_t site, const char *work) {
+    char text[80];
+    int n = snprintf(text, sizeof text, "%ld %lu %lu %s\n", (long)kind, (unsigned long)site,
+                     (unsigned long)boot_counter, work);
+    if (directory >= 0 && n > 0 && (size_t)n < sizeof text) {
+        (void)write_file("crash", text, (size_t)n);
+    }
+}
+
+int32_t tmc_port_crash_kind(void) {
+    return crash.kind;
+}
+
+uint32_t tmc_port_crash_site(void) {
+    return crash.site;
+}
+
+uint32_t tmc_port_crash_boot(void) {
+    return crash.boot;
+}
+
+tmc_str tmc_port_crash_work(void) {
+    return (tmc_str){(const uint8_t *)crash.work, (int32_t)strlen(crash.work)};
 }
 
 uint32_t tmc_port_boot_counter(void) {

@@ -20,6 +20,7 @@ static size_t line_len;
 static bool restart_wanted;
 static bool wake_wanted;
 static uint32_t wake_ms;
+static char at_work[24];
 
 static void write_all(int fd, const void *bytes, size_t size) {
     const uint8_t *p = bytes;
@@ -140,6 +141,16 @@ bool posix_restart_wanted(void) {
     return restart_wanted;
 }
 
+void tmc_port_at_work(tmc_str what) {
+    size_t n = (size_t)what.len < sizeof at_work - 1 ? (size_t)what.len : sizeof at_work - 1;
+    memcpy(at_work, what.ptr, n);
+    at_work[n] = '\0';
+}
+
+int32_t tmc_port_stack_free(void) {
+    return -1; /* the stack of a process grows as it is needed */
+}
+
 _Noreturn void tmc_port_fatal(const tmc_trap_info *info) {
     static const char *const kinds[] = {"none",     "index", "null",  "division", "overflow",
                                         "capacity", "throw", "stack", "assert"};
@@ -148,6 +159,7 @@ _Noreturn void tmc_port_fatal(const tmc_trap_info *info) {
     posix_log(LOG_ERROR, "trap %s at site %ld%s%.*s", kind, (long)info->site,
               info->message.len > 0 ? ": " : "", (int)info->message.len,
               info->message.len > 0 ? (const char *)info->message.ptr : "");
+    posix_state_note_crash((int32_t)info->kind, (uint32_t)info->site, at_work);
     posix_state_set_reset_reason(6);
     _exit(EXIT_TRAP);
 }

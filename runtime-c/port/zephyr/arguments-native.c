@@ -35,7 +35,12 @@ static void add_options(void) {
          .name = "source",
          .type = 's',
          .dest = (void *)&arguments.sensor,
-         .descript = "The simulated sensor: NAME=generator:G[,seed=N]"},
+         .descript = "The simulated sensor: NAME=generator:G[,seed=N] or NAME=csv:FILE"},
+        {.option = "handler-max",
+         .name = "ms",
+         .type = 's',
+         .dest = (void *)&arguments.handler_max,
+         .descript = "The watchdog's limit, in place of CONFIG_TMC_HANDLER_MAX_MS"},
         ARG_TABLE_ENDMARKER,
     };
     native_add_command_line_opts(options);

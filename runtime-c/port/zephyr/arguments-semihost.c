@@ -20,6 +20,7 @@ static const struct {
     {"--server=", offsetof(zport_arguments, server)},
     {"--server-id=", offsetof(zport_arguments, server_id)},
     {"--sensor=", offsetof(zport_arguments, sensor)},
+    {"--handler-max=", offsetof(zport_arguments, handler_max)},
     {"--store=", offsetof(zport_arguments, store)},
 };
 

@@ -1,15 +1,18 @@
 /*
- * The Zephyr port: sensors of a real board, through Zephyr's sensor API. A sensor is offered when the
- * devicetree has its alias; names and units: accelerometer (accel0) g      gyroscope (gyro0) rad/s
- * magnetometer (magn0) gauss temperature (ambient-temp0) degrees Celsius   humidity (humidity0) %   pressure
- * (pressure0) kPa
+ * The Zephyr port: sensors of a real board, through Zephyr's sensor API, and its button. A sensor is offered
+ * when the devicetree has its alias: accelerometer (accel0) g, gyroscope (gyro0) rad/s, magnetometer (magn0)
+ * gauss, temperature (ambient-temp0) degrees Celsius, humidity (humidity0) %, pressure (pressure0) kPa,
+ * distance (distance0) m, button (sw0): 1 while it is pressed, and how often it was since boot, counted by
+ * interrupt.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "zport.h"
 
 #include <zephyr/device.h>
+#include <zephyr/drivers/gpio.h>
 #include <zephyr/drivers/sensor.h>
+#include <zephyr/sys/atomic.h>
 
 #define ACCELEROMETER_RANGE_G 4 /* as in the data the vibration model learns from */
 #define STANDARD_GRAVITY 9.80665f
@@ -64,6 +67,54 @@ static bool read_device(const zport_source *source, float *frame) {
     return true;
 }
 
+/* ---- the button
+ * ---------------------------------------------------------------------------------------------------- */
+
+#if DT_NODE_HAS_STATUS(DT_ALIAS(sw0), okay) && defined(CONFIG_GPIO)
+#define BUTTON 1
+#define BUTTON_BOUNCE_MS 30 /* edges that follow sooner are the contact's */
+
+static const struct gpio_dt_spec button = GPIO_DT_SPEC_GET(DT_ALIAS(sw0), gpios);
+static struct gpio_callback button_callback;
+static atomic_t presses;
+
+static void on_press(const struct device *port, struct gpio_callback *callback, gpio_port_pins_t pins) {
+    static uint32_t last_ms;
+    ARG_UNUSED(port);
+    ARG_UNUSED(callback);
+    ARG_UNUSED(pins);
+    uint32_t now_ms = k_uptime_get_32();
+    if (now_ms - last_ms > BUTTON_BOUNCE_MS) {
+        (void)atomic_inc(&presses);
+    }
+    last_ms = now_ms;
+}
+
+/* Presses count from the first start on, also while nobody samples. */
+static bool start_button(const zport_source *source, int32_t rate_mhz) {
+    static bool ready;
+    ARG_UNUSED(rate_mhz);
+    if (!ready) {
+        gpio_init_callback(&button_callback, on_press, BIT(button.pin));
+        ready = gpio_is_ready_dt(&button) && gpio_pin_configure_dt(&button, GPIO_INPUT) == 0 &&
+                gpio_pin_interrupt_configure_dt(&button, GPIO_INT_EDGE_TO_ACTIVE) == 0 &&
+                gpio_add_callback_dt(&button, &button_callback) == 0;
+        if (!ready) {
+            zport_log(ZPORT_ERROR, "%s: the pin cannot be read", source->name);
+        }
+    }
+    return ready;
+}
+
+static bool read_button(const zport_source *source, float *frame) {
+    ARG_UNUSED(source);
+    int value = gpio_pin_get_dt(&button);
+    frame[0] = value > 0 ? 1.0f : 0.0f;
+    frame[1] = (float)((uint32_t)atomic_get(&presses) & 0xffffffU); /* exact in a float */
+    return value >= 0;
+}
+#endif
+
 #define SOURCE(alias, name_text, channel_count, channel_id, scale_value)                                     \
     IF_ENABLED(                                                                                              \
         DT_NODE_HAS_STATUS(DT_ALIAS(alias), okay),                                                           \
@@ -83,6 +134,10 @@ static const zport_source sources[] = {
     SOURCE(ambient_temp0, "temperature", 1, SENSOR_CHAN_AMBIENT_TEMP, 1.0f)
     SOURCE(humidity0, "humidity", 1, SENSOR_CHAN_HUMIDITY, 1.0f)
     SOURCE(pressure0, "pressure", 1, SENSOR_CHAN_PRESS, 1.0f)
+    SOURCE(distance0, "distance", 1, SENSOR_CHAN_DISTANCE, 1.0f)
+#ifdef BUTTON
+    {.name = "button", .channels = 2, .own_thread = true, .start = start_button, .read = read_button},
+#endif
 };
 /* clang-format on */
 

@@ -1,10 +1,12 @@
 /*
  * The Zephyr port: the one sensor of an emulated board: a machine that vibrates, as the posix port simulates
- * it (port/posix/sensor-vibration.c), or a counter. Chosen by --sensor=NAME=generator:G[,seed=N], else by
- * CONFIG_TMC_SENSOR_SIMULATED_SOURCE.
+ * it (port/posix/sensor-vibration.c), a counter, or a recording. Chosen by --sensor=NAME=generator:G[,seed=N]
+ * or
+ * --sensor=NAME=csv:FILE, a file of the host, else by CONFIG_TMC_SENSOR_SIMULATED_SOURCE.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "csv.h"
 #include "zport.h"
 
 #include "../posix/posix.h"
@@ -37,6 +39,47 @@ static bool read_counter(const zport_source *s, float *frame) {
     return true;
 }
 
+/* A recording of the host, over and over. */
+static char recording[CONFIG_TMC_SENSOR_CSV_MAX + 1];
+static csv replay;
+
+static bool read_recording(const zport_source *s, float *frame) {
+    (void)s;
+    csv_next(&replay, frame);
+    return true;
+}
+
+/* NAME=csv:FILE; `equals` is where the name ends. What is wrong with the file is logged. */
+static bool configure_recording(const char *text, const char *equals) {
+    const char *path = equals + sizeof "=csv:" - 1;
+    size_t n = (size_t)(equals - text);
+    if (n < 1 || n >= sizeof name) {
+        return false;
+    }
+    int32_t size = zport_file_load(path, recording, CONFIG_TMC_SENSOR_CSV_MAX);
+    if (size < 0) {
+        zport_log(ZPORT_ERROR, "%s cannot be read, or is larger than CONFIG_TMC_SENSOR_CSV_MAX", path);
+        return false;
+    }
+    recording[size] = '\0';
+    uint32_t bad = csv_open(&replay, recording, (size_t)size, ZPORT_CHANNELS_MAX);
+    if (bad != 0) {
+        zport_log(ZPORT_ERROR,
+                  "%s:%lu: expected a header of 1-%d channel names, then frames of finite numbers", path,
+                  (unsigned long)bad, ZPORT_CHANNELS_MAX);
+        return false;
+    }
+    memcpy(name, text, n);
+    name[n] = '\0';
+    source = (zport_source){.name = name,
+                            .channels = replay.channels,
+                            .own_thread = false,
+                            .start = start,
+                            .read = read_recording,
+                            .context = NULL};
+    return true;
+}
+
 static const struct {
     const char *name;
     int32_t channels;
@@ -49,8 +92,12 @@ static const struct {
     {"counter", 1, 0, read_counter},
 };
 
-/* NAME=generator:G[,seed=N] */
+/* NAME=generator:G[,seed=N] or NAME=csv:FILE */
 static bool configure(const char *text) {
+    const char *csv_marker = strstr(text, "=csv:");
+    if (csv_marker != NULL) {
+        return configure_recording(text, csv_marker);
+    }
     static const char marker[] = "=generator:";
     static const char seed_option[] = ",seed=";
     const char *equals = strstr(text, marker);
@@ -91,8 +138,8 @@ const zport_source *zport_sources(int32_t *count) {
         known = true;
         if (argument != NULL && !configure(argument)) {
             zport_log(ZPORT_ERROR,
-                      "--sensor %s: expected NAME=generator:G[,seed=N], G one of vibration-healthy, "
-                      "vibration-imbalance, vibration-bearing, counter",
+                      "--sensor %s: expected NAME=csv:FILE, or NAME=generator:G[,seed=N], G one of "
+                      "vibration-healthy, vibration-imbalance, vibration-bearing, counter",
                       argument);
         }
         if (source.name == NULL && !configure(CONFIG_TMC_SENSOR_SIMULATED_SOURCE)) {

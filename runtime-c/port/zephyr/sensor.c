@@ -24,7 +24,8 @@ typedef struct {
     uint32_t lost;
     uint32_t oldest;
     uint32_t used;
-    struct k_spinlock lock; /* over lost, oldest, used and the ring */
+    uint32_t most;          /* used at once, since boot */
+    struct k_spinlock lock; /* over lost, oldest, used, most and the ring */
     float ring[RING * ZPORT_CHANNELS_MAX];
 } slot;
 
@@ -43,6 +44,7 @@ static void push(slot *s, const float *frame) {
         uint32_t index = (s->oldest + s->used) % RING;
         memcpy(&s->ring[index * ZPORT_CHANNELS_MAX], frame, sizeof(float) * (size_t)s->source->channels);
         s->used++;
+        s->most = MAX(s->most, s->used);
     }
     k_spin_unlock(&s->lock, key);
 }
@@ -192,6 +194,7 @@ bool tmc_port_sensor_start(int32_t sensor, int32_t rate_mhz) {
     s->rate_mhz = rate_mhz;
     s->origin = k_uptime_ticks();
     s->made = 0;
+    s->lost = 0;
     s->oldest = 0; /* frames of another rate do not mix with the new ones */
     s->used = 0;
     k_spin_unlock(&s->lock, key);
@@ -228,6 +231,11 @@ uint32_t tmc_port_sensor_lost(int32_t sensor) {
     }
     advance(s);
     return s->lost;
+}
+
+int32_t tmc_port_sensor_most(int32_t sensor) {
+    const slot *s = at(sensor);
+    return s != NULL ? (int32_t)s->most : 0;
 }
 
 void tmc_port_sensor_stop(int32_t sensor) {

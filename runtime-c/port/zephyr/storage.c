@@ -145,6 +145,10 @@ void zport_storage_set_reset_reason(int32_t reason) {
     (void)write_setting("tmc/reason", &note, sizeof note);
 }
 
+void zport_storage_correct_reset_reason(int32_t reason) {
+    reset_reason = reason;
+}
+
 uint32_t tmc_port_boot_counter(void) {
     return boots;
 }

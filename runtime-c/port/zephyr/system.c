@@ -112,6 +112,7 @@ bool zport_restart_wanted(void) {
 
 _Noreturn void zport_restart_now(int32_t reason) {
     zport_storage_set_reset_reason(reason);
+    zport_life_end();
     k_sleep(K_MSEC(20)); /* the console empties */
     sys_reboot(SYS_REBOOT_COLD);
     CODE_UNREACHABLE;
@@ -121,6 +122,7 @@ _Noreturn void tmc_port_fatal(const tmc_trap_info *info) {
     zport_log(ZPORT_ERROR, "uncaught trap %d at site %ld %.*s", (int)info->kind, (long)info->site,
               info->message.ptr != NULL ? (int)info->message.len : 0,
               info->message.ptr != NULL ? (const char *)info->message.ptr : "");
+    zport_life_crashed((int32_t)info->kind, (uint32_t)info->site);
     zport_bus_stop();
     zport_restart_now(6);
 }

@@ -44,6 +44,24 @@ const char *zport_setting_text(const char *name, char *out, size_t size);
 bool zport_setting_write(const char *name, const void *bytes, size_t size);
 /* Remembers for the next boot why it happens. */
 void zport_storage_set_reset_reason(int32_t reason);
+/* The retained record knows better why this boot happened. */
+void zport_storage_correct_reset_reason(int32_t reason);
+
+/* ---- watchdog, and what ends a boot (watchdog.c)
+ * ----------------------------------------------------------------- */
+
+/* Learns what ended the boot before; after zport_storage_init, by the thread that will run the app. */
+void zport_life_init(void);
+/* Starts the watchdog. From then on handlers are run between enter and leave, which feed it. */
+void zport_watchdog_start(void);
+/* For work of the main thread that may take long and makes progress, e.g. erasing flash sector by sector. */
+void zport_watchdog_feed(void);
+/* A handler of the app begins, by a name of at most 23 characters; it returned. */
+void zport_life_enter(const char *entry);
+void zport_life_leave(void);
+/* The board will be reset: on purpose, or because of an uncaught trap (kind, site). */
+void zport_life_end(void);
+void zport_life_crashed(int32_t kind, uint32_t site);
 
 /* ---- run-time arguments (arguments.c and one file a source)
  * ------------------------------------------------------ */
@@ -52,9 +70,13 @@ typedef struct {
     const char *id;     /* each NULL when not given */
     const char *server; /* mqtt://HOST[:PORT] */
     const char *server_id;
-    const char *sensor; /* NAME=generator:G[,seed=N] */
-    const char *store;  /* QEMU: the host file that keeps the flash */
+    const char *sensor;      /* NAME=generator:G[,seed=N] or NAME=csv:FILE */
+    const char *handler_max; /* the watchdog's limit, ms */
+    const char *store;       /* QEMU: the host file that keeps the flash */
 } zport_arguments;
+
+/* Emulators: reads a file of the host. Its size, -1 when it cannot be read or is larger than `size`. */
+int32_t zport_file_load(const char *path, char *out, size_t size);
 
 /* What the emulator's command line said; all NULL on a board. */
 const zport_arguments *zport_args(void);
@@ -157,7 +179,7 @@ struct zport_source {
     const char *name;
     int32_t channels;
     bool own_thread; /* read() waits for hardware */
-    /* Prepares the source for frames at this rate. */
+    /* Prepares the source for frames at this rate; it may be called again. */
     bool (*start)(const zport_source *source, int32_t rate_mhz);
     /* Writes the next frame: `channels` values. False when the hardware did not answer. */
     bool (*read)(const zport_source *source, float *frame);

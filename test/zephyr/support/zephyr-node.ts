@@ -117,7 +117,7 @@ export class NodeUnderTest {
     boardName: string,
     image: ZephyrImage,
     server: string,
-    options: { readonly id: string; readonly sensor?: string; readonly stateDir?: string },
+    options: { readonly id: string; readonly sensor?: string; readonly stateDir?: string; readonly handlerMaxMs?: number },
   ): Promise<NodeUnderTest> {
     const client = await connectAsync(server, { reconnectPeriod: 100 });
     const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tmc-zephyr-node-"));
@@ -129,6 +129,7 @@ export class NodeUnderTest {
       server,
       stateDir,
       ...(options.sensor === undefined ? {} : { sensor: options.sensor }),
+      ...(options.handlerMaxMs === undefined ? {} : { handlerMaxMs: options.handlerMaxMs }),
     });
     return new NodeUnderTest(node, client, options.id, stateDir, options.stateDir === undefined);
   }
