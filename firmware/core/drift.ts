@@ -42,7 +42,8 @@ export class Drift {
     if (bins < 2 || bins > 16 || (bins & (bins - 1)) !== 0) {
       throw new Error("the bins of a drift are a power of two from 2 to 16");
     }
-    if (input.elements > maxWindow * this.features) throw new Error("the model's input is too large for drift");
+    if (input.elements > maxWindow * this.features)
+      throw new Error("the model's input is too large for drift");
     let shift = 0;
     while (bins << shift < range) shift++;
     this.binShift = shift;

@@ -16,7 +16,12 @@ function boot(options: SimulatedPlatformOptions = {}) {
   const accelerometer = { channels: 3, frame: countingFrames, ringFrames: 20 };
   const platform = vibrationPlatform({ sensors: { accelerometer }, ...options });
   usePlatform(platform);
-  const sensor = new Sensor("accelerometer", { unit: "g", channels: ["x", "y", "z"], rate: 100, maxRate: 1000 });
+  const sensor = new Sensor("accelerometer", {
+    unit: "g",
+    channels: ["x", "y", "z"],
+    rate: 100,
+    maxRate: 1000,
+  });
   const node = minimalNode({
     name: "t",
     version: "1",

@@ -135,7 +135,8 @@ export class FakeNode {
 
   private monitor(): CborMap {
     const counters = new Map<number, unknown>([...this.counts.entries(), [8, this.errors]]);
-    return map({ 0: 1, 1: this.boot, 2: 1, 3: 0, 4: counters, 5: this.jobs.length });
+    const crash = map({ 0: 16, 1: 0, 2: 1, ...(this.is("crash form") ? {} : { 3: "tick" }) });
+    return map({ 0: 1, 1: this.boot, 2: 1, 3: 0, 4: counters, 5: this.jobs.length, 9: crash });
   }
 
   private count(counter: number): void {

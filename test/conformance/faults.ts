@@ -42,6 +42,7 @@ export const faults: readonly (readonly [fault: string, rule: string, says: stri
   ["refusals remembered", "duplicate.refusal", "the second try under the number was not executed"],
   ["unknown topic", "topic.unknown", "a message on an unknown topic was answered"],
   ["errors uncounted", "monitor.counters", "errors are not counted by code"],
+  ["crash form", "monitor.counters", "result.9: key 3 is missing"],
   ["zero deadline", "deadline.zero", "deadline 0: expected deadline, got success"],
   ["no deadline", "deadline.kept", "1.5 s of work in 300 ms: expected deadline, got success"],
   ["late deadline", "deadline.kept", "the answer came after 1"],

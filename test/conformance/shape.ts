@@ -86,7 +86,10 @@ export const descriptor = keyed(
   },
 );
 
-const sensor = keyed({ 0: name, 1: uint() }, { 2: unit, 3: number, 4: number, 5: list(shortText), 6: list(number, 2, 2) });
+const sensor = keyed(
+  { 0: name, 1: uint() },
+  { 2: unit, 3: number, 4: number, 5: list(shortText), 6: list(number, 2, 2) },
+);
 const actuator = keyed({ 0: name, 1: uint(), 2: shortText, 3: list(number, 2, 2) }, { 4: list(shortText) });
 const model = keyed(
   { 0: name, 1: shortText, 4: list(descriptor, 1), 5: list(descriptor, 1) },
@@ -106,7 +109,13 @@ export const birth = keyed(
     7: uint(),
     8: list(name, 1),
   },
-  { 9: list(sensor, 1), 10: list(model, 1), 11: list(func, 1), 12: list(shortText, 1), 13: list(actuator, 1) },
+  {
+    9: list(sensor, 1),
+    10: list(model, 1),
+    11: list(func, 1),
+    12: list(shortText, 1),
+    13: list(actuator, 1),
+  },
 );
 
 export const counters = keyed({

@@ -2,7 +2,7 @@
  * The Zephyr port alone: a hand-written stand-in for generated code (fixtures/stand-in) on native_sim and in QEMU, against
  * a real Mosquitto: session, will, storage, restart, sensors, clocks, traps.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync } from "mqtt";
@@ -89,6 +89,54 @@ describe.skipIf(notRunnable !== "").each([
     expect(Number(lost)).toBe(0);
     const [, most] = /^most (\d+)$/.exec(await node.ask("most")) ?? [];
     expect(Number(most)).toBeGreaterThan(0);
+  });
+
+  it("counts the frames that nobody took in time, and keeps the others in order", async () => {
+    const other = await NodeUnderTest.start(board, image, broker.url, {
+      id: `${prefix}-4`,
+      sensor: "counter=generator:counter",
+    });
+    try {
+      await other.message("b", () => true);
+      expect(await other.ask("flood")).toBe("flooding");
+      while ((await other.ask("lost")) === "lost 0");
+      expect(await other.ask("drain")).toBe("drained 4096 gaps 0 most 4096");
+      // A new start counts anew.
+      expect(await other.ask("flood")).toBe("flooding");
+      expect(await other.ask("lost")).toBe("lost 0");
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("replays a recording of the host, and has no sensor when that is none", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tmc-zephyr-csv-"));
+    const good = join(folder, "good.csv");
+    const bad = join(folder, "bad.csv");
+    writeFileSync(good, "x,y,z\n0,0,2\n2,0,0\n");
+    writeFileSync(bad, "x,y,z\n0,0,2\n2,0\n");
+    try {
+      for (const [sensor, answer, line] of [
+        [`accelerometer=csv:${good}`, "sensing 3", ""],
+        [`accelerometer=csv:${bad}`, "sensing 3", "bad.csv:3: expected a header"],
+        [`other=csv:${good}`, "no sensor 0", ""],
+      ] as const) {
+        const other = await NodeUnderTest.start(board, image, broker.url, { id: `${prefix}-5`, sensor });
+        try {
+          await other.message("b", () => true);
+          expect(await other.ask("sense")).toBe(answer);
+          if (line !== "") await other.node.waitFor(line);
+          else if (answer === "sensing 3")
+            expect((await other.message("e", () => true)).toString()).toMatch(
+              /^frames \d+ mean square 4000 lost 0$/,
+            );
+        } finally {
+          await other.stop();
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("knows what of its stack was never used, where it has one of its own", async () => {

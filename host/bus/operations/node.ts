@@ -112,7 +112,11 @@ export const nodeMonitor = defineOperation({
     uptimeS: field(0, common.count, "s"),
     boot: field(1, common.count, "boot counter"),
     resetReason: field(2, z.number().int().min(0).max(6), "of the last reset"),
-    errorFlags: field(3, common.count, "bit 0 a trap since boot, 1 settings unreadable, 2 a sensor missing, 3 the boot before crashed"),
+    errorFlags: field(
+      3,
+      common.count,
+      "bit 0 a trap since boot, 1 settings unreadable, 2 a sensor missing, 3 the boot before crashed",
+    ),
     counters: field(4, z.unknown(), "as in the state record", counterKeys),
     active: field(5, common.count, "background requests now"),
     models: field(

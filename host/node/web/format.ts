@@ -47,6 +47,11 @@ export const plural = (n: number, one: string, many = `${one}s`): string =>
 
 /** A name of the bus's error flags. */
 export function errorFlags(flags: number): string[] {
-  const names = ["a trap since boot", "settings were unreadable", "a sensor is missing", "the boot before crashed"];
+  const names = [
+    "a trap since boot",
+    "settings were unreadable",
+    "a sensor is missing",
+    "the boot before crashed",
+  ];
   return names.filter((_, bit) => (flags & (1 << bit)) !== 0);
 }

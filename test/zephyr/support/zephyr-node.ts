@@ -117,7 +117,12 @@ export class NodeUnderTest {
     boardName: string,
     image: ZephyrImage,
     server: string,
-    options: { readonly id: string; readonly sensor?: string; readonly stateDir?: string; readonly handlerMaxMs?: number },
+    options: {
+      readonly id: string;
+      readonly sensor?: string;
+      readonly stateDir?: string;
+      readonly handlerMaxMs?: number;
+    },
   ): Promise<NodeUnderTest> {
     const client = await connectAsync(server, { reconnectPeriod: 100 });
     const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "tmc-zephyr-node-"));
