@@ -64,6 +64,8 @@ export function createSchedules(storage: Storage, options: SchedulesOptions): Sc
   const sending = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let running = false;
+  /** Being kept for the first time, or anew. */
+  let making = 0;
   const key = (name: string) => `${owner}/${name}`;
 
   async function keep(name: string, schedule: Schedule | undefined): Promise<void> {
@@ -136,18 +138,17 @@ export function createSchedules(storage: Storage, options: SchedulesOptions): Sc
       if (nextAt === undefined) {
         throw wrong("no such time comes any more", wish.at === undefined ? "cron" : "at");
       }
-      if (!schedules.has(name) && schedules.size >= limit) {
+      if (!schedules.has(name) && schedules.size + making >= limit) {
         throw new OperationFailure("no-space", `at most ${String(limit)} schedules`);
       }
-      const before = schedules.get(name);
       const schedule: Schedule = { ...wish, nextAt };
-      schedules.set(name, schedule);
+      making += 1;
       try {
+        // Shown, and sent, only when it is kept.
         await keep(name, schedule);
-      } catch (error) {
-        if (before === undefined) schedules.delete(name);
-        else schedules.set(name, before);
-        throw error;
+        schedules.set(name, schedule);
+      } finally {
+        making -= 1;
       }
       arm();
       return schedule;

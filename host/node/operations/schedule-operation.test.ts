@@ -145,6 +145,17 @@ describe("a schedule", () => {
     expect(times).toEqual([15]);
   });
 
+  it("is shown only when it is kept", async () => {
+    const { run, schedules, storage } = await world();
+    const writes = storage.hold();
+    const making = run({ name: "s", everyS: 60, order: { operation: "node.monitor" } });
+    await writes.waiting();
+    expect(schedules.list()).toEqual([]);
+    writes.release();
+    await making;
+    expect(schedules.list()).toHaveLength(1);
+  });
+
   it("is refused when it makes no sense", async () => {
     const { run, schedules } = await world(memoryStorage(), false, 1);
     const refused: [Record<string, unknown>, string, string][] = [
