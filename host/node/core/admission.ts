@@ -215,7 +215,7 @@ export class Admission {
   }
 
   private refuse(identity: Identity, operation: string, reply: Reply, failure: Failure): void {
-    this.parts.outbox.publish(reply, this.parts.maker.failure(identity, failure));
+    this.parts.outbox.publish(reply, this.parts.maker.failure(identity, failure), true);
     this.parts.counts.answered++;
     this.parts.counts.decisions.refuse++;
     this.parts.counts.countError(codeOf(failure.code));

@@ -187,6 +187,7 @@ export class Dispatcher {
       this.acknowledged(exchange, from, (head.queueUs + head.executionUs) / 1000);
     }
     const refused = current && head.error !== 0 && !exchange.targetAccepted;
+    if (refused) exchange.given--;
     if (refused && (isServer ? nextServer : nextNode).has(head.error)) {
       exchange.lastRefusal = { bytes: payload, head };
       this.release(exchange);
@@ -326,6 +327,7 @@ export class Dispatcher {
       this.options.table().fail(exchange, failure, codeOf(failure.code));
       return;
     }
+    exchange.given++;
     this.publish(exchange, target, bytes);
   }
 

@@ -92,7 +92,7 @@ class Service implements RunningCoreService {
     });
     this.table = new ExchangeTable(options.id, maker, duplicates, {
       release: (exchange) => this.release(exchange),
-      send: (exchange, bytes, stage) => this.sendAnswer(exchange, bytes, stage),
+      send: (exchange, bytes, stage, refusal) => this.sendAnswer(exchange, bytes, stage, refusal),
       ended: (exchange, ending) => this.ended(exchange, ending),
     });
     this.gate = new Gate(
@@ -301,8 +301,8 @@ class Service implements RunningCoreService {
     exchange.abort?.abort();
   }
 
-  private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number): void {
-    for (const reply of exchange.replies) this.outbox.publish(reply, bytes);
+  private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number, refusal: boolean): void {
+    for (const reply of exchange.replies) this.outbox.publish(reply, bytes, refusal);
     for (const caller of exchange.callers) {
       if (stage === stages.done) caller.done(bytes);
       else caller.accepted();
