@@ -7,6 +7,8 @@ export interface PublishOptions {
   /** Default 1, which is what the protocol says of all its topics. */
   readonly qos?: 0 | 1;
   readonly retain?: boolean;
+  /** A terminal answer that need not stay the only one: what was refused may be repeated under its number. */
+  readonly refusal?: boolean;
 }
 
 export type MessageHandler = (topic: string, payload: Uint8Array) => void;

@@ -4,45 +4,12 @@
  * recognised as repetitions by their sender, boot counter and number). It keeps trying to connect for as long as it is
  * open.
  */
-import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { connect, type MqttClient } from "mqtt";
 import type { BusConnection, MessageHandler, PublishOptions } from "./connection.js";
+import { clientSettings, type MqttConnectionOptions } from "./mqtt-settings.js";
 import { withoutDelay } from "./no-delay.js";
 
-export interface MqttConnectionOptions {
-  /** mqtt://HOST[:PORT] or mqtts://HOST[:PORT] */
-  readonly url: string;
-  /** Further servers of the same cluster: after a connection ended, they are tried in turn. */
-  readonly alternatives?: readonly string[];
-  /**
-   * The broker keeps subscriptions and what comes meanwhile while there is no connection (clean session false), until
-   * `close`. Default false.
-   */
-  readonly session?: boolean;
-  /** The node's or server's id. */
-  readonly clientId: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** PEM. Without `ca` the system's; the host name of the url is always verified. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  readonly alpn?: string;
-  readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain?: boolean };
-  /** False for brokers that keep no retained messages: nothing is published as retained. Default true. */
-  readonly retain?: boolean;
-  /** Seconds between signs of life; default 15. */
-  readonly keepaliveS?: number;
-  /** Messages, and bytes of them, that wait for a connection; default 1000 and 16 MiB. */
-  readonly queue?: number;
-  readonly queueBytes?: number;
-  /** Published and not acknowledged; default 100. */
-  readonly inFlight?: number;
-  /** Published at most; default: no limit. */
-  readonly messagesPerSecond?: number;
-  /** ms between attempts, doubled from the first to the second value, with jitter; default 250 to 30 000. */
-  readonly backoffMs?: readonly [number, number];
-  readonly connectTimeoutMs?: number;
-  /** Told about failures: once for a row of failed attempts, and refused subscriptions. */
-  readonly onProblem?: (text: string) => void;
-}
+export type { MqttConnectionOptions } from "./mqtt-settings.js";
 
 interface Pending {
   /** Connections that ended while it was the next to be acknowledged. */
@@ -313,23 +280,7 @@ export class MqttConnection implements BusConnection {
     const { options } = this;
     const urls = [options.url, ...(options.alternatives ?? [])];
     const address = urls[this.turn++ % urls.length] ?? options.url;
-    const url = new URL(address);
-    const settings: IClientOptions = {
-      clientId: options.clientId,
-      protocolVersion: 4,
-      clean: options.session !== true,
-      keepalive: options.keepaliveS ?? 15,
-      // Reconnecting is ours: fresh sessions, jitter.
-      reconnectPeriod: 0,
-      connectTimeout: options.connectTimeoutMs ?? 10_000,
-      resubscribe: false,
-      queueQoSZero: false,
-      ...(options.username === undefined ? {} : { username: options.username }),
-      ...(options.password === undefined ? {} : { password: options.password }),
-      ...(options.will === undefined ? {} : { will: this.will(options.will) }),
-      ...(url.protocol === "mqtts:" ? this.tlsSettings(url.hostname) : {}),
-    };
-    const client = connect(address, settings);
+    const client = connect(address, clientSettings(options, address));
     this.client = client;
     withoutDelay(client);
     let failure = "";
@@ -343,23 +294,6 @@ export class MqttConnection implements BusConnection {
     });
     client.on("connect", () => void this.established(client));
     client.once("close", () => this.ended(client, failure));
-  }
-
-  private will(will: NonNullable<MqttConnectionOptions["will"]>): NonNullable<IClientOptions["will"]> {
-    const retain = will.retain === true && this.options.retain !== false;
-    return { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain };
-  }
-
-  private tlsSettings(host: string): IClientOptions {
-    const { tls, alpn } = this.options;
-    const name = host.replace(/^\[|\]$/g, "");
-    return {
-      ...tls,
-      rejectUnauthorized: true,
-      // SNI is for names only; addresses are verified all the same.
-      ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
-      ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
-    };
   }
 
   private async established(client: MqttClient): Promise<void> {

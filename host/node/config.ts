@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { common } from "../bus/operations/definition.js";
+import { logFormats } from "./log-output.js";
 
 const path = z.string().min(1).max(4096);
 const port = z.number().int().min(0).max(65535);
@@ -352,6 +353,10 @@ export const nodeConfigSchema = z.strictObject({
         .enum(["debug", "info", "warn", "error"])
         .default("info")
         .describe("least severe that is logged"),
+      format: z
+        .enum(logFormats)
+        .optional()
+        .describe("lines for people or JSON lines; default: pretty on a terminal, else json"),
     })
     .prefault({}),
 });

@@ -1,13 +1,19 @@
 /** A complete node as a process: starts it, prints where it listens, ends it on signals and orders, starts it again when told. */
 import type { LoadedConfig } from "./load-config.js";
+import { logFormatFor, logOutput, type LogFormat } from "./log-output.js";
 import { startNode, type ComputingNode } from "./node.js";
 
 /** What running requests get to finish, ms. */
 const drainMs = 10_000;
 const signals = ["SIGINT", "SIGTERM"] as const;
 
-/** Until it is stopped. A second signal ends the process at once, with code 1. @throws UserError when it cannot start. */
-export async function runNode(loaded: LoadedConfig): Promise<void> {
+/**
+ * Until it is stopped. A second signal ends the process at once, with code 1.
+ * @param format of the log; default: as the configuration says, else pretty on a terminal and JSON elsewhere
+ * @throws UserError when it cannot start.
+ */
+export async function runNode(loaded: LoadedConfig, format?: LogFormat): Promise<void> {
+  const logTo = await logOutput(logFormatFor(format ?? loaded.config.log.format));
   let stop: () => void = () => undefined;
   const stopped = new Promise<"stop">((resolve) => {
     stop = () => resolve("stop");
@@ -22,7 +28,7 @@ export async function runNode(loaded: LoadedConfig): Promise<void> {
   for (const signal of signals) process.on(signal, onSignal);
   try {
     for (let end = "restart"; end === "restart";) {
-      const node = await startNode(loaded);
+      const node = await startNode(loaded, { logTo });
       print(node);
       end = await Promise.race([stopped, node.ended]);
       await node.stop(drainMs);

@@ -78,17 +78,19 @@ export async function createServices({
       })
     : undefined;
   const { workers } = config.bus.external ?? {};
+  // Workers with a storage each know nothing of each other's jobs and schedules.
+  const among = config.storage.kind === "redis" ? workers : undefined;
   const jobs = createJobs(storage, {
     owner: config.id,
     log,
-    // Workers with a storage each know nothing of each other's jobs.
-    ...(workers === undefined || config.storage.kind !== "redis" ? {} : { shared: { worker: workers.name } }),
+    ...(among === undefined ? {} : { shared: { worker: among.name } }),
   });
   const schedules = createSchedules(storage, {
     owner: config.id,
     submit: core.submit,
     explain: (order, sender) => core.explain(order, sender),
     log,
+    ...(among === undefined ? {} : { sharedMs: 2000 }),
   });
   const models = new Models({ storage, uses, modelBytes: config.quotas.modelBytes });
   const inferences = new InferThread();

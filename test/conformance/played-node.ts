@@ -55,8 +55,12 @@ export async function playNode(
     boot,
     wire,
     probe: new Probe(wire, { send: `t1/${server}/q/${id}`, answers: topic("r"), sender: id }),
+    // Whether it lives, which a server may ask after a will, no rule asks for: it does not say.
     requests: () =>
-      wire.messages.filter((m) => m.topic === topic("x")).flatMap((m) => readMap(m.payload) ?? []),
+      wire.messages
+        .filter((m) => m.topic === topic("x"))
+        .flatMap((m) => readMap(m.payload) ?? [])
+        .filter((request) => request.get(4) !== "node.monitor" || request.get(3) !== server),
     answer: (request: CborMap, entries) =>
       wire.publish(
         topic("y"),

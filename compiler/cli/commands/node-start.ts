@@ -1,11 +1,13 @@
 /** `tmc node start`: a complete node in the foreground, from its configuration until Ctrl-C. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import type { LogFormat } from "../../../host/node/log-output.js";
 import { describeCommand } from "../help.js";
 import { nodeGroup } from "./node.js";
 
 interface StartOptions {
   readonly config?: string;
   readonly check?: boolean;
+  readonly logFormat?: LogFormat;
 }
 
 export function registerNodeStart(program: Command): void {
@@ -16,12 +18,19 @@ export function registerNodeStart(program: Command): void {
     )
     .option("--config <file>", "its configuration (default: node.yaml when there is one)")
     .option("--check", "only check the configuration, and print it with every default")
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "of the log on stdout: for people or JSON lines (default: pretty on a terminal, else json)",
+      ).choices(["pretty", "json"]),
+    )
     .action(start);
   describeCommand(command, {
     examples: [
       ["tmc node start", "a node on loopback, data in the folder tmc-node"],
       ["tmc node start --config edge.yaml", "as edge.yaml says"],
       ["tmc node start --config edge.yaml --check", "what that means, without starting"],
+      ["tmc node start --log-format json", "JSON lines also on a terminal"],
     ],
     exitCodes: ["ok", "failed", "usage"],
   });
@@ -36,5 +45,5 @@ async function start(options: StartOptions): Promise<void> {
     return;
   }
   const { runNode } = await import("../../../host/node/run-node.js");
-  await runNode(loaded);
+  await runNode(loaded, options.logFormat);
 }

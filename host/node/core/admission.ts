@@ -8,6 +8,7 @@ import type { CallerRole } from "../../bus/operations/definition.js";
 import { errorName } from "../../bus/protocol.js";
 import { topicOf } from "../../bus/topics.js";
 import type { Log } from "../log.js";
+import { Seldom } from "../seldom.js";
 import type { AnswerMaker, Failure, Identity } from "./answer-maker.js";
 import type { CoreCounters } from "./core-counters.js";
 import { longestDeadlineMs, type RequestLimits } from "./core-options.js";
@@ -44,11 +45,14 @@ export interface AdmissionParts {
 
 const mostSenders = 100_000;
 const mostReplies = 4;
+/** Refusals that are nobody's fault: another time, or elsewhere. */
+const passing: ReadonlySet<string> = new Set(["busy", "deadline", "cancelled", "no-capable-node"]);
 const operationName = /^[a-z0-9._-]{1,32}$/;
 
 export class Admission {
   /** The highest boot counter of each sender. */
   private readonly boots = new Map<string, number>();
+  private readonly seldom = new Seldom();
 
   constructor(private readonly parts: AdmissionParts) {}
 
@@ -58,8 +62,11 @@ export class Admission {
     const { request } = envelope;
     const sender = envelope.sender === "" && link === undefined ? via : envelope.sender;
     if (!envelope.identified || sender === "") {
-      if (payload.length > this.parts.messageBytes) this.parts.counts.oversized++;
+      const large = payload.length > this.parts.messageBytes;
+      if (large) this.parts.counts.oversized++;
       else this.parts.counts.malformed++;
+      const reason = large ? "larger than a message" : "not a request that can be answered";
+      this.tell({ node: via, bytes: payload.length, code: large ? "too-large" : "bad-request", reason });
       return;
     }
     this.parts.counts.received++;
@@ -81,6 +88,17 @@ export class Admission {
     const operation = request.operation();
     const refuse = (failure: Failure): void => {
       // The name may be no id at all: then the answer is to whoever sent it.
+      if (!passing.has(failure.code)) {
+        const { code, text: reason, field } = failure;
+        this.tell({
+          node: via,
+          sender: sender.slice(0, 64),
+          operation: operation.slice(0, 64),
+          code,
+          reason,
+          field,
+        });
+      }
       const named = /^[0-9a-z-]{1,23}$/.test(sender) ? sender : via;
       this.refuse({ id, boot, sender: named }, operation, reply, failure);
     };
@@ -91,7 +109,6 @@ export class Admission {
       link === undefined && (via === this.parts.id || (via === "operator" && viaRole !== "operator"));
     if (reserved || (sender !== via && viaRole !== "server")) {
       this.parts.counts.spoofed++;
-      this.parts.log.warn({ node: via, sender, operation }, "a request under another name was refused");
       return refuse({ code: "forbidden", text: "the sender is not who sends", field: "sender" });
     }
     if (envelope.path.includes(this.parts.id)) {
@@ -102,7 +119,6 @@ export class Admission {
     // A server may repeat after its own restart what it sent before.
     if (viaRole !== "server" && boot < (this.boots.get(sender) ?? 0)) {
       this.parts.counts.replayed++;
-      this.parts.log.warn({ sender, boot, operation }, "a request of an earlier life was refused");
       return refuse({ code: "forbidden", text: "of an earlier life of the sender", field: "boot" });
     }
     const role = sender === via ? viaRole : "server";
@@ -187,8 +203,19 @@ export class Admission {
     this.boots.set(sender, boot);
   }
 
+  /** In the log, once in a while: what one node sends again and again is one line. */
+  private tell(what: {
+    readonly node: string;
+    readonly code: string;
+    readonly reason: string | undefined;
+    readonly [more: string]: unknown;
+  }): void {
+    const more = this.seldom.tell(`${what.node} ${what.code} ${what.reason ?? ""}`);
+    if (more !== undefined) this.parts.log.warn({ ...what, more }, "a request was refused");
+  }
+
   private refuse(identity: Identity, operation: string, reply: Reply, failure: Failure): void {
-    this.parts.outbox.publish(reply, this.parts.maker.failure(identity, failure));
+    this.parts.outbox.publish(reply, this.parts.maker.failure(identity, failure), true);
     this.parts.counts.answered++;
     this.parts.counts.decisions.refuse++;
     this.parts.counts.countError(codeOf(failure.code));

@@ -7,7 +7,7 @@ import { topicOf } from "../../bus/topics.js";
 import { stages } from "../../bus/protocol-keys.js";
 import { Absences } from "./absences.js";
 import type { Failure } from "./answer-maker.js";
-import { preferred } from "./capability.js";
+import { Chooser } from "./chooser.js";
 import type { RequestLimits } from "./core-options.js";
 import type { CoreCounters } from "./core-counters.js";
 import type { AnswerHead, RequestEnvelope, Rewrite } from "./envelope.js";
@@ -18,7 +18,7 @@ import type { NodeEntry } from "./node-entry.js";
 import { NodeWork } from "./node-work.js";
 import { failureOf } from "./local-operations.js";
 import { Resender } from "./resender.js";
-import { codeOf, needOf, type Need, type Router } from "./router.js";
+import { codeOf, needOf, type Router } from "./router.js";
 import { smoothed } from "./score.js";
 
 /** Errors after which another one may still be able; for servers also what they do not know. */
@@ -29,7 +29,6 @@ const nextServer: ReadonlySet<number> = new Set([
   ...nextNode,
   ...(["not-found", "descriptor-mismatch", "hops-exhausted", "too-large", "forbidden"] as const).map(codeOf),
 ]);
-const mostAttempts = 20;
 /** Instead of true: that a node took a request which must not run twice has to be known before it runs. */
 const cborFalse = Uint8Array.of(0xf4);
 
@@ -52,9 +51,6 @@ export interface DispatcherOptions {
   unsent(error: unknown): void;
 }
 
-export type Choice =
-  | { readonly kind: "to"; readonly target: Target; readonly decision: "dispatch" | "forward" }
-  | { readonly kind: "refuse"; readonly failure: Failure };
 /** What the nodes here lack says more than that a neighbour has nobody: a full queue is worth another try. */
 function isNearer(own: Failure, refusal: AnswerHead): boolean {
   const nobody = refusal.error === codeOf("no-capable-node");
@@ -63,11 +59,13 @@ function isNearer(own: Failure, refusal: AnswerHead): boolean {
 
 export class Dispatcher {
   private parsed: Uint8Array | undefined;
+  readonly chooser: Chooser;
   private readonly absences: Absences;
   private readonly resender: Resender;
 
   constructor(private readonly options: DispatcherOptions) {
     this.absences = new Absences(options.limits.returnMs);
+    this.chooser = new Chooser(options.id, options.router, options.links, this.absences);
     this.resender = new Resender(
       options.limits.resendMs,
       () => options.table().values(),
@@ -95,7 +93,7 @@ export class Dispatcher {
     const envelope = this.read(exchange.payload);
     const size = exchange.payload.length + growth(exchange, envelope);
     const need = needOf(envelope, size, exchange.content?.length);
-    const choice = this.choose(need, exchange);
+    const choice = this.chooser.choose(need, exchange);
     if (choice.kind === "to") {
       if (exchange.attempts === 0 || choice.decision === "forward") exchange.decision = choice.decision;
       this.send(exchange, choice.target);
@@ -103,64 +101,6 @@ export class Dispatcher {
       const { bytes, head } = exchange.lastRefusal;
       this.options.table().answer(exchange, bytes, head);
     } else this.options.table().fail(exchange, choice.failure, codeOf(choice.failure.code));
-  }
-
-  /** The one way to a decision, for requests and for explanations. */
-  choose(
-    need: Need,
-    exchange: Pick<Exchange, "path" | "tried" | "hops" | "definition" | "attempts">,
-  ): Choice {
-    const choice = this.chooseNow(need, exchange);
-    if (choice.kind === "to" || this.absences.none || exchange.attempts >= mostAttempts) return choice;
-    const excluded = [...exchange.path, ...exchange.tried];
-    for (const entry of this.absences.entries()) {
-      // It waits in the queue of that node.
-      if (this.options.router.wouldFit(entry, need, excluded)) {
-        return { kind: "to", decision: "dispatch", target: { entry, link: undefined } };
-      }
-    }
-    return choice;
-  }
-
-  private chooseNow(
-    need: Need,
-    exchange: Pick<Exchange, "path" | "tried" | "hops" | "definition" | "attempts">,
-  ): Choice {
-    const { id, router } = this.options;
-    const excluded =
-      exchange.tried.length === 0 && exchange.path.length === 0 ? [] : [...exchange.path, ...exchange.tried];
-    const node = exchange.attempts < mostAttempts ? router.best(need, excluded, false) : undefined;
-    if (node !== undefined) {
-      return { kind: "to", decision: "dispatch", target: { entry: node, link: undefined } };
-    }
-    const refused = router.refusal(need, excluded, exchange.definition !== undefined);
-    const failure: Failure = { ...refused, ...(refused.code === "busy" ? { retryAfterMs: 200 } : {}) };
-    // A node that is joined here can be reached in no other way.
-    if (need.node === id || (need.node !== "" && router.isHere(need.node)))
-      return { kind: "refuse", failure };
-    const server = exchange.attempts < mostAttempts ? this.nextServer(need, excluded) : undefined;
-    if (server === undefined) return { kind: "refuse", failure };
-    if (exchange.hops <= 0) {
-      return { kind: "refuse", failure: { code: "hops-exhausted", text: "too many servers on the way" } };
-    }
-    return { kind: "to", decision: "forward", target: server };
-  }
-
-  /** Servers that announced the operation first, then those this one is joined to. */
-  private nextServer(need: Need, excluded: readonly string[]): Target | undefined {
-    const joined = this.options.router.best(need, excluded, true);
-    if (joined !== undefined) return { entry: joined, link: undefined };
-    let best: NeighbourLink | undefined;
-    for (const link of this.options.links) {
-      if (!this.linkFits(link, excluded)) continue;
-      if (link.id === need.node) return { entry: link.entry, link };
-      if (best === undefined || preferred(link.entry, best.entry)) best = link;
-    }
-    return best === undefined ? undefined : { entry: best.entry, link: best };
-  }
-
-  linkFits(link: NeighbourLink, excluded: readonly string[]): boolean {
-    return link.entry.online && !excluded.includes(link.id) && this.options.router.hasRoom(link.entry);
   }
 
   /** An answer on `y` of a node, or on `r` of a neighbour. */
@@ -187,6 +127,7 @@ export class Dispatcher {
       this.acknowledged(exchange, from, (head.queueUs + head.executionUs) / 1000);
     }
     const refused = current && head.error !== 0 && !exchange.targetAccepted;
+    if (refused) exchange.given--;
     if (refused && (isServer ? nextServer : nextNode).has(head.error)) {
       exchange.lastRefusal = { bytes: payload, head };
       this.release(exchange);
@@ -231,7 +172,7 @@ export class Dispatcher {
   private another(exchange: Exchange, entry: NodeEntry): boolean {
     if (exchange.state === "dispatched" && (!mayRepeat(exchange) || exchange.deaths > 0)) return false;
     const need = needOf(this.read(exchange.payload), exchange.payload.length, exchange.content?.length);
-    return this.chooseNow(need, { ...exchange, tried: [...exchange.tried, entry.id] }).kind === "to";
+    return this.chooser.chooseNow(need, { ...exchange, tried: [...exchange.tried, entry.id] }).kind === "to";
   }
 
   private abandon(exchange: Exchange, entry: NodeEntry): void {
@@ -326,6 +267,7 @@ export class Dispatcher {
       this.options.table().fail(exchange, failure, codeOf(failure.code));
       return;
     }
+    exchange.given++;
     this.publish(exchange, target, bytes);
   }
 
@@ -397,7 +339,7 @@ export class Dispatcher {
       if (!silent || exchange.definition?.idempotent !== true) return;
       const need = needOf(this.read(exchange.payload), exchange.payload.length, exchange.content?.length);
       // Nobody else: then it may still answer.
-      if (this.choose(need, exchange).kind === "refuse") return;
+      if (this.chooser.choose(need, exchange).kind === "refuse") return;
       this.release(exchange);
       this.route(exchange);
     }, ms);

@@ -8,6 +8,7 @@ import type { DuplicateCache } from "./duplicate-cache.js";
 import type { AnswerHead } from "./envelope.js";
 import type { Exchange } from "./exchange.js";
 import { IndexedHeap } from "./indexed-heap.js";
+import { codeOf } from "./router.js";
 
 /** How a request ended. */
 export interface Ending {
@@ -22,11 +23,12 @@ export interface TableHandlers {
   /** Lets go of whoever works on it. */
   release(exchange: Exchange): void;
   /** To whoever asked. */
-  send(exchange: Exchange, answer: Uint8Array, stage: number): void;
+  send(exchange: Exchange, answer: Uint8Array, stage: number, refusal: boolean): void;
   ended(exchange: Exchange, ending: Ending): void;
 }
 
 const heldMs = 1;
+const deadlineCode = codeOf("deadline");
 
 export class ExchangeTable {
   private readonly byKey = new Map<string, Exchange>();
@@ -95,12 +97,12 @@ export class ExchangeTable {
     exchange.state = "done";
     this.byKey.delete(exchange.key);
     this.due.remove(exchange);
-    // What was refused may be repeated under its number: the next try may succeed.
-    const taken = exchange.accepted || ending.error === 0;
-    if (taken && exchange.callers.length === 0) this.duplicates.put(exchange.key, bytes, performance.now());
+    const refusal = isRefusal(exchange, ending);
+    if (!refusal && exchange.callers.length === 0)
+      this.duplicates.put(exchange.key, bytes, performance.now());
     if (exchange.brief && ending.error === 0) exchange.heldAccepted = undefined;
     this.sendAccepted(exchange);
-    this.handlers.send(exchange, bytes, stages.done);
+    this.handlers.send(exchange, bytes, stages.done, refusal);
     this.handlers.ended(exchange, ending);
   }
 
@@ -121,7 +123,7 @@ export class ExchangeTable {
     const bytes = exchange.heldAccepted;
     if (bytes === undefined) return;
     exchange.heldAccepted = undefined;
-    this.handlers.send(exchange, bytes, stages.accepted);
+    this.handlers.send(exchange, bytes, stages.accepted, false);
   }
 
   /** One timer, for the earliest deadline. */
@@ -144,8 +146,16 @@ export class ExchangeTable {
       first = this.due.peek()
     ) {
       this.due.remove(first);
-      this.fail(first, { code: "deadline", text: "" }, 8);
+      this.fail(first, { code: "deadline", text: "" }, deadlineCode);
     }
     this.schedule();
   }
+}
+
+/**
+ * Nobody has it or had it: it may be repeated under its number, since the next try may succeed. Whoever was sent it and is
+ * silent may have executed it; and a time that is over stays over.
+ */
+function isRefusal(exchange: Exchange, ending: Ending): boolean {
+  return !exchange.accepted && exchange.given === 0 && ending.error !== 0 && ending.error !== deadlineCode;
 }

@@ -41,6 +41,8 @@ export class Exchange {
   /** On the clock of performance.now(). */
   sentAt = 0;
   attempts = 0;
+  /** Targets that it was sent to and that did not refuse it: they may have executed it. */
+  given = 0;
   /** When the dispatch is sent again if nobody answers, on the same clock, and how often it was. */
   resendAt = 0;
   resends = 0;

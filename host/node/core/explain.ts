@@ -32,7 +32,7 @@ export async function explain(inputs: ExplainInputs): Promise<Explanation> {
   const need = needOf(dispatcher.read(inputs.payload), inputs.payload.length);
   const others = router.candidates(need, [], mostCandidates - 1 - inputs.links.length);
   const neighbours = inputs.links.map((link): Candidate => {
-    const fits = dispatcher.linkFits(link, []);
+    const fits = dispatcher.chooser.linkFits(link, []);
     const reason = fits ? "" : link.entry.online ? "busy" : "offline";
     return {
       node: link.id,
@@ -48,7 +48,7 @@ export async function explain(inputs: ExplainInputs): Promise<Explanation> {
     return { decision: "refuse", chosen: undefined, error: told(inputs.denial), candidates };
   }
   if (why === "") return { decision: "local", chosen: inputs.id, error: undefined, candidates };
-  const choice = dispatcher.choose(need, {
+  const choice = dispatcher.chooser.choose(need, {
     path: [],
     tried: [],
     hops: inputs.hops,

@@ -1,12 +1,14 @@
 /** What strangers may send: other names, old lives, broken records, nonsense. Refused, counted, nothing executed. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pino } from "pino";
 import { CoreWorld, settled, until, type TestServer } from "../../../test/support/core-world.js";
 import type { MemoryNode } from "../../../test/support/memory-node.js";
 import { encodeServerRequest } from "../../bus/request-codec.js";
 import { encodeCbor } from "../../bus/protocol.js";
 import { birthKeys } from "../../bus/protocol-keys.js";
 import { toMap } from "../../bus/keyed-maps.js";
+import { functionRemove } from "../../bus/operations/function.js";
 import { nodeConfigure } from "../../bus/operations/node.js";
 
 const infer = { operation: "model.infer" };
@@ -26,15 +28,46 @@ describe("hostile senders", () => {
   afterEach(async () => {
     await world.stop();
   });
-  const errorOf = async (id: number): Promise<unknown> => {
-    await until(() => a.done(id).length > 0);
-    return a.done(id)[0]?.error?.code;
+  const codeAt = async (node: MemoryNode, id: number): Promise<unknown> => {
+    await until(() => node.done(id).length > 0);
+    return node.done(id)[0]?.error?.code;
   };
+  const errorOf = (id: number): Promise<unknown> => codeAt(a, id);
 
   it("a request under another node's name is forbidden", async () => {
     expect(await errorOf(a.ask({ ...infer, sender: "w" }))).toBe(10);
     expect(edge.core.counts.spoofed).toBe(1);
     expect(worker.requests).toEqual([]);
+  });
+
+  it("what is refused is in the log, once: other names, paths in names, what is too large or no request", async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino(
+      { base: null },
+      { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+    );
+    edge = await world.server("logged", [], { log, messageBytes: 2048 });
+    edge.core.offer({ definition: functionRemove, run: () => Promise.reject(new Error("must not run")) });
+    const b = await world.node("logged", "b", { operations: ["node.describe"] }, 3);
+    const answers: unknown[] = [];
+    for (let round = 0; round < 2; round++) {
+      answers.push(await codeAt(b, b.ask({ ...infer, sender: "w" })));
+      await b.send("q", new Uint8Array(4096));
+      await b.send("q", Uint8Array.of(0xff, 1, 2));
+    }
+    const order = { operation: "function.remove", arguments: { function: "../../etc/passwd" } };
+    const answer = await edge.core.submit(order, { sender: "operator" });
+    expect([...answers, answer.error?.code]).toEqual([10, 10, 1]);
+    await settled();
+    const told = lines
+      .filter(({ msg }) => msg === "a request was refused")
+      .map((l) => [l["node"] ?? l["sender"], l["code"], l["operation"]].join(" "));
+    expect(told).toEqual([
+      "b forbidden model.infer",
+      "b too-large ",
+      "b bad-request ",
+      "operator bad-request function.remove",
+    ]);
   });
 
   it("nobody speaks as this server or as its operator", async () => {

@@ -12,6 +12,7 @@ import type { Dispatcher } from "./dispatcher.js";
 import { AnswerReader } from "./envelope.js";
 import type { EventListeners } from "./event-listeners.js";
 import type { NodeEntry } from "./node-entry.js";
+import type { Probes } from "./probes.js";
 import type { Registry } from "./registry.js";
 
 export interface InboxParts {
@@ -22,6 +23,7 @@ export interface InboxParts {
   readonly registry: Registry;
   readonly dispatcher: Dispatcher;
   readonly chunks: Chunks;
+  readonly probes: Probes;
   readonly events: EventListeners;
   readonly counts: CoreCounters;
   readonly log: Log;
@@ -41,7 +43,14 @@ export class Inbox {
     const parsed = this.topicOf(topic);
     if (parsed === undefined || parsed.server !== this.parts.id) return;
     const { node } = parsed;
-    switch (parsed.kind) {
+    this.take(parsed, payload);
+    if (parsed.kind === "s") return;
+    const entry = this.parts.registry.node(node);
+    if (entry?.reportedDead === true) this.parts.probes.suspect(entry);
+  }
+
+  private take({ kind, node }: Topic, payload: Uint8Array): void {
+    switch (kind) {
       case "q":
         this.parts.admission.request(node, payload, undefined);
         break;
@@ -115,6 +124,7 @@ export class Inbox {
       this.parts.counts.violations++;
       return;
     }
-    this.parts.dispatcher.answered(from, payload, head, isServer);
+    if (!this.parts.probes.answered(from, head))
+      this.parts.dispatcher.answered(from, payload, head, isServer);
   }
 }

@@ -9,6 +9,7 @@ import { decodeRequest, resultMap, type AnswerParts, type ServerRequest } from "
 import { ProtocolError } from "../../bus/protocol.js";
 import { stages } from "../../bus/protocol-keys.js";
 import type { Log } from "../log.js";
+import { Seldom } from "../seldom.js";
 import { OperationFailure, type LocalOperation, type OperationResult } from "../operations/operation.js";
 import type { Failure } from "./answer-maker.js";
 import type { Exchange } from "./exchange.js";
@@ -28,6 +29,7 @@ function argumentsSchema(definition: OperationDefinition): z.ZodType {
 
 export class LocalOperations {
   private readonly operations = new Map<string, LocalOperation>();
+  private readonly seldom = new Seldom();
 
   constructor(
     private readonly id: string,
@@ -105,8 +107,28 @@ export class LocalOperations {
     }
   }
 
-  /** What is wrong with arguments or input; undefined when nothing is. Checked arguments are put into the request. */
+  /** What is wrong with arguments or input, which is in the log too; else the request with checked arguments. */
   check(
+    operation: LocalOperation,
+    request: ServerRequest,
+    caller: string,
+  ): { request: ServerRequest } | { failure: Failure } {
+    const checked = this.checked(operation, request);
+    if ("failure" in checked) {
+      const { code, text: reason, field } = checked.failure;
+      const { name } = operation.definition;
+      const more = this.seldom.tell(`${caller} ${name} ${field ?? ""}`);
+      if (more !== undefined) {
+        this.log.warn(
+          { sender: caller, operation: name, code, reason, field, more },
+          "a request was refused",
+        );
+      }
+    }
+    return checked;
+  }
+
+  private checked(
     operation: LocalOperation,
     request: ServerRequest,
   ): { request: ServerRequest } | { failure: Failure } {

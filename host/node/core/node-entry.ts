@@ -40,6 +40,11 @@ export class NodeEntry {
     this.capability?.nodes.update(this);
   }
 
+  /** Its will came, of the life that is known. Wills come late sometimes. */
+  get reportedDead(): boolean {
+    return this.capability !== undefined && this.stateBoot === this.boot && !this.stateOnline;
+  }
+
   hasLabels(wanted: readonly string[]): boolean {
     return wanted.every((label) => this.labels.includes(label));
   }

@@ -3,14 +3,19 @@ import type { Log } from "../log.js";
 import type { CoreCounters } from "./core-counters.js";
 import type { Reply } from "./exchange.js";
 
+const plain = { qos: 1 } as const;
+const refusing = { qos: 1, refusal: true } as const;
+
 export class Outbox {
   constructor(
     private readonly counts: CoreCounters,
     private readonly log: Log,
   ) {}
 
-  publish(reply: Reply, bytes: Uint8Array): void {
-    reply.connection.publish(reply.topic, bytes, { qos: 1 }).catch((error: unknown) => this.unsent(error));
+  /** `refusal`: the request may be repeated under its number, and be answered differently then. */
+  publish(reply: Reply, bytes: Uint8Array, refusal = false): void {
+    const options = refusal ? refusing : plain;
+    reply.connection.publish(reply.topic, bytes, options).catch((error: unknown) => this.unsent(error));
   }
 
   unsent(error: unknown): void {

@@ -13,6 +13,8 @@ export interface RegistryEvents {
   online(node: NodeEntry): void;
   /** Gone, or born again under another boot counter: what it ran is lost. */
   offline(node: NodeEntry): void;
+  /** A last will of its present life came: it is dead, or the will is late. */
+  will(node: NodeEntry): void;
 }
 
 /** Why a record was not taken. */
@@ -123,7 +125,17 @@ export class Registry {
     entry.stateText = Buffer.from(payload).toString("latin1");
     entry.lastSeenAt = Date.now();
     this.settle(entry);
+    if (entry.reportedDead) this.events.will(entry);
     return undefined;
+  }
+
+  /** Its will was late: it has proved since that it lives. */
+  lives(entry: NodeEntry): void {
+    if (!entry.reportedDead || this.nodes.get(entry.id) !== entry) return;
+    entry.stateOnline = true;
+    entry.stateText = "";
+    entry.lastSeenAt = Date.now();
+    this.settle(entry);
   }
 
   /** As if it had never been here. */

@@ -30,6 +30,7 @@ import { LargeData } from "./large-data.js";
 import { NeighbourLink } from "./neighbour-link.js";
 import { Outbox } from "./outbox.js";
 import { announce, birthOf } from "./own-record.js";
+import { Probes } from "./probes.js";
 import { Registry } from "./registry.js";
 import { codeOf, Router } from "./router.js";
 import { Serving } from "./serving.js";
@@ -64,6 +65,7 @@ class Service implements RunningCoreService {
   private readonly gate: Gate;
   private readonly registry: Registry;
   private readonly router: Router;
+  private readonly probes: Probes;
   private readonly dispatcher: Dispatcher;
   private readonly locals: LocalOperations;
   private readonly chunks: Chunks;
@@ -92,7 +94,7 @@ class Service implements RunningCoreService {
     });
     this.table = new ExchangeTable(options.id, maker, duplicates, {
       release: (exchange) => this.release(exchange),
-      send: (exchange, bytes, stage) => this.sendAnswer(exchange, bytes, stage),
+      send: (exchange, bytes, stage, refusal) => this.sendAnswer(exchange, bytes, stage, refusal),
       ended: (exchange, ending) => this.ended(exchange, ending),
     });
     this.gate = new Gate(
@@ -106,6 +108,7 @@ class Service implements RunningCoreService {
     this.registry = new Registry(
       {
         online: (entry) => {
+          this.probes.forget(entry);
           this.dispatcher.returned(entry);
           this.events.emit("node-online", () => entry.registered());
         },
@@ -113,9 +116,17 @@ class Service implements RunningCoreService {
           this.dispatcher.lost(entry);
           this.events.emit("node-offline", () => entry.registered());
         },
+        will: (entry) => this.probes.suspect(entry),
       },
       this.messageBytes,
     );
+    this.probes = new Probes({
+      id: this.id,
+      boot: this.boot,
+      bus: this.bus,
+      lives: (entry) => this.registry.lives(entry),
+      unsent: (error) => this.outbox.unsent(error),
+    });
     this.router = new Router(this.registry, this.limits);
     this.links = (options.neighbours ?? []).map(
       (n) =>
@@ -161,7 +172,7 @@ class Service implements RunningCoreService {
     this.large = large;
     this.locals = new LocalOperations(this.id, this.log);
     const { id, boot, bus, limits, messageBytes, gate, table, registry, dispatcher, locals, chunks } = this;
-    const { events, outbox, counts, log } = this;
+    const { events, outbox, counts, log, probes } = this;
     const roleOf = options.roleOf;
     const labels = options.labels ?? [];
     const serving = new Serving({ id, labels, table, dispatcher, locals, large, counts });
@@ -178,6 +189,7 @@ class Service implements RunningCoreService {
       registry,
       dispatcher,
       chunks,
+      probes,
       events,
       counts,
       log,
@@ -207,6 +219,7 @@ class Service implements RunningCoreService {
     }
     this.table.stop();
     this.dispatcher.stop();
+    this.probes.stop();
     this.chunks.close();
     await Promise.all(
       this.links.filter((l) => l.connection.connected).map((l) => announce(l, this.ownRecord(), false)),
@@ -301,8 +314,8 @@ class Service implements RunningCoreService {
     exchange.abort?.abort();
   }
 
-  private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number): void {
-    for (const reply of exchange.replies) this.outbox.publish(reply, bytes);
+  private sendAnswer(exchange: Exchange, bytes: Uint8Array, stage: number, refusal: boolean): void {
+    for (const reply of exchange.replies) this.outbox.publish(reply, bytes, refusal);
     for (const caller of exchange.callers) {
       if (stage === stages.done) caller.done(bytes);
       else caller.accepted();

@@ -81,7 +81,7 @@ export class Serving {
 
   private serve(exchange: Exchange, operation: LocalOperation, asked: ServerRequest): void {
     exchange.decision = "local";
-    const checked = this.parts.locals.check(operation, asked);
+    const checked = this.parts.locals.check(operation, asked, exchange.caller);
     if ("failure" in checked) {
       this.failWith(exchange, checked.failure);
       return;

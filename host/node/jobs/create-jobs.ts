@@ -7,18 +7,18 @@ import { setMaxListeners } from "node:events";
 import { OperationFailure } from "../operations/operation.js";
 import type { Storage } from "../storage/storage.js";
 import { jobIdsContinueAfter, newJobId, type Ending, type JobRecord } from "./job-record.js";
-import { asFailure, errorText, failed, hasEnded, longestText, nodeStops, superseded } from "./job-endings.js";
+import { asFailure, errorText, failed, hasEnded, nodeStops, superseded } from "./job-endings.js";
 import { createJobStore, type JobStore } from "./job-store.js";
 import { JobNews } from "./job-news.js";
+import { startable } from "./job-room.js";
 import { JobTable, summaryOf, type JobEntry } from "./job-table.js";
+import { endOfLeft, keepEnd } from "./job-ends.js";
 import { JobWaiters } from "./job-waiters.js";
 import { JobTaken, SharedJobs } from "./shared-jobs.js";
 import { WorkerJobs, type OwnJobs } from "./worker-jobs.js";
 import type { JobsEngine, JobsOptions } from "./jobs-engine.js";
 import type { JobContext, JobKind, JobOrder, JobState, JobSummary } from "./jobs.js";
 
-/** Starts without a checkpoint in between after which a job fails: it takes the node down each time. */
-const mostStarts = 5;
 const longestTimer = 2 ** 31 - 1;
 export { hasEnded, isNodeStop } from "./job-endings.js";
 export type { JobsEngine, JobsOptions } from "./jobs-engine.js";
@@ -76,27 +76,18 @@ class Engine implements OwnJobs {
     this.#pump();
   }
 
-  /** Decides about a job that a former life of the node left. */
+  /** Goes on with a job that a former life of the node left, or ends it. */
   #takeUp(entry: JobEntry): void {
     const { record } = entry;
-    const { operation, state } = record.summary;
-    const kind = this.#kinds.get(operation);
-    if (record.ending !== undefined) void this.#finish(entry, record.ending);
-    else if (this.#table.rivals(entry, "after").length > 0) void this.#finish(entry, superseded);
-    else if (kind === undefined) {
-      void this.#finish(entry, failed("internal", `this node does not run ${operation} any more`));
-    } else if (state === "running" && kind.resume === "fail") {
-      void this.#finish(entry, failed("internal", "node restarted"));
-    } else if (record.starts >= mostStarts) {
-      void this.#finish(
-        entry,
-        failed("internal", `the node ended ${String(record.starts)} times while it ran`),
-      );
-    } else {
-      record.summary = { ...record.summary, state: "queued" };
-      entry.shown = record.summary;
-      this.#armDeadline(entry);
+    const isOld = this.#table.rivals(entry, "after").length > 0;
+    const ending = endOfLeft(record, this.#kinds.get(record.summary.operation), isOld);
+    if (ending !== undefined) {
+      void this.#finish(entry, ending);
+      return;
     }
+    record.summary = { ...record.summary, state: "queued" };
+    entry.shown = record.summary;
+    this.#armDeadline(entry);
   }
 
   adopt(record: JobRecord): void {
@@ -227,23 +218,11 @@ class Engine implements OwnJobs {
 
   #pump(): void {
     if (this.#state !== "started") return;
-    const room = { work: this.#options.concurrency ?? 2, coordination: this.#options.coordinators ?? 16 };
-    const lane = (entry: JobEntry) =>
-      this.#kinds.get(entry.record.summary.operation)?.coordinates === true ? "coordination" : "work";
-    const busy = new Set<string>();
-    const subject = ({ record: { summary } }: JobEntry) => `${summary.operation} ${summary.subject}`;
-    for (const entry of this.#table.open()) {
-      if (entry.run === undefined) continue;
-      room[lane(entry)] -= 1;
-      busy.add(subject(entry));
-    }
-    for (const entry of this.#table.open()) {
-      const kind = this.#kinds.get(entry.record.summary.operation);
-      if (kind === undefined || entry.run !== undefined || entry.ends) continue;
-      if (entry.record.ending !== undefined || room[lane(entry)] <= 0 || busy.has(subject(entry))) continue;
-      if (this.isBusyElsewhere(entry.record.summary)) continue;
-      room[lane(entry)] -= 1;
-      busy.add(subject(entry));
+    const { concurrency: work = 2, coordinators: coordination = 16 } = this.#options;
+    const kindOf = ({ record }: JobEntry) => this.#kinds.get(record.summary.operation);
+    for (const entry of startable(this.#table.open(), kindOf, { work, coordination }, this.isBusyElsewhere)) {
+      const kind = kindOf(entry);
+      if (kind === undefined) continue;
       const controller = new AbortController();
       // Each of a job's parallel requests listens.
       setMaxListeners(0, controller.signal);
@@ -375,41 +354,15 @@ class Engine implements OwnJobs {
     if (entry.ends) return;
     entry.ends = true;
     this.#news.silence(entry);
-    const { record } = entry;
-    const { id } = record.summary;
-    let end: JobSummary = {
-      ...record.summary,
-      ...outcome,
-      text: outcome.state === "done" ? record.summary.text : outcome.text.slice(0, longestText),
-      endedAt: new Date().toISOString(),
-    };
-    for (let pause = 50; ; pause = Math.min(5000, pause * 2)) {
-      const kept: JobRecord = { summary: end, starts: 0 };
-      if (record.identity !== undefined) kept.identity = record.identity;
-      try {
-        await this.#store.commit([{ id, record: kept, checkpoint: "remove" }]);
-        entry.record = kept;
-        entry.shown = end;
-        delete entry.live;
-        break;
-      } catch (error) {
-        if (error instanceof JobTaken) {
-          this.#drop(entry);
-          return;
-        }
-        if (error instanceof OperationFailure) {
-          // The result cannot be kept at all.
-          const { result: _, ...rest } = end;
-          const { state, text, error: why } = failed(error.code, `result: ${error.text}`);
-          end = { ...rest, state, text, error: why };
-          continue;
-        }
-        this.#options.log?.error({ job: id, error: errorText(error) }, "cannot keep the end of a job");
-        // Another life of the node finds it not ended, and ends it.
-        if (this.#state === "stopped") return;
-        await new Promise((resolve) => setTimeout(resolve, pause).unref());
-      }
-    }
+    const end = await keepEnd(
+      this.#store,
+      entry,
+      outcome,
+      () => this.#state === "stopped",
+      this.#options.log,
+    );
+    if (end === "taken") this.#drop(entry);
+    if (typeof end === "string") return;
     this.#table.close(entry);
     delete entry.run;
     this.#news.tell(entry);

@@ -1,35 +1,17 @@
 /**
- * Orders that are sent again and again, or once later. Kept over restarts. Each time that comes is sent once at most: the
- * next one is kept before the order goes out. Times that passed while the node was down are made up for by one.
+ * Orders that are sent again and again, or once later. Kept over restarts. Each time that comes is sent once at most, by
+ * one of the workers that share the storage: the next one is kept before the order goes out. Times that passed while
+ * the node was down are made up for by one.
  */
-import { Cron } from "croner";
-import { z } from "zod";
-import { operationDefinition } from "../../bus/operations/catalogue.js";
-import { common, objectOf } from "../../bus/operations/definition.js";
-import { orderSchema } from "../../bus/operations/task.js";
-import { errorName, type Selector } from "../../bus/protocol.js";
 import type { CoreService } from "../core/core-service.js";
 import type { Log } from "../log.js";
-import { OperationFailure, type Order, type Submit } from "../operations/operation.js";
+import { errorName } from "../../bus/protocol.js";
+import { OperationFailure, type Submit } from "../operations/operation.js";
 import type { Storage } from "../storage/storage.js";
-import { decodeValue, encodeValue } from "./job-record.js";
+import { checkOrder, nextTime, orderOf, wrong } from "./schedule-order.js";
+import { ScheduleStore, type KeptSchedule, type Schedule } from "./schedule-store.js";
 
-const scheduleSchema = z.object({
-  name: common.name,
-  cron: z.string().optional(),
-  everyS: z.number().optional(),
-  at: z.string().optional(),
-  order: orderSchema,
-  /** Who made it: the order is sent in this name, with what that one may do at that time. */
-  sender: z.string(),
-  /** ms since 1970. */
-  nextAt: z.number(),
-  sentAt: z.number().optional(),
-  /** How the last order ended: "done", or the name of an error. */
-  last: z.string().optional(),
-});
-
-export type Schedule = Readonly<z.infer<typeof scheduleSchema>>;
+export type { Schedule } from "./schedule-store.js";
 export type ScheduleWish = Pick<Schedule, "name" | "cron" | "everyS" | "at" | "order" | "sender">;
 
 export interface SchedulesOptions {
@@ -40,6 +22,8 @@ export interface SchedulesOptions {
   /** At most so many; default 1000. */
   readonly limit?: number;
   readonly log?: Log;
+  /** Other workers change them too: they are read again after so many ms. Default: never. */
+  readonly sharedMs?: number;
 }
 
 export interface Schedules {
@@ -47,82 +31,132 @@ export interface Schedules {
   set(wish: ScheduleWish): Promise<Schedule>;
   /** False when there is none. */
   remove(name: string): Promise<boolean>;
-  /** By name. */
+  /** By name; of other workers as they were at the last look. */
   list(): Schedule[];
   start(): Promise<void>;
   /** Resolves when no order is being sent, or after ten seconds. */
   stop(): Promise<void>;
 }
 
-const collection = "schedules";
 const graceMs = 10_000;
 const longestTimer = 2 ** 31 - 1;
+/** What could not be kept is tried again after so many ms. */
+const againMs = 5_000;
 
 export function createSchedules(storage: Storage, options: SchedulesOptions): Schedules {
-  const { owner, submit, explain, limit = 1000, log } = options;
-  const schedules = new Map<string, Schedule>();
+  const { owner, submit, explain, limit = 1000, log, sharedMs } = options;
+  const store = new ScheduleStore(storage, owner);
+  const schedules = new Map<string, KeptSchedule>();
+  /** Those that could not be sent on time, and when they are tried again. */
+  const delayed = new Map<string, number>();
   const sending = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
+  let looks: NodeJS.Timeout | undefined;
+  /** Names that changed here since the look under way began. */
+  let changed: Set<string> | undefined;
   let running = false;
-  const key = (name: string) => `${owner}/${name}`;
+  /** Being kept for the first time, or anew. */
+  let making = 0;
 
-  async function keep(name: string, schedule: Schedule | undefined): Promise<void> {
-    const value = schedule === undefined ? undefined : encodeValue(schedule);
-    await storage.records.write([{ collection, key: key(name), value }]);
+  /** As it is in the storage now; undefined: it is not there. */
+  function know(name: string, kept: KeptSchedule | undefined): void {
+    changed?.add(name);
+    delayed.delete(name);
+    if (kept === undefined) schedules.delete(name);
+    else schedules.set(name, kept);
   }
 
+  const dueAt = ({ schedule }: KeptSchedule): number =>
+    Math.max(schedule.nextAt, delayed.get(schedule.name) ?? 0);
+
+  /** For the next that is not being sent: those have their next time, or get it soon. */
   function arm(): void {
     clearTimeout(timer);
-    if (!running || schedules.size === 0) return;
-    const next = Math.min(...[...schedules.values()].map((schedule) => schedule.nextAt));
-    timer = setTimeout(due, Math.min(longestTimer, Math.max(0, next - Date.now()))).unref();
+    if (!running) return;
+    const waiting = [...schedules.values()].filter(({ schedule }) => !sending.has(schedule.name));
+    if (waiting.length === 0) return;
+    const left = Math.min(...waiting.map(dueAt)) - Date.now();
+    timer = setTimeout(due, Math.min(longestTimer, Math.max(0, left))).unref();
   }
 
   function due(): void {
     const now = Date.now();
-    for (const schedule of schedules.values()) {
-      if (schedule.nextAt > now || sending.has(schedule.name)) continue;
-      const sent = send(schedule, now)
-        .catch((error: unknown) => log?.error({ schedule: schedule.name, error: String(error) }, "not sent"))
+    for (const kept of schedules.values()) {
+      const { name } = kept.schedule;
+      if (dueAt(kept) > now || sending.has(name)) continue;
+      const sent = send(kept, now)
+        .catch((error: unknown) => log?.error({ schedule: name, error: String(error) }, "not sent"))
         .finally(() => {
-          sending.delete(schedule.name);
+          sending.delete(name);
           arm();
         });
-      sending.set(schedule.name, sent);
+      sending.set(name, sent);
     }
-    // Those being sent have their next time, or get it soon; the others are later.
-    clearTimeout(timer);
-    const later = [...schedules.values()].filter((schedule) => !sending.has(schedule.name));
-    const next = Math.min(...later.map((schedule) => schedule.nextAt));
-    if (running && later.length > 0) {
-      timer = setTimeout(due, Math.min(longestTimer, Math.max(1, next - now))).unref();
-    }
+    arm();
   }
 
-  async function send(schedule: Schedule, now: number): Promise<void> {
-    const { name, order, sender } = schedule;
-    const nextAt = nextTime(schedule, now, schedule.nextAt);
-    const next = nextAt === undefined ? undefined : { ...schedule, nextAt, sentAt: now };
+  async function send(kept: KeptSchedule, now: number): Promise<void> {
+    const { name, order, sender } = kept.schedule;
+    const nextAt = nextTime(kept.schedule, now, kept.schedule.nextAt);
+    let next: KeptSchedule | undefined;
+    let mine: boolean;
     try {
-      await keep(name, next);
+      if (nextAt === undefined) mine = await store.removeThis(kept);
+      else {
+        next = await store.replace(kept, { ...kept.schedule, nextAt, sentAt: now });
+        mine = next !== undefined;
+      }
+      // Another worker sends it, or it was changed.
+      if (!mine) next = await store.read(name);
     } catch (error) {
       // Not kept, so not sent: again in a while.
-      if (schedules.get(name) === schedule) schedules.set(name, { ...schedule, nextAt: now + 5000 });
+      if (schedules.get(name) === kept) delayed.set(name, now + againMs);
       throw error;
     }
-    // Replaced meanwhile: the new one decides.
-    if (schedules.get(name) !== schedule) {
-      const current = schedules.get(name);
-      await keep(name, current);
-      return;
-    }
-    if (next === undefined) schedules.delete(name);
-    else schedules.set(name, next);
+    // Replaced or removed here meanwhile: that decides.
+    if (schedules.get(name) !== kept) return;
+    know(name, next);
+    if (!mine) return;
     const answer = await submit(orderOf(order), { sender });
     const last = answer.error === undefined ? "done" : (errorName(answer.error.code) ?? "internal");
     if (last !== "done")
       log?.warn({ schedule: name, error: last, text: answer.error?.text }, "a scheduled order failed");
-    if (next !== undefined && schedules.get(name) === next) schedules.set(name, { ...next, last });
+    if (next === undefined || schedules.get(name) !== next) return;
+    const told = (await store.replace(next, { ...next.schedule, last })) ?? (await store.read(name));
+    if (schedules.get(name) === next) know(name, told);
+  }
+
+  /** What other workers made, changed and sent. */
+  async function look(): Promise<void> {
+    const own = new Set<string>();
+    changed = own;
+    try {
+      const found = await store.all(unreadable);
+      for (const name of new Set([...schedules.keys(), ...found.keys()])) {
+        const [known, kept] = [schedules.get(name), found.get(name)];
+        const same =
+          known !== undefined && kept !== undefined && Buffer.compare(known.bytes, kept.bytes) === 0;
+        // What is being sent here is known here.
+        if (!same && !own.has(name) && !sending.has(name)) know(name, kept);
+      }
+    } finally {
+      changed = undefined;
+    }
+    arm();
+  }
+
+  const unreadable = (key: string, error: unknown): void =>
+    log?.error({ key, error: String(error) }, "a schedule in the storage cannot be read");
+
+  function lookAgain(ms: number): void {
+    if (!running) return;
+    looks = setTimeout(() => {
+      look()
+        .catch((error: unknown) =>
+          log?.warn({ error: String(error) }, "cannot read the schedules of the other workers"),
+        )
+        .finally(() => lookAgain(ms));
+    }, ms).unref();
   }
 
   return {
@@ -136,46 +170,43 @@ export function createSchedules(storage: Storage, options: SchedulesOptions): Sc
       if (nextAt === undefined) {
         throw wrong("no such time comes any more", wish.at === undefined ? "cron" : "at");
       }
-      if (!schedules.has(name) && schedules.size >= limit) {
+      if (!schedules.has(name) && schedules.size + making >= limit) {
         throw new OperationFailure("no-space", `at most ${String(limit)} schedules`);
       }
-      const before = schedules.get(name);
       const schedule: Schedule = { ...wish, nextAt };
-      schedules.set(name, schedule);
+      making += 1;
       try {
-        await keep(name, schedule);
-      } catch (error) {
-        if (before === undefined) schedules.delete(name);
-        else schedules.set(name, before);
-        throw error;
+        // Shown, and sent, only when it is kept.
+        know(name, await store.put(schedule));
+      } finally {
+        making -= 1;
       }
       arm();
       return schedule;
     },
     async remove(name) {
-      if (!schedules.has(name)) return false;
-      await keep(name, undefined);
-      schedules.delete(name);
+      // It may be of another worker, since the last look.
+      if (!schedules.has(name) && (sharedMs === undefined || (await store.read(name)) === undefined))
+        return false;
+      await store.remove(name);
+      know(name, undefined);
       arm();
       return true;
     },
-    list: () => [...schedules.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    list: () =>
+      [...schedules.values()].map((kept) => kept.schedule).sort((a, b) => (a.name < b.name ? -1 : 1)),
     async start() {
-      const entries = await storage.records.list(collection, { prefix: key(""), limit: 10_000 });
-      for (const { key: at, value } of entries) {
-        try {
-          const schedule = scheduleSchema.parse(decodeValue(value));
-          if (!schedules.has(schedule.name)) schedules.set(schedule.name, schedule);
-        } catch (error) {
-          log?.error({ key: at, error: String(error) }, "a schedule in the storage cannot be read");
-        }
+      for (const [name, kept] of await store.all(unreadable)) {
+        if (!schedules.has(name)) schedules.set(name, kept);
       }
       running = true;
       arm();
+      if (sharedMs !== undefined) lookAgain(sharedMs);
     },
     async stop() {
       running = false;
       clearTimeout(timer);
+      clearTimeout(looks);
       let grace: NodeJS.Timeout | undefined;
       const over = new Promise<void>((resolve) => {
         grace = setTimeout(resolve, graceMs);
@@ -183,74 +214,5 @@ export function createSchedules(storage: Storage, options: SchedulesOptions): Sc
       await Promise.race([Promise.all(sending.values()), over]);
       clearTimeout(grace);
     },
-  };
-}
-
-/**
- * The first time after now. `due` is the time that is being sent, or the start of an interval: intervals keep their
- * rhythm. Undefined: there is none.
- */
-function nextTime(
-  { cron, everyS, at }: Pick<Schedule, "cron" | "everyS" | "at">,
-  now: number,
-  due: number | undefined,
-): number | undefined {
-  if (everyS !== undefined) {
-    const every = everyS * 1000;
-    const since = due ?? now;
-    return since + every * Math.max(1, Math.floor((now - since) / every) + 1);
-  }
-  if (cron !== undefined) return cronOf(cron).nextRun(new Date(now))?.getTime();
-  const time = Date.parse(at ?? "");
-  // Once: when it is being sent there is no other.
-  return due === undefined && time > now ? time : undefined;
-}
-
-/** @throws OperationFailure bad-request */
-function cronOf(pattern: string): Cron {
-  const fields = pattern.trim().split(/\s+/).length;
-  if (fields !== 5 && fields !== 6) throw wrong("five or six fields", "cron");
-  try {
-    return new Cron(pattern, { timezone: "UTC" });
-  } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error), "cron");
-  }
-}
-
-const wrong = (text: string, field: string) =>
-  new OperationFailure("bad-request", text, field === "" ? "arguments" : `arguments.${field}`);
-
-/** Might its sender send it? Whether somebody can do it is another question: nodes come and go. */
-async function checkOrder(
-  order: Schedule["order"],
-  sender: string,
-  explain: CoreService["explain"],
-): Promise<void> {
-  const definition = operationDefinition(order.operation);
-  if (definition === undefined) {
-    throw new OperationFailure("unknown-operation", order.operation, "arguments.order.operation");
-  }
-  if (definition.name === "task.schedule") throw wrong("a schedule makes no schedules", "order.operation");
-  const issue = objectOf(definition.arguments).safeParse(order.arguments ?? {}).error?.issues[0];
-  if (issue !== undefined) {
-    const place = ["order", "arguments", ...issue.path.map(String)];
-    const more = issue.code === "unrecognized_keys" ? [issue.keys[0] ?? ""] : [];
-    throw wrong(issue.message, [...place, ...more].join("."));
-  }
-  const { error } = await explain(orderOf(order), sender);
-  if (error?.code === "forbidden") throw new OperationFailure("forbidden", error.text, "arguments.order");
-}
-
-/** Jobs are only made: a schedule does not wait for them. */
-function orderOf({ operation, selector, arguments: args, input, deadlineMs }: Schedule["order"]): Order {
-  const definition = operationDefinition(operation);
-  const detach =
-    definition?.job === true && Object.hasOwn(definition.arguments, "detach") ? { detach: true } : {};
-  return {
-    operation,
-    arguments: { ...args, ...detach },
-    ...(selector === undefined ? {} : { selector: selector as Selector }),
-    ...(input === undefined ? {} : { input }),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
   };
 }

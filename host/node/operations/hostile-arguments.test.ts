@@ -103,7 +103,7 @@ async function refusal(definition: OperationDefinition, parts: Partial<Request>)
   const operation = operations.get(definition);
   if (operation === undefined) throw new Error(`nobody offers ${definition.name}`);
   const request: Request = { id: ++requests, boot: 1, sender: "eve", operation: definition.name, ...parts };
-  const checked = core.check(operation, request);
+  const checked = core.check(operation, request, "eve");
   if ("failure" in checked) return checked.failure.code;
   const run = operation.run({
     arguments: checked.request.arguments as Readonly<Record<string, unknown>>,

@@ -27,7 +27,12 @@ interface World {
   pass(seconds: number): Promise<void>;
 }
 
-async function world(storage = memoryStorage(), forbidden = false, limit = 1000): Promise<World> {
+async function world(
+  storage = memoryStorage(),
+  forbidden = false,
+  limit = 1000,
+  sharedMs?: number,
+): Promise<World> {
   const times: number[] = [];
   const core = fakeCore({
     "node.monitor": () => {
@@ -43,7 +48,13 @@ async function world(storage = memoryStorage(), forbidden = false, limit = 1000)
       error: forbidden ? { code: "forbidden", text: "may not" } : undefined,
       candidates: [],
     });
-  const schedules = createSchedules(storage, { owner: "edge", submit: core.submit, explain, limit });
+  const schedules = createSchedules(storage, {
+    owner: "edge",
+    submit: core.submit,
+    explain,
+    limit,
+    ...(sharedMs === undefined ? {} : { sharedMs }),
+  });
   await schedules.start();
   made.push(schedules);
   const operation = scheduleOperation(schedules);
@@ -145,6 +156,33 @@ describe("a schedule", () => {
     expect(times).toEqual([15]);
   });
 
+  it("is shown only when it is kept", async () => {
+    const { run, schedules, storage } = await world();
+    const writes = storage.hold();
+    const making = run({ name: "s", everyS: 60, order: { operation: "node.monitor" } });
+    await writes.waiting();
+    expect(schedules.list()).toEqual([]);
+    writes.release();
+    await making;
+    expect(schedules.list()).toHaveLength(1);
+  });
+
+  it("shows how its last order ended only when that is kept", async () => {
+    const { run, schedules, storage, pass, core } = await world();
+    await run({ name: "s", everyS: 10, order });
+    await pass(9);
+    // The write of the next time passes, that of the end waits.
+    const before = storage.writes;
+    await vi.advanceTimersByTimeAsync(1000);
+    while (storage.writes === before) await new Promise((resolve) => setImmediate(resolve));
+    const writes = storage.hold();
+    await writes.waiting();
+    expect([core.executed.length, schedules.list()[0]?.last]).toEqual([1, undefined]);
+    writes.release();
+    await pass(1);
+    expect(schedules.list()[0]?.last).toBe("done");
+  });
+
   it("is refused when it makes no sense", async () => {
     const { run, schedules } = await world(memoryStorage(), false, 1);
     const refused: [Record<string, unknown>, string, string][] = [
@@ -177,5 +215,57 @@ describe("a schedule", () => {
     await expect(run({ name: "t", everyS: 5, order })).rejects.toMatchObject({ code: "no-space" });
     const other = await world(memoryStorage(), true);
     await expect(other.run({ name: "s", everyS: 5, order })).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("schedules of several workers", () => {
+  const shared = async (storage: MemoryStorage): Promise<World> => await world(storage, false, 1000, 2000);
+
+  it("are sent once each time, by whichever worker, and known to all", async () => {
+    const storage = memoryStorage();
+    const [a, b] = [await shared(storage), await shared(storage)];
+    await a.run({ name: "often", everyS: 10, order });
+    await a.run({ name: "once", at: "2026-01-01T00:00:25Z", order });
+    await a.pass(5);
+    expect(b.schedules.list()).toEqual(a.schedules.list());
+    await a.pass(30);
+    expect([...a.times, ...b.times].sort((x, y) => x - y)).toEqual([10, 20, 25, 30]);
+    await a.pass(3);
+    for (const { schedules } of [a, b]) {
+      expect(schedules.list()).toMatchObject([{ name: "often", last: "done", sentAt: start + 30_000 }]);
+    }
+    // Changed by the other one, and removed.
+    await b.run({ name: "often", everyS: 7, order });
+    await b.pass(8);
+    expect([...a.times, ...b.times].filter((time) => time > 30)).toEqual([45]);
+    await a.run({ name: "often" });
+    await a.pass(20);
+    expect([a.times.length + b.times.length, b.schedules.list()]).toEqual([5, []]);
+  });
+
+  it("are removed by a worker that has not read them yet", async () => {
+    const storage = memoryStorage();
+    const [a, b] = [await shared(storage), await shared(storage)];
+    await a.run({ name: "often", everyS: 10, order });
+    await b.run({ name: "often" });
+    await expect(b.run({ name: "often" })).rejects.toMatchObject({ code: "not-found" });
+    await a.pass(15);
+    expect([a.times, a.schedules.list()]).toEqual([[], []]);
+  });
+
+  it("go on when a worker is gone, and when what one knows is old", async () => {
+    const storage = memoryStorage();
+    const a = await shared(storage);
+    await a.run({ name: "often", everyS: 10, order });
+    const b = await shared(storage);
+    // This one never looks again: what it knows of is old at each time.
+    const c = await world(storage);
+    await c.pass(25);
+    await a.schedules.stop();
+    await c.pass(20);
+    await b.schedules.stop();
+    await c.pass(20);
+    const times = [...a.times, ...b.times, ...c.times].sort((x, y) => x - y);
+    expect(times).toEqual([10, 20, 30, 40, 50, 60]);
   });
 });

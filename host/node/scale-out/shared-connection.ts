@@ -26,6 +26,8 @@ const longestDeadlineMs = 3_600_000;
 const mostKept = 50_000;
 /** An answer that another worker settled and did not publish within this time is published here, ms. */
 const patienceMs = 400;
+/** How long after its deadline a request without an answer is kept: longer than it takes to notice a dead worker, ms. */
+const overdueMs = 10_000;
 
 export interface SharedCounts {
   /** Requests that this worker took from a dead one. */
@@ -39,7 +41,6 @@ export interface SharedCounts {
 export class SharedConnection implements BusConnection {
   readonly counts: SharedCounts = { takenOver: 0, second: 0, completed: 0 };
   private readonly kept = new Map<string, Kept>();
-  private readonly accepted = new Set<string>();
   /** Requests whose answer was settled by this worker. */
   private readonly own = new Set<string>();
   private readonly handlers: MessageHandler[] = [];
@@ -86,27 +87,28 @@ export class SharedConnection implements BusConnection {
     const answer = parseTopic(topic)?.kind === "r" ? readEnvelope(payload) : undefined;
     const key = answer === undefined ? undefined : identity(answer, answer.get(3));
     if (answer === undefined || key === undefined) return this.inner.publish(topic, payload, options);
-    if (answer.get(4) === 1) {
-      this.accepted.add(key);
-      return this.inner.publish(topic, payload, options);
-    }
-    // Refusals are not remembered: the request may be repeated under its number.
-    const refused = answer.has(6) && !this.accepted.has(key);
-    this.accepted.delete(key);
-    if (refused) return this.inner.publish(topic, payload, options);
+    if (answer.get(4) === 1) return this.inner.publish(topic, payload, options);
     // Cut off: another worker has the request by now, and its answer must be the only one.
     if (!this.inner.connected) return undefined;
-    let settled: Settled = { first: true, answer: payload };
-    try {
-      settled = await this.group.settle(key, payload);
-    } catch (error) {
-      this.log.warn({ err: error }, "an answer could not be settled; it is published all the same");
-    }
+    const settled = await this.settle(key, payload, options?.refusal === true);
+    if (settled === undefined) return this.inner.publish(topic, payload, options);
     if (settled.first) this.remember(key);
     // Settled here before: the request was repeated.
     if (this.own.has(key)) return this.inner.publish(topic, settled.answer, options);
     this.counts.second++;
     return this.complete(key, topic, settled.answer);
+  }
+
+  /** Undefined: a refusal, and nothing is settled. It is not remembered: the request may be repeated under its number. */
+  private async settle(key: string, answer: Uint8Array, refusal: boolean): Promise<Settled | undefined> {
+    try {
+      if (!refusal) return await this.group.settle(key, answer);
+      const before = await this.group.settled(key);
+      return before === undefined ? undefined : { first: false, answer: before };
+    } catch (error) {
+      this.log.warn({ err: error }, "an answer could not be settled; it is published all the same");
+      return refusal ? undefined : { first: true, answer };
+    }
   }
 
   private remember(key: string): void {
@@ -186,8 +188,8 @@ export class SharedConnection implements BusConnection {
       this.deliver(kept.topic, kept.payload);
       return;
     }
-    const left = Math.floor(kept.deadlineAt - performance.now());
-    if (left <= 0) return;
+    // Also without time: it must end, and nobody else ends it.
+    const left = Math.max(1, Math.floor(kept.deadlineAt - performance.now()));
     const shorter = new Map(kept.envelope).set(10, left);
     this.deliver(kept.topic, encodeCbor(shorter));
   }
@@ -204,8 +206,8 @@ export class SharedConnection implements BusConnection {
   }
 
   private forget(): void {
-    // Its owner has answered "deadline" by now, or was asked by nobody who still waits.
-    const now = performance.now() - 2_000;
+    // Its owner has answered "deadline" by now, or is known to be dead, and the next one has.
+    const now = performance.now() - overdueMs;
     for (const [key, { deadlineAt }] of this.kept) if (deadlineAt < now) this.kept.delete(key);
   }
 }
