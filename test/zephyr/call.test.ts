@@ -38,12 +38,9 @@ describe.skipIf(noWorkspace !== "")(`examples/call-zephyr${noWorkspace}`, () => 
   ] as const)(
     "runs on %s",
     async (board, commandFor) => {
-      const image = await buildImage(
-        board,
-        "call",
-        join(folder, "gen"),
-        packagePath("examples", "call-zephyr"),
-      );
+      const image = await buildImage(board, "call", join(folder, "gen"), {
+        sourceDir: packagePath("examples", "call-zephyr"),
+      });
       const [command = "", ...args] = commandFor(image.executable);
       const child = await Child.start(command, args, { name: board });
       try {

@@ -107,11 +107,12 @@ int main(void) {
     while (!zport_restart_wanted()) {
         wait_ms = round_of_work(wait_ms);
     }
-    zport_log(ZPORT_INFO,
-              "restart: received=%lu published=%lu refused=%lu too_large=%lu connects=%lu traps=%lu",
-              (unsigned long)zport_stats.received, (unsigned long)zport_stats.published,
-              (unsigned long)zport_stats.refused, (unsigned long)zport_stats.too_large,
-              (unsigned long)zport_stats.connects, (unsigned long)traps);
+    zport_log(
+        ZPORT_INFO,
+        "restart: received=%lu published=%lu refused=%lu unkept=%lu too_large=%lu connects=%lu traps=%lu",
+        (unsigned long)zport_stats.received, (unsigned long)zport_stats.published,
+        (unsigned long)zport_stats.refused, (unsigned long)zport_stats.unkept,
+        (unsigned long)zport_stats.too_large, (unsigned long)zport_stats.connects, (unsigned long)traps);
     zport_watchdog_feed();
     zport_bus_stop();
     zport_restart_now(3);

@@ -1,7 +1,9 @@
 /*
  * The application: joins a WPA2 or open Wi-Fi network and joins it again when it is lost, with a wait that
- * doubles from 1 to 60 seconds. Name and passphrase: settings tmc/wifi-ssid and tmc/wifi-psk, else Kconfig.
- * No enterprise authentication. eswifi does DHCP by itself; nothing here knows the address.
+ * doubles from 1 to 60 seconds. It also leaves and joins again when no broker was reached for
+ * CONFIG_TMC_WIFI_REJOIN_S: after an unanswered question the driver does not ask the module again whether it
+ * is still joined. Name and passphrase: settings tmc/wifi-ssid and tmc/wifi-psk, else Kconfig. No enterprise
+ * authentication. eswifi does DHCP by itself; nothing here knows the address.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,6 +19,7 @@
 #define WAIT_MIN_MS 1000
 #define WAIT_MAX_MS 60000
 #define JOIN_TIMEOUT_MS 30000
+#define LEAVE_TIMEOUT_MS 10000
 
 static char ssid[WIFI_SSID_MAX_LEN + 1];
 static char psk[WIFI_PSK_MAX_LEN + 1];
@@ -24,7 +27,9 @@ static struct net_mgmt_event_callback events;
 static volatile bool joined;
 static volatile bool joining;
 static int64_t next_ms;
-static int64_t began_ms;
+static volatile bool leaving;
+static int64_t began_ms;  /* to join or to leave */
+static int64_t useful_ms; /* when a broker was reached last */
 static int64_t wait_ms = WAIT_MIN_MS;
 
 static void on_event(struct net_mgmt_event_callback *callback, uint64_t event, struct net_if *iface) {
@@ -34,6 +39,7 @@ static void on_event(struct net_mgmt_event_callback *callback, uint64_t event, s
         joined = status == NULL || status->status == 0;
     } else if (event == NET_EVENT_WIFI_DISCONNECT_RESULT) {
         joined = false;
+        leaving = false;
     }
     joining = false;
 }
@@ -67,6 +73,14 @@ static void join(void) {
     }
 }
 
+/* The driver does one thing at a time: joining waits for the event that this brings. */
+static void leave(void) {
+    zport_log(ZPORT_WARN, "no broker for %d s: joining Wi-Fi %s again", CONFIG_TMC_WIFI_REJOIN_S, ssid);
+    began_ms = k_uptime_get();
+    leaving = net_mgmt(NET_REQUEST_WIFI_DISCONNECT, net_if_get_default(), NULL, 0) == 0;
+    joined = false;
+}
+
 bool network_start(void) {
     take_setting("wifi-ssid", CONFIG_TMC_WIFI_SSID, ssid, sizeof ssid);
     take_setting("wifi-psk", CONFIG_TMC_WIFI_PSK, psk, sizeof psk);
@@ -87,10 +101,20 @@ bool network_ready(void) {
         if (!told) {
             zport_log(ZPORT_INFO, "joined Wi-Fi %s", ssid);
         }
+        if (!told || tmc_port_bus_connected()) {
+            useful_ms = now;
+        }
         told = true;
         wait_ms = WAIT_MIN_MS;
-        return true;
+        if (now - useful_ms > CONFIG_TMC_WIFI_REJOIN_S * 1000LL) {
+            leave();
+        }
+        return joined;
     }
+    if (leaving && now - began_ms < LEAVE_TIMEOUT_MS) {
+        return false;
+    }
+    leaving = false;
     if (told) {
         zport_log(ZPORT_WARN, "Wi-Fi %s lost", ssid);
         told = false;

@@ -27,6 +27,8 @@ export interface ZephyrBuildOptions {
   readonly config?: Readonly<Record<string, string | number | boolean>>;
   /** Kconfig fragments of the user, after everything else. */
   readonly confFiles?: readonly string[];
+  /** Devicetree overlays, after the board's own. */
+  readonly overlays?: readonly string[];
   /** Gets "configuring", then Ninja's steps: done and total. */
   readonly onProgress?: (step: string, done?: number, total?: number) => void;
 }
@@ -189,6 +191,9 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
     `-DPython3_EXECUTABLE=${options.workspace.python}`,
     `-DTMC_GEN_DIR=${resolve(options.genDir)}`,
     `-DEXTRA_CONF_FILE=${confFiles.join(";")}`,
+    ...(options.overlays === undefined
+      ? []
+      : [`-DEXTRA_DTC_OVERLAY_FILE=${options.overlays.map((file) => resolve(file)).join(";")}`]),
     `-DBUILD_VERSION=${options.workspace.version}`,
     "-DUSE_CCACHE=0",
   ];

@@ -2,11 +2,11 @@
  * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every
  * connection starts from nothing; the app announces itself anew. Received messages are taken from the socket
  * one at a time, when the app is ready for the next: what waits, waits in TCP. With the setting tmc/password
- * the node gives its id as user name.
+ * the node gives its id as user name. What the app publishes: outgoing.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "zport.h"
+#include "outgoing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include <zephyr/net/socket.h>
 
 #define PING_TIMEOUT_MS 5000
+#define DRAIN_MS 1000
 
 zport_bus_stats zport_stats;
 
@@ -36,7 +37,6 @@ static int64_t retry_ms;    /* not before this */
 static bool retry_now;      /* there is another broker to try before waiting */
 static int64_t ping_ms;     /* when the last ping was sent */
 static uint32_t backoff_ms; /* the wait after the next failure, before jitter */
-static uint16_t next_id;    /* of packets with QoS 1 and subscriptions: 1..65535 */
 
 static uint8_t rx_buffer[CONFIG_TMC_TOPIC_MAX + 32]; /* a whole packet, or a PUBLISH up to its payload */
 static uint8_t tx_buffer[CONFIG_TMC_TOPIC_MAX * 2 + CONFIG_TMC_WILL_MAX + ZPORT_PASSWORD_MAX +
@@ -139,6 +139,8 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
         phase = SESSION;
         session_ms = k_uptime_get();
         news_connected = true;
+        zport_outgoing_begin(&client);
+        zport_preferred_forget();
         zport_stats.connects++;
         zport_log(ZPORT_INFO, "connected to %s:%u", zport_server_now()->host, zport_server_now()->port);
         return;
@@ -147,6 +149,9 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
         return;
     case MQTT_EVT_PUBLISH:
         on_publish(&event->param.publish);
+        return;
+    case MQTT_EVT_PUBACK:
+        zport_outgoing_acknowledged(event->param.puback.message_id);
         return;
     case MQTT_EVT_SUBACK:
         for (uint32_t i = 0; i < event->param.suback.return_codes.len; i++) {
@@ -185,6 +190,7 @@ static void end_connection(void) {
     failed = false;
     have_message = false;
     arrived.any = false;
+    zport_outgoing_end();
     if (phase == SESSION) {
         zport_stats.disconnects++;
         if (wanted) {
@@ -245,7 +251,12 @@ static bool greet(void) {
     return code == 0;
 }
 
+void zport_bus_fail(void) {
+    failed = true;
+}
+
 void zport_bus_init(void) {
+    zport_outgoing_init();
     backoff_ms = CONFIG_TMC_BACKOFF_MIN_MS;
 }
 
@@ -289,9 +300,16 @@ static void receive_step(int timeout_ms) {
     if (mqtt_live(&client) == 0) {
         ping_ms = k_uptime_get();
     }
-    if (client.unacked_ping > 0 && k_uptime_get() - ping_ms > PING_TIMEOUT_MS) {
+    /* Pings are sent only when nothing else is: a node that publishes notices by its acknowledgements. */
+    if ((client.unacked_ping > 0 && k_uptime_get() - ping_ms > PING_TIMEOUT_MS) || zport_outgoing_stalled()) {
         zport_log(ZPORT_WARN, "the broker does not answer");
         failed = true;
+    }
+    if (!failed && zport_preferred_back()) {
+        zport_log(ZPORT_INFO, "%s:%u is there again: going back", zport_server_first()->host,
+                  zport_server_first()->port);
+        failed = true;
+        retry_now = true;
     }
 }
 
@@ -302,6 +320,9 @@ void zport_bus_poll(int timeout_ms) {
         int64_t left = wanted ? retry_ms - now : timeout_ms;
         k_sleep(K_MSEC(left < timeout_ms ? left : timeout_ms));
         return;
+    }
+    if (phase == SESSION && !news_connected) {
+        zport_outgoing_flush(); /* the app has announced itself */
     }
     if (phase == IDLE || phase == CONNECTING) {
         connect_step(timeout_ms);
@@ -345,6 +366,11 @@ const zport_message *zport_bus_take_message(void) {
 
 void zport_bus_stop(void) {
     wanted = false;
+    int64_t end = k_uptime_get() + DRAIN_MS;
+    while (phase == SESSION && !failed && zport_outgoing_waiting() > 0 && k_uptime_get() < end) {
+        zport_outgoing_flush();
+        receive_step(20);
+    }
     if (phase == SESSION) {
         k_sleep(K_MSEC(100)); /* what is on its way to the broker arrives */
     }
@@ -356,16 +382,6 @@ void zport_bus_stop(void) {
 
 /* ---- what the app calls
  * -------------------------------------------------------------------------------------------------- */
-
-static bool topic_ok(tmc_str topic) {
-    return topic.len >= 1 && topic.len <= CONFIG_TMC_TOPIC_MAX &&
-           memchr(topic.ptr, 0, (size_t)topic.len) == NULL;
-}
-
-static uint16_t packet_id(void) {
-    next_id = next_id == UINT16_MAX ? 1 : (uint16_t)(next_id + 1);
-    return next_id;
-}
 
 bool tmc_port_bus_will(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
     will.set = false;
@@ -391,39 +407,4 @@ bool tmc_port_bus_connect(void) {
 
 bool tmc_port_bus_connected(void) {
     return phase == SESSION && !failed;
-}
-
-bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
-    if (!tmc_port_bus_connected() || payload.len < 0 || payload.len > CONFIG_TMC_MESSAGE_MAX || qos < 0 ||
-        qos > 1 || !topic_ok(topic)) {
-        zport_stats.refused++;
-        return false;
-    }
-    struct mqtt_publish_param p = {0};
-    p.message.topic.topic = (struct mqtt_utf8){topic.ptr, (uint32_t)topic.len};
-    p.message.topic.qos = (uint8_t)qos;
-    p.message.payload.data = payload.ptr;
-    p.message.payload.len = (uint32_t)payload.len;
-    p.message_id = packet_id();
-    p.retain_flag = retain ? 1 : 0;
-    if (mqtt_publish(&client, &p) != 0) {
-        failed = true;
-        zport_stats.refused++;
-        return false;
-    }
-    zport_stats.published++;
-    return true;
-}
-
-bool tmc_port_bus_subscribe(tmc_str topic, int32_t qos) {
-    if (!tmc_port_bus_connected() || qos < 0 || qos > 1 || !topic_ok(topic)) {
-        return false;
-    }
-    struct mqtt_topic one = {.topic = {topic.ptr, (uint32_t)topic.len}, .qos = (uint8_t)qos};
-    struct mqtt_subscription_list list = {.list = &one, .list_count = 1, .message_id = packet_id()};
-    if (mqtt_subscribe(&client, &list) != 0) {
-        failed = true;
-        return false;
-    }
-    return true;
 }

@@ -102,6 +102,10 @@ const zport_server *zport_server_now(void) {
     return &servers[current];
 }
 
+const zport_server *zport_server_first(void) {
+    return &servers[0];
+}
+
 bool zport_server_failed(void) {
     current = current + 1 < count ? current + 1 : 0;
     return current == 0;

@@ -46,38 +46,36 @@ bool zport_resolve(const char *host, uint16_t port, struct sockaddr_in *out) {
     return false;
 }
 
-zport_state zport_socket_open(const char *host, uint16_t port) {
+int zport_connect(const char *host, uint16_t port, zport_state *state) {
     struct sockaddr_in address;
-    zport_socket_close();
+    *state = ZPORT_FAILED;
     if (!zport_resolve(host, port, &address)) {
-        return ZPORT_FAILED;
+        return -1;
     }
-    descriptor = zsock_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    if (descriptor < 0) {
+    int made = zsock_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    if (made < 0) {
         zport_log(ZPORT_WARN, "no socket: %d", errno);
-        return ZPORT_FAILED;
+        return -1;
     }
 #ifndef CONFIG_WIFI_ESWIFI /* it has no fcntl: there connect blocks */
-    int flags = zsock_fcntl(descriptor, ZVFS_F_GETFL, 0);
-    (void)zsock_fcntl(descriptor, ZVFS_F_SETFL, flags | ZVFS_O_NONBLOCK);
+    int flags = zsock_fcntl(made, ZVFS_F_GETFL, 0);
+    (void)zsock_fcntl(made, ZVFS_F_SETFL, flags | ZVFS_O_NONBLOCK);
 #endif
-    if (zsock_connect(descriptor, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
-        established = true;
-        return ZPORT_READY;
+    if (zsock_connect(made, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
+        *state = ZPORT_READY;
+        return made;
     }
     if (errno == EINPROGRESS || errno == EAGAIN) {
-        return ZPORT_PENDING;
+        *state = ZPORT_PENDING;
+        return made;
     }
     zport_log(ZPORT_DEBUG, "cannot connect: %d", errno);
-    zport_socket_close();
-    return ZPORT_FAILED;
+    (void)zsock_close(made);
+    return -1;
 }
 
-zport_state zport_socket_established(int timeout_ms) {
-    if (established) {
-        return ZPORT_READY;
-    }
-    struct zsock_pollfd p = {.fd = descriptor, .events = ZSOCK_POLLOUT, .revents = 0};
+zport_state zport_connected(int which, int timeout_ms) {
+    struct zsock_pollfd p = {.fd = which, .events = ZSOCK_POLLOUT, .revents = 0};
     int ready = zsock_poll(&p, 1, timeout_ms);
     if (ready == 0) {
         return ZPORT_PENDING;
@@ -85,13 +83,28 @@ zport_state zport_socket_established(int timeout_ms) {
     int error = 0;
     socklen_t size = sizeof error;
     if (ready > 0 && (p.revents & ZSOCK_POLLOUT) != 0 &&
-        zsock_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
-        established = true;
+        zsock_getsockopt(which, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
         return ZPORT_READY;
     }
     zport_log(ZPORT_DEBUG, "cannot connect: %d", error);
-    zport_socket_close();
     return ZPORT_FAILED;
+}
+
+zport_state zport_socket_open(const char *host, uint16_t port) {
+    zport_state state;
+    zport_socket_close();
+    descriptor = zport_connect(host, port, &state);
+    established = state == ZPORT_READY;
+    return state;
+}
+
+zport_state zport_socket_established(int timeout_ms) {
+    zport_state state = established ? ZPORT_READY : zport_connected(descriptor, timeout_ms);
+    established = state == ZPORT_READY;
+    if (state == ZPORT_FAILED) {
+        zport_socket_close();
+    }
+    return state;
 }
 
 void zport_socket_close(void) {

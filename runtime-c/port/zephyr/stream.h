@@ -15,7 +15,11 @@
 
 /* IPv4 address of a name or dotted quad; a failure is logged. */
 bool zport_resolve(const char *host, uint16_t port, struct sockaddr_in *out);
-/* Begins a connection; waits for it; waits for bytes of it. Each waits up to timeout_ms. */
+/* Begins a connection of one's own: the descriptor, -1 when `state` says that it failed. */
+int zport_connect(const char *host, uint16_t port, zport_state *state);
+/* Waits up to timeout_ms for it. */
+zport_state zport_connected(int descriptor, int timeout_ms);
+/* Begins the connection to the broker; waits for it; waits for bytes of it. Each waits up to timeout_ms. */
 zport_state zport_socket_open(const char *host, uint16_t port);
 zport_state zport_socket_established(int timeout_ms);
 zport_state zport_socket_readable(int timeout_ms);

@@ -97,6 +97,8 @@ typedef struct {
 bool zport_servers_init(void);
 /* The one to try, or in use. */
 const zport_server *zport_server_now(void);
+/* The one preferred. */
+const zport_server *zport_server_first(void);
 /* The attempt failed: goes on to the next. True when that is the first again: time to wait. */
 bool zport_server_failed(void);
 /* A session ended: begins with the first again. */
@@ -135,6 +137,7 @@ typedef struct {
     uint32_t too_large; /* dropped: payload above CONFIG_TMC_MESSAGE_MAX, or the topic too long */
     uint32_t published;
     uint32_t refused; /* publish calls that returned false */
+    uint32_t unkept;  /* of published: sent, but not kept until acknowledged: the outbox was full */
     uint32_t attempts;
     uint32_t connects;
     uint32_t disconnects;
@@ -160,6 +163,14 @@ bool zport_bus_take_connected(void);
 const zport_message *zport_bus_take_message(void);
 /* Ends the session WITHOUT a DISCONNECT packet: the broker then publishes the last will. */
 void zport_bus_stop(void);
+
+/* ---- back to the preferred broker (preferred.c)
+ * --------------------------------------------------------------------------------- */
+
+/* True when the first broker of the list takes connections again, while another is in use. */
+bool zport_preferred_back(void);
+/* A session began: the next look is a whole interval away. */
+void zport_preferred_forget(void);
 
 /* ---- serial console (console.c)
  * ----------------------------------------------------------------------------------------- */

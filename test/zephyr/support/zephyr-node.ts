@@ -8,7 +8,11 @@ import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { findBoard } from "../../../compiler/board/board.js";
 import { packagePath } from "../../../compiler/board/package-root.js";
-import { buildZephyr, type ZephyrImage } from "../../../compiler/board/zephyr/build.js";
+import {
+  buildZephyr,
+  type ZephyrBuildOptions,
+  type ZephyrImage,
+} from "../../../compiler/board/zephyr/build.js";
 import { runZephyr, type ZephyrNode } from "../../../compiler/board/zephyr/run.js";
 import {
   findWorkspace,
@@ -51,12 +55,12 @@ export const notRunnable =
 /** Cold builds take minutes on a small machine. */
 export const buildTimeout = 15 * 60_000;
 
-/** Builds `genDir` for the board; `name` tells images of different programs apart. */
+/** Builds `genDir` for the board; `name` tells images of different programs and configurations apart. */
 export function buildImage(
   boardName: string,
   name: string,
   genDir: string,
-  sourceDir = packagePath("zephyr-app"),
+  options: Pick<ZephyrBuildOptions, "config" | "confFiles" | "overlays" | "sourceDir"> = {},
 ): Promise<ZephyrImage> {
   if (workspace === undefined) {
     throw new Error("no workspace");
@@ -65,7 +69,7 @@ export function buildImage(
     workspace,
     board: findBoard(boardName).zephyr?.board ?? boardName,
     genDir,
-    sourceDir,
+    ...options,
     outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
   });
 }

@@ -1,0 +1,32 @@
+/*
+ * Internal to the Zephyr port: what leaves for the broker (outgoing.c), as bus.c sees it. One thread (main)
+ * uses it.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TMC_OUTGOING_H
+#define TMC_OUTGOING_H
+
+#include "zport.h"
+
+#include <zephyr/net/mqtt.h>
+
+void zport_outgoing_init(void);
+/* A session exists: packets may be sent. What is kept from before waits for zport_outgoing_flush. */
+void zport_outgoing_begin(struct mqtt_client *client);
+/* Sends what is kept and not sent in this session; from now on messages leave as they are published. */
+void zport_outgoing_flush(void);
+/* The session ended: what is not acknowledged is to be sent again. */
+void zport_outgoing_end(void);
+void zport_outgoing_acknowledged(uint16_t id);
+/* True when the broker has acknowledged nothing for a keep-alive period although something is sent. */
+bool zport_outgoing_stalled(void);
+/* Messages kept. */
+uint32_t zport_outgoing_waiting(void);
+
+/* ---- bus.c ---- */
+
+/* The session is of no use any more: the next poll ends it. */
+void zport_bus_fail(void);
+
+#endif

@@ -1,0 +1,297 @@
+/**
+ * An emulated Inventek ISM43362 Wi-Fi module: the AT commands that Zephyr's eswifi driver sends, over TCP as QEMU's serial
+ * port (UART variant). Written from what the driver expects; nobody compared it with the module's firmware. TCP clients
+ * only; it reaches nothing but this machine's loopback. Faults are switched on by the test.
+ */
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+/** This machine's loopback, as images in QEMU call it. */
+const hostAddress = "10.0.2.2";
+const sockets = 4;
+
+/** Misbehaviour of network and module; everything is off unless set. */
+export interface WifiFaults {
+  /** Received bytes are handed out in parts of at most so many bytes. */
+  split?: number;
+  /** Received bytes are held back until there are so many, or a read found nothing new. */
+  merge?: number;
+  /** Every reply comes so much later, ms. */
+  slow?: number;
+  /** Each segment from the broker is lost at first and comes again after this time, ms: TCP's retransmission. */
+  retransmit?: number;
+  /** So many more sends are answered with an error, and their bytes are gone. */
+  failSends?: number;
+  /** So many more connection attempts fail. */
+  failConnects?: number;
+}
+
+class Slot {
+  type = 0;
+  address = "";
+  port = 0;
+  maxRead = 1460;
+  timeoutMs = 30;
+  socket: Socket | undefined;
+  received = Buffer.alloc(0);
+  /** The peer closed or reset. */
+  ended = false;
+  /** What was there at the last read, for `merge`. */
+  seen = -1;
+  wake: () => void = () => undefined;
+
+  close(): void {
+    this.socket?.destroy();
+    this.socket = undefined;
+    this.received = Buffer.alloc(0);
+    this.ended = false;
+    this.wake();
+  }
+}
+
+export class WifiModule {
+  readonly faults: WifiFaults = {};
+  /** The access point: out of reach when false. */
+  inReach = true;
+  joins = 0;
+  /** Commands so far, by their first two letters. */
+  readonly commands = new Map<string, number>();
+  private joined = false;
+  private ssid = "";
+  private passphrase = "";
+  private selected = 0;
+  private slots = Array.from({ length: sockets }, () => new Slot());
+  private input = Buffer.alloc(0);
+  private serial: Socket | undefined;
+  private work = Promise.resolve();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly network: { readonly ssid: string; passphrase: string },
+  ) {
+    server.on("connection", (serial) => this.attach(serial));
+  }
+
+  /** Waits for QEMU on a free port; its access point is `ssid`. */
+  static async start(ssid: string, passphrase: string): Promise<WifiModule> {
+    const server = createServer({ noDelay: true });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new WifiModule(server, { ssid, passphrase });
+  }
+
+  /** What QEMU's serial port is to be. */
+  get serialPort(): string {
+    const address = this.server.address();
+    return `tcp:127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  }
+
+  /** Resets the TCP connections of the module: the network did. */
+  reset(): void {
+    for (const slot of this.slots) {
+      slot.socket?.resetAndDestroy();
+      if (slot.socket !== undefined) slot.ended = true;
+    }
+  }
+
+  /** The module restarts by itself: connections and network are forgotten, and it says hello in the middle of everything. */
+  reboot(): void {
+    for (const slot of this.slots) slot.close();
+    this.slots = Array.from({ length: sockets }, () => new Slot());
+    this.joined = false;
+    this.selected = 0;
+  }
+
+  /** The access point's passphrase from now on. */
+  changePassphrase(passphrase: string): void {
+    this.network.passphrase = passphrase;
+  }
+
+  async close(): Promise<void> {
+    this.reboot();
+    this.serial?.destroy();
+    this.server.close();
+    await once(this.server, "close");
+  }
+
+  private attach(serial: Socket): void {
+    this.serial?.destroy();
+    this.reboot();
+    this.serial = serial;
+    this.input = Buffer.alloc(0);
+    serial.on("error", () => undefined);
+    serial.on("data", (bytes) => {
+      this.input = Buffer.concat([this.input, bytes]);
+      this.work = this.work.then(() => this.serve(serial));
+    });
+    serial.write("\r\n> ");
+  }
+
+  /** Executes the commands that are whole. */
+  private async serve(serial: Socket): Promise<void> {
+    for (;;) {
+      const end = this.input.indexOf("\r");
+      if (end < 0) return;
+      const [name = "", value = ""] = this.input.subarray(0, end).toString("latin1").split("=");
+      let next = end + 1;
+      let data = Buffer.alloc(0);
+      if (name === "S3") {
+        // The driver sends one byte more than it says.
+        if (this.input.length < next + Number(value) + 1) return;
+        data = Buffer.from(this.input.subarray(next, next + Number(value)));
+        next += Number(value) + 1;
+      }
+      this.input = this.input.subarray(next);
+      this.commands.set(name, (this.commands.get(name) ?? 0) + 1);
+      const reply = await this.execute(name, value, data);
+      if (this.faults.slow !== undefined) await new Promise((done) => setTimeout(done, this.faults.slow));
+      if (serial !== this.serial) return;
+      const status = reply === undefined ? "\r\nERROR\r\n> " : "\r\nOK\r\n> ";
+      serial.write(Buffer.concat([Buffer.from("\r\n"), reply ?? Buffer.from("-1"), Buffer.from(status)]));
+    }
+  }
+
+  /** The reply's data; undefined: an error. */
+  private async execute(name: string, value: string, data: Buffer): Promise<Buffer | undefined> {
+    const nothing = Buffer.alloc(0);
+    const slot = this.slots[this.selected];
+    if (slot === undefined) return undefined;
+    switch (name) {
+      case "Z5":
+        return Buffer.from("c4:7f:51:00:00:01");
+      case "C1":
+        this.ssid = value;
+        return nothing;
+      case "C2":
+        this.passphrase = value;
+        return nothing;
+      case "C0":
+        return this.join();
+      case "CD":
+        this.leave();
+        return nothing;
+      case "CS":
+        if (!this.inReach) this.leave();
+        return Buffer.from(this.joined ? "1" : "0");
+      case "CR":
+        return Buffer.from("-40");
+      case "D0":
+        return this.joined ? Buffer.from(hostAddress) : undefined;
+      case "P0":
+        this.selected = Number(value) % sockets;
+        return nothing;
+      case "P1":
+        slot.type = Number(value);
+        return nothing;
+      case "P3":
+        slot.address = value;
+        return nothing;
+      case "P4":
+        slot.port = Number(value);
+        return nothing;
+      case "P6":
+        slot.close();
+        return value === "1" ? this.open(slot) : nothing;
+      case "R1":
+        slot.maxRead = Number(value);
+        return nothing;
+      case "R2":
+        slot.timeoutMs = Number(value);
+        return nothing;
+      case "R0":
+        return this.read(slot);
+      case "S3":
+        return this.send(slot, data);
+      default:
+        return nothing;
+    }
+  }
+
+  private join(): Buffer | undefined {
+    const { ssid, passphrase } = this.network;
+    if (!this.inReach || this.ssid !== ssid || this.passphrase !== passphrase) return undefined;
+    this.joined = true;
+    this.joins++;
+    return Buffer.from(`[JOIN   ] ${ssid},192.168.2.18,0,0`);
+  }
+
+  private leave(): void {
+    this.joined = false;
+    for (const slot of this.slots) slot.close();
+  }
+
+  private async open(slot: Slot): Promise<Buffer | undefined> {
+    const isHere = slot.address === hostAddress || slot.address === "127.0.0.1";
+    if (!this.joined || !this.inReach || !isHere || slot.type !== 0) return undefined;
+    if (this.faults.failConnects !== undefined && this.faults.failConnects > 0) {
+      this.faults.failConnects--;
+      return undefined;
+    }
+    const socket = connect(slot.port, "127.0.0.1").setNoDelay(true);
+    slot.socket = socket;
+    socket.on("data", (bytes) => this.arrive(slot, socket, bytes));
+    socket.on("close", () => {
+      if (slot.socket === socket) slot.ended = true;
+      slot.wake();
+    });
+    const isOpen = await new Promise<boolean>((done) => {
+      socket.once("connect", () => done(true));
+      socket.on("error", () => done(false));
+    });
+    if (!isOpen) slot.close();
+    return isOpen ? Buffer.alloc(0) : undefined;
+  }
+
+  private arrive(slot: Slot, socket: Socket, bytes: Buffer): void {
+    const take = (): void => {
+      if (slot.socket !== socket) return;
+      slot.received = Buffer.concat([slot.received, bytes]);
+      slot.wake();
+    };
+    if (this.faults.retransmit === undefined) {
+      take();
+    } else {
+      // What follows a lost segment waits for it.
+      socket.pause();
+      setTimeout(() => {
+        take();
+        socket.resume();
+      }, this.faults.retransmit);
+    }
+  }
+
+  private async read(slot: Slot): Promise<Buffer | undefined> {
+    if (slot.socket === undefined) return undefined;
+    if (slot.received.length === 0 && !slot.ended) await this.wait(slot);
+    if (slot.received.length === 0) return slot.ended ? undefined : Buffer.alloc(0);
+    const { merge, split } = this.faults;
+    if (merge !== undefined && slot.received.length < merge && slot.seen !== slot.received.length) {
+      slot.seen = slot.received.length;
+      return Buffer.alloc(0);
+    }
+    const n = Math.min(slot.maxRead, slot.received.length, split ?? slot.maxRead);
+    const part = slot.received.subarray(0, n);
+    slot.received = Buffer.from(slot.received.subarray(n));
+    return part;
+  }
+
+  private wait(slot: Slot): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(done, slot.timeoutMs);
+      slot.wake = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
+  }
+
+  private send(slot: Slot, data: Buffer): Buffer | undefined {
+    if (slot.socket === undefined || slot.ended) return undefined;
+    if (this.faults.failSends !== undefined && this.faults.failSends > 0) {
+      this.faults.failSends--;
+      return undefined;
+    }
+    slot.socket.write(data);
+    return Buffer.from(String(data.length));
+  }
+}
