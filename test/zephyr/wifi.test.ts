@@ -147,12 +147,9 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
   const accidents: readonly (readonly [string, () => void])[] = [
     ["the connection is reset", () => module.reset()],
     ["a send fails", () => Object.assign(module.faults, { failSends: 1 })],
-    [
-      "the module restarts",
-      () => {
-        module.reboot();
-      },
-    ],
+    ["the module restarts", () => module.reboot()],
+    // The driver waits for a minute.
+    ["the module does not reply", () => Object.assign(module.faults, { dropReplies: 1 })],
     [
       "attempts to connect fail",
       () => {

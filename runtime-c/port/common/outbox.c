@@ -102,3 +102,7 @@ void tmc_outbox_rewind(tmc_outbox *box) {
 bool tmc_outbox_waits_for(const tmc_outbox *box, uint16_t id) {
     return find(box, id) < box->unsent;
 }
+
+bool tmc_outbox_is_oldest(const tmc_outbox *box, uint16_t id) {
+    return box->unsent > 0 && number_at(box->bytes) == id;
+}

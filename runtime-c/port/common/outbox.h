@@ -45,5 +45,7 @@ bool tmc_outbox_acknowledged(tmc_outbox *box, uint16_t id);
 void tmc_outbox_rewind(tmc_outbox *box);
 /* Waits a message that was sent in this session for the acknowledgement of this id? */
 bool tmc_outbox_waits_for(const tmc_outbox *box, uint16_t id);
+/* Is that the oldest one? */
+bool tmc_outbox_is_oldest(const tmc_outbox *box, uint16_t id);
 
 #endif

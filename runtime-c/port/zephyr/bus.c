@@ -36,6 +36,7 @@ static int64_t session_ms;  /* when CONNACK arrived */
 static int64_t retry_ms;    /* not before this */
 static bool retry_now;      /* there is another broker to try before waiting */
 static int64_t ping_ms;     /* when the last ping was sent */
+static int64_t polled_ms;   /* when the last poll ended */
 static uint32_t backoff_ms; /* the wait after the next failure, before jitter */
 
 static uint8_t rx_buffer[CONFIG_TMC_TOPIC_MAX + 32]; /* a whole packet, or a PUBLISH up to its payload */
@@ -154,6 +155,7 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
         zport_outgoing_acknowledged(event->param.puback.message_id);
         return;
     case MQTT_EVT_SUBACK:
+        zport_outgoing_subscribed();
         for (uint32_t i = 0; i < event->param.suback.return_codes.len; i++) {
             if (event->param.suback.return_codes.data[i] > MQTT_SUBACK_SUCCESS_QoS_2) {
                 /* A node that hears nothing must not look alive: offline, and tried again. */
@@ -300,7 +302,7 @@ static void receive_step(int timeout_ms) {
     if (mqtt_live(&client) == 0) {
         ping_ms = k_uptime_get();
     }
-    /* Pings are sent only when nothing else is: a node that publishes notices by its acknowledgements. */
+    /* Pings are sent only when nothing else is: a node that publishes notices by the acknowledgements. */
     if ((client.unacked_ping > 0 && k_uptime_get() - ping_ms > PING_TIMEOUT_MS) || zport_outgoing_stalled()) {
         zport_log(ZPORT_WARN, "the broker does not answer");
         failed = true;
@@ -313,8 +315,16 @@ static void receive_step(int timeout_ms) {
     }
 }
 
-void zport_bus_poll(int timeout_ms) {
-    have_message = false;
+/* While the app computes, nobody looks what the broker says: that time is not the broker's. */
+static void excuse(void) {
+    int64_t away = k_uptime_get() - polled_ms;
+    if (away > 0) {
+        ping_ms += away;
+        zport_outgoing_excuse(away);
+    }
+}
+
+static void poll_once(int timeout_ms) {
     int64_t now = k_uptime_get();
     if (phase == IDLE && (!wanted || now < retry_ms)) {
         int64_t left = wanted ? retry_ms - now : timeout_ms;
@@ -338,6 +348,13 @@ void zport_bus_poll(int timeout_ms) {
         end_connection();
         schedule_retry();
     }
+}
+
+void zport_bus_poll(int timeout_ms) {
+    have_message = false;
+    excuse();
+    poll_once(timeout_ms);
+    polled_ms = k_uptime_get();
 }
 
 void zport_bus_network_lost(void) {

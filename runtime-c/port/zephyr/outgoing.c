@@ -18,7 +18,9 @@
 static struct mqtt_client *session; /* NULL: there is none */
 static bool flowing;                /* the app has announced itself */
 static uint16_t next_id;            /* of packets with QoS 1 and subscriptions: 1..65535 */
-static int64_t progress_ms; /* the last acknowledgement, or the first message after all were acknowledged */
+static uint32_t unanswered;         /* subscriptions and messages of QoS 1 that are not kept */
+static int64_t answer_ms;   /* the last answer to those, or the first of them after all were answered */
+static int64_t progress_ms; /* as answer_ms, for the oldest that is kept */
 
 static uint8_t kept_bytes[CONFIG_TMC_OUTBOX_SIZE];
 static tmc_outbox kept;
@@ -30,6 +32,7 @@ void zport_outgoing_init(void) {
 void zport_outgoing_begin(struct mqtt_client *client) {
     session = client;
     flowing = false;
+    unanswered = 0;
 }
 
 void zport_outgoing_end(void) {
@@ -38,14 +41,38 @@ void zport_outgoing_end(void) {
     tmc_outbox_rewind(&kept);
 }
 
-void zport_outgoing_acknowledged(uint16_t id) {
-    if (tmc_outbox_acknowledged(&kept, id)) {
-        progress_ms = k_uptime_get();
+static void ask(void) {
+    if (unanswered++ == 0) {
+        answer_ms = k_uptime_get();
     }
 }
 
+static void answered(void) {
+    unanswered -= unanswered > 0 ? 1U : 0U;
+    answer_ms = k_uptime_get();
+}
+
+void zport_outgoing_acknowledged(uint16_t id) {
+    if (tmc_outbox_is_oldest(&kept, id)) {
+        progress_ms = k_uptime_get();
+    }
+    if (!tmc_outbox_acknowledged(&kept, id)) {
+        answered();
+    }
+}
+
+void zport_outgoing_subscribed(void) {
+    answered();
+}
+
 bool zport_outgoing_stalled(void) {
-    return kept.unsent > 0 && k_uptime_get() - progress_ms > CONFIG_TMC_KEEPALIVE_S * 1000LL;
+    int64_t begin = k_uptime_get() - CONFIG_TMC_KEEPALIVE_S * 1000LL;
+    return (kept.unsent > 0 && progress_ms < begin) || (unanswered > 0 && answer_ms < begin);
+}
+
+void zport_outgoing_excuse(int64_t ms) {
+    progress_ms += ms;
+    answer_ms += ms;
 }
 
 uint32_t zport_outgoing_waiting(void) {
@@ -60,7 +87,7 @@ static uint16_t packet_id(void) {
 }
 
 /* One PUBLISH; false: the session is of no use any more. */
-static bool send(struct mqtt_publish_param *p) {
+static bool send_message(struct mqtt_publish_param *p) {
     if (mqtt_publish(session, p) != 0) {
         zport_bus_fail();
         return false;
@@ -89,7 +116,7 @@ void zport_outgoing_flush(void) {
         }
         /* Before it is known that it left: a session that fails sends it again. */
         tmc_outbox_sent(&kept, p.message_id);
-        if (!send(&p)) {
+        if (!send_message(&p)) {
             return;
         }
     }
@@ -143,8 +170,11 @@ bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool r
     p.message.payload.len = (uint32_t)payload.len;
     p.message_id = packet_id();
     p.retain_flag = retain ? 1 : 0;
-    if (!send(&p)) {
+    if (!send_message(&p)) {
         return refuse();
+    }
+    if (qos == 1) {
+        ask();
     }
     zport_stats.published++;
     zport_stats.unkept += keep ? 1U : 0U;
@@ -161,5 +191,6 @@ bool tmc_port_bus_subscribe(tmc_str topic, int32_t qos) {
         zport_bus_fail();
         return false;
     }
+    ask();
     return true;
 }

@@ -18,9 +18,15 @@ void zport_outgoing_begin(struct mqtt_client *client);
 void zport_outgoing_flush(void);
 /* The session ended: what is not acknowledged is to be sent again. */
 void zport_outgoing_end(void);
+/* PUBACK. */
 void zport_outgoing_acknowledged(uint16_t id);
-/* True when the broker has acknowledged nothing for a keep-alive period although something is sent. */
+/* SUBACK. */
+void zport_outgoing_subscribed(void);
+/* True when the oldest of what was sent has waited for its acknowledgement for a keep-alive period: the
+ * broker is silent, or the packet did not leave (eswifi does not notice that). */
 bool zport_outgoing_stalled(void);
+/* For so long nobody looked whether acknowledgements arrived. */
+void zport_outgoing_excuse(int64_t ms);
 /* Messages kept. */
 uint32_t zport_outgoing_waiting(void);
 

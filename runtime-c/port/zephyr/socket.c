@@ -61,6 +61,7 @@ int zport_connect(const char *host, uint16_t port, zport_state *state) {
     int flags = zsock_fcntl(made, ZVFS_F_GETFL, 0);
     (void)zsock_fcntl(made, ZVFS_F_SETFL, flags | ZVFS_O_NONBLOCK);
 #endif
+    errno = 0; /* eswifi gives codes and does not set it */
     if (zsock_connect(made, (const struct sockaddr *)(const void *)&address, sizeof address) == 0) {
         *state = ZPORT_READY;
         return made;
@@ -121,10 +122,11 @@ void zport_socket_close(void) {
  * ---------------------------------------------------------------------------------------------------------
  */
 
-/* The Wi-Fi module answers each poll over its slow bus: not more often than this. */
+static int64_t empty_poll_ms; /* when there was nothing the last time */
+
+/* The Wi-Fi module answers each poll over its slow bus: where there was nothing, not more often than this. */
 static bool poll_is_due(int *timeout_ms) {
-    static int64_t last;
-    int64_t wait = CONFIG_TMC_POLL_INTERVAL_MS - (k_uptime_get() - last);
+    int64_t wait = CONFIG_TMC_POLL_INTERVAL_MS - (k_uptime_get() - empty_poll_ms);
     if (CONFIG_TMC_POLL_INTERVAL_MS > 0 && wait > 0) {
         int64_t slept = wait < *timeout_ms ? wait : *timeout_ms;
         k_sleep(K_MSEC(slept));
@@ -133,7 +135,7 @@ static bool poll_is_due(int *timeout_ms) {
             return false;
         }
     }
-    last = k_uptime_get();
+    empty_poll_ms = k_uptime_get();
     return true;
 }
 
@@ -157,6 +159,7 @@ zport_state zport_socket_readable(int timeout_ms) {
     }
     ssize_t n = zsock_recv(descriptor, received, sizeof received, ZSOCK_MSG_DONTWAIT);
     if (n > 0) {
+        empty_poll_ms -= CONFIG_TMC_POLL_INTERVAL_MS; /* there may be more */
         received_at = 0;
         received_end = (size_t)n;
         return ZPORT_READY;
@@ -179,6 +182,7 @@ size_t zport_socket_take(uint8_t *out, size_t size) {
 int zport_socket_send(const uint8_t *bytes, size_t size) {
     int64_t end = k_uptime_get() + SEND_TIMEOUT_MS;
     while (size > 0) {
+        errno = 0;
         size_t chunk = size < CONFIG_TMC_SEND_CHUNK ? size : CONFIG_TMC_SEND_CHUNK;
         ssize_t n =
             zsock_send(descriptor, bytes, chunk, IS_ENABLED(CONFIG_WIFI_ESWIFI) ? 0 : ZSOCK_MSG_DONTWAIT);

@@ -22,6 +22,8 @@ export interface WifiFaults {
   retransmit?: number;
   /** So many more sends are answered with an error, and their bytes are gone. */
   failSends?: number;
+  /** So many more replies never come. */
+  dropReplies?: number;
   /** So many more connection attempts fail. */
   failConnects?: number;
 }
@@ -94,7 +96,7 @@ export class WifiModule {
     }
   }
 
-  /** The module restarts by itself: connections and network are forgotten, and it says hello in the middle of everything. */
+  /** The module restarts by itself, in no time: connections and network are forgotten. */
   reboot(): void {
     for (const slot of this.slots) slot.close();
     this.slots = Array.from({ length: sockets }, () => new Slot());
@@ -146,6 +148,10 @@ export class WifiModule {
       const reply = await this.execute(name, value, data);
       if (this.faults.slow !== undefined) await new Promise((done) => setTimeout(done, this.faults.slow));
       if (serial !== this.serial) return;
+      if (this.faults.dropReplies !== undefined && this.faults.dropReplies > 0) {
+        this.faults.dropReplies--;
+        continue;
+      }
       const status = reply === undefined ? "\r\nERROR\r\n> " : "\r\nOK\r\n> ";
       serial.write(Buffer.concat([Buffer.from("\r\n"), reply ?? Buffer.from("-1"), Buffer.from(status)]));
     }
