@@ -299,7 +299,8 @@ static void receive_step(int timeout_ms) {
         failed = true;
         return;
     }
-    if (mqtt_live(&client) == 0) {
+    bool waiting = client.unacked_ping > 0; /* since the first ping that is not answered */
+    if (mqtt_live(&client) == 0 && !waiting) {
         ping_ms = k_uptime_get();
     }
     /* Pings are sent only when nothing else is: a node that publishes notices by the acknowledgements. */
@@ -402,7 +403,8 @@ void zport_bus_stop(void) {
 
 bool tmc_port_bus_will(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
     will.set = false;
-    if (payload.len < 0 || payload.len > CONFIG_TMC_WILL_MAX || qos < 0 || qos > 1 || !topic_ok(topic)) {
+    if (payload.len < 0 || payload.len > CONFIG_TMC_WILL_MAX || qos < 0 || qos > 1 ||
+        !zport_topic_ok(topic)) {
         return false;
     }
     memcpy(will.topic_bytes, topic.ptr, (size_t)topic.len);

@@ -125,7 +125,7 @@ void zport_outgoing_flush(void) {
 /* ---- what the app calls
  * -------------------------------------------------------------------------------------------------- */
 
-static bool topic_ok(tmc_str topic) {
+bool zport_topic_ok(tmc_str topic) {
     return topic.len >= 1 && topic.len <= CONFIG_TMC_TOPIC_MAX &&
            memchr(topic.ptr, 0, (size_t)topic.len) == NULL;
 }
@@ -148,7 +148,8 @@ static bool refuse(void) {
 }
 
 bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
-    if (payload.len < 0 || payload.len > CONFIG_TMC_MESSAGE_MAX || qos < 0 || qos > 1 || !topic_ok(topic)) {
+    if (payload.len < 0 || payload.len > CONFIG_TMC_MESSAGE_MAX || qos < 0 || qos > 1 ||
+        !zport_topic_ok(topic)) {
         return refuse();
     }
     bool keep = qos == 1 && !retain && !is_request(topic);
@@ -182,7 +183,7 @@ bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool r
 }
 
 bool tmc_port_bus_subscribe(tmc_str topic, int32_t qos) {
-    if (!tmc_port_bus_connected() || qos < 0 || qos > 1 || !topic_ok(topic)) {
+    if (!tmc_port_bus_connected() || qos < 0 || qos > 1 || !zport_topic_ok(topic)) {
         return false;
     }
     struct mqtt_topic one = {.topic = {topic.ptr, (uint32_t)topic.len}, .qos = (uint8_t)qos};

@@ -27,6 +27,8 @@ void zport_outgoing_subscribed(void);
 bool zport_outgoing_stalled(void);
 /* For so long nobody looked whether acknowledgements arrived. */
 void zport_outgoing_excuse(int64_t ms);
+/* Fits a topic or filter, and has no zero in it? */
+bool zport_topic_ok(tmc_str topic);
 /* Messages kept. */
 uint32_t zport_outgoing_waiting(void);
 

@@ -14,6 +14,8 @@ export class Link {
   readonly deaf = { up: false, down: false };
   /** Connections taken so far. */
   taken = 0;
+  /** The last bytes from the broker. */
+  lastDown = Buffer.alloc(0);
   private readonly pairs = new Set<Pair>();
 
   private constructor(
@@ -65,8 +67,13 @@ export class Link {
     const far = connect(this.target, "127.0.0.1").setNoDelay(true);
     const pair = { near, far };
     this.pairs.add(pair);
-    near.on("data", (bytes) => this.deaf.up || far.write(bytes));
-    far.on("data", (bytes) => this.deaf.down || near.write(bytes));
+    near.on("data", (bytes) => {
+      if (!this.deaf.up) far.write(bytes);
+    });
+    far.on("data", (bytes) => {
+      this.lastDown = bytes;
+      if (!this.deaf.down) near.write(bytes);
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],

@@ -9,6 +9,9 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 /** This machine's loopback, as images in QEMU call it. */
 const hostAddress = "10.0.2.2";
 const sockets = 4;
+/** From the connection of the serial port to the first prompt, and between prompts. */
+const greetingMs = 1000;
+const againMs = 3000;
 
 /** Misbehaviour of network and module; everything is off unless set. */
 export interface WifiFaults {
@@ -120,13 +123,26 @@ export class WifiModule {
     this.serial?.destroy();
     this.reboot();
     this.serial = serial;
+    this.commands.clear();
     this.input = Buffer.alloc(0);
     serial.on("error", () => undefined);
     serial.on("data", (bytes) => {
       this.input = Buffer.concat([this.input, bytes]);
       this.work = this.work.then(() => this.serve(serial));
     });
-    serial.write("\r\n> ");
+    this.greet(serial, greetingMs);
+  }
+
+  /**
+   * The prompt after a reset, again and again until the driver answers: the reset itself is on a line that QEMU does not
+   * have, and a prompt that comes before the driver's port is open is lost.
+   */
+  private greet(serial: Socket, afterMs: number): void {
+    setTimeout(() => {
+      if (serial !== this.serial || serial.destroyed || this.commands.size > 0) return;
+      serial.write("\r\n> ");
+      this.greet(serial, againMs);
+    }, afterMs);
   }
 
   /** Executes the commands that are whole. */
