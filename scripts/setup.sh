@@ -40,6 +40,7 @@ find_missing() {
     need qemu-system-arm has_program qemu-system-arm
     need mosquitto has_program mosquitto
     need libmosquitto-dev has_header mosquitto.h
+    need libssl-dev has_header openssl/evp.h
     need cmake has_program cmake
     need ninja-build has_program ninja
     need lld has_program wasm-ld

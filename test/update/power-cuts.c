@@ -1,0 +1,407 @@
+/*
+ * Every kind of update, with the power failing at every single write and erase in every way that flash-sim.h
+ * knows: what runs afterwards, and whether the update can go on. Prints one line for each kind and geometry:
+ *   geometry, kind, operations, faults, then how often the old version, the new one or none ran after them
+ * (when the power failed twice: how often after the node had gone on once more), and ends with 1 at the first
+ * thing that is not as it must be.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flash-sim.h"
+#include "versions.h"
+
+typedef enum { GOOD, FAILS_SELF_TEST, HANGS } manner;
+
+typedef struct {
+    flash_sim sim;
+    tmc_update_flash flash;
+    tmc_update u;
+    uint32_t old; /* what ran before, what is installed (NONE: what ran is removed) */
+    uint32_t new;
+    manner behaviour; /* of the new one, on trial */
+    bool asked;       /* it may run */
+    bool settled_new; /* somebody was told that it stays */
+    bool settled_old; /* … that it does not */
+    uint32_t sent;    /* bytes of content */
+    uint32_t trials;  /* starts of a version that is not confirmed */
+    tmc_update_result result;
+} world;
+
+typedef struct {
+    const char *name;
+    void (*prepare)(world *w);
+    uint32_t old;
+    uint32_t new;
+    manner behaviour;
+    uint32_t final;
+    tmc_update_result result; /* of the last step */
+} kind;
+
+static const tmc_update_options options = {
+    .kind = TMC_UPDATE_MODEL, .minimum = 5, .attempts = 3, .verify = verify_signature};
+static char where[200];
+
+static void require(bool holds, const char *what) {
+    if (!holds) {
+        printf("WRONG: %s: %s\n", where, what);
+        exit(1);
+    }
+}
+
+/* The number of the version that runs; ends the test when it is not whole. */
+static uint32_t running(world *w) {
+    static uint8_t content[VERSION_BYTES_MAX];
+    uint8_t header[TMC_UPDATE_HEADER_BYTES];
+    if (w->u.active < 0) {
+        return NONE;
+    }
+    require(tmc_update_header(&w->u, w->u.active, header), "the header of what runs can be read");
+    for (uint32_t i = FIRST; i <= THIRD; i++) {
+        const version *const v = &versions[i];
+        if (memcmp(v->header, header, sizeof header) == 0) {
+            require(w->flash.read(&w->sim, tmc_update_content(&w->flash, w->u.active), content, v->size) &&
+                        memcmp(content, v->content, v->size) == 0,
+                    "what runs is whole");
+            return i;
+        }
+    }
+    require(false, "what runs is a version that was installed");
+    return NONE;
+}
+
+static void decide(world *w) {
+    (void)tmc_update_boot(&w->u);
+    if (w->sim.off) {
+        return;
+    }
+    const uint32_t runs = running(w);
+    w->trials += w->u.on_trial ? 1U : 0U;
+    require(runs == w->old || runs == w->new, "the old version runs, or the new one");
+    require(runs == w->old || w->asked, "the new version runs only when it was asked for");
+    require(runs != w->old || !w->settled_new || w->old == w->new, "what was confirmed stays");
+    require(runs != w->new || !w->settled_old || w->old == w->new, "what was rejected stays away");
+}
+
+static void start(world *w) {
+    w->flash.context = &w->sim;
+    require(tmc_update_init(&w->u, &w->flash, &options), "geometry");
+    decide(w);
+}
+
+static void settle_trial(world *w) {
+    while (w->u.on_trial && !w->sim.off) {
+        if (w->behaviour == GOOD) {
+            w->settled_new = tmc_update_confirm(&w->u) == TMC_UPDATE_OK || w->settled_new;
+            return;
+        }
+        if (w->behaviour == FAILS_SELF_TEST) {
+            w->settled_old = tmc_update_reject(&w->u) == TMC_UPDATE_OK || w->settled_old;
+            decide(w);
+        } else {
+            start(w); /* the watchdog */
+            const bool failed = w->u.slots[0].failed || w->u.slots[1].failed;
+            w->settled_old = (failed && !w->sim.off) || w->settled_old;
+        }
+    }
+}
+
+static tmc_update_result send(world *w, uint32_t number, uint32_t most) {
+    const version *const v = &versions[number];
+    const uint32_t before = w->sim.operations;
+    uint32_t at = 0;
+    tmc_update_result r = tmc_update_begin(&w->u, v->header, &at);
+    require((r != TMC_UPDATE_ROLLBACK && r != TMC_UPDATE_BAD_SIGNATURE) || w->sim.operations == before,
+            "what is refused costs nothing");
+    while (r == TMC_UPDATE_OK && at < v->size && w->sent < most) {
+        const uint32_t n = v->size - at < 100U ? v->size - at : 100U;
+        r = tmc_update_write(&w->u, at, v->content + at, n);
+        at += n;
+        w->sent += n;
+    }
+    return r;
+}
+
+static tmc_update_result install(world *w) {
+    settle_trial(w);
+    if (w->settled_old || w->sim.off) {
+        return TMC_UPDATE_OK;
+    }
+    tmc_update_result r = send(w, w->new, UINT32_MAX);
+    if (r != TMC_UPDATE_OK) {
+        return r;
+    }
+    r = tmc_update_finish(&w->u);
+    if (r == TMC_UPDATE_OK) {
+        w->asked = true;
+        r = tmc_update_try(&w->u);
+    }
+    if (r == TMC_UPDATE_OK) {
+        decide(w);
+        settle_trial(w);
+    }
+    return r;
+}
+
+static tmc_update_result take_off(world *w) {
+    w->asked = true;
+    if (w->u.active < 0) {
+        w->settled_new = true;
+        return TMC_UPDATE_OK;
+    }
+    const tmc_update_result r = tmc_update_remove(&w->u);
+    w->settled_new = r == TMC_UPDATE_OK || w->settled_new;
+    return r;
+}
+
+/* From a start of the node to the end of the update, or of the power. A flash that fails is tried again. */
+static void run(world *w) {
+    w->sent = 0;
+    start(w);
+    for (uint32_t i = 0; i < 5U && !w->sim.off; i++) {
+        w->result = w->new == NONE ? take_off(w) : install(w);
+        /* A page that was torn twice may count as there, until the digest says otherwise. */
+        const bool again = w->result == TMC_UPDATE_FLASH_FAILED ||
+                           (w->result == TMC_UPDATE_BAD_DIGEST && w->new != WRONG_CONTENT) ||
+                           (w->asked && !w->settled_new && !w->settled_old);
+        if (!again || w->result == TMC_UPDATE_THERE) {
+            return;
+        }
+    }
+}
+
+static void check_final(world *w, const kind *k) {
+    sim_power_on(&w->sim, 0, FAULT_BEFORE);
+    start(w);
+    require(running(w) == k->final && !w->u.on_trial, "in the end the right version runs");
+    require(w->result == k->result || (w->result == TMC_UPDATE_THERE && k->result == TMC_UPDATE_OK),
+            "the last step says what it did");
+    uint32_t offset;
+    const uint32_t before = w->sim.operations;
+    if (k->final >= SECOND) {
+        require(tmc_update_begin(&w->u, versions[k->final - 1U].header, &offset) == TMC_UPDATE_ROLLBACK,
+                "an older version does not come back");
+        require(w->sim.operations == before, "nothing was written for it");
+    }
+}
+
+/* The next update makes away with the other slot: what runs must stand on its own from then on. */
+static void check_lasting(world *w, const kind *k) {
+    if (k->final == NONE || k->final == THIRD) {
+        return;
+    }
+    w->old = w->new = k->final;
+    w->sent = 0;
+    require(send(w, THIRD, 150U) == TMC_UPDATE_OK, "the next update begins");
+    for (uint32_t i = 0; i < 6U; i++) {
+        sim_power_on(&w->sim, 0, FAULT_BEFORE);
+        start(w);
+        require(running(w) == k->final && !w->u.on_trial, "the right version runs at every later start");
+    }
+}
+
+/* ---- kinds of updates -----------------------------------------------------------------------------------
+ */
+
+static void have(world *w, uint32_t number, manner behaviour) {
+    w->old = w->u.active < 0 ? NONE : running(w);
+    w->new = number;
+    w->behaviour = behaviour;
+    w->asked = w->settled_new = w->settled_old = false;
+    run(w);
+}
+
+static void blank(world *w) {
+    (void)w;
+}
+static void garbage(world *w) {
+    sim_fill_with_garbage(&w->sim);
+}
+static void first(world *w) {
+    have(w, FIRST, GOOD);
+}
+static void first_and_second(world *w) {
+    have(w, FIRST, GOOD);
+    have(w, SECOND, GOOD);
+}
+static void removed(world *w) {
+    have(w, FIRST, GOOD);
+    w->old = FIRST;
+    w->new = NONE;
+    w->asked = w->settled_new = false;
+    run(w);
+}
+static void failed_before(world *w) {
+    have(w, FIRST, GOOD);
+    have(w, SECOND, FAILS_SELF_TEST);
+}
+static void half_of(world *w, uint32_t number) {
+    have(w, FIRST, GOOD);
+    w->sent = 0;
+    require(send(w, number, versions[number].size / 2U + 50U) == TMC_UPDATE_OK, "half of a transfer");
+}
+static void half_of_second(world *w) {
+    half_of(w, SECOND);
+}
+static void half_of_third(world *w) {
+    half_of(w, THIRD);
+}
+
+static const kind kinds[] = {
+    {"first install", blank, NONE, FIRST, GOOD, FIRST, TMC_UPDATE_OK},
+    {"first install on garbage", garbage, NONE, FIRST, GOOD, FIRST, TMC_UPDATE_OK},
+    {"first install fails its self-test", blank, NONE, FIRST, FAILS_SELF_TEST, NONE, TMC_UPDATE_OK},
+    {"replace", first, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"replace in a used slot", first_and_second, SECOND, THIRD, GOOD, THIRD, TMC_UPDATE_OK},
+    {"older version", first_and_second, SECOND, FIRST, GOOD, SECOND, TMC_UPDATE_ROLLBACK},
+    {"signed by a stranger", first, FIRST, WRONG_KEY, GOOD, FIRST, TMC_UPDATE_BAD_SIGNATURE},
+    {"content of another digest", first, FIRST, WRONG_CONTENT, GOOD, FIRST, TMC_UPDATE_BAD_DIGEST},
+    {"fails its self-test", first, FIRST, SECOND, FAILS_SELF_TEST, FIRST, TMC_UPDATE_OK},
+    {"hangs on trial", first, FIRST, SECOND, HANGS, FIRST, TMC_UPDATE_OK},
+    {"again after it failed", failed_before, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"resumed transfer", half_of_second, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"another in the middle of a transfer", half_of_third, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"remove", first, FIRST, NONE, GOOD, NONE, TMC_UPDATE_OK},
+    {"install after remove", removed, NONE, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+};
+
+/* ---- faults
+ * ------------------------------------------------------------------------------------------------- */
+
+static world prepared;
+static world one;
+static world two;
+
+static void prepare(const kind *k, const tmc_update_flash *flash) {
+    memset(&prepared, 0, sizeof prepared);
+    prepared.flash = *flash;
+    sim_init(&prepared.sim, &prepared.flash);
+    prepared.u.active = -1;
+    snprintf(where, sizeof where, "%s, preparing", k->name);
+    k->prepare(&prepared);
+    prepared.old = k->old;
+    prepared.new = k->new;
+    prepared.behaviour = k->behaviour;
+    prepared.trials = 0;
+    prepared.asked = prepared.settled_new = prepared.settled_old = false;
+}
+
+static void count_running(world *w, const kind *k, uint32_t *counts) {
+    const uint32_t runs = w->u.active < 0 ? (uint32_t)NONE : running(w);
+    counts[runs == NONE ? 2 : runs == k->old ? 0 : 1]++;
+}
+
+/* After a fault the node starts again, and whoever asked for the update asks again. */
+static void recover(world *w, uint32_t fault_at, sim_fault fault) {
+    if (w->sim.off) {
+        sim_power_on(&w->sim, fault_at, fault);
+        run(w);
+    }
+}
+
+static void test_kind(const kind *k, const tmc_update_flash *flash, bool twice) {
+    prepare(k, flash);
+    one = prepared;
+    sim_power_on(&one.sim, 0, FAULT_BEFORE);
+    run(&one);
+    const uint32_t operations = one.sim.operations;
+    const uint32_t erases = one.sim.erases;
+    snprintf(where, sizeof where, "%s, no fault", k->name);
+    check_final(&one, k);
+    require(k->prepare != half_of_second || versions[SECOND].size / 2U < flash->page ||
+                one.sent < versions[SECOND].size,
+            "what is there is not sent again");
+    require(k->behaviour != HANGS || one.trials == options.attempts, "a trial has so many attempts");
+    uint32_t faults = 0;
+    uint32_t counts[3] = {0};
+    for (uint32_t at = 1; at <= operations; at++) {
+        for (uint32_t fault = twice ? FAULT_RANDOM : FAULT_BEFORE; fault < (twice ? FAULT_BROKEN : FAULTS);
+             fault++) {
+            one = prepared;
+            snprintf(where, sizeof where, "%s, operation %u, fault %u", k->name, at, fault);
+            sim_power_on(&one.sim, at, (sim_fault)fault);
+            run(&one);
+            if (!twice) {
+                faults++;
+                if (one.sim.off) { /* what runs at the start after the fault */
+                    two = one;
+                    sim_power_on(&two.sim, 0, FAULT_BEFORE);
+                    start(&two);
+                    count_running(&two, k, counts);
+                } else {
+                    count_running(&one, k, counts);
+                }
+                recover(&one, 0, FAULT_BEFORE);
+                check_final(&one, k);
+                check_lasting(&one, k);
+                continue;
+            }
+            bool cut = true;
+            for (uint32_t second = 1; cut; second++) {
+                for (uint32_t other = FAULT_RANDOM; other < FAULT_BROKEN;
+                     other += other == FAULT_RANDOM ? 2U : 1U) {
+                    two = one;
+                    snprintf(where, sizeof where, "%s, operation %u, fault %u, then %u, fault %u", k->name,
+                             at, fault, second, other);
+                    recover(&two, second, (sim_fault)other);
+                    cut = two.sim.off;
+                    if (cut) {
+                        faults++;
+                        sim_power_on(&two.sim, 0, FAULT_BEFORE);
+                        run(&two);
+                        count_running(&two, k, counts);
+                    }
+                    check_final(&two, k);
+                }
+            }
+        }
+    }
+    printf("%u/%u%s\t%s\t%u\t%u\t%u\t%u\t%u\t%u\n", flash->page, flash->unit, twice ? " twice" : "", k->name,
+           operations - erases, erases, faults, counts[0], counts[1], counts[2]);
+}
+
+/* A flash that loses bits of what runs: it does not run, and what is older does not come back. */
+static void test_lost_bits(const tmc_update_flash *flash) {
+    prepare(&kinds[4], flash);
+    for (uint32_t at = 0; at < versions[SECOND].size; at += 13U) {
+        one = prepared;
+        snprintf(where, sizeof where, "lost bit of byte %u", at);
+        start(&one);
+        one.sim.cells[tmc_update_content(flash, one.u.active) + at] ^= (uint8_t)(1U << at % 8U);
+        one.flash.context = &one.sim;
+        require(tmc_update_boot(&one.u) == -1, "what has lost a bit does not run");
+        uint32_t offset;
+        require(tmc_update_begin(&one.u, versions[FIRST].header, &offset) == TMC_UPDATE_ROLLBACK,
+                "what is older does not come back");
+        one.old = NONE;
+        one.new = THIRD;
+        run(&one);
+        require(running(&one) == THIRD, "a new one can be installed");
+    }
+}
+
+static void test_geometry(uint32_t page, uint32_t unit, uint32_t bytes, bool twice) {
+    const uint32_t pages = page < 4096U ? 10U : 4U;
+    const tmc_update_flash flash = {
+        .page = page, .unit = unit, .slot = {0, pages * page}, .slot_bytes = pages * page};
+    make_versions(bytes);
+    test_lost_bits(&flash);
+    for (uint32_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        test_kind(&kinds[i], &flash, twice);
+    }
+}
+
+/* Arguments: once or twice, bytes of a page and of a unit, bytes of content. */
+int main(int count, char **arguments) {
+    if (count != 5) {
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    test_geometry((uint32_t)atoi(arguments[2]), (uint32_t)atoi(arguments[3]), (uint32_t)atoi(arguments[4]),
+                  strcmp(arguments[1], "twice") == 0);
+    free_keys();
+    return 0;
+}
