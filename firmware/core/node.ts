@@ -280,7 +280,7 @@ export class Node {
   /** The next tick: soon while work is pending, else with the next second of uptime; `dueMs`: of tasks, -1 = none. */
   private wake(nowMs: u32, dueMs: i32): void {
     const isBusy = this.dispatcher.pending() > 0 || (this.connected && this.dispatcher.hasUnsent());
-    let wait = isBusy ? busyTickMs : 1000 - Math.min(i32((nowMs - this.uptimeAtMs) >>> 0), 999);
+    let wait = isBusy ? busyTickMs : 1000 - i32(Math.min((nowMs - this.uptimeAtMs) >>> 0, 999));
     // Never 0: a task that only gives way (`sleep(0)`) must not keep the processor from sleeping.
     if (dueMs >= 0) wait = Math.min(wait, Math.max(dueMs, 1));
     wakeAt((nowMs + u32(wait)) >>> 0);

@@ -1,0 +1,55 @@
+/*
+ * Fuzzing of the compiled node: what its files share. An input is a session: records of one byte (what), two
+ * bytes (size, little-endian) and that many bytes. What a record does: session.c.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef TMC_FUZZ_SESSION_H
+#define TMC_FUZZ_SESSION_H
+
+#include "tmc/port.h"
+
+#define NODE_ID "n1"
+#define TOPIC_PREFIX "t1/edge/" NODE_ID "/"
+#define MESSAGE_MAX 1024 /* bytes; maxMsg of the node */
+#define JOBS 4           /* of firmware/app.ts */
+#define RECORD_HEAD 3U
+
+/* What a record is; others are requests too. */
+enum {
+    RECORD_REQUEST = 0,
+    RECORD_TOPIC = 8, /* a message on the topic that it names */
+    RECORD_TICK = 9,
+    RECORD_CLOCK = 10,
+    RECORD_LINK = 11, /* the session with the broker ends, or begins */
+    RECORD_FAULTS = 12,
+    RECORD_SENSOR = 13,
+    RECORD_RESTART = 14,
+    RECORD_STORAGE = 15,
+};
+
+/* ---- watch.c: what the node may say ---- */
+
+/* Forgets every request. */
+void watch_begin(void);
+/* A message goes to the node. False: no more can be watched, end the session. */
+bool watch_arrival(const uint8_t *bytes, size_t size);
+/* The node publishes; `sent`: the port took it. Ends the process when a rule of the bus is broken. */
+void watch_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain, bool sent);
+/* Between two calls into the node, while nothing was lost: an end that is kept for later is not seen. */
+void watch_queue(void);
+/* All time has passed; `reliable`: nothing that was published was lost. */
+void watch_end(bool reliable);
+/* Prints what is wrong and ends the process, for libFuzzer to keep the input. */
+_Noreturn void finding(const char *what);
+
+/* ---- cbor.c: deterministic CBOR ---- */
+
+/* One item, in the core deterministic encoding; gives where it ends, NULL when it is no such item. */
+const uint8_t *cbor_item(const uint8_t *at, const uint8_t *end, int depth);
+/* One item, well-formed and definite, however it is encoded. Never more than `end`. */
+const uint8_t *cbor_skip(const uint8_t *at, const uint8_t *end);
+/* A head: major type and argument; gives where its content begins, NULL when there is no head. */
+const uint8_t *cbor_head(const uint8_t *at, const uint8_t *end, int *major, uint64_t *argument);
+
+#endif
