@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { allRules, runKit, type NodeUnderTest } from "./kit.js";
 import { failures, renderJUnit, renderJson, renderTable, type TargetResult } from "./report.js";
-import { TargetMissing, starters, type StartedTarget } from "./targets.js";
+import { TargetMissing, starters, tlsTargets } from "./targets.js";
 
 interface Options {
   readonly broker?: string;
@@ -14,6 +14,7 @@ interface Options {
   readonly node?: string;
   readonly kind: "minimal" | "complete";
   readonly target?: readonly string[];
+  readonly tls?: boolean;
   readonly only?: readonly string[];
   readonly json?: boolean;
   readonly junit?: string;
@@ -25,6 +26,7 @@ const command = new Command("npm run conformance --")
   .addOption(
     new Option("--target <name...>", "nodes that the kit starts itself").choices([...starters.keys()]),
   )
+  .option("--tls", `the node joins over mutual TLS, provisioned over its console: ${tlsTargets.join(", ")}`)
   .option("--broker <url>", "broker of a node that runs, mqtt://[USER:PASSWORD@]HOST[:PORT]")
   .option("--server <id>", "id of the server it is joined to; of a complete node: its own", "edge")
   .option("--node <id>", "id of the node; default for complete nodes: the server's id")
@@ -65,18 +67,24 @@ async function main(): Promise<number> {
     }
   };
   if (options.broker !== undefined) {
+    if (options.tls === true) return command.error("--tls is for targets that the kit starts itself");
     const node = options.node ?? (options.kind === "complete" ? options.server : undefined);
     if (node === undefined) return command.error("--broker needs --node, the id of the node under test");
     await run(node, { url: options.broker, server: options.server, node, kind: options.kind });
   } else {
-    for (const name of options.target ?? starters.keys()) {
-      const start = starters.get(name) as () => Promise<StartedTarget>;
-      const target = await start().catch((error: unknown) => {
-        // Not asked for by name: what this machine cannot start is left out, and said.
-        if (options.target !== undefined || !(error instanceof TargetMissing)) throw error;
-        console.error(`${name}: skipped: ${error.message}`);
-        return undefined;
-      });
+    const tls = options.tls === true;
+    const names = options.target ?? (tls ? tlsTargets : [...starters.keys()]);
+    const plain = tls ? names.filter((name) => !tlsTargets.includes(name)) : [];
+    if (plain.length > 0) return command.error(`--tls: ${plain.join(", ")} cannot be started with it`);
+    for (const name of names) {
+      const target = await starters
+        .get(name)?.({ tls })
+        .catch((error: unknown) => {
+          // Not asked for by name: what this machine cannot start is left out, and said.
+          if (options.target !== undefined || !(error instanceof TargetMissing)) throw error;
+          console.error(`${name}: skipped: ${error.message}`);
+          return undefined;
+        });
       if (target === undefined) continue;
       try {
         await run(target.name, target.under);

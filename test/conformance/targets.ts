@@ -51,11 +51,19 @@ export async function startHost(program?: string): Promise<StartedTarget> {
   };
 }
 
+export interface StartOptions {
+  /** The node joins over mutual TLS, with an identity of its own: Zephyr targets only. */
+  readonly tls: boolean;
+}
+
+/** Those that can be started with `tls`. */
+export const tlsTargets: readonly string[] = ["native_sim", "mps2_an386"];
+
 /** By the name that `--target` takes. Zephyr targets are loaded only when wanted: they look for a workspace. */
-export const starters: ReadonlyMap<string, () => Promise<StartedTarget>> = new Map([
+export const starters: ReadonlyMap<string, (options: StartOptions) => Promise<StartedTarget>> = new Map([
   ["host", () => startHost()],
-  ["native_sim", () => onZephyr("native_sim")],
-  ["mps2_an386", () => onZephyr("mps2_an386")],
+  ["native_sim", (options: StartOptions) => onZephyr("native_sim", options)],
+  ["mps2_an386", (options: StartOptions) => onZephyr("mps2_an386", options)],
   ["complete", () => startComplete()],
 ]);
 
@@ -64,8 +72,8 @@ export class TargetMissing extends Error {
   override readonly name = "TargetMissing";
 }
 
-async function onZephyr(board: string): Promise<StartedTarget> {
+async function onZephyr(board: string, options: StartOptions): Promise<StartedTarget> {
   const { startZephyr, whyNoZephyr } = await import("./zephyr-target.js");
   if (whyNoZephyr !== undefined) throw new TargetMissing(whyNoZephyr);
-  return startZephyr(board);
+  return startZephyr(board, options);
 }

@@ -136,7 +136,7 @@ describe.skipIf(notRunnable !== "").each(["native_sim", "mps2_an386"])(
     });
 
     it("keeps every rule of the conformance kit", async () => {
-      const target = await startZephyr(boardName, executable);
+      const target = await startZephyr(boardName, { executable });
       try {
         const results = await runKit(target.under);
         const wrong = results.filter(({ outcome }) => outcome === "fail");
