@@ -119,6 +119,15 @@ static bool load_credentials(void) {
     return true;
 }
 
+/* The largest record this side can hold. A broker that is not told sends up to 16 KB at once, be it one
+ * message or many small ones. 0: any. */
+static unsigned char record_limit(void) {
+    return MBEDTLS_SSL_IN_CONTENT_LEN >= 16384  ? 0
+           : MBEDTLS_SSL_IN_CONTENT_LEN >= 4096 ? MBEDTLS_SSL_MAX_FRAG_LEN_4096
+           : MBEDTLS_SSL_IN_CONTENT_LEN >= 2048 ? MBEDTLS_SSL_MAX_FRAG_LEN_2048
+                                                : MBEDTLS_SSL_MAX_FRAG_LEN_1024;
+}
+
 static bool configure(const char *host) {
     if (mbedtls_ssl_config_defaults(&tls.config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                     MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
@@ -128,6 +137,9 @@ static bool configure(const char *host) {
     mbedtls_ssl_conf_rng(&tls.config, on_random, NULL);
     mbedtls_ssl_conf_verify(&tls.config, on_verify, NULL);
     mbedtls_ssl_conf_ca_chain(&tls.config, &tls.authority, NULL);
+    if (record_limit() != 0 && mbedtls_ssl_conf_max_frag_len(&tls.config, record_limit()) != 0) {
+        return false;
+    }
 #ifdef CONFIG_MBEDTLS_SSL_ALPN
     static const char *protocols[] = {CONFIG_TMC_TLS_ALPN, NULL};
     if (protocols[0][0] != '\0' && mbedtls_ssl_conf_alpn_protocols(&tls.config, protocols) != 0) {
