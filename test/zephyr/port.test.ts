@@ -222,6 +222,19 @@ describe.skipIf(notRunnable !== "").each([
     }
   });
 
+  // A process that faults is ended by Linux.
+  it.skipIf(board === "native_sim")(
+    "restarts after a fault of the processor, whose address it keeps",
+    async () => {
+      const births = node.on("b").length;
+      await node.send("x", "fault");
+      expect((await node.message("b", () => true, births)).toString()).toBe("birth boot=4 reason=6");
+      const [, address] = /^crash 17 (\d+) 3 fault$/.exec(await node.ask("crash")) ?? [];
+      expect(Number(address)).toBeGreaterThan(0);
+      expect(node.node.lines.join("\n")).toContain("boot 3 was ended by a fault at 0x");
+    },
+  );
+
   it("leaves its last will, and its flash outlives the process", async () => {
     const stateDir = mkdtempSync(join(tmpdir(), "tmc-zephyr-flash-"));
     for (const boot of [1, 2]) {
