@@ -5,5 +5,6 @@ export * from "./function-invoke.js";
 export * from "./minimal-node.js";
 export * from "./model-infer.js";
 export * from "./node-configure.js";
+export * from "./node-control.js";
 export * from "./node-describe.js";
 export * from "./node-monitor.js";
