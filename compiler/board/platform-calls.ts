@@ -20,7 +20,7 @@ const calls: Readonly<Record<string, string>> = {
   tmc_k_conv_positions: "\\w+_gather",
   one_row: "tmc_k_run_dense_six",
   // the Zephyr port
-  advance: "read_device|read_button|read_vibration|read_counter|read_recording",
+  advance: "read_vibration|read_counter|read_recording",
   sample: "read_device|read_button|read_vibration|read_counter|read_recording",
   tmc_port_sensor_start: "start_device|start_button|start",
   zport_watchdog_feed: "iwdg_stm32_feed|wdog_cmsdk_apb_feed",
@@ -65,6 +65,8 @@ const calls: Readonly<Record<string, string>> = {
   spi_release_dt: spi,
   i2c_write_read: i2c,
   i2c_transfer: i2c,
+  i2c_write: i2c,
+  vl53l0x_start: pins,
   spi_stm32_transceive: "stm32_clock_control_\\w+",
   hts221_read_reg: `${i2c}|\\w*i2c_\\w*read\\w*`,
   lsm6dsl_accel_set_fs_raw: imu,

@@ -62,6 +62,12 @@ static void rebase(slot *s) {
     }
 }
 
+#ifdef CONFIG_TMC_SENSOR_THREAD
+/* All sources are read by the thread. */
+static void advance(slot *s) {
+    ARG_UNUSED(s);
+}
+#else
 /* Takes every frame that is due by now from a computed source. */
 static void advance(slot *s) {
     if (!s->running || s->source->own_thread) {
@@ -76,6 +82,7 @@ static void advance(slot *s) {
         rebase(s);
     }
 }
+#endif
 
 /* ---- the sampling thread
  * --------------------------------------------------------------------------------------------- */
