@@ -1,0 +1,91 @@
+/** The proxy of the soak test by itself; and a short soak of a node on Zephyr, where there is a workspace (`npm run soak` runs long ones). */
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildTimeout, noWorkspace } from "../zephyr/support/zephyr-node.js";
+import { LossyProxy } from "./lossy-proxy.js";
+import { soak } from "./soak.js";
+
+describe("the proxy of the soak", () => {
+  let echo: Server;
+  let proxy: LossyProxy;
+  beforeAll(async () => {
+    echo = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.pipe(socket);
+    });
+    echo.listen(0, "127.0.0.1");
+    await once(echo, "listening");
+    proxy = await LossyProxy.start((echo.address() as AddressInfo).port, () => 0.1);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    echo.close();
+  });
+
+  async function open(): Promise<Socket> {
+    const socket = connect(proxy.port, "127.0.0.1");
+    await once(socket, "connect");
+    return socket;
+  }
+  async function echoed(socket: Socket, text: string): Promise<string> {
+    let seen = "";
+    const whole = new Promise<void>((resolve) => {
+      socket.on("data", (bytes: Buffer) => {
+        seen += bytes.toString("latin1");
+        if (seen.length >= text.length) resolve();
+      });
+    });
+    socket.write(text);
+    await whole;
+    return seen;
+  }
+
+  it.each(["clear", "slow", "split"] as const)(
+    "passes everything in order when it is %s",
+    async (weather) => {
+      proxy.set(weather);
+      const socket = await open();
+      const text = Array.from({ length: 100 }, (_, i) => `line ${i}\n`).join("");
+      expect(await echoed(socket, text)).toBe(text);
+      socket.destroy();
+      proxy.set("clear");
+    },
+  );
+  it("holds everything back when it is stalled, and loses nothing", async () => {
+    const socket = await open();
+    expect(await echoed(socket, "one")).toBe("one");
+    proxy.set("stalled");
+    let passed = false;
+    const later = echoed(socket, "two").finally(() => {
+      passed = true;
+    });
+    const direct = connect((echo.address() as AddressInfo).port, "127.0.0.1");
+    for (let i = 0; i < 20; i++) await echoed(direct, "round");
+    direct.destroy();
+    expect(passed).toBe(false);
+    proxy.set("clear");
+    expect(await later).toBe("two");
+    socket.destroy();
+  });
+  it("resets connections", async () => {
+    const socket = await open();
+    await echoed(socket, "one");
+    const failed = once(socket, "error");
+    proxy.reset();
+    expect((await failed)[0]).toMatchObject({ code: "ECONNRESET" });
+  });
+});
+
+describe.skipIf(noWorkspace !== "")(`a short soak${noWorkspace}`, () => {
+  it(
+    "leaves no request without an answer or a reason",
+    async () => {
+      const result = await soak({ board: "native_sim", minutes: 0.3, rate: 5, seed: 1 });
+      expect(result.failures).toEqual([]);
+      expect(result.answered).toBeGreaterThan(0);
+      expect(result.answered + result.lost).toBe(result.requests);
+    },
+    buildTimeout,
+  );
+});
