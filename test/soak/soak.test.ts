@@ -31,10 +31,13 @@ describe("the proxy of the soak", () => {
   async function echoed(socket: Socket, text: string): Promise<string> {
     let seen = "";
     const whole = new Promise<void>((resolve) => {
-      socket.on("data", (bytes: Buffer) => {
+      const take = (bytes: Buffer): void => {
         seen += bytes.toString("latin1");
-        if (seen.length >= text.length) resolve();
-      });
+        if (seen.length < text.length) return;
+        socket.off("data", take);
+        resolve();
+      };
+      socket.on("data", take);
     });
     socket.write(text);
     await whole;
