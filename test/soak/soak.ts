@@ -150,7 +150,7 @@ class Soak {
       { operation: "node.monitor" },
       { operation: "node.describe" },
       { operation: "node.monitor", brief: true },
-      { operation: "data.collect", arguments: { sensor: "accelerometer", count: 20 } },
+      { operation: "data.collect", arguments: { sensor: "accelerometer", frames: 20 } },
       { operation: "model.infer", selector: { name: "vibration" }, input: "sensor:accelerometer" },
     ];
     const open = new Set<Promise<void>>();
@@ -174,7 +174,10 @@ class Soak {
         this.errors[code] = (this.errors[code] ?? 0) + 1;
       }
     } catch (error) {
-      if (!(error instanceof BusError)) throw error;
+      if (!(error instanceof BusError)) {
+        this.failures.push(`${order.operation}: ${String(error)}`);
+        return;
+      }
       const until = performance.now();
       if (this.troubles.some((trouble) => trouble.from <= until && trouble.until >= from)) this.lost++;
       else this.failures.push(`${order.operation} was not answered, and nothing was broken`);
