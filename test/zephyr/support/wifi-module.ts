@@ -122,8 +122,8 @@ export class WifiModule {
   private attach(serial: Socket): void {
     this.serial?.destroy();
     this.reboot();
-    this.serial = serial;
     this.commands.clear();
+    this.serial = serial;
     this.input = Buffer.alloc(0);
     serial.on("error", () => undefined);
     serial.on("data", (bytes) => {
@@ -131,6 +131,13 @@ export class WifiModule {
       this.work = this.work.then(() => this.serve(serial));
     });
     this.greet(serial, greetingMs);
+  }
+
+  /** The node restarts, and with it, by a line that QEMU does not have, the module. Call it when the node was told. */
+  resetByNode(): void {
+    this.reboot();
+    this.commands.clear();
+    if (this.serial !== undefined) this.greet(this.serial, greetingMs);
   }
 
   /**
