@@ -283,6 +283,9 @@ static void connect_step(int timeout_ms) {
 
 static void receive_step(int timeout_ms) {
     zport_state state = zport_transport_readable(timeout_ms);
+    if (state == ZPORT_READY) {
+        zport_outgoing_heard();
+    }
     if (state == ZPORT_FAILED || (state == ZPORT_READY && mqtt_input(&client) != 0)) {
         failed = true;
         return;

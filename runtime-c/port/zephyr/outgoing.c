@@ -22,6 +22,8 @@ static uint32_t unanswered;         /* subscriptions and messages of QoS 1 that 
 static int64_t answer_ms;   /* the last answer to those, or the first of them after all were answered */
 static int64_t progress_ms; /* as answer_ms, for the oldest that is kept */
 
+static int64_t heard_ms; /* when bytes arrived last */
+
 static uint8_t kept_bytes[CONFIG_TMC_OUTBOX_SIZE];
 static tmc_outbox kept;
 
@@ -65,12 +67,23 @@ void zport_outgoing_subscribed(void) {
     answered();
 }
 
-bool zport_outgoing_stalled(void) {
-    int64_t begin = k_uptime_get() - CONFIG_TMC_KEEPALIVE_S * 1000LL;
+/* Does anything wait for its acknowledgement since before `begin`? */
+static bool waits_since(int64_t begin) {
     return (kept.unsent > 0 && progress_ms < begin) || (unanswered > 0 && answer_ms < begin);
 }
 
+bool zport_outgoing_stalled(void) {
+    int64_t now = k_uptime_get();
+    int64_t silent = CONFIG_TMC_KEEPALIVE_S * 1000LL;
+    return (heard_ms < now - silent && waits_since(now - silent)) || waits_since(now - 4 * silent);
+}
+
+void zport_outgoing_heard(void) {
+    heard_ms = k_uptime_get();
+}
+
 void zport_outgoing_excuse(int64_t ms) {
+    heard_ms += ms;
     progress_ms += ms;
     answer_ms += ms;
 }

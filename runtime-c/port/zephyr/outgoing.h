@@ -22,9 +22,12 @@ void zport_outgoing_end(void);
 void zport_outgoing_acknowledged(uint16_t id);
 /* SUBACK. */
 void zport_outgoing_subscribed(void);
-/* True when the oldest of what was sent has waited for its acknowledgement for a keep-alive period: the
- * broker is silent, or the packet did not leave (eswifi does not notice that). */
+/* True when the oldest of what was sent waits for its acknowledgement: for a keep-alive period in which
+ * nothing was heard, or for four: the broker is silent, or the packet did not leave (eswifi does not notice
+ * that). */
 bool zport_outgoing_stalled(void);
+/* Bytes of the broker arrived: slow is not silent. */
+void zport_outgoing_heard(void);
 /* For so long nobody looked whether acknowledgements arrived. */
 void zport_outgoing_excuse(int64_t ms);
 /* Fits a topic or filter, and has no zero in it? */
