@@ -44,6 +44,7 @@ export const apart: { readonly node: readonly ApartPart[]; readonly bare: readon
       name: "MQTT and will (`TMC_TOPIC_MAX`, `TMC_WILL_MAX`)",
       has: inObject("bus", /^\.bss\.([rt]x_buffer|will)/),
     },
+    { name: "offline queue (`TMC_OUTBOX_SIZE`)", has: inObject("outgoing", /^\.bss\.kept_bytes/) },
     { name: "credentials (`TMC_CREDENTIAL_MAX`)", has: (c) => isCredential(c) },
     { name: "stored setting (`TMC_STORAGE_VALUE_MAX`)", has: inObject("storage", /^\.bss\.kv_value/) },
     { name: "sending (`TMC_SEND_CHUNK`)", has: inObject("transport", /^\.bss\.staged/) },
@@ -149,7 +150,7 @@ export function page(
   const signed = (value: number): string => `${value > 0 ? "+" : ""}${number(value)}`;
   const row = (name: string, { flash, ram }: Bytes, write = number): string =>
     `| ${name} | ${write(flash)} | ${write(ram)} |`;
-  const negative = ({ flash, ram }: Bytes): Bytes => ({ flash: -flash, ram: -ram });
+  const negative = ({ flash, ram }: Bytes): Bytes => ({ flash: 0 - flash, ram: 0 - ram });
   const { node, bare, difference, added, largest } = comparison;
   return {
     table: [
