@@ -110,6 +110,7 @@ static bool send_message(struct mqtt_publish_param *p) {
 
 void zport_outgoing_flush(void) {
     tmc_outbox_message next;
+    int64_t began_ms = k_uptime_get();
     if (!flowing && session != NULL) {
         flowing = true;
         if (kept.count > 0) {
@@ -133,6 +134,8 @@ void zport_outgoing_flush(void) {
             return;
         }
     }
+    /* Through a Wi-Fi module that takes seconds, in which nobody looked whether acknowledgements arrived. */
+    zport_outgoing_excuse(k_uptime_get() - began_ms);
 }
 
 /* ---- what the app calls
