@@ -33,10 +33,14 @@ export class NodeRefusal extends UserError {
     super(
       "TMC6412",
       `the node answered ${reason}${field === undefined ? "" : ` in ${field}`}: ${text}`,
-      fixes[reason] ?? "docs/operations.md says what each error means for each operation",
+      (reason === "busy" && text.includes("draining") ? drained : fixes[reason]) ??
+        "docs/operations.md says what each error means for each operation",
     );
   }
 }
+
+const drained =
+  "tmc node resume: it takes requests again; a node that is stopping takes none until it is started";
 
 const fixes: Readonly<Record<string, string>> = {
   "no-capable-node": "tmc route explain OPERATION shows the candidates, and why none fits",

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { argumentsOf, descriptorOf } from "../../compiler/cli/commands/node-call.js";
 import { main } from "../../compiler/cli/main.js";
 import { operationDefinition } from "../../host/bus/operations/catalogue.js";
+import { NodeRefusal } from "../../compiler/cli/node-client.js";
 import { startFakeNode, type FakeNode } from "../support/fake-node.js";
 import { answerAsPlant, populate } from "../support/fake-plant.js";
 
@@ -241,6 +242,13 @@ describe("failures", () => {
     expect(err).toContain(text);
     expect(err).toContain("fix: ");
     expect(err).not.toContain("internal error");
+  });
+
+  it("tell how a drained node takes requests again, and not to try later", () => {
+    expect(new NodeRefusal("busy", "the server is draining", undefined).fix).toContain("tmc node resume");
+    expect(new NodeRefusal("busy", "every node that fits has a full queue", undefined).fix).toContain(
+      "later",
+    );
   });
 
   it("tell that no node runs, where the port is only known while one does", async () => {
