@@ -33,14 +33,22 @@ export class NodeRefusal extends UserError {
     super(
       "TMC6412",
       `the node answered ${reason}${field === undefined ? "" : ` in ${field}`}: ${text}`,
-      fixes[reason] ?? "docs/operations.md says what each error means for each operation",
+      (reason === "busy" && text.includes("draining") ? drained : fixes[reason]) ??
+        "docs/operations.md says what each error means for each operation",
     );
   }
 }
 
+const drained =
+  "tmc node resume: it takes requests again; a node that is stopping takes none until it is started";
+
 const fixes: Readonly<Record<string, string>> = {
   "no-capable-node": "tmc route explain OPERATION shows the candidates, and why none fits",
   deadline: "a longer --deadline; tmc node jobs shows what goes on",
+  "not-found": "tmc node nodes, data, models, functions and jobs tell what is there",
+  forbidden:
+    "what this caller may: access and functions.trustedKeys in docs/node.md; of models, docs/model-registry.md",
+  "bad-request": "docs/operations.md has the arguments of each operation",
   busy: "try again later; tmc node status shows what it works on",
 };
 
@@ -57,8 +65,6 @@ export class NodeClient {
 
   /** By options, then environment, then configuration and state folder. @throws UserError */
   static async open(options: ClientOptions): Promise<NodeClient> {
-    const fromFile = (file: string): string | undefined =>
-      existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
     let url = options.url ?? process.env["TMC_NODE_URL"];
     let token = process.env["TMC_NODE_TOKEN"];
     if (options.tokenFile !== undefined) {
@@ -75,7 +81,9 @@ export class NodeClient {
     if (url === undefined || token === undefined) {
       const { loadConfig } = await import("../../host/node/load-config.js");
       const { management, state } = loadConfig(options.config).config;
-      url ??= fromFile(resolve(state, "management-url")) ?? urlOf(management);
+      url ??= fromFile(resolve(state, "management-url"));
+      if (url === undefined && management.port === 0) throw noneRuns(state);
+      url ??= urlOf(management);
       token ??= fromFile(management.token);
     }
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -183,6 +191,30 @@ export class NodeClient {
       }
     }
   }
+}
+
+/** Of a file that may be missing. @throws UserError TMC6411 when it is there and cannot be read */
+function fromFile(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new UserError(
+      "TMC6411",
+      `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      "the token is in the file `token` of the node's state folder; its owner can read it",
+      ExitCode.usage,
+    );
+  }
+}
+
+/** With port 0 a node writes down where it listens, for as long as it runs. */
+function noneRuns(state: string): UserError {
+  return new UserError(
+    "TMC6410",
+    `no node runs with the state folder ${state}`,
+    "start one: tmc node start; or name another with --url",
+  );
 }
 
 /** As the configuration says. */

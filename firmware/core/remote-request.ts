@@ -37,6 +37,8 @@ export class RemoteRequest extends Waitable {
   error: ErrorCode = ErrorCode.None;
   /** The executing node took it (the first acknowledgement came). */
   accepted: boolean = false;
+  /** While nothing comes back the request is sent again after so many ms, then after twice that; 0: never. */
+  resendMs: u32 = 2000;
   /** Of the request under way; meaningless when there is none. */
   private id: u32 = 0;
   private waiting: boolean = false;
@@ -59,15 +61,25 @@ export class RemoteRequest extends Waitable {
 
   /**
    * Sends the request and waits at most `deadlineMs` (1 to 3,600,000) for its terminal answer. `operation` is its name,
-   * at most 32 characters. A late answer is dropped and counted. Arguments stay as they are for a repetition.
+   * at most 32 characters. Without any answer it is sent again. A late answer is dropped and counted. Arguments stay as they are for a repetition.
    */
   async send(operation: string, deadlineMs: i32): Promise<Outcome> {
     if (this.waiting) return Outcome.Busy;
     if (!this.publish(operation, deadlineMs)) return Outcome.Unsent;
     const until = (taskTimeMs() + u32(deadlineMs)) >>> 0;
+    let pause = this.resendMs;
+    let again = (taskTimeMs() + pause) >>> 0;
     this.waiting = true;
     this.finished = false;
-    while (!this.finished && ((taskTimeMs() - until) | 0) < 0) await waitUntilWoken(this, until);
+    while (!this.finished && ((taskTimeMs() - until) | 0) < 0) {
+      // Under its number: whoever got it before recognises it.
+      const mayResend = pause > 0 && !this.accepted && ((again - until) | 0) < 0;
+      await waitUntilWoken(this, mayResend ? again : until);
+      if (!mayResend || this.finished || this.accepted || ((taskTimeMs() - again) | 0) < 0) continue;
+      pause = (pause * 2) >>> 0;
+      again = (taskTimeMs() + pause) >>> 0;
+      this.owner.publish(this.message.written());
+    }
     this.waiting = false;
     if (!this.finished) return Outcome.TimedOut;
     return this.error === ErrorCode.None ? Outcome.Done : Outcome.Failed;

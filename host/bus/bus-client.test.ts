@@ -1,6 +1,6 @@
 /** The client against a broker inside this process and a node played by an MQTT client. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -106,6 +106,44 @@ describe("bus client", () => {
     );
     behave = (_, publish) => publish([[4, 1]]);
     await expect(client.request("n1", { operation: "node.monitor" }, 100)).rejects.toThrow(BusError);
+  });
+
+  it("sends again what nobody answers, the same bytes; each sending may be acknowledged", async () => {
+    await client.close();
+    client = await BusClient.connect({ url, server: "edge", boot: 9, resendMs: 10 });
+    const seen: string[] = [];
+    behave = (request, publish) => {
+      seen.push(JSON.stringify([...request]));
+      if (seen.length < 3) return;
+      publish([[4, 1]]);
+      publish([[4, 1]]);
+      publish([[4, 2]]);
+    };
+    const exchange = await client.request("n1", { operation: "node.monitor" });
+    expect([exchange.done.stage, seen.length >= 3, new Set(seen).size]).toEqual([2, true, 1]);
+    expect(client.violations).toEqual([]);
+  });
+
+  it("gives up a broker that takes the connection and never answers", async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => void sockets.push(socket));
+    mute.listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const connecting = BusClient.connect({
+      url: `mqtt://127.0.0.1:${port}`,
+      server: "edge",
+      connectTimeoutMs: 50,
+    });
+    await expect(connecting).rejects.toMatchObject({
+      code: "TMC6111",
+      message: `mqtt://127.0.0.1:${port} did not accept the connection within 50 ms`,
+    });
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+    await expect(BusClient.connect({ url: `mqtt://127.0.0.1:${port}`, server: "edge" })).rejects.toThrow(
+      /ECONNREFUSED/,
+    );
   });
 
   it("reports answers that nobody asked for, and payloads that break the protocol", async () => {

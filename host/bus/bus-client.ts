@@ -3,7 +3,7 @@
  * operations to one node and gathers the two acknowledgements. No routing, no registry, no storage: those are the
  * complete node's.
  */
-import { connectAsync, type MqttClient } from "mqtt";
+import { connect, type MqttClient } from "mqtt";
 import { withoutDelay } from "./no-delay.js";
 import { parseTopic, subscriptionsOfServer, topicOf } from "./topics.js";
 import {
@@ -42,9 +42,15 @@ export interface Violation {
   readonly payload: Uint8Array;
 }
 
-/** No terminal answer in time, or the client was closed. */
+/** No terminal answer in time, or, with the code TMC6111, no connection. */
 export class BusError extends Error {
   override readonly name = "BusError";
+  constructor(
+    message: string,
+    readonly code?: "TMC6111",
+  ) {
+    super(message);
+  }
 }
 
 export interface BusClientOptions {
@@ -56,12 +62,20 @@ export interface BusClientOptions {
   readonly clientId?: string;
   /** Boot counter of the server; default: seconds since 1970, which rises from start to start. */
   readonly boot?: number;
+  /** How long the broker may take until it has connected and subscribed; default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** A request without any answer is sent again after so long, then after twice that; default 2 s, 0: never. */
+  readonly resendMs?: number;
 }
 
 interface Pending {
   readonly request: Request;
   readonly size: number;
   readonly sentAt: number;
+  /** Each may be acknowledged. */
+  sends: number;
+  acknowledged: number;
+  resend: NodeJS.Timeout | undefined;
   accepted: Answer | undefined;
   acceptedMs: number | undefined;
   readonly finish: (done: Answer, doneMs: number) => void;
@@ -73,6 +87,7 @@ interface Wait {
 }
 
 const defaultTimeoutMs = 10_000;
+const defaultResendMs = 2_000;
 
 export class BusClient {
   /** The newest retained records by node. */
@@ -95,6 +110,7 @@ export class BusClient {
     private readonly mqtt: MqttClient,
     readonly server: string,
     readonly boot: number,
+    private readonly resendMs: number,
   ) {
     withoutDelay(mqtt);
     mqtt.on("message", (topic, payload) => this.receive(topic, payload));
@@ -102,19 +118,42 @@ export class BusClient {
     mqtt.on("error", () => {});
   }
 
-  /** Connected and subscribed. @throws the MQTT library's error when the broker cannot be reached. */
+  /**
+   * Connected and subscribed. @throws the MQTT library's error when the broker cannot be reached or refuses; BusError
+   * TMC6111 when it does not answer in time.
+   */
   static async connect(options: BusClientOptions): Promise<BusClient> {
-    const mqtt = await connectAsync(options.url, {
+    const { url, connectTimeoutMs = defaultTimeoutMs } = options;
+    const mqtt = connect(url, {
       clientId: options.clientId ?? options.server,
       protocolVersion: 4,
       clean: true,
       reconnectPeriod: 100,
       connectTimeout: 5_000,
     });
-    const boot = options.boot ?? Math.floor(Date.now() / 1000) >>> 0;
-    const client = new BusClient(mqtt, options.server, boot);
-    await mqtt.subscribeAsync(subscriptionsOfServer(options.server), { qos: 1 });
-    return client;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const what = mqtt.connected ? "did not grant the subscriptions" : "did not accept the connection";
+        reject(new BusError(`${url} ${what} within ${connectTimeoutMs} ms`, "TMC6111"));
+      }, connectTimeoutMs);
+    });
+    const connected = new Promise<void>((resolve, reject) => {
+      mqtt.once("connect", () => resolve());
+      mqtt.on("error", reject);
+    });
+    try {
+      await Promise.race([connected, late]);
+      const boot = options.boot ?? Math.floor(Date.now() / 1000) >>> 0;
+      const client = new BusClient(mqtt, options.server, boot, options.resendMs ?? defaultResendMs);
+      await Promise.race([mqtt.subscribeAsync(subscriptionsOfServer(options.server), { qos: 1 }), late]);
+      return client;
+    } catch (error) {
+      mqtt.end(true);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   get connected(): boolean {
@@ -126,7 +165,8 @@ export class BusClient {
   }
 
   /**
-   * Sends an operation to a node and waits for its terminal answer, be it success or error.
+   * Sends an operation to a node and waits for its terminal answer, be it success or error. While nothing comes back it is
+   * sent again under its identity: brokers lose messages, and a node that got it before recognises it.
    * @throws BusError after `timeoutMs` (default 10 s).
    */
   async request(node: string, order: Order, timeoutMs = defaultTimeoutMs): Promise<Exchange> {
@@ -135,6 +175,7 @@ export class BusClient {
     const key = identityOf(request);
     return new Promise<Exchange>((resolve, reject) => {
       const timer = setTimeout(() => {
+        clearTimeout(entry.resend);
         this.pending.delete(key);
         const seen = entry.accepted === undefined ? "no answer" : "accepted, but not done";
         reject(new BusError(`${order.operation} on ${node}: ${seen} after ${timeoutMs} ms`));
@@ -143,21 +184,43 @@ export class BusClient {
         request,
         size: payload.length,
         sentAt: performance.now(),
+        sends: 0,
+        acknowledged: 0,
+        resend: undefined,
         accepted: undefined,
         acceptedMs: undefined,
         finish: (done, doneMs) => {
           clearTimeout(timer);
+          clearTimeout(entry.resend);
           const { accepted, acceptedMs } = entry;
           resolve({ request, size: payload.length, accepted, acceptedMs, done, doneMs });
         },
       };
       this.pending.set(key, entry);
-      this.send(node, payload).catch((error: unknown) => {
+      this.sendAgain(node, payload, entry).catch((error: unknown) => {
         clearTimeout(timer);
+        clearTimeout(entry.resend);
         this.pending.delete(key);
         reject(error instanceof Error ? error : new BusError(String(error)));
       });
     });
+  }
+
+  /** Now, and again for as long as there is no answer. */
+  private sendAgain(node: string, payload: Uint8Array, entry: Pending): Promise<void> {
+    if (this.resendMs > 0) {
+      entry.resend = setTimeout(
+        () => {
+          if (entry.accepted !== undefined) return;
+          // What was sent before a connection ended goes out with the next one by itself.
+          if (this.mqtt.connected) this.sendAgain(node, payload, entry).catch(() => undefined);
+          else entry.resend?.refresh();
+        },
+        this.resendMs * 2 ** entry.sends,
+      );
+    }
+    entry.sends++;
+    return this.send(node, payload);
   }
 
   /** Gives an order the identity (sender, boot, id) that `request` would give it. */
@@ -290,7 +353,8 @@ export class BusClient {
     } else if (entry.accepted === undefined) {
       entry.accepted = answer;
       entry.acceptedMs = elapsed;
-    } else {
+      entry.acknowledged = 1;
+    } else if (++entry.acknowledged > entry.sends) {
       violation(`request ${answer.id} was accepted twice`);
     }
   }

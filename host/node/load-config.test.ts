@@ -67,7 +67,10 @@ describe("the configuration of a node", () => {
     expect(error.message).toContain(message);
     expect(error.fix).toContain(fix);
   });
-  it("says when the named file is not there", () => {
+  it("says when the named file is not there, or is a folder", () => {
     expect(failureOf(() => loadConfig("nod.yaml", folder)).code).toBe("TMC6001");
+    const error = failureOf(() => loadConfig(folder, folder));
+    expect(error.code).toBe("TMC6001");
+    expect(error.message).toContain("EISDIR");
   });
 });

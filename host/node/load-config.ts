@@ -35,7 +35,7 @@ export function loadConfig(file: string | undefined, cwd: string = process.cwd()
     }
     return { config: absolute(parse({}, "the defaults"), cwd), folder: cwd, file: undefined };
   }
-  const document = parseDocument(readFileSync(path, "utf8"), { prettyErrors: true });
+  const document = parseDocument(textOf(path, file ?? defaultConfigFile), { prettyErrors: true });
   const [error] = document.errors;
   if (error !== undefined) {
     throw new UserError(
@@ -48,6 +48,20 @@ export function loadConfig(file: string | undefined, cwd: string = process.cwd()
   const folder = dirname(path);
   const content: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   return { config: absolute(parse(content, file ?? defaultConfigFile), folder), folder, file: path };
+}
+
+/** @throws UserError TMC6001: a folder, or not this user's to read */
+function textOf(path: string, shown: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(
+      "TMC6001",
+      `cannot read ${shown}: ${error instanceof Error ? error.message : String(error)}`,
+      "--config names a YAML file that you may read",
+      ExitCode.usage,
+    );
+  }
 }
 
 function parse(content: unknown, shown: string): NodeConfig {

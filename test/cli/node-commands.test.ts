@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { argumentsOf, descriptorOf } from "../../compiler/cli/commands/node-call.js";
 import { main } from "../../compiler/cli/main.js";
 import { operationDefinition } from "../../host/bus/operations/catalogue.js";
+import { NodeRefusal } from "../../compiler/cli/node-client.js";
 import { startFakeNode, type FakeNode } from "../support/fake-node.js";
 import { answerAsPlant, populate } from "../support/fake-plant.js";
 
@@ -232,12 +233,31 @@ describe("failures", () => {
     [["node", "status", "--url", "localhost"], "TMC6410", "not the address of a node"],
     [["node", "status", "--url", "http://127.0.0.1:9"], "TMC6410", "tmc node start"],
     [["node", "status", "--token-file", "/nothing"], "TMC6411", "there is no file"],
+    [["node", "status", "--token-file", "/"], "TMC6411", "cannot read /"],
+    [["node", "call", "model.infer", "--input", "/"], "TMC6415", "cannot read --input /"],
+    [["node", "call", "data.collect"], "TMC6412", "arguments.sensor: missing (string)"],
   ])("%j is %s", async (args, code, text) => {
     expect(await tmc(...args)).toBeGreaterThan(0);
     expect(err).toContain(`error ${code}`);
     expect(err).toContain(text);
     expect(err).toContain("fix: ");
     expect(err).not.toContain("internal error");
+  });
+
+  it("tell how a drained node takes requests again, and not to try later", () => {
+    expect(new NodeRefusal("busy", "the server is draining", undefined).fix).toContain("tmc node resume");
+    expect(new NodeRefusal("busy", "every node that fits has a full queue", undefined).fix).toContain(
+      "later",
+    );
+  });
+
+  it("tell that no node runs, where the port is only known while one does", async () => {
+    const config = join(folder, "free-port.yaml");
+    writeFileSync(config, "state: nowhere\nmanagement: { port: 0 }\n");
+    err = "";
+    expect(await main(["node", "status", "--config", config])).toBe(1);
+    process.exitCode = undefined;
+    expect(err).toContain(`error TMC6410: no node runs with the state folder ${join(folder, "nowhere")}`);
   });
 
   it("tell a wrong token, and what is not a node", async () => {

@@ -44,6 +44,13 @@ describe.skipIf(missing !== "")(`requests that a node makes${missing}`, () => {
       setTimeout(() => toAsker(encodeCbor(late)), 900);
       return;
     }
+    if (request.get(4) === "lost.once") {
+      const same = requests.filter((r) => r.get(1) === request.get(1));
+      if (same.length < 2) return;
+      const done = [0, 1, 2, 3].map((key): [number, unknown] => [key, request.get(key)]);
+      toAsker(encodeCbor(new Map<number, unknown>([...done, [4, 2], [5, "worker"]])));
+      return;
+    }
     server.publish("t1/edge/worker/x", payload, { qos: 1 });
   }
 
@@ -93,6 +100,12 @@ describe.skipIf(missing !== "")(`requests that a node makes${missing}`, () => {
   it("end at their deadline, and a late answer is dropped and counted", async () => {
     await asker.child.waitForLine(/outcome 2 error 0 accepted false/);
     await asker.child.waitForLine(/dropped [1-9]/);
+  });
+
+  it("are sent again under their number when nothing comes back", async () => {
+    await asker.child.waitForLine(/lost.once: outcome 0 error 0 accepted false/);
+    const [first, ...repeated] = requests.filter((r) => r.get(4) === "lost.once");
+    expect(repeated[0]).toEqual(first);
   });
 
   it("are not disturbed by hostile answers", async () => {

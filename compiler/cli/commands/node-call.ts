@@ -190,10 +190,24 @@ async function inputOf(client: NodeClient, text: string): Promise<object> {
       ExitCode.usage,
     );
   }
-  const bytes = new Uint8Array(readFileSync(text === "-" ? 0 : text));
+  const bytes = bytesOfFile(text);
   return bytes.length > inlineAtMost
     ? { reference: await client.upload(bytes) }
     : { base64: Buffer.from(bytes).toString("base64") };
+}
+
+/** @throws UserError TMC6415 */
+function bytesOfFile(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(text === "-" ? 0 : text));
+  } catch (error) {
+    throw new UserError(
+      "TMC6415",
+      `cannot read --input ${text}: ${error instanceof Error ? error.message : String(error)}`,
+      "a file that you may read, -, or sensor:NAME, data:NAME, blob:DIGEST, model:NAME",
+      ExitCode.usage,
+    );
+  }
 }
 
 async function orderOf(

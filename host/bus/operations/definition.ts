@@ -110,6 +110,13 @@ export function objectOf(fields: Fields): z.ZodObject {
   return z.strictObject(Object.fromEntries(Object.entries(fields).map(([name, f]) => [name, f.schema])));
 }
 
+/** What a schema says of a value, in the words of an answer: without what stands in the place beside it. */
+export function issueText(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return "not what the schema says";
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  return missing ? `missing (${issue.expected})` : issue.message.replace(/^Invalid (input|option): /, "");
+}
+
 /** The keys of the map, for the codec. */
 export function keysOf(fields: Fields): Keys {
   return Object.fromEntries(

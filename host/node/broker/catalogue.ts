@@ -69,4 +69,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     right:
       "mv tmc-node/bus/journal /tmp   # nodes announce themselves again; what waited for clients that are away is lost",
   },
+  {
+    code: "TMC6111",
+    title: "the broker does not answer",
+    rule: "Something takes the connection at the address of the broker, but no MQTT connection comes about in time, or no subscription is granted.",
+    wrong: "mqtt://localhost:8080",
+    right: "mqtt://localhost:1883",
+  },
 ];

@@ -59,13 +59,14 @@ export class AnswerMaker {
 
 const whole = (value: number): number => Math.min(0xffffffff, Math.max(0, Math.round(value)));
 
-/** At most 64 bytes of UTF-8, whole characters. */
+const ellipsis = byteString("…");
+
+/** At most 64 bytes of UTF-8, whole characters; what was cut ends with an ellipsis. */
 function shortened(text: string): string {
-  let bytes = byteString(text);
+  const bytes = byteString(text);
   if (bytes.length <= mostText) return bytes;
-  let end = mostText;
+  let end = mostText - ellipsis.length;
   // Not within a character: continuation bytes are 10xxxxxx.
   while (end > 0 && (bytes.charCodeAt(end) & 0xc0) === 0x80) end--;
-  bytes = bytes.slice(0, end);
-  return bytes;
+  return bytes.slice(0, end) + ellipsis;
 }

@@ -15,11 +15,17 @@ export type Choice =
 
 const mostAttempts = 20;
 
+export interface ChooserOptions {
+  readonly id: string;
+  readonly router: Router;
+  readonly links: readonly NeighbourLink[];
+  /** Does this node itself offer the operation? */
+  readonly offersHere: (operation: string) => boolean;
+}
+
 export class Chooser {
   constructor(
-    private readonly id: string,
-    private readonly router: Router,
-    private readonly links: readonly NeighbourLink[],
+    private readonly options: ChooserOptions,
     private readonly absences: Absences,
   ) {}
 
@@ -33,7 +39,7 @@ export class Chooser {
     const excluded = [...exchange.path, ...exchange.tried];
     for (const entry of this.absences.entries()) {
       // It waits in the queue of that node.
-      if (this.router.wouldFit(entry, need, excluded)) {
+      if (this.options.router.wouldFit(entry, need, excluded)) {
         return { kind: "to", decision: "dispatch", target: { entry, link: undefined } };
       }
     }
@@ -45,14 +51,18 @@ export class Chooser {
     need: Need,
     exchange: Pick<Exchange, "path" | "tried" | "hops" | "definition" | "attempts">,
   ): Choice {
-    const { id, router } = this;
+    const { id, router, offersHere } = this.options;
     const excluded =
       exchange.tried.length === 0 && exchange.path.length === 0 ? [] : [...exchange.path, ...exchange.tried];
     const node = exchange.attempts < mostAttempts ? router.best(need, excluded, false) : undefined;
     if (node !== undefined) {
       return { kind: "to", decision: "dispatch", target: { entry: node, link: undefined } };
     }
-    const refused = router.refusal(need, excluded, exchange.definition !== undefined);
+    const { definition } = exchange;
+    const refused = router.refusal(need, excluded, {
+      known: definition !== undefined,
+      here: definition !== undefined && offersHere(definition.name),
+    });
     const failure: Failure = { ...refused, ...(refused.code === "busy" ? { retryAfterMs: 200 } : {}) };
     // A node that is joined here can be reached in no other way.
     if (need.node === id || (need.node !== "" && router.isHere(need.node)))
@@ -67,10 +77,10 @@ export class Chooser {
 
   /** Servers that announced the operation first, then those this one is joined to. */
   private nextServer(need: Need, excluded: readonly string[]): Target | undefined {
-    const joined = this.router.best(need, excluded, true);
+    const joined = this.options.router.best(need, excluded, true);
     if (joined !== undefined) return { entry: joined, link: undefined };
     let best: NeighbourLink | undefined;
-    for (const link of this.links) {
+    for (const link of this.options.links) {
       if (!this.linkFits(link, excluded)) continue;
       if (link.id === need.node) return { entry: link.entry, link };
       if (best === undefined || preferred(link.entry, best.entry)) best = link;
@@ -79,6 +89,6 @@ export class Chooser {
   }
 
   linkFits(link: NeighbourLink, excluded: readonly string[]): boolean {
-    return link.entry.online && !excluded.includes(link.id) && this.router.hasRoom(link.entry);
+    return link.entry.online && !excluded.includes(link.id) && this.options.router.hasRoom(link.entry);
   }
 }

@@ -47,6 +47,8 @@ export interface DispatcherOptions {
   putBeside(exchange: Exchange): void;
   /** Sends the exchange's content to a server in chunks. False when `wanted` said no in between. */
   sendContent(content: Uint8Array, to: Omit<Reply, "topic">, wanted: () => boolean): Promise<boolean>;
+  /** Does this node itself offer the operation? Then it lacks what the request names. */
+  readonly offersHere: (operation: string) => boolean;
   /** A message that could not be delivered to the broker. */
   unsent(error: unknown): void;
 }
@@ -65,7 +67,7 @@ export class Dispatcher {
 
   constructor(private readonly options: DispatcherOptions) {
     this.absences = new Absences(options.limits.returnMs);
-    this.chooser = new Chooser(options.id, options.router, options.links, this.absences);
+    this.chooser = new Chooser(options, this.absences);
     this.resender = new Resender(
       options.limits.resendMs,
       () => options.table().values(),

@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import type { OperationDefinition } from "../../bus/operations/definition.js";
-import { objectOf } from "../../bus/operations/definition.js";
+import { issueText, objectOf } from "../../bus/operations/definition.js";
 import { decodeRequest, resultMap, type AnswerParts, type ServerRequest } from "../../bus/request-codec.js";
 import { ProtocolError } from "../../bus/protocol.js";
 import { stages } from "../../bus/protocol-keys.js";
@@ -137,7 +137,7 @@ export class LocalOperations {
     if (!checked.success) {
       const issue = checked.error.issues[0];
       const field = ["arguments", ...(issue?.path ?? [])].map(String).join(".");
-      return { failure: { code: "bad-request", text: issue?.message ?? "", field } };
+      return { failure: { code: "bad-request", text: issueText(issue), field } };
     }
     if (definition.input.need === "required" && request.input === undefined) {
       return { failure: { code: "bad-request", text: "missing", field: "input" } };

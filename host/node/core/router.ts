@@ -132,6 +132,14 @@ export interface Refused {
   readonly field?: string;
 }
 
+/** What this server knows of an operation. */
+export interface AskedOperation {
+  /** It is one of the protocol's. */
+  readonly known: boolean;
+  /** This server's own node offers it, but not to this request. */
+  readonly here: boolean;
+}
+
 export interface RouterLimits {
   readonly inFlightPerNode: number;
   readonly queuePerNode: number;
@@ -257,8 +265,8 @@ export class Router {
     return [...this.match(need).servers].some((c) => c.nodes.size > 0);
   }
 
-  /** The error for a need that no node fits: the nearest miss. `known`: the operation is one of the protocol's. */
-  refusal(need: Need, excluded: readonly string[], known: boolean): Refused {
+  /** The error for a need that no node fits: the nearest miss. */
+  refusal(need: Need, excluded: readonly string[], operation: AskedOperation): Refused {
     const match = this.match(need);
     let why = "operation";
     let rank = 0;
@@ -276,7 +284,7 @@ export class Router {
         }
       }
     }
-    return refusalFor(why, need, known);
+    return refusalFor(why, need, operation);
   }
 
   private match(need: Need): Match {
@@ -327,7 +335,7 @@ function rankOf(why: string): number {
   }
 }
 
-function refusalFor(why: string, need: Need, known: boolean): Refused {
+function refusalFor(why: string, need: Need, { known, here }: AskedOperation): Refused {
   if (isDescriptorField(why)) {
     return { code: "descriptor-mismatch", text: "no node takes or gives such data", field: why };
   }
@@ -343,11 +351,23 @@ function refusalFor(why: string, need: Need, known: boolean): Refused {
       return { code: "not-found", text: "no node has this sensor", field: why };
     case "operation":
       return known
-        ? { code: "no-capable-node", text: "no node offers this operation", field: why }
+        ? { code: "no-capable-node", text: nobodyText(need, here), field: why }
         : { code: "unknown-operation", text: "", field: why };
     default:
-      return { code: "no-capable-node", text: "no node of the selector can do it", field: why };
+      return {
+        code: "no-capable-node",
+        text: why === "selector.node" ? nobodyText(need, here) : "no node of the selector can do it",
+        field: why,
+      };
   }
+}
+
+/** "No node offers it" would be untrue where only a name is misspelt. At most 64 bytes go into an answer. */
+function nobodyText(need: Need, here: boolean): string {
+  if (need.node !== "") return `node ${need.node} is not here, or does not offer it`;
+  return here
+    ? "no node here has such a sensor, model or function, or such input"
+    : "no node offers this operation";
 }
 
 export const codeOf = (name: ErrorName): number => errorCodes[name];

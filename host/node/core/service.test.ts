@@ -116,6 +116,34 @@ describe("core service", () => {
     expect(wrong.error).toMatchObject({ code: 1, field: "arguments.settings.x" });
   });
 
+  it("does not say that nobody offers an operation where only what it names is missing", async () => {
+    const text = async (order: Parameters<typeof core.submit>[0]): Promise<string | undefined> =>
+      (await core.submit(order, { sender: "operator" })).error?.text;
+    expect(await text({ operation: "node.monitor" })).toBe("no node offers this operation");
+    core.offer({
+      definition: nodeMonitor,
+      canServe: () => false,
+      run: () => Promise.reject(new Error("never")),
+    });
+    expect(await text({ operation: "node.monitor" })).toBe(
+      "no node here has such a sensor, model or function, or such input",
+    );
+    const node = "a".repeat(23);
+    const away = `node ${node} is not here, or does not offer it`;
+    expect(await text({ operation: "node.monitor", selector: { node } })).toBe(away);
+    await join("n1", { operations: ["node.monitor"] });
+    expect(await text({ operation: "node.monitor", selector: { node } })).toBe(away);
+  });
+
+  it("ends a text that is too long for an answer with an ellipsis", async () => {
+    core.offer({
+      definition: nodeMonitor,
+      run: () => Promise.reject(new OperationFailure("corrupt", `${"x".repeat(60)}äöü and more`, "input")),
+    });
+    const { error } = await core.submit({ operation: "node.monitor" }, { sender: "operator" });
+    expect(error?.text).toBe(`${"x".repeat(60)}…`);
+  });
+
   it("says what is missing when nobody can", async () => {
     const ask = async (
       order: Parameters<typeof core.submit>[0],

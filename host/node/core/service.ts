@@ -147,6 +147,7 @@ class Service implements RunningCoreService {
       links: this.links,
       counters: this.counts,
       limits: this.limits,
+      offersHere: (operation) => this.locals.get(operation) !== undefined,
       relay: (exchange, from, payload, head) => {
         large.relayed(exchange, from, payload).then(
           (bytes) => this.table.answer(exchange, bytes, head),

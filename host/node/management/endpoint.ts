@@ -8,6 +8,7 @@ import { z } from "zod";
 import { OperationFailure } from "../operations/operation.js";
 import { errorBody, errorResponse } from "./http-errors.js";
 import type { Log } from "../log.js";
+import { issueText } from "../../bus/operations/definition.js";
 
 /** Bytes of a JSON body. */
 export const jsonLimit = 8 * 1024 * 1024;
@@ -117,7 +118,7 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, place: str
   const [issue] = result.error.issues;
   throw new OperationFailure(
     "bad-request",
-    issue?.message ?? "not what the schema says",
+    issueText(issue),
     [place, ...(issue?.path ?? [])].filter((part) => part !== "").join("."),
   );
 }

@@ -1,5 +1,5 @@
 /** The operations model.* on storage in memory: the whole way of a model, and what is refused on it. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { operationDefinition } from "../../bus/operations/catalogue.js";
 import { objectOf } from "../../bus/operations/definition.js";
 import { elementTypes } from "../../bus/protocol-keys.js";
@@ -418,7 +418,9 @@ describe("model.deploy to other nodes", () => {
     // As the nodes' birth records will say when they have it.
     for (const index of [0, 1]) Object.assign(nodes[index]!.birth, { models: [] });
     const deploy = call("model.deploy", { model: "v@1-int8", nodes: ["cloud", "edge", "away", "nobody"] });
-    setTimeout(() => Object.assign(nodes[0]!.birth, { models: [model] }), 50);
+    // Not before the orders have gone out: with the model there, nothing would be to do.
+    const deployedTo = vi.waitUntil(() => orders.length === 2, { timeout: 20_000, interval: 5 });
+    void deployedTo.then(() => Object.assign(nodes[0]!.birth, { models: [model] }));
     expect((await deploy).result).toMatchObject({
       deployed: ["cloud", "edge"],
       failed: { away: "not online", nobody: "unknown node" },
@@ -428,7 +430,8 @@ describe("model.deploy to other nodes", () => {
       "model.deploy cloud",
     ]);
     const pressed = call("model.deploy", { model: "v@1-int8", labels: ["press"] });
-    setTimeout(() => Object.assign(nodes[1]!.birth, { models: [model] }), 50);
+    const pressedTo = vi.waitUntil(() => orders.length === 3, { timeout: 20_000, interval: 5 });
+    void pressedTo.then(() => Object.assign(nodes[1]!.birth, { models: [model] }));
     expect((await pressed).result).toMatchObject({
       deployed: ["slot", "built-in"],
       failed: { plain: "the node takes no models" },
