@@ -11,7 +11,7 @@ import { addCompilerGraph, addDisassembly, withoutCloneSuffix, type CallGraph } 
 import { readElf, type ElfFile } from "./elf.js";
 import { readLinkMap } from "./link-map.js";
 import { packagePath } from "./package-root.js";
-import { platformCalls } from "./platform-calls.js";
+import { platformCalls, uncountedLibrary } from "./platform-calls.js";
 import { runProcess } from "./processes.js";
 import { framesAbove, stackBound, type StackBound, type StackStep } from "./stack-bound.js";
 import { emptySymbolMap, type SymbolInfo, type SymbolMap } from "./symbol-map.js";
@@ -332,7 +332,7 @@ export async function memoryReport(options: MemoryReportOptions): Promise<Memory
   const indirectCalls = { ...platformCalls(graph), ...symbols.indirectCalls };
   const isPresent = elf === undefined ? undefined : presence(elf);
   const stacks = entries
-    .map((entry) => stackBound(graph, entry, indirectCalls, isPresent))
+    .map((entry) => stackBound(graph, entry, indirectCalls, isPresent, uncountedLibrary))
     .map((bound) => withPlatform(bound, board, graph))
     .map((bound) => named(bound, symbols));
   const sum = (pick: (item: { flash: number; ram: number }) => number) =>

@@ -46,6 +46,13 @@ const calls: Readonly<Record<string, string>> = {
   z_impl_zsock_recvfrom: socket("recvfrom"),
   z_impl_zsock_sendto: socket("sendto"),
   z_impl_zsock_sendmsg: socket("sendmsg"),
+  z_impl_zsock_getsockopt: socket("getsockopt"),
+  z_impl_zsock_socket: "eswifi_socket_(create|is_supported)|net_socket_create|tls_socket_create",
+  zvfs_fdtable_call_ioctl: "eswifi_socket_ioctl|(sock|tls_sock)_ioctl_vmeth",
+  socket_offload_getaddrinfo: "eswifi_off_getaddrinfo",
+  socket_offload_freeaddrinfo: "eswifi_off_freeaddrinfo",
+  z_impl_sys_rand_get: "entropy_\\w+_get_entropy",
+  z_impl_sys_csrand_get: "entropy_\\w+_get_entropy",
   net_buf_unref: "fixed_data_unref|mem_pool_data_unref|heap_data_unref|net_buf_destroy",
   net_buf_destroy: "fixed_data_unref|mem_pool_data_unref|heap_data_unref",
   z_thread_alloc_helper: "sys_heap_(aligned|noalign)_alloc",
@@ -68,6 +75,8 @@ const calls: Readonly<Record<string, string>> = {
   i2c_write: i2c,
   vl53l0x_start: pins,
   spi_stm32_transceive: "stm32_clock_control_\\w+",
+  entropy_stm32_resume: "stm32_clock_control_\\w+",
+  entropy_stm32_suspend: "stm32_clock_control_\\w+",
   hts221_read_reg: `${i2c}|\\w*i2c_\\w*read\\w*`,
   lsm6dsl_accel_set_fs_raw: imu,
   lsm6dsl_accel_set_odr_raw: imu,
@@ -82,7 +91,20 @@ const calls: Readonly<Record<string, string>> = {
 };
 
 /** Who tests its pointer before the call: where the image has no target, none is called. */
-const tested = new Set(["z_impl_zsock_sendmsg", "tmc_k_conv_positions", "one_row"]);
+const tested = new Set([
+  "z_impl_zsock_sendmsg",
+  "z_impl_zsock_getsockopt",
+  "tmc_k_conv_positions",
+  "one_row",
+]);
+
+/**
+ * Libraries that no bound is computed for: they recurse and call through tables of pointers. A way into one is one gap,
+ * with its name; what was measured instead is in docs/memory.md.
+ */
+export function uncountedLibrary(name: string): string | undefined {
+  return name.startsWith("mbedtls_") ? "mbedTLS" : undefined;
+}
 
 /** By C name of the caller: what its indirect calls reach in this image. */
 export function platformCalls(graph: CallGraph): Record<string, readonly string[]> {

@@ -114,6 +114,19 @@ describe("a bound", () => {
     expect(stackBound(graph, "main", {}, (name) => name !== "gone").gaps).toEqual(["foreign: not measured"]);
   });
 
+  it("names a library that it does not count, once, and goes no further", () => {
+    const graph = graphOf(
+      node("main", 8, ["send", "lib_a", "lib_b"]),
+      node("send", 16, []),
+      node("lib_a", 900, ["lib_a"]),
+    );
+    const uncounted = (name: string): string | undefined => (name.startsWith("lib_") ? "Lib" : undefined);
+    expect(stackBound(graph, "main", {}, undefined, uncounted)).toMatchObject({
+      bytes: 24,
+      gaps: ["Lib: not counted"],
+    });
+  });
+
   it("reports recursion in foreign code and frames of unknown size", () => {
     const graph = graphOf(
       node("main", 8, ["ping", "alloca"]),

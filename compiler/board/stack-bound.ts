@@ -55,6 +55,7 @@ export function framesAbove(graph: CallGraph, from: string, to: string): readonl
  * @param indirectCalls by C name of the caller: the functions that its indirect calls can reach.
  * @param isPresent by C name: is the function in the image at all? One that is not was inlined wherever it is called,
  * or dropped, and takes no stack of its own. Default: every one may be.
+ * @param uncounted by C name: the library it belongs to, where no bound is computed for that: one gap, however it is entered.
  * @throws UserError TMC4013 when compiled C functions call themselves in a circle.
  */
 export function stackBound(
@@ -62,6 +63,7 @@ export function stackBound(
   entry: string,
   indirectCalls: Readonly<Record<string, readonly string[]>>,
   isPresent: (name: string) => boolean = () => true,
+  uncounted: (name: string) => string | undefined = () => undefined,
 ): StackBound {
   const gaps = new Set<string>();
   const known = new Map<string, Depth>();
@@ -81,6 +83,11 @@ export function stackBound(
       return before;
     }
     const node = graph.get(id);
+    const library = uncounted(node?.name ?? target);
+    if (library !== undefined) {
+      gaps.add(`${library}: not counted`);
+      return { bytes: 0, path: [] };
+    }
     if (node === undefined) {
       if (!isPresent(target)) return { bytes: 0, path: [] };
       gaps.add(`${id}: not measured`);
