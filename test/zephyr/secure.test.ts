@@ -144,6 +144,24 @@ describe.skipIf(notRunnable !== "").each([
       .toContain("connected to");
   });
 
+  // native_sim's threads run on stacks of the host.
+  it.skipIf(board === "native_sim")(
+    "leaves a quarter of its stack free through handshake and messages (not on native_sim: stacks of the host)",
+    async () => {
+      await provision("pump-7", url());
+      await restarted();
+      await node.waitFor("connected to");
+      const server = broker.connect();
+      const answer = new Promise<string>((heard) =>
+        server.onMessage((_topic, payload) => heard(Buffer.from(payload).toString())),
+      );
+      await server.subscribe(["t1/edge/pump-7/y"]);
+      await server.publish("t1/edge/pump-7/x", Buffer.from("stack"));
+      const free = Number(/^stack (\d+)$/.exec(await answer)?.[1]);
+      expect(free).toBeGreaterThan(8192 / 4);
+    },
+  );
+
   it("goes on to the next broker of its list", async () => {
     await provision("pump-3", `${url(1)},${url()}`);
     await restarted();
