@@ -8,6 +8,8 @@
 #define _DEFAULT_SOURCE
 #include "posix.h"
 
+#include "../common/csv-row.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,23 +19,6 @@
 /* Shared by all files; pages that no file needs are never touched. */
 static float pool[TMC_POSIX_CSV_VALUES_MAX];
 static int32_t pool_used;
-
-/* A row must have exactly `channels` finite numbers. */
-static bool parse_row(const char *text, int32_t channels, float *out) {
-    const char *p = text;
-    for (int32_t c = 0; c < channels; c++) {
-        char *end = NULL;
-        out[c] = strtof(p, &end);
-        if (end == p || !isfinite(out[c])) {
-            return false;
-        }
-        p = end + strspn(end, " \t\r");
-        if (c + 1 < channels && *p++ != ',') {
-            return false;
-        }
-    }
-    return *p == '\0';
-}
 
 static bool read_rows(posix_source *source, const char *path, FILE *file) {
     char text[1024];
@@ -47,13 +32,10 @@ static bool read_rows(posix_source *source, const char *path, FILE *file) {
         }
         text[strcspn(text, "\r\n")] = '\0';
         if (line == 1) {
-            source->channels = 1;
-            for (const char *p = text; *p != '\0'; p++) {
-                source->channels += *p == ',' ? 1 : 0;
-            }
+            source->channels = csv_columns(text);
             float value[TMC_POSIX_CHANNELS_MAX];
-            if (source->channels > TMC_POSIX_CHANNELS_MAX || text[0] == '\0' || parse_row(text, 1, value) ||
-                parse_row(text, source->channels, value)) {
+            if (source->channels > TMC_POSIX_CHANNELS_MAX || text[0] == '\0' || csv_row(text, 1, value) ||
+                csv_row(text, source->channels, value)) {
                 posix_log(LOG_ERROR, "%s:1: expected a header of 1-%d channel names", path,
                           TMC_POSIX_CHANNELS_MAX);
                 return false;
@@ -68,7 +50,7 @@ static bool read_rows(posix_source *source, const char *path, FILE *file) {
                       TMC_POSIX_CSV_VALUES_MAX);
             return false;
         }
-        if (!parse_row(text, source->channels, &pool[pool_used])) {
+        if (!csv_row(text, source->channels, &pool[pool_used])) {
             posix_log(LOG_ERROR, "%s:%ld: expected %ld finite numbers separated by commas", path, line,
                       (long)source->channels);
             return false;
