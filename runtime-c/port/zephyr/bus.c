@@ -1,11 +1,12 @@
 /*
  * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every
  * connection starts from nothing; the app announces itself anew. Received messages are taken from the socket
- * one at a time, when the app is ready for the next: what waits, waits in TCP. With the setting tmc/password
- * the node gives its id as user name. What the app publishes: outgoing.c.
+ * one at a time, when the app is ready for the next: what waits, waits in TCP. What
+ * CONNECT says: greeting.c. What the app publishes: outgoing.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "greeting.h"
 #include "outgoing.h"
 
 #include <errno.h>
@@ -56,15 +57,6 @@ static struct {
     uint32_t topic_len;
     uint32_t size;
 } arrived;
-
-static struct {
-    bool set;
-    struct mqtt_topic topic;
-    struct mqtt_utf8 payload;
-    bool retain;
-    uint8_t topic_bytes[CONFIG_TMC_TOPIC_MAX];
-    uint8_t payload_bytes[CONFIG_TMC_WILL_MAX];
-} will;
 
 /* ---- the library's events: they note, poll acts
  * ------------------------------------------------------------------- */
@@ -219,33 +211,14 @@ static void end_connection(void) {
 
 /* TCP stands: sends CONNECT. */
 static bool greet(void) {
-    tmc_str id = tmc_port_node_id();
     mqtt_client_init(&client);
     client.evt_cb = on_event;
-    client.client_id.utf8 = id.ptr;
-    client.client_id.size = (uint32_t)id.len;
-    client.protocol_version = MQTT_VERSION_3_1_1;
-    client.clean_session = 1;
-    client.keepalive = CONFIG_TMC_KEEPALIVE_S;
     client.transport.type = MQTT_TRANSPORT_CUSTOM;
     client.rx_buf = rx_buffer;
     client.rx_buf_size = sizeof rx_buffer;
     client.tx_buf = tx_buffer;
     client.tx_buf_size = sizeof tx_buffer;
-    if (will.set) {
-        client.will_topic = &will.topic;
-        client.will_message = &will.payload;
-        client.will_retain = will.retain ? 1 : 0;
-    }
-    static char password_text[ZPORT_PASSWORD_MAX + 1];
-    static struct mqtt_utf8 user;
-    static struct mqtt_utf8 password;
-    if (zport_setting_text("password", password_text, sizeof password_text) != NULL) {
-        user = client.client_id;
-        password = (struct mqtt_utf8){(const uint8_t *)password_text, (uint32_t)strlen(password_text)};
-        client.user_name = &user;
-        client.password = &password;
-    }
+    zport_greeting(&client);
     int code = mqtt_connect(&client);
     if (code != 0) {
         zport_log(ZPORT_DEBUG, "CONNECT: %d", code);
@@ -403,24 +376,6 @@ void zport_bus_stop(void) {
 
 /* ---- what the app calls
  * -------------------------------------------------------------------------------------------------- */
-
-bool tmc_port_bus_will(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain) {
-    will.set = false;
-    if (payload.len < 0 || payload.len > CONFIG_TMC_WILL_MAX || qos < 0 || qos > 1 ||
-        !zport_topic_ok(topic)) {
-        return false;
-    }
-    memcpy(will.topic_bytes, topic.ptr, (size_t)topic.len);
-    if (payload.len > 0) {
-        memcpy(will.payload_bytes, payload.ptr, (size_t)payload.len);
-    }
-    will.topic.topic = (struct mqtt_utf8){will.topic_bytes, (uint32_t)topic.len};
-    will.topic.qos = (uint8_t)qos;
-    will.payload = (struct mqtt_utf8){will.payload_bytes, (uint32_t)payload.len};
-    will.retain = retain;
-    will.set = true;
-    return true;
-}
 
 bool tmc_port_bus_connect(void) {
     wanted = true;
