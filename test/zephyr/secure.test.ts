@@ -12,12 +12,13 @@ import { findBoard } from "../../compiler/board/board.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import type { ZephyrImage } from "../../compiler/board/zephyr/build.js";
 import { runZephyr, type ZephyrNode } from "../../compiler/board/zephyr/run.js";
-import { Provisioning, certificateDer } from "../../compiler/device/provisioning.js";
-import { SerialConsole } from "../../compiler/device/serial-console.js";
+import { certificateDer, type Provisioning } from "../../compiler/device/provisioning.js";
+import type { SerialConsole } from "../../compiler/device/serial-console.js";
 import type { Broker } from "../../host/node/broker/broker.js";
 import { createAuthority, issueServer } from "../../host/node/broker/certificates.js";
 import { IdentityStore } from "../../host/node/broker/identity-store.js";
 import { startTestBroker } from "../support/test-broker.js";
+import { consoleOf, giveIdentity } from "./support/provision-node.js";
 import { buildImage, buildTimeout, notRunnable } from "./support/zephyr-node.js";
 
 const standIn = packagePath("test", "zephyr", "fixtures", "stand-in");
@@ -60,32 +61,15 @@ describe.skipIf(notRunnable !== "").each([
 
   async function start(): Promise<void> {
     node = await runZephyr({ board: findBoard(board), executable: image.executable, stateDir });
-    const { stdin, stdout } = node.process;
-    if (stdin === null || stdout === null) throw new Error("no console");
-    serial = new SerialConsole({ input: stdin, output: stdout });
-    device = new Provisioning(serial);
+    ({ serial, device } = consoleOf(node));
     await serial.connect();
   }
 
   const put = (name: "id" | "server" | "sntp" | "server-id", text: string): Promise<void> =>
     device.put(name, Buffer.from(text));
 
-  /** Wipes, makes a key on the device, enrols it; the brokers are written last. */
-  async function provision(id: string, servers: string): Promise<void> {
-    await device.wipe();
-    await put("id", id);
-    const csr = await device.requestCertificate(id);
-    const known = store.roleOf(id) !== undefined;
-    const enrolment = await store.enrol(id, {
-      role: "node",
-      csr,
-      ...(known ? { renew: { overlapDays: 0 } } : {}),
-    });
-    await device.put("ca", certificateDer("ca", Buffer.from(enrolment.ca)));
-    await device.put("cert", certificateDer("cert", Buffer.from(enrolment.certificate)));
-    await device.adoptKey();
-    await put("server", servers);
-  }
+  const provision = (id: string, servers: string): Promise<void> =>
+    giveIdentity(device, store, { id, servers });
   const url = (port = broker.tlsPort): string => `mqtts://${host}:${port}`;
   const restarted = async (): Promise<void> => {
     await device.restart();
