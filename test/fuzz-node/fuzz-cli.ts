@@ -43,6 +43,9 @@ function count(value: string | undefined, otherwise: number): number {
   return given;
 }
 
+/** libFuzzer's exit code after SIGINT and SIGTERM. */
+const interrupted = 72;
+
 /** Runs the fuzzer with its output on ours; gives its exit code and the executions that it tells of. */
 function fuzz(program: string, args: readonly string[]): Promise<{ exitCode: number; executions: number }> {
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "pipe"] });
@@ -82,7 +85,9 @@ async function main(): Promise<number> {
   const args = positionals.length > 0 ? [...common, ...positionals] : [...common, ...limits, corpus];
   const { exitCode, executions } = await fuzz(program, [...args, "-print_final_stats=1"]);
   const took = Math.round((performance.now() - begun) / 1000);
-  process.stdout.write(`${executions} executions, ${took} seconds, ${exitCode === 0 ? 0 : 1} findings\n`);
+  const findings = exitCode === 0 || exitCode === interrupted ? 0 : 1;
+  const end = exitCode === interrupted ? ", interrupted" : "";
+  process.stdout.write(`${executions} executions, ${took} seconds, ${findings} findings${end}\n`);
   return exitCode === 0 ? 0 : 1;
 }
 
