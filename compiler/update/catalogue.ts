@@ -1,0 +1,31 @@
+/** What `tmc explain` says about signed updates of devices. */
+import type { CatalogueEntry } from "../diagnostics/catalogue-entry.js";
+
+export const catalogue: CatalogueEntry[] = [
+  {
+    code: "TMC5201",
+    title: "not a key of an owner",
+    rule: "Updates are signed with ECDSA on P-256: a private key in PEM form without a passphrase, as `tmc key new` makes it. The public one (NAME.pub.pem) is for the devices. Keys of `tmc function keygen` are of another kind (Ed25519).",
+    wrong: "tmc sign vibration.tmcm --key owner.pub.pem --release 2 --counter 2 -o vibration.tmcu",
+    right: "tmc sign vibration.tmcm --key owner.key.pem --release 2 --counter 2 -o vibration.tmcu",
+  },
+  {
+    code: "TMC5202",
+    title: "the key cannot be written",
+    rule: "`tmc key new` never overwrites a key: devices that know it would take no update any more.",
+  },
+  {
+    code: "TMC5203",
+    title: "this cannot be signed as an update",
+    rule: "A version has a kind (found from the content: a package of `tmc model package`, an image of MCUboot, a function for devices; or --kind), a name and a version of 1-31 characters of 0-9 A-Z a-z . + _ -, and a counter up to 4294967295.",
+    wrong: "tmc sign vibration.tflite --key owner.key.pem --release 2 --counter 2 -o vibration.tmcu",
+    right: "tmc model package vibration.tflite -o vibration.tmcm && tmc sign vibration.tmcm …",
+  },
+  {
+    code: "TMC5204",
+    title: "not a signed update",
+    rule: "A .tmcu file has a header of 192 bytes that names size and SHA-256 of the content behind it (docs/updates.md). The message says what does not fit. Usually the file was never signed, cut short, or changed in transit.",
+    wrong: "tmc update inspect vibration.tmcm",
+    right: "tmc update inspect vibration.tmcu",
+  },
+];
