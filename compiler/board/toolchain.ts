@@ -42,6 +42,8 @@ export interface CompileOptions {
   readonly outDir: string;
   /** Compile and link runtime-c/kernels too: for programs with models. Default false. */
   readonly kernels?: boolean;
+  /** Also what keeps models and functions that come over the bus (runtime-c/update); nodes only. Default false. */
+  readonly slots?: boolean;
   /** clang only for boards of the host. Default gcc. */
   readonly cc?: CompilerName;
   /** Default -O2. */
@@ -90,6 +92,8 @@ interface PortFiles {
   readonly libraries: readonly string[];
   /** Debian package of the libraries. */
   readonly package?: string;
+  /** What slots need beside the store. */
+  readonly slots?: Omit<PortFiles, "slots">;
 }
 
 const ports: Readonly<Record<PortName, Partial<Record<Board["kind"], PortFiles>>>> = {
@@ -98,7 +102,12 @@ const ports: Readonly<Record<PortName, Partial<Record<Board["kind"], PortFiles>>
     "bare-metal": { folder: "cortex-m", libraries: [] },
   },
   node: {
-    posix: { folder: "posix", libraries: ["-lmosquitto", "-lm"], package: "libmosquitto-dev" },
+    posix: {
+      folder: "posix",
+      libraries: ["-lmosquitto", "-lm"],
+      package: "libmosquitto-dev",
+      slots: { folder: "posix-slots", libraries: ["-lcrypto"], package: "libssl-dev" },
+    },
   },
 };
 
@@ -289,6 +298,34 @@ function runtimeJobs(options: Pick<CompileOptions, "sources" | "kernels">): Job[
   ];
 }
 
+function portJobs(port: PortFiles): Job[] {
+  return cSources(packagePath("runtime-c", "port", port.folder)).map((source): Job => ({
+    source,
+    group: "port",
+    ...(port.package === undefined ? {} : { package: port.package }),
+  }));
+}
+
+/** The store, and the slots of the port's API over it. */
+function slotJobs(): Job[] {
+  const common = ["slots.c", "firmware-none.c"].map((name) =>
+    packagePath("runtime-c", "port", "common", name),
+  );
+  return [...cSources(packagePath("runtime-c", "update")), ...common].map((source): Job => ({
+    source,
+    group: "port",
+  }));
+}
+
+/** What a program needs of the run-time library beside `runtime-c/src`, by the C functions that it calls. */
+export function libraryNeeds(
+  externs: readonly string[],
+  models: number,
+): { readonly kernels: boolean; readonly slots: boolean } {
+  const calls = (prefix: string): boolean => externs.some((name) => name.startsWith(prefix));
+  return { kernels: models > 0 || calls("tmc_package_"), slots: calls("tmc_port_slot_") };
+}
+
 /** C of the run-time library that generated code links to, absolute; with the kernels of models on request. */
 export function librarySources(kernels: boolean): string[] {
   return runtimeJobs({ sources: [], kernels }).map((job) => job.source);
@@ -352,13 +389,11 @@ export async function buildExecutable(options: BuildOptions): Promise<BuildResul
     );
   }
   const portDir = packagePath("runtime-c", "port", port.folder);
+  const slots = options.slots === true ? port.slots : undefined;
   const jobs = [
     ...runtimeJobs(options),
-    ...cSources(portDir).map((source): Job => ({
-      source,
-      group: "port",
-      ...(port.package === undefined ? {} : { package: port.package }),
-    })),
+    ...portJobs(port),
+    ...(slots === undefined ? [] : [...slotJobs(), ...portJobs(slots)]),
   ];
   const { objects, messages } = await compileJobs(options, jobs);
   const choice = flagChoice(options);
@@ -369,6 +404,7 @@ export async function buildExecutable(options: BuildOptions): Promise<BuildResul
     ...linkFlags(choice, map, script),
     ...objects.map((file) => file.object),
     ...port.libraries,
+    ...(slots?.libraries ?? []),
     ...(options.linkArgs ?? []),
     "-o",
     elf,

@@ -10,6 +10,7 @@ import type { SymbolMap } from "../board/symbol-map.js";
 import {
   buildExecutable,
   compileObjects,
+  libraryNeeds,
   librarySources,
   linkForMeasure,
   type CompileOptions as ToolchainOptions,
@@ -64,8 +65,8 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     zephyr: undefined,
     missing: undefined,
   };
-  const kernels = compiled.models.models.length > 0;
-  const list = sourceList(compiled, [...written.sources, ...librarySources(kernels)]);
+  const needs = libraryNeeds(compiled.c.externs, compiled.models.models.length);
+  const list = sourceList(compiled, [...written.sources, ...librarySources(needs.kernels)]);
   writeIfDifferent(join(written.folder, "sources.txt"), list);
   if (options.emit === "c") {
     return { ...partial, report: undefined };
@@ -75,7 +76,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     sources: written.sources,
     includeDirs: [written.folder],
     outDir,
-    kernels,
+    ...needs,
     ...(options.debug === undefined ? {} : { opt: "-O0" as const }),
   };
   const { entries } = compiled.c;

@@ -13,6 +13,7 @@ export * from "./platform.js";
 export * from "./pool.js";
 export * from "./power.js";
 export * from "./ring.js";
+export * from "./slot.js";
 export * from "./spectrum.js";
 export * from "./statistics.js";
 export * from "./text-buffer.js";

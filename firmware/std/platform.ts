@@ -74,6 +74,35 @@ export declare function storageRead(key: string, out: Uint8Array): i32;
 /** @binding tmc_port_storage_write */
 export declare function storageWrite(key: string, value: Uint8Array): boolean;
 
+/** Bytes of content that a version in a slot of this kind may have (`SlotKind`). @binding tmc_port_slot_room */
+export declare function slotRoom(kind: i32): i32;
+/**
+ * Decides what runs: a `SlotState`. At every start, before the others, and again after try, reject and remove.
+ * @binding tmc_port_slot_boot
+ */
+export declare function slotBoot(kind: i32): i32;
+/**
+ * Checks a header (192 bytes) and its signature, then makes room: where to go on in the content, or minus a `SlotError`.
+ * @binding tmc_port_slot_begin
+ */
+export declare function slotBegin(kind: i32, header: Uint8Array): i32;
+/** The next bytes of the content. 0, or minus a `SlotError`, as all that follow. @binding tmc_port_slot_write */
+export declare function slotWrite(kind: i32, offset: i32, bytes: Uint8Array): i32;
+/** All came: compares the digest. @binding tmc_port_slot_finish */
+export declare function slotFinish(kind: i32): i32;
+/** What is complete runs from the next `slotBoot` on, on trial. @binding tmc_port_slot_try */
+export declare function slotTry(kind: i32): i32;
+/** What is on trial stays. @binding tmc_port_slot_confirm */
+export declare function slotConfirm(kind: i32): i32;
+/** What is on trial does not run again. @binding tmc_port_slot_reject */
+export declare function slotReject(kind: i32): i32;
+/** What was confirmed does not run again. @binding tmc_port_slot_remove */
+export declare function slotRemove(kind: i32): i32;
+/** The header of what runs: 192 bytes, or 0 when nothing does. @binding tmc_port_slot_header */
+export declare function slotHeader(kind: i32, out: Uint8Array): i32;
+/** The content of what runs, in place: only to be read; valid until the next `slotBoot`. @binding tmc_port_slot_content */
+export declare function slotContent(kind: i32): Uint8Array;
+
 /**
  * When the next tick is wanted: as soon as `clockMs()` shows `atMs`, without a message not before. Said anew in every
  * tick, else the port ticks at its own pace. Ports tick at least once a second. @binding tmc_port_wake_at

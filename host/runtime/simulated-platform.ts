@@ -5,6 +5,7 @@
  */
 import type { HostFunction, HostPlatform } from "./current-platform.js";
 import { SimulatedSensor, type SimulatedSensorOptions } from "./simulated-sensor.js";
+import { slotBindings, type SimulatedSlots } from "./simulated-slots.js";
 
 export interface Published {
   readonly topic: string;
@@ -66,6 +67,8 @@ export interface SimulatedPlatformOptions {
   readonly models?: Readonly<Record<string, SimulatedModel>>;
   /** Kept over simulated restarts when the same map is given again. */
   readonly storage?: Map<string, Uint8Array>;
+  /** What it keeps of the bus; kept over simulated restarts when the same ones are given again. Default: nothing. */
+  readonly slots?: readonly SimulatedSlots[];
   /** ms between ticks for an app that does not say when it wants one (`wakeAt`). Default 10. */
   readonly tickMs?: number;
 }
@@ -122,7 +125,12 @@ export class SimulatedPlatform implements HostPlatform {
     this.sensors = Object.values(options.sensors ?? {}).map((s) => new SimulatedSensor(s));
     this.models = [];
     for (const model of Object.values(options.models ?? {})) this.models[model.descriptor.index] = model;
-    this.bindings = { ...this.nodeBindings(), ...this.busBindings(), ...this.deviceBindings() };
+    this.bindings = {
+      ...this.nodeBindings(),
+      ...this.busBindings(),
+      ...this.deviceBindings(),
+      ...slotBindings(options.slots ?? []),
+    };
   }
 
   registerEntry(name: string, handler: HostFunction): void {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { findBoard } from "../../board/board.js";
 import { runExecutable } from "../../board/run.js";
-import { buildExecutable } from "../../board/toolchain.js";
+import { buildExecutable, libraryNeeds } from "../../board/toolchain.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import type { CompiledProgram } from "../../pipeline/compile.js";
 import { allAgree, formatDisagreement, formatTrap, type TargetOutcome } from "../exec-report.js";
@@ -146,7 +146,7 @@ async function runOnBoard(
     outDir: folder,
     name: "program",
     port: "program",
-    kernels: compiled.models.models.length > 0,
+    kernels: libraryNeeds(compiled.c.externs, compiled.models.models.length).kernels,
   });
   const run = await runExecutable({
     board,

@@ -73,6 +73,36 @@ bool tmc_port_actuator_write(int32_t actuator, tmc_arr_f32 values);
 int32_t tmc_port_storage_read(tmc_str key, tmc_arr_u8 out);
 bool tmc_port_storage_write(tmc_str key, tmc_arr_u8 value);
 
+/* Slots: what a node takes over the bus, one version running while another is received (tmc/update.h,
+ * docs/updates.md). Artifacts are signed by the owner of the node: P-256, whose public key the platform knows
+ * as an uncompressed point of 65 bytes, 4, x, y (on Zephyr the setting tmc/update-key; on posix --update-key
+ * FILE, PEM). Each function gives 0 or more, or minus a tmc_update_result, or minus one of these. */
+enum { TMC_SLOT_MODEL = 1, TMC_SLOT_FUNCTION = 2, TMC_SLOT_FIRMWARE = 3 }; /* kinds, as in headers */
+enum {
+    TMC_SLOT_ABSENT = 32, /* this node keeps nothing of the kind */
+    TMC_SLOT_NO_KEY = 33  /* nobody may update this node: it has no key of an owner */
+};
+enum { TMC_SLOT_EMPTY = 0, TMC_SLOT_CONFIRMED = 1, TMC_SLOT_ON_TRIAL = 2 };
+
+/* Bytes of content that a version may have. */
+int32_t tmc_port_slot_room(int32_t kind);
+/* Decides what runs: TMC_SLOT_EMPTY, _CONFIRMED or _ON_TRIAL (this takes one of its starts). At every start,
+ * before the others, and again after try, reject and remove. */
+int32_t tmc_port_slot_boot(int32_t kind);
+/* A header of 192 bytes. Checks it and its signature before anything is erased; gives where to go on in the
+ * content. -TMC_UPDATE_THERE: this version runs. */
+int32_t tmc_port_slot_begin(int32_t kind, tmc_arr_u8 header);
+int32_t tmc_port_slot_write(int32_t kind, int32_t offset, tmc_arr_u8 bytes);
+int32_t tmc_port_slot_finish(int32_t kind); /* all came: compares the digest */
+int32_t tmc_port_slot_try(int32_t kind);    /* it runs from the next boot on, on trial */
+int32_t tmc_port_slot_confirm(int32_t kind);
+int32_t tmc_port_slot_reject(int32_t kind);
+int32_t tmc_port_slot_remove(int32_t kind);
+/* Of what runs: its header (192; 0 when nothing runs or `out` is shorter), and its content in place, at a
+ * multiple of 4 (models, functions; nobody writes there). Valid until the next boot. */
+int32_t tmc_port_slot_header(int32_t kind, tmc_arr_u8 out);
+tmc_arr_u8 tmc_port_slot_content(int32_t kind);
+
 /* When the app wants its next tick: when tmc_port_clock_ms shows at_ms, neither before (unless something
  * happens) nor later than the port's clock can. Each call replaces the one before; a tick takes it back.
  * Without it the port ticks at its own pace. A port may tick more often, and must at least once a second. */

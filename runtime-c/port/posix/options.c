@@ -34,6 +34,8 @@ static const char usage[] =
     "  --ca FILE              with TLS: certificate of the CA that the broker's is signed by, PEM\n"
     "  --cert FILE            with TLS: this node's certificate, PEM\n"
     "  --key FILE             with TLS: the private key to it, PEM\n"
+    "  --update-key FILE      public key (P-256, PEM) of who may send models and functions; without it, "
+    "nobody\n"
     "  --password-file FILE   password for the broker in the first line; the user name is the id\n"
     "  --sensor NAME=SOURCE   a simulated sensor, may be repeated (%d at most). SOURCE is\n"
     "                           csv:FILE                 a header of channel names, then one frame a row; "
@@ -238,6 +240,8 @@ static int parse_value(const char *option, const char *value) {
         return parse_file(option, value, &posix_opt.cert_file);
     } else if (strcmp(option, "--key") == 0) {
         return parse_file(option, value, &posix_opt.key_file);
+    } else if (strcmp(option, "--update-key") == 0) {
+        return parse_file(option, value, &posix_opt.update_key_file);
     } else if (strcmp(option, "--password-file") == 0) {
         return parse_password_file(value);
     } else if (strcmp(option, "--sensor") == 0) {

@@ -63,6 +63,7 @@ typedef struct {
     const char *ca_file;   /* PEM: who may have signed the broker's certificate; NULL without TLS */
     const char *cert_file; /* PEM, both or none: the node's own certificate and key */
     const char *key_file;
+    const char *update_key_file; /* PEM: the public key whose owner may update the node; NULL: nobody */
     char password[TMC_POSIX_PASSWORD_MAX + 1]; /* "" = none; the user name is the id */
     char state_dir[TMC_POSIX_PATH_MAX];
     int log_level; /* see posix_log */

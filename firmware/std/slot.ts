@@ -1,0 +1,65 @@
+/** Slots for what comes over the bus: the numbers of `slotBegin` and its companions, and what a header tells. */
+
+/** As in headers. */
+export enum SlotKind {
+  Model = 1,
+  Function = 2,
+  Firmware = 3,
+}
+
+/** What `slotBoot` gives; less than 0: minus a `SlotError`. */
+export enum SlotState {
+  Empty = 0,
+  Confirmed = 1,
+  OnTrial = 2,
+}
+
+/** Results are minus these; 0 is none. */
+export enum SlotError {
+  None = 0,
+  /** Begin: this very version runs. */
+  There = 1,
+  BadHeader = 2,
+  NoSpace = 3,
+  /** Its counter is lower than that of a confirmed version. */
+  Rollback = 4,
+  BadSignature = 5,
+  BadDigest = 6,
+  Gap = 7,
+  WrongState = 8,
+  FlashFailed = 9,
+  /** This node keeps nothing of the kind. */
+  Absent = 32,
+  /** The node has no key of an owner. */
+  NoKey = 33,
+}
+
+/** Bytes of a header; the content follows it in an artifact. */
+export const slotHeaderSize = 192;
+
+const sizeAt = 12;
+const nameAt = 52;
+const versionAt = 84;
+/** Of name and of version, zeros after the end. */
+const nameSize = 32;
+
+/** Bytes of the content that a header announces, as it says. */
+export function headerContentSize(header: Uint8Array): u32 {
+  let size: u32 = 0;
+  for (let i = 3; i >= 0; i--) size = (size << 8) | u32(header[sizeAt + i]);
+  return size;
+}
+
+/** Borrowed from the header. */
+export function headerName(header: Uint8Array): string {
+  return textView(header, nameAt, textEnd(header, nameAt));
+}
+export function headerVersion(header: Uint8Array): string {
+  return textView(header, versionAt, textEnd(header, versionAt));
+}
+
+function textEnd(header: Uint8Array, from: i32): i32 {
+  let end = from;
+  while (end < from + nameSize && header[end] !== 0) end++;
+  return end;
+}

@@ -1,0 +1,47 @@
+/*
+ * A port that cannot replace its own image.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "slots.h"
+
+int32_t tmc_firmware_room(void) {
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_boot(void) {
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_begin(const uint8_t header[TMC_UPDATE_HEADER_BYTES]) {
+    (void)header;
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_write(uint32_t offset, const uint8_t *bytes, uint32_t size) {
+    (void)offset;
+    (void)bytes;
+    (void)size;
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_finish(void) {
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_try(void) {
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_confirm(void) {
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_reject(void) {
+    return -TMC_SLOT_ABSENT;
+}
+
+int32_t tmc_firmware_header(uint8_t out[TMC_UPDATE_HEADER_BYTES]) {
+    (void)out;
+    return 0;
+}
