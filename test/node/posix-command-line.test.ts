@@ -56,6 +56,7 @@ describe("command line of the posix port", () => {
     ],
     [["--id", "n1", "--server", "mqtts://h", "--ca", "/dev/null", "--cert", "/dev/null"], "belong together"],
     [[...common, "--ca", "/dev/null"], "are for mqtts://"],
+    [[...common, "--update-key", "/nonexistent"], "--update-key /nonexistent: No such file"],
     [[...common, "--password-file", "/nonexistent"], "--password-file /nonexistent: No such file"],
     [[...common, "--password-file", "/dev/null"], "expected 1-256 characters in the first line"],
     [["--id", "n1", "--server", "mqtt://"], "no host name"],
