@@ -51,7 +51,7 @@ describe("board files", () => {
 
   it("give sizes in bytes", () => {
     expect(findBoard("b_l4s5i_iot01a").budget).toEqual({
-      flash: 976 * 1024,
+      flash: 1088 * 1024,
       ram: 640 * 1024,
       stack: 8 * 1024,
     });

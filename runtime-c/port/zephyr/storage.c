@@ -7,8 +7,6 @@
  */
 #include "zport.h"
 
-#include "store-semihost.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <zephyr/drivers/hwinfo.h>
@@ -52,11 +50,7 @@ static int32_t read_setting(const char *name, void *out, size_t size) {
 }
 
 static bool write_setting(const char *name, const void *value, size_t size) {
-    if (!mounted || settings_save_one(name, value, size) != 0) {
-        return false;
-    }
-    zport_store_save();
-    return true;
+    return mounted && settings_save_one(name, value, size) == 0;
 }
 
 int32_t zport_setting_read(const char *name, void *out, size_t size) {
@@ -74,9 +68,7 @@ bool zport_setting_write(const char *name, const void *bytes, size_t size) {
     if (size > 0) {
         return write_setting(full, bytes, size);
     }
-    bool done = settings_delete(full) == 0;
-    zport_store_save();
-    return done;
+    return settings_delete(full) == 0;
 }
 
 const char *zport_setting_text(const char *name, char *out, size_t size) {
@@ -117,7 +109,6 @@ static int32_t hardware_reason(void) {
 }
 
 void zport_storage_init(void) {
-    zport_store_load();
     int code = settings_subsys_init();
     mounted = code == 0;
     if (!mounted) {
@@ -134,7 +125,6 @@ void zport_storage_init(void) {
     reset_reason = hardware_reason();
     if (read_setting("tmc/reason", &noted, sizeof noted) == (int32_t)sizeof noted && noted != 0) {
         (void)settings_delete("tmc/reason");
-        zport_store_save();
         /* What the last run noted holds only for a restart that it asked for. */
         reset_reason = reset_reason == 4 ? 4 : (int32_t)noted;
     }
