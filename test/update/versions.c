@@ -8,6 +8,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +30,28 @@ static void put_number(uint8_t *at, uint32_t value) {
     }
 }
 
-static void sign(EVP_PKEY *key, const uint8_t *digest, uint8_t *signature) {
-    uint8_t der[80];
-    size_t size = sizeof der;
-    EVP_PKEY_CTX *const context = EVP_PKEY_CTX_new(key, NULL);
+uint32_t sign_der(bool stranger_signs, const uint8_t digest[32], uint8_t der[80]) {
+    size_t size = 80;
+    EVP_PKEY_CTX *const context = EVP_PKEY_CTX_new(stranger_signs ? stranger : owner, NULL);
     require(EVP_PKEY_sign_init(context) == 1 && EVP_PKEY_sign(context, der, &size, digest, 32) == 1, "sign");
+    EVP_PKEY_CTX_free(context);
+    return (uint32_t)size;
+}
+
+uint32_t owner_key(uint8_t der[128]) {
+    unsigned char *at = der;
+    return (uint32_t)i2d_PUBKEY(owner, &at);
+}
+
+static void sign(bool stranger_signs, const uint8_t *digest, uint8_t *signature) {
+    uint8_t der[80];
+    const uint32_t size = sign_der(stranger_signs, digest, der);
     const unsigned char *at = der;
     ECDSA_SIG *const pair = d2i_ECDSA_SIG(NULL, &at, (long)size);
     require(pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, 32) == 32 &&
                 BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + 32, 32) == 32,
             "numbers of a signature");
     ECDSA_SIG_free(pair);
-    EVP_PKEY_CTX_free(context);
 }
 
 static bool verify_with_openssl(const uint8_t *digest, const uint8_t *signature) {
@@ -81,6 +92,22 @@ bool verify_signature(void *context, const uint8_t digest[32], const uint8_t sig
     return right;
 }
 
+void seal_version(version *v, uint32_t kind, uint32_t counter, uint8_t letter, bool stranger_signs) {
+    uint8_t *const h = v->header;
+    memset(h, 0, sizeof v->header);
+    put_number(h + TMC_UPDATE_AT_MAGIC, TMC_UPDATE_MAGIC);
+    put_number(h + TMC_UPDATE_AT_FORMAT, TMC_UPDATE_FORMAT);
+    put_number(h + TMC_UPDATE_AT_KIND, kind);
+    put_number(h + TMC_UPDATE_AT_SIZE, v->size);
+    put_number(h + TMC_UPDATE_AT_COUNTER, counter);
+    memcpy(h + TMC_UPDATE_AT_NAME, "model", 5);
+    h[TMC_UPDATE_AT_VERSION] = letter;
+    SHA256(v->content, v->size, h + TMC_UPDATE_AT_DIGEST);
+    uint8_t digest[32];
+    SHA256(h, TMC_UPDATE_SIGNED_BYTES, digest);
+    sign(stranger_signs, digest, h + TMC_UPDATE_AT_SIGNATURE);
+}
+
 static void make_version(uint32_t number, uint32_t bytes) {
     version *const v = &versions[number];
     memset(v, 0, sizeof *v);
@@ -90,29 +117,22 @@ static void make_version(uint32_t number, uint32_t bytes) {
         random = random * 1664525U + 1013904223U;
         v->content[i] = (uint8_t)(random >> 24U);
     }
-    uint8_t *const h = v->header;
-    put_number(h + TMC_UPDATE_AT_MAGIC, TMC_UPDATE_MAGIC);
-    put_number(h + TMC_UPDATE_AT_FORMAT, TMC_UPDATE_FORMAT);
-    put_number(h + TMC_UPDATE_AT_KIND, TMC_UPDATE_MODEL);
-    put_number(h + TMC_UPDATE_AT_SIZE, bytes);
-    put_number(h + TMC_UPDATE_AT_COUNTER, 10U + number);
-    memcpy(h + TMC_UPDATE_AT_NAME, "model", 5);
-    h[TMC_UPDATE_AT_VERSION] = (uint8_t)('0' + number);
-    SHA256(v->content, bytes, h + TMC_UPDATE_AT_DIGEST);
-    uint8_t digest[32];
-    SHA256(h, TMC_UPDATE_SIGNED_BYTES, digest);
-    sign(number == WRONG_KEY ? stranger : owner, digest, h + TMC_UPDATE_AT_SIGNATURE);
+    seal_version(v, TMC_UPDATE_MODEL, 10U + number, (uint8_t)('0' + number), number == WRONG_KEY);
     if (number == WRONG_CONTENT) {
         v->content[bytes / 2U] ^= 1U;
     }
 }
 
-void make_versions(uint32_t bytes) {
+void make_keys(void) {
     if (owner == NULL) {
         owner = EVP_EC_gen("P-256");
         stranger = EVP_EC_gen("P-256");
         require(owner != NULL && stranger != NULL, "keys");
     }
+}
+
+void make_versions(uint32_t bytes) {
+    make_keys();
     for (uint32_t i = 1; i < VERSIONS; i++) {
         make_version(i, bytes + 37U * i);
     }
