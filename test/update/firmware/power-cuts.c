@@ -1,8 +1,8 @@
 /*
  * Firmware with the power failing at every single write and erase in every way that flash-sim.h knows: of the
  * download, of the test swap, of the confirmation and of the way back. Prints one line for each kind:
- *   boot loader, kind, writes, erases, faults, then how often the old version or the new one ran at the start after
- * them, and ends with 1 at the first thing that is not as it must be.
+ *   boot loader, kind, writes, erases, faults, then how often the old version or the new one ran at the start
+ * after them, and ends with 1 at the first thing that is not as it must be.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -51,7 +51,8 @@ static void require(bool holds, const char *what) {
 }
 
 /* ---- the device
- * --------------------------------------------------------------------------------------------------------- */
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t base(const device *d, uint32_t region) {
     return region * d->slot_bytes; /* RUNNING, SECOND, RECORD */
@@ -107,7 +108,8 @@ static uint32_t start(world *w) {
     require(r == BOOT_RUNS, "something boots");
     const uint32_t runs = running(w);
     require(runs == w->old || runs == w->new, "the old version runs, or the new one");
-    require(runs == w->old || w->asked || w->old == w->new, "the new version runs only when it was asked for");
+    require(runs == w->old || w->asked || w->old == w->new,
+            "the new version runs only when it was asked for");
     require(runs != w->old || !w->settled_new || w->old == w->new, "what was confirmed stays");
     w->port = (tmc_firmware_port){.context = &w->d,
                                   .page = w->d.flash.page,
@@ -172,14 +174,16 @@ static bool one_boot(world *w) {
     return false;
 }
 
-/* From a start of the node to the end of the update, or of the power. Somebody asks until the answer is final. */
+/* From a start of the node to the end of the update, or of the power. Somebody asks until the answer is
+ * final. */
 static void run(world *w) {
     w->sent = 0;
     for (uint32_t i = 0; i < 12U && !w->d.sim.off; i++) {
         if (one_boot(w) || w->d.sim.off) {
             continue;
         }
-        /* Not final: the flash failed; a page that was torn twice; a test that a failure of power has ended. */
+        /* Not final: the flash failed; a page that was torn twice; a test that a failure of power has ended.
+         */
         const bool again =
             w->result == TMC_UPDATE_FLASH_FAILED ||
             (w->result == TMC_UPDATE_BAD_DIGEST && !w->hangs && w->new <= THIRD && w->new >= FIRST);
@@ -252,7 +256,8 @@ static const kind kinds[] = {
 };
 
 /* ---- faults
- * ------------------------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static world prepared;
 static world one;
@@ -291,7 +296,8 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, uint32_t slo
     const uint32_t erases = one.d.sim.erases;
     check_final(&one, k);
     require(one.halts == 0, "the boot loader does not halt");
-    require(k->prepare != half_of_second || one.sent < images[SECOND].size, "what is there is not sent again");
+    require(k->prepare != half_of_second || one.sent < images[SECOND].size,
+            "what is there is not sent again");
     require(!k->hangs || one.starts == 1, "a trial is one start");
     uint32_t faults = 0;
     uint32_t counts[2] = {0};
@@ -320,20 +326,22 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, uint32_t slo
            counts[1]);
 }
 
-/* Arguments: bytes of a page and of a unit, pages of a slot, bytes of an image; then, the kinds to be tried. */
+/* Arguments: bytes of a page and of a unit, pages of a slot, bytes of an image; then, the kinds to be tried.
+ */
 int main(int count, char **arguments) {
     if (count < 5) {
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
-    const tmc_update_flash flash = {.page = (uint32_t)atoi(arguments[1]), .unit = (uint32_t)atoi(arguments[2])};
+    const tmc_update_flash flash = {.page = (uint32_t)atoi(arguments[1]),
+                                    .unit = (uint32_t)atoi(arguments[2])};
     make_images((uint32_t)atoi(arguments[4]));
     uint8_t key[128];
     boot_owner(key, owner_key(key));
     const bool ideal = strcmp(boot_name, "ideal") == 0;
     for (uint32_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const bool wanted = count == 5 || strcmp(arguments[5], kinds[i].name) == 0;
-        if (wanted && !(ideal && kinds[i].new >= UNSIGNED && kinds[i].new != OLDER)) {
+        if (wanted && !(ideal && kinds[i].new >= UNSIGNED &&kinds[i].new != OLDER)) {
             test_kind(&kinds[i], &flash, (uint32_t)atoi(arguments[3]));
         }
     }
