@@ -51,6 +51,8 @@ export interface OperationDefinition<A extends Fields = Fields, R extends Fields
   readonly minimal: boolean;
   /** Runs as a job: long, with progress, cancellable, its terminal state kept. */
   readonly job: boolean;
+  /** A minimal node fetches an input that is larger than its messages, in pieces, from the server that it got the request of. */
+  readonly pulled: boolean;
   /** What the errors of the closed set mean here, where that is not what they always mean. */
   readonly errors: Partial<Record<ErrorName, string>>;
 }
@@ -79,6 +81,7 @@ const defaults = {
   callers: callers.owner,
   minimal: false,
   job: false,
+  pulled: false,
   errors: {},
 } as const satisfies Partial<OperationDefinition>;
 

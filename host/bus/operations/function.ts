@@ -34,6 +34,7 @@ export const functionDeploy = defineOperation({
   precondition: "signature by a trusted key, ABI, imports and bounds are acceptable here",
   idempotent: true,
   minimal: true,
+  pulled: true,
   errors: {
     forbidden: "unsigned, signed by an unknown key, or an import that is not allowed",
     corrupt: "tampered",

@@ -284,6 +284,7 @@ export const modelDeploy = defineOperation({
   idempotent: true,
   minimal: true,
   job: true,
+  pulled: true,
   errors: { "no-capable-node": "no node of these takes models", "no-space": "the node's slot is too small" },
 });
 

@@ -203,6 +203,7 @@ export const nodeUpdate = defineOperation({
   callers: callers.people,
   minimal: true,
   job: true,
+  pulled: true,
   errors: { forbidden: "unsigned, or older", corrupt: "digest or signature is wrong" },
 });
 

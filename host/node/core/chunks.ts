@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { BusConnection } from "../../bus/connection.js";
 import { encodeCbor } from "../../bus/protocol.js";
 import { OperationFailure } from "../operations/operation.js";
+import { readChunkMessage, type ChunkMessage } from "./chunk-message.js";
 import { subset, type SubsetReader } from "./subset.js";
 
 export interface ChunkLimits {
@@ -35,18 +36,8 @@ interface Assembly {
   readonly waiting: Set<() => void>;
 }
 
-interface Chunk {
-  readonly digest: string;
-  readonly offset: number;
-  readonly total: number;
-  readonly bytes: Uint8Array;
-  /** Who states to have sent it; "" when it states nobody. */
-  readonly from: string;
-}
-
-const digestBytes = 32;
 /** Room for everything of a chunk message but its bytes. */
-const overhead = 96;
+export const chunkOverhead = 96;
 /** Announcements that were refused are remembered, so many of them: who waits for one is told at once. */
 const mostRefused = 1000;
 
@@ -72,6 +63,8 @@ export class Chunks {
     private readonly id: string,
     messageBytes: number,
     private readonly limits: ChunkLimits = chunkLimits,
+    /** A node wishes for pieces of what it was offered; false when it may not. */
+    private readonly onWish?: (sender: string, wish: ChunkMessage) => boolean,
   ) {
     this.reader = new subset.CborReader(messageBytes);
     this.timer = setInterval(() => this.sweep(performance.now()), Math.max(10, limits.keptMs / 4));
@@ -85,9 +78,11 @@ export class Chunks {
 
   /** A message on the topic c of `sender`. False when it was refused. */
   receive(sender: string, payload: Uint8Array): boolean {
-    const chunk = this.parse(payload);
+    const chunk = readChunkMessage(this.reader, payload);
     if (chunk === undefined) return false;
     if (chunk.from === this.id) return true;
+    const { bytes } = chunk;
+    if (bytes === undefined) return this.onWish?.(sender, chunk) ?? false;
     const key = `${sender}/${chunk.digest}`;
     const assembly = this.assemblies.get(key) ?? this.begin(key, sender, chunk.total);
     if (assembly === undefined) {
@@ -97,9 +92,9 @@ export class Chunks {
     if (assembly.whole.length !== chunk.total) return false;
     // A repetition; or a gap, which the sender must fill by beginning again.
     if (assembly.state !== "open" || chunk.offset < assembly.length) return true;
-    if (chunk.offset !== assembly.length || chunk.offset + chunk.bytes.length > chunk.total) return false;
-    assembly.whole.set(chunk.bytes, chunk.offset);
-    assembly.length += chunk.bytes.length;
+    if (chunk.offset !== assembly.length || chunk.offset + bytes.length > chunk.total) return false;
+    assembly.whole.set(bytes, chunk.offset);
+    assembly.length += bytes.length;
     assembly.touchedAt = performance.now();
     if (assembly.length === chunk.total) this.complete(assembly, chunk.digest);
     return true;
@@ -152,7 +147,7 @@ export class Chunks {
     { maxMsg, wanted }: SendOptions,
   ): Promise<string | undefined> {
     const raw = createHash("sha256").update(bytes).digest();
-    const step = Math.max(64, maxMsg - overhead);
+    const step = Math.max(64, maxMsg - chunkOverhead);
     for (let offset = 0; offset < bytes.length; offset += step) {
       if (wanted?.() === false) return undefined;
       const chunk = new Map<number, unknown>([
@@ -166,30 +161,6 @@ export class Chunks {
       await connection.publish(topic, encodeCbor(chunk), { qos: 1 });
     }
     return raw.toString("hex");
-  }
-
-  private parse(payload: Uint8Array): Chunk | undefined {
-    const reader = this.reader;
-    reader.load(payload);
-    let [version, offset, total] = [0, -1, -1];
-    let digest: Uint8Array | undefined;
-    let bytes: Uint8Array | undefined;
-    let from = "";
-    const pairs = reader.readMap();
-    for (let i = 0; i < pairs && !reader.failed; i++) {
-      const key = reader.readInt();
-      if (key === 0) version = reader.readUint();
-      else if (key === 1) digest = reader.readBytes();
-      else if (key === 2) offset = reader.readUint();
-      else if (key === 3) total = reader.readUint();
-      else if (key === 4) bytes = reader.readBytes();
-      else if (key === 5) from = reader.readText();
-      else reader.skip();
-    }
-    const sane =
-      reader.finished() && version === 1 && offset >= 0 && total > 0 && digest?.length === digestBytes;
-    if (!sane || digest === undefined || bytes === undefined || bytes.length === 0) return undefined;
-    return { digest: Buffer.from(digest).toString("hex"), offset, total, bytes, from };
   }
 
   private begin(key: string, sender: string, total: number): Assembly | undefined {

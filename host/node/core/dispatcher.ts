@@ -43,7 +43,7 @@ export interface DispatcherOptions {
   readonly limits: Pick<RequestLimits, "resendMs" | "returnMs">;
   /** An answer of another server, with its output in chunks. */
   relay(exchange: Exchange, from: string, payload: Uint8Array, head: AnswerHead): void;
-  /** Takes the input out of the message, for a server that takes smaller ones. @throws OperationFailure */
+  /** Takes the input out of the message, for a server that takes smaller ones or a node that pulls. @throws OperationFailure */
   putBeside(exchange: Exchange): void;
   /** Sends the exchange's content to a server in chunks. False when `wanted` said no in between. */
   sendContent(content: Uint8Array, to: Omit<Reply, "topic">, wanted: () => boolean): Promise<boolean>;
@@ -254,7 +254,8 @@ export class Dispatcher {
     entry.inFlight++;
     entry.rescore();
     const { maxMsg } = entry.capability?.record ?? {};
-    if (goesToServer(target) && maxMsg !== undefined && bytes !== undefined && bytes.length > maxMsg) {
+    const beside = goesToServer(target) || exchange.definition?.pulled === true;
+    if (beside && maxMsg !== undefined && bytes !== undefined && bytes.length > maxMsg) {
       try {
         this.options.putBeside(exchange);
         bytes = this.message(exchange, target, now);

@@ -4,6 +4,7 @@ import type { CallerRole, OperationDefinition } from "../../bus/operations/defin
 import type { AnswerHead } from "./envelope.js";
 import type { NeighbourLink } from "./neighbour-link.js";
 import type { NodeEntry } from "./node-entry.js";
+import type { Pull } from "./offers.js";
 
 /** Who does it: a node or server that is joined to this server, or one that this server is joined to. */
 export interface Target {
@@ -29,8 +30,12 @@ export class Exchange {
   brief = false;
   /** Stage `accepted` was passed on; it is at most once. */
   accepted = false;
-  /** The input when it is too large for the message: it goes beside it, to servers only. */
+  /** The input when it is too large for the message: it goes beside it to servers, and minimal nodes may pull it. */
   content: Uint8Array | undefined = undefined;
+  /** SHA-256 of it, hexadecimal, once the message refers to it. */
+  contentDigest = "";
+  /** How far the node is that pulls it. */
+  pull: Pull | undefined = undefined;
   /** Who sent the message: a node or server; "" inside this node. */
   via = "";
   /** The acknowledgement, while it waits to be sent. */
@@ -94,5 +99,7 @@ export class Exchange {
 
 export interface LocalCaller {
   accepted(): void;
+  /** The node asks for what follows `offset` of so many bytes of the input. */
+  pulled?(offset: number, total: number): void;
   done(answer: Uint8Array): void;
 }

@@ -1,7 +1,7 @@
 /**
  * Data that is not in the message. References in a request's input are brought in before somebody gets it who cannot
- * follow them; an input that is too large for a message goes beside it, in chunks, to servers; outputs that are too large
- * for whoever asked leave in chunks. What is kept for this is bounded. Who gets a request is decided elsewhere.
+ * follow them; an input that is too large for a message goes beside it, in chunks, to servers, or stays here until a
+ * minimal node has pulled it (offers.ts); outputs that are too large for whoever asked leave in chunks. What is kept for this is bounded. Who gets a request is decided elsewhere.
  */
 import {
   decodeRequest,
@@ -175,13 +175,15 @@ export class LargeData {
       throw new OperationFailure("too-large", `more than ${this.inputBytes} bytes for another`, "input");
     }
     this.requireRoom(bytes.length);
-    const reference = referenceTo("chunk", digestOf(bytes));
+    const digest = digestOf(bytes);
+    const reference = referenceTo("chunk", digest);
     const message = this.rewritten(envelope, encodeCbor(reference), content);
     if (message === undefined) {
       throw new OperationFailure("too-large", "does not fit into a message", "arguments");
     }
     exchange.payload = message;
     exchange.content = bytes;
+    exchange.contentDigest = digest;
     this.beside.set(exchange, bytes.length);
     this.besideBytes += bytes.length;
   }

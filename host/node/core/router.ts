@@ -2,6 +2,7 @@
  * Who can do what a request needs, and who of them does it best. One code path for decisions and for their explanations.
  * It changes nothing: sending is the dispatcher's.
  */
+import { operationDefinition } from "../../bus/operations/catalogue.js";
 import { errorCodes, type ErrorName } from "../../bus/protocol-keys.js";
 import type { Capability, Offer } from "./capability.js";
 import { preferred } from "./capability.js";
@@ -25,9 +26,11 @@ export interface Need {
   readonly labels: readonly string[];
   /** Bytes of the message. */
   readonly size: number;
-  /** Bytes of the input in it, and of one that is not in it: servers get it in chunks, nodes cannot. */
+  /** Bytes of the input in it, and of one that is not in it: servers get it in chunks, nodes only what they pull. */
   readonly inline: number;
   readonly beside: number;
+  /** Minimal nodes pull what is too large for them. */
+  readonly pulled: boolean;
   /** The parsed request, for its descriptors: valid until the next is parsed. */
   readonly request: SubsetRequest;
 }
@@ -57,6 +60,7 @@ export function needOf(envelope: RequestEnvelope, size: number, beside = 0): Nee
     size,
     inline,
     beside,
+    pulled: operationDefinition(operation)?.pulled === true,
     request,
   };
 }
@@ -147,6 +151,8 @@ export interface RouterLimits {
 
 const mostMatches = 512;
 const fewNodes = 64;
+/** Of `chunk:` and a digest as an input. */
+const referenceBytes = 75;
 
 export class Router {
   private readonly matches = new Map<string, Match>();
@@ -228,8 +234,7 @@ export class Router {
     if (!entry.online && !away) return "offline";
     if (need.node !== "" && need.node !== entry.id) return "selector.node";
     if (need.labels.length > 0 && !entry.hasLabels(need.labels)) return "selector.labels";
-    const size = need.size + (entry.capability?.isServer === true ? -need.inline : need.beside);
-    if (size > (entry.capability?.record.maxMsg ?? 0)) return "size";
+    if (bytesFor(entry, need) > (entry.capability?.record.maxMsg ?? 0)) return "size";
     if (excluded.length > 0 && excluded.includes(entry.id)) return "path";
     return this.hasRoom(entry) ? "" : "busy";
   }
@@ -314,6 +319,13 @@ export class Router {
     }
     return rarest;
   }
+}
+
+/** Bytes of the message that this node gets. */
+function bytesFor({ capability }: NodeEntry, { size, inline, beside, pulled }: Need): number {
+  if (capability?.isServer === true) return size - inline;
+  const whole = size + beside;
+  return pulled && whole > (capability?.record.maxMsg ?? 0) ? size - inline + referenceBytes : whole;
 }
 
 /** How near a miss is. */

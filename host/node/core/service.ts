@@ -16,7 +16,7 @@ import { CoreCounters } from "./core-counters.js";
 import { defaultLimits, type CoreServiceOptions, type RequestLimits } from "./core-options.js";
 import type { CoreEvents, CoreService, Explanation, RegisteredNode } from "./core-service.js";
 import { Dispatcher } from "./dispatcher.js";
-import { Chunks } from "./chunks.js";
+import { chunkLimits, Chunks } from "./chunks.js";
 import { DuplicateCache } from "./duplicate-cache.js";
 import { RequestEnvelope } from "./envelope.js";
 import { EventListeners } from "./event-listeners.js";
@@ -28,6 +28,7 @@ import { Gate } from "./gate.js";
 import { Inbox } from "./inbox.js";
 import { LargeData } from "./large-data.js";
 import { NeighbourLink } from "./neighbour-link.js";
+import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
 import { announce, birthOf } from "./own-record.js";
 import { Probes } from "./probes.js";
@@ -161,7 +162,16 @@ class Service implements RunningCoreService {
       },
       unsent: (error) => this.outbox.unsent(error),
     });
-    this.chunks = new Chunks(this.id, this.messageBytes);
+    const offers = new Offers({
+      id: this.id,
+      bus: this.bus,
+      node: (id) => this.registry.node(id),
+      counters: this.counts,
+      unsent: (error) => this.outbox.unsent(error),
+    });
+    this.chunks = new Chunks(this.id, this.messageBytes, chunkLimits, (sender, wish) =>
+      offers.wish(sender, wish),
+    );
     const maxMsgOf = (peer: string): number =>
       this.registry.node(peer)?.capability?.record.maxMsg ?? this.messageBytes;
     const large = new LargeData({

@@ -63,7 +63,7 @@ export class Serving {
   }
 
   /** To others, with what only this server finds inside the message or beside it. */
-  private route(exchange: Exchange): void {
+  route(exchange: Exchange): void {
     const reference = this.parts.dispatcher.read(exchange.payload).request.reference();
     if (exchange.content === undefined && !LargeData.isElsewhere(reference)) {
       this.parts.dispatcher.route(exchange);

@@ -48,6 +48,7 @@ export class Submission {
       const listening: { cancel?: () => void } = {};
       const caller: LocalCaller = {
         accepted: () => options.onAccepted?.(),
+        pulled: (offset, total) => options.onPulled?.(offset, total),
         done: (bytes) => {
           // The signal may be that of a long job with many requests.
           if (listening.cancel !== undefined) {
@@ -115,6 +116,10 @@ export class Submission {
         this.parts.table.fail(exchange, { code: "cancelled", text: "" }, codeOf("cancelled"));
       options.signal?.addEventListener("abort", listening.cancel, { once: true });
       this.parts.table.add(exchange);
+      if (options.elsewhere === true) {
+        this.parts.serving.route(exchange);
+        return;
+      }
       this.parts.serving.take(
         exchange,
         order.selector?.node ?? "",

@@ -54,6 +54,10 @@ export type Submit = (
     readonly sender: string;
     readonly signal?: AbortSignal;
     readonly onAccepted?: () => void;
+    /** The node that has it asks for what follows `offset` of so many bytes of the input. */
+    readonly onPulled?: (offset: number, total: number) => void;
+    /** It goes to others, also when this node has an operation of this name: one that is made of such requests. */
+    readonly elsewhere?: boolean;
     /**
      * Identity of the request, for one that is repeated after a restart of this node: who has answered it already gives
      * that answer again. Unique for its sender; default: this boot and the next number.
