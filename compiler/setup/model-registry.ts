@@ -11,6 +11,7 @@ import { findDescriptor, requireFitting } from "../model/descriptor.js";
 import { elementCount, tensorAt, type Graph } from "../model/graph.js";
 import { graphOf, loadModel } from "../model/importers/load-model.js";
 import { ModelSource } from "../model/importers/model-source.js";
+import { packageCalls } from "../model/package/calls.js";
 import { ModelRuntime } from "../model/runtime.js";
 
 export interface RegisteredModel {
@@ -47,6 +48,7 @@ export class ModelRegistry {
   /** Makes `loadModelDescriptor` and the calls of models work on this host. */
   bind(): void {
     bind({
+      ...packageCalls,
       "setup:loadModel": (file: string) => this.load(file),
       tmc_model_count: () => this.models.length,
       tmc_model_input: (model: number, tensor: number) => this.runtime(model).input(tensor),

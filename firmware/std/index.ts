@@ -9,6 +9,7 @@ export * from "./list.js";
 export { expF32, log10F32, log2F32, logF32, sigmoidF32, tanhF32 } from "./math.js";
 export * from "./mel.js";
 export * from "./model.js";
+export * from "./package.js";
 export * from "./platform.js";
 export * from "./pool.js";
 export * from "./power.js";

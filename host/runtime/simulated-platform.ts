@@ -3,6 +3,7 @@
  * itself: time passes with `advance`, messages arrive with `deliver`. It implements `tmc/port.h` by C name; the
  * functions of the language itself (text, traps) are the runtime's.
  */
+import { packageCalls } from "../../compiler/model/package/calls.js";
 import type { HostFunction, HostPlatform } from "./current-platform.js";
 import { SimulatedSensor, type SimulatedSensorOptions } from "./simulated-sensor.js";
 import { slotBindings, type SimulatedSlots } from "./simulated-slots.js";
@@ -130,6 +131,7 @@ export class SimulatedPlatform implements HostPlatform {
       ...this.busBindings(),
       ...this.deviceBindings(),
       ...slotBindings(options.slots ?? []),
+      ...packageCalls,
     };
   }
 

@@ -41,8 +41,7 @@ tmc_package_verdict tmc_package_plan(const void *package, const tmc_package_slot
     if (slot->work != 0U && header[AT_WORK] > slot->work) {
         return whole(TMC_PACKAGE_TOO_MUCH_WORK);
     }
-    if (bytes % 4U != 0U || bytes < TMC_PACKAGE_HEADER_BYTES + TMC_PACKAGE_DIGEST_BYTES ||
-        header[AT_RESERVED] != 0U) {
+    if (bytes % 4U != 0U || bytes < TMC_PACKAGE_HEADER_BYTES + TMC_PACKAGE_DIGEST_BYTES) {
         return whole(TMC_PACKAGE_BAD_HEADER);
     }
     const uint32_t end = bytes - TMC_PACKAGE_DIGEST_BYTES;
@@ -55,7 +54,8 @@ tmc_package_verdict tmc_package_plan(const void *package, const tmc_package_slot
     const bool fits =
         range_fits(header[AT_PROGRAM], 4U * (uint64_t)header[AT_PROGRAM_WORDS], end, 4U) &&
         range_fits(header[AT_DESCRIPTORS], 4U * (uint64_t)DESCRIPTOR_WORDS * (inputs + outputs), end, 4U) &&
-        range_fits(header[AT_GOLDEN], header[AT_GOLDEN_BYTES], end, 1U);
+        range_fits(header[AT_GOLDEN], header[AT_GOLDEN_BYTES], end, 1U) &&
+        (header[AT_ABOUT] == 0U || range_fits(header[AT_ABOUT], 4U * (uint64_t)ABOUT_WORDS, end, 4U));
     return whole(fits ? TMC_PACKAGE_OK : TMC_PACKAGE_BAD_HEADER);
 }
 
@@ -141,5 +141,9 @@ tmc_package_verdict tmc_package_check(const void *package, uint32_t size, const 
         }
     }
     const tmc_package_reason ends = check_ends(package, header);
-    return ends == TMC_PACKAGE_OK ? check_program(package, header) : whole(ends);
+    if (ends != TMC_PACKAGE_OK) {
+        return whole(ends);
+    }
+    const tmc_package_reason about = check_about(package, size - TMC_PACKAGE_DIGEST_BYTES);
+    return about == TMC_PACKAGE_OK ? check_program(package, header) : whole(about);
 }

@@ -21,6 +21,8 @@ typedef struct {
 
 /* Whether the kernel reads and writes only what the step may, and does nothing that C leaves undefined. */
 tmc_package_reason check_step(step_check *check);
+/* The section about the model, in a package whose descriptors are checked; `end`: where the digest begins. */
+tmc_package_reason check_about(const void *package, uint32_t end);
 
 /* a * b, UINT32_MAX if it is more; both at most UINT32_MAX. */
 static inline uint64_t times(uint64_t a, uint64_t b) {

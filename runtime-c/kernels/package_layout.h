@@ -25,7 +25,7 @@ enum {
     AT_GOLDEN,      /* offset, or 0 */
     AT_GOLDEN_BYTES,
     AT_WORK,
-    AT_RESERVED,
+    AT_ABOUT, /* offset, or 0 */
     AT_NAME
 };
 
@@ -38,6 +38,17 @@ enum {
     DESCRIPTOR_SCALE = 10, /* a float */
     DESCRIPTOR_ZERO_POINT,
     DESCRIPTOR_WORDS
+};
+
+/* What is said of the model; texts follow: task, unit, labels, each after its length in one byte. */
+enum {
+    ABOUT_BYTES, /* of all, without what fills up to a multiple of 4 */
+    ABOUT_RATE,  /* of the input's rows, a float: Hz; 0: not said */
+    ABOUT_LABELS,
+    ABOUT_DIGEST, /* SHA-256 of the model file; zeros: not said */
+    ABOUT_WORDS = ABOUT_DIGEST + 8,
+    ABOUT_TEXT_MAX = 64,
+    ABOUT_UNIT_MAX = 15
 };
 
 /* Every step starts with these. Inputs with the highest bit are offsets in the package, others in the arena.

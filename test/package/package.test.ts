@@ -19,6 +19,7 @@ import {
 } from "../../compiler/model/package/format.js";
 import { readPackage } from "../../compiler/model/package/read.js";
 import { PackageRuntime } from "../../compiler/model/package/runtime.js";
+import { packageModel } from "../../compiler/model/package/write.js";
 import { UserError } from "../../compiler/diagnostics/user-error.js";
 import { Random } from "../models/random-graphs.js";
 import { buildFuzzer, buildVerdicts, harnessSlot, hasLibFuzzer, verdictsOfC } from "./harness.js";
@@ -49,12 +50,17 @@ function mutated(bytes: Uint8Array, random: Random): Uint8Array {
       kind < 0.75
         ? random.int(program, program + programWords - 1)
         : kind < 0.9
-          ? random.int(0, At.reserved)
+          ? random.int(0, At.about)
           : random.int(0, copy.length / 4 - 1);
     const old = view.getInt32(4 * at, true);
     const bound = random.pick([0, 1, 2, 8, 16, 127, 128, 65535, 2 ** 30, 2 ** 31 - 1, -(2 ** 31), -1, -128]);
     const near = random.pick([old + 1, old - 1, old + 4, old - 4, 2 * old, old >> 1, -old]);
     view.setInt32(4 * at, random.chance(0.4) ? bound : near, true);
+  }
+  const about = view.getUint32(4 * At.about, true);
+  if (about > 0 && about < copy.length - 60 && random.chance(0.3)) {
+    const at = about + random.pick([random.int(0, 11), random.int(44, 58)]);
+    copy[at] = random.pick([0, 1, 16, 65, 0x7f, 0x80, 0xc1, 0xc3, 0xed, 0xf4, 0xff, copy[at]! + 1]);
   }
   if (random.chance(0.5)) {
     view.setUint32(4 * At.work, harnessSlot.work, true);
@@ -107,6 +113,20 @@ describe("model packages", () => {
     const never: readonly number[] = [Reason.alignment, Reason.wrongDigest];
     const unseen = reasons.map((_, i) => i).filter((i) => !seen.has(i) && !never.includes(i));
     expect(unseen.map((i) => reasons[i])).toEqual([]);
+  });
+
+  it("say of the model what they were given, in any script", () => {
+    const about = {
+      ...{ task: "Anomalieerkennung für 東京", labels: ["", "ok", "\u{1f4a5}"], unit: "m/s2", rate: 104.5 },
+      digest: "00ff".repeat(16),
+    };
+    const graph = all.find(({ outputs }) => outputs[0]!.length >= 3)!.graph;
+    expect(readPackage(packageModel(graph, { about }), "p").about).toEqual(about);
+    expect(readPackage(packageModel(graph), "p").about).toBeUndefined();
+    const bad = [{ task: "x".repeat(65) }, { unit: "x".repeat(16) }, { rate: Number.NaN }, { rate: -1 }];
+    for (const change of [...bad, { labels: Array<string>(4000).fill("a") }]) {
+      expect(() => packageModel(graph, { about: { ...about, ...change } })).toThrow(UserError);
+    }
   });
 
   it("that are damaged are refused by the reader, which never fails otherwise", () => {

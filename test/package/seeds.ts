@@ -39,6 +39,12 @@ function special(): Graph {
   return b.graph("special");
 }
 
+/** UTF-8 of every length. */
+const about = {
+  ...{ task: "t\u00e9\u6771\u{1f4a5}", labels: ["\u00e9"], unit: "g", rate: 100 },
+  digest: "5a".repeat(32),
+};
+
 /** `each`: layers of each kind; `networks`: of each sort. */
 export function seeds(each: number, networks: number): Seed[] {
   const graphs = [
@@ -58,7 +64,7 @@ export function seeds(each: number, networks: number): Seed[] {
     return {
       name: graph.name,
       graph,
-      bytes: packageModel(graph, golden),
+      bytes: packageModel(graph, { ...golden, ...(i % 3 === 0 ? { about } : {}) }),
       input,
       outputs: result?.outputs ?? [],
     };

@@ -3,7 +3,10 @@ import { writeFileSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
 import { UserError } from "../../diagnostics/user-error.js";
 import { splitTensors } from "../../model/execute/inference.js";
+import { findDescriptor } from "../../model/descriptor.js";
 import { loadGraph } from "../../model/importers/load-model.js";
+import { ModelSource } from "../../model/importers/model-source.js";
+import type { PackageAbout } from "../../model/package/about.js";
 import { readModelFile } from "../../model/load.js";
 import { checkPackage, unboundedSlot, verdictText } from "../../model/package/check.js";
 import { Reason } from "../../model/package/format.js";
@@ -48,6 +51,18 @@ export function registerModelPackage(program: Command): void {
   });
 }
 
+/** What the descriptor beside the model says, as far as nodes tell it. */
+function aboutModel(path: string): PackageAbout {
+  const descriptor = findDescriptor(path)?.descriptor;
+  return {
+    task: descriptor?.task ?? "",
+    labels: descriptor?.output?.labels ?? [],
+    unit: descriptor?.input?.unit ?? "",
+    rate: descriptor?.input?.rate_hz ?? 0,
+    digest: ModelSource.open(path).digest(),
+  };
+}
+
 function count(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value >= 2 ** 32) {
@@ -58,6 +73,7 @@ function count(text: string): number {
 
 function run(path: string, options: PackageCommandOptions): void {
   const graph = loadGraph(path);
+  const about = aboutModel(path);
   const golden =
     options.golden === undefined
       ? undefined
@@ -65,6 +81,7 @@ function run(path: string, options: PackageCommandOptions): void {
   const bytes = packageModel(graph, {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(golden === undefined ? {} : { golden }),
+    about,
   });
   const verdict = checkPackage(bytes, {
     flash: options.flash ?? unboundedSlot.flash,
@@ -85,7 +102,7 @@ function run(path: string, options: PackageCommandOptions): void {
 
 /** What `tmc model inspect` prints of a package. */
 export function printPackage(model: ModelPackage, json: boolean): void {
-  const { name, bytes, arenaBytes, work, kernels, inputs, outputs, golden, steps } = model;
+  const { name, bytes, arenaBytes, work, kernels, inputs, outputs, golden, about, steps } = model;
   if (json) {
     const listed = steps.map(({ layer, kernel }) => ({ operator: layer.operator, kernel }));
     const selfTest = golden.length > 0;
@@ -98,6 +115,7 @@ export function printPackage(model: ModelPackage, json: boolean): void {
       kernels,
       inputs,
       outputs,
+      about: about ?? null,
       steps: listed,
     });
     return;
@@ -117,7 +135,20 @@ export function printPackage(model: ModelPackage, json: boolean): void {
     `work      ${work} multiplications, comparisons and copies`,
     `kernels   ${kernels.join(", ")}`,
     `self-test ${golden.length > 0 ? "yes" : "none"}`,
+    ...(about === undefined ? [] : aboutLines(about)),
     ...steps.map(({ layer, kernel }) => `  op ${String(layer.operator).padStart(3)}  ${kernel}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function aboutLines({ task, labels, unit, rate, digest }: PackageAbout): string[] {
+  const line = (name: string, value: string): string[] =>
+    value === "" ? [] : [`${name.padEnd(10)}${value}`];
+  return [
+    ...line("task", task),
+    ...line("labels", labels.join(", ")),
+    ...line("unit", unit),
+    ...line("rate", rate === 0 ? "" : `${rate} Hz`),
+    ...line("model", digest),
+  ];
 }

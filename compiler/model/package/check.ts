@@ -3,9 +3,11 @@
  * verdicts. Makes nothing of the package: `read.ts` does.
  */
 import { createHash } from "node:crypto";
+import { aboutFits } from "./about.js";
 import { checkStep } from "./check-steps.js";
 import { StepCheck, times } from "./step-check.js";
 import {
+  About,
   ALL_KERNELS,
   At,
   Descriptor,
@@ -79,7 +81,7 @@ export function planPackage(header: Uint8Array, slot: Slot): Verdict {
   if (at(At.arena) > slot.ram || at(At.arena) > MAX_ARENA_BYTES) return whole(Reason.tooMuchRam);
   const work = slot.work ?? 0;
   if (work !== 0 && at(At.work) > work) return whole(Reason.tooMuchWork);
-  if (bytes % 4 !== 0 || bytes < HEADER_BYTES + DIGEST_BYTES || at(At.reserved) !== 0) {
+  if (bytes % 4 !== 0 || bytes < HEADER_BYTES + DIGEST_BYTES) {
     return whole(Reason.badHeader);
   }
   const end = bytes - DIGEST_BYTES;
@@ -90,7 +92,8 @@ export function planPackage(header: Uint8Array, slot: Slot): Verdict {
     counts &&
     fits(at(At.program), 4 * at(At.programWords), end, 4) &&
     fits(at(At.descriptors), 4 * Descriptor.words * (inputs + outputs), end, 4) &&
-    fits(at(At.golden), at(At.goldenBytes), end, 1);
+    fits(at(At.golden), at(At.goldenBytes), end, 1) &&
+    (at(At.about) === 0 || fits(at(At.about), 4 * About.words, end, 4));
   return whole(all ? Reason.ok : Reason.badHeader);
 }
 
@@ -111,7 +114,8 @@ export function checkPackage(bytes: Uint8Array, slot: Slot, digest = true): Verd
     return whole(Reason.wrongDigest);
   }
   const ends = checkEnds(view);
-  return ends === Reason.ok ? checkProgram(bytes, view) : whole(ends);
+  if (ends !== Reason.ok) return whole(ends);
+  return aboutFits(view, bytes.length - DIGEST_BYTES) ? checkProgram(bytes, view) : whole(Reason.badAbout);
 }
 
 /** SHA-256 of all but the digest. */

@@ -66,7 +66,8 @@ export const At = {
   golden: 12,
   goldenBytes: 13,
   work: 14,
-  reserved: 15,
+  /** Offset, or 0. */
+  about: 15,
   name: 16,
 } as const;
 
@@ -80,6 +81,17 @@ export const Descriptor = {
   scale: 10,
   zeroPoint: 11,
   words: 12,
+} as const;
+
+/** Words of the section about the model, and bytes of its texts. */
+export const About = {
+  bytes: 0,
+  rate: 1,
+  labels: 2,
+  digest: 3,
+  words: 11,
+  textMax: 64,
+  unitMax: 15,
 } as const;
 
 export const MAX_RANK = 6;
@@ -177,6 +189,7 @@ export const reasons = [
   "weights lie outside of the package, or are not aligned",
   "a multiplier, shift, offset or bound is out of range",
   "memory overlaps that must be apart",
+  "what it says of the model is not well-formed",
 ] as const;
 
 export const Reason = {
@@ -200,4 +213,5 @@ export const Reason = {
   badConstant: 17,
   badNumber: 18,
   badOverlap: 19,
+  badAbout: 20,
 } as const;

@@ -28,6 +28,8 @@ export interface PackageHead {
   readonly arenaBytes: number;
   /** Inputs and outputs of one inference, one after the other. */
   readonly golden?: Uint8Array;
+  /** The section about the model. */
+  readonly about?: Uint8Array;
 }
 
 export type PackageConstant = Int8Array | Int32Array | Uint32Array;
@@ -65,8 +67,9 @@ export class PackageImage {
     this.kernels |= 1 << (words[0] ?? 0);
   }
 
-  finish({ name, arenaBytes, golden }: PackageHead): Uint8Array {
+  finish({ name, arenaBytes, golden, about }: PackageHead): Uint8Array {
     const goldenAt = golden === undefined ? 0 : this.append(golden);
+    const aboutAt = about === undefined ? 0 : this.append(about);
     const program = Int32Array.from(this.steps.flat());
     const programAt = this.append(new Uint8Array(program.buffer));
     const bytes = new Uint8Array(this.next + DIGEST_BYTES);
@@ -86,6 +89,7 @@ export class PackageImage {
     put(At.descriptors, HEADER_BYTES);
     put(At.golden, goldenAt);
     put(At.goldenBytes, golden?.length ?? 0);
+    put(At.about, aboutAt);
     bytes.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES), 4 * At.name);
     [...this.inputs, ...this.outputs].forEach((end, i) => {
       const d = HEADER_BYTES / 4 + i * Descriptor.words;

@@ -5,6 +5,7 @@
 import { UserError } from "../../diagnostics/user-error.js";
 import type { AddLayer, Factor, Four, Layer, Requantization, WindowGeometry } from "../layers.js";
 import type { Axis, Loop } from "../layers-movement.js";
+import { readAbout, type PackageAbout } from "./about.js";
 import { checkPackage, packageSteps, unboundedSlot, verdictText } from "./check.js";
 import {
   Addition,
@@ -67,6 +68,8 @@ export interface ModelPackage {
   readonly outputs: readonly PackageEnd[];
   /** Inputs and outputs of the self-test, one after the other; empty without one. */
   readonly golden: Int8Array;
+  /** Undefined when the package does not say. */
+  readonly about: PackageAbout | undefined;
   readonly steps: readonly PackageStep[];
 }
 
@@ -99,6 +102,7 @@ export function readPackage(bytes: Uint8Array, name: string): ModelPackage {
     inputs: ends.slice(0, inputs),
     outputs: ends.slice(inputs),
     golden: Int8Array.from(bytes.subarray(at(At.golden), at(At.golden) + at(At.goldenBytes))),
+    about: readAbout(bytes),
     steps: packageSteps(bytes).map((step) => new StepReader(view, step).read()),
   };
 }

@@ -4,21 +4,26 @@ import type { Layer } from "../layers.js";
 import type { ModelPackage, PackageStep } from "./read.js";
 
 export class PackageRuntime {
-  private readonly arena: Int8Array;
-
-  constructor(private readonly model: ModelPackage) {
-    this.arena = new Int8Array(model.arenaBytes);
-  }
+  /** `arena`: of at least the bytes that the package says. */
+  constructor(
+    private readonly model: ModelPackage,
+    private readonly arena: Int8Array = new Int8Array(model.arenaBytes),
+  ) {}
 
   /** The outputs for inputs of the sizes that the package says. */
   run(inputs: readonly Int8Array[]): Int8Array[] {
     this.model.inputs.forEach(({ offset, bytes }, i) => {
       this.arena.set((inputs[i] ?? new Int8Array()).subarray(0, bytes), offset);
     });
+    this.invoke();
+    return this.model.outputs.map(({ offset, bytes }) => this.arena.slice(offset, offset + bytes));
+  }
+
+  /** From the inputs that are in the arena to the outputs there. */
+  invoke(): void {
     for (const step of this.model.steps) {
       this.execute(step);
     }
-    return this.model.outputs.map(({ offset, bytes }) => this.arena.slice(offset, offset + bytes));
   }
 
   /** Whether the package computes the outputs that it holds; true if it holds none. */

@@ -6,6 +6,7 @@ import { UserError } from "../../diagnostics/user-error.js";
 import { compileModel } from "../compile.js";
 import { joinTensors, runOnNode, type InferenceInput } from "../execute/inference.js";
 import { describeOperator, elementCount, tensorAt, type Graph } from "../graph.js";
+import { aboutSection, type PackageAbout } from "./about.js";
 import { checkPackage, unboundedSlot, verdictText } from "./check.js";
 import { IN_PACKAGE, MAX_RANK, Reason } from "./format.js";
 import { PackageImage, type PackageEnd } from "./image.js";
@@ -16,6 +17,8 @@ export interface PackageOptions {
   readonly name?: string;
   /** Kept with the outputs that it gives, for the node to compare before it switches. */
   readonly golden?: InferenceInput;
+  /** What nodes that run it tell of the model. */
+  readonly about?: PackageAbout;
 }
 
 /** @throws UserError TMC30xx for a graph that cannot be executed exactly, TMC3060 for one that cannot be packaged. */
@@ -57,7 +60,8 @@ export function packageModel(original: Graph, options: PackageOptions = {}): Uin
   });
   const name = options.name ?? original.name;
   const golden = options.golden === undefined ? {} : { golden: goldenOf(original, options.golden) };
-  const bytes = image.finish({ name, arenaBytes: plan.arenaBytes, ...golden });
+  const about = options.about === undefined ? {} : { about: sectionOf(original, options.about) };
+  const bytes = image.finish({ name, arenaBytes: plan.arenaBytes, ...golden, ...about });
   const verdict = checkPackage(bytes, unboundedSlot);
   if (verdict.reason !== Reason.ok) {
     throw new UserError(
@@ -85,6 +89,19 @@ function endOf(graph: Graph, tensor: number, offset: number | undefined): Packag
     scale: quantization?.scales[0] ?? 0,
     zeroPoint: quantization?.zeroPoints[0] ?? 0,
   };
+}
+
+function sectionOf(graph: Graph, about: PackageAbout): Uint8Array {
+  try {
+    return aboutSection(about);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError(
+      "TMC3060",
+      `${graph.name} cannot be described in a package: ${error.message}`,
+      "Shorten it in the model's yaml file: labels and task have up to 64 bytes, a unit 15.",
+    );
+  }
 }
 
 function goldenOf(graph: Graph, input: InferenceInput): Uint8Array {

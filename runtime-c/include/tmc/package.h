@@ -80,7 +80,8 @@ typedef enum {
     TMC_PACKAGE_BAD_TENSOR,     /* a tensor or scratch memory outside of the arena */
     TMC_PACKAGE_BAD_CONSTANT,   /* weights outside of the package, or not aligned */
     TMC_PACKAGE_BAD_NUMBER,     /* a multiplier, shift, offset or bound out of range */
-    TMC_PACKAGE_BAD_OVERLAP     /* memory that must be apart is not */
+    TMC_PACKAGE_BAD_OVERLAP,    /* memory that must be apart is not */
+    TMC_PACKAGE_BAD_ABOUT       /* what is said of the model is not well-formed */
 } tmc_package_reason;
 
 /* `step`: where; -1 for the package as a whole. */
