@@ -112,6 +112,8 @@ export interface CFunction {
   readonly storage: "static" | "static inline" | "";
   /** Never inlined: its caller has a setjmp, which costs optimisations. */
   readonly apart?: boolean;
+  /** Compiled to be small, where everything else is compiled to be fast. */
+  readonly small?: boolean;
   readonly ret: string;
   readonly name: string;
   readonly params: readonly { readonly type: string; readonly name: string }[];

@@ -170,10 +170,11 @@ export class CPrinter {
     this.#position = { file: loc.file, line: loc.line };
   }
 
-  signature(f: Pick<CFunction, "storage" | "ret" | "name" | "params" | "apart">): string {
+  signature(f: Pick<CFunction, "storage" | "ret" | "name" | "params" | "apart" | "small">): string {
     const params = f.params.map((p) => declarator(p.type, p.name)).join(", ");
     const head = declarator(f.ret, f.name);
-    return `${f.apart === true ? "TMC_NOINLINE " : ""}${f.storage === "" ? "" : `${f.storage} `}${head}(${params === "" ? "void" : params})`;
+    const how = `${f.small === true ? "TMC_SMALL " : ""}${f.apart === true ? "TMC_NOINLINE " : ""}`;
+    return `${how}${f.storage === "" ? "" : `${f.storage} `}${head}(${params === "" ? "void" : params})`;
   }
 
   function(f: CFunction): void {

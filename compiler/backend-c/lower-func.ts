@@ -78,6 +78,13 @@ function isSmall(f: MonoFunc, weight: Weight): boolean {
  */
 const isLarge = (weight: Weight): boolean => weight.loopDepth > 1 || weight.operations >= smallestApart;
 
+/**
+ * The machinery of a node: it runs a few times a second and is most of an image, so it is compiled to be small. The functions
+ * of a program and the rest of the standard library compute, and are compiled to be fast.
+ */
+const isMachinery = (f: MonoFunc): boolean =>
+  /^tmc\/(core\/|functions\/|std\/cbor-)/.test(f.decl.loc.file);
+
 const largestInline = 5;
 const largestInlineView = 40;
 const smallestApart = 100;
@@ -131,8 +138,9 @@ export function lowerFunction(unit: Unit, frames: Frames, f: MonoFunc): CFunctio
   const body = tidy([...head, ...stmts, ...tail]);
   return {
     comment: undefined,
-    storage: isSmall(f, weight) ? "static inline" : "static",
+    storage: isSmall(f, weight) && !isMachinery(f) ? "static inline" : "static",
     apart: isLarge(weight),
+    small: isMachinery(f),
     ret: unit.types.type(f.ret),
     name: c.cName,
     params,

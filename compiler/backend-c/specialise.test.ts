@@ -112,3 +112,16 @@ describe("inlining", () => {
     expect(c).toContain("static inline tmc_str program_tail(tmc_str t) {");
   });
 });
+
+describe("the machinery of a node", () => {
+  const c = emittedText(`
+    import { CborWriter } from "tmc";
+    const writer = new CborWriter(16);
+    function twice(x: i32): i32 { return x + x; }
+    export function main(): void { writer.writeInt(twice(3)); log(writer.length); }`);
+  it("is compiled to be small, the program is not", () => {
+    expect(c).toContain("TMC_SMALL static void CborWriter_writeInt(");
+    expect(c).toMatch(/^static inline int32_t \w*twice\(/m);
+    expect(c).not.toMatch(/^TMC_SMALL [^\n]*twice/m);
+  });
+});

@@ -14,6 +14,15 @@
 /* Kept out of callers that have a setjmp. */
 #define TMC_NOINLINE __attribute__((noinline))
 
+/* Of the machinery of a node: as -Os, whatever the rest of the program is compiled with. clang has nothing
+ * like it that leaves callers alone (`cold` spreads to them). The other options, -ffp-contract=off too, stay
+ * those of the command line. */
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+#define TMC_SMALL __attribute__((optimize("Os")))
+#else
+#define TMC_SMALL
+#endif
+
 /* Keeps what is stored in *p in memory across calls, so that it is current after a longjmp. */
 static inline void tmc_keep(void *p) {
     __asm__ volatile("" : : "r"(p) : "memory");
