@@ -82,8 +82,7 @@ const isLarge = (weight: Weight): boolean => weight.loopDepth > 1 || weight.oper
  * The machinery of a node: it runs a few times a second and is most of an image, so it is compiled to be small. The functions
  * of a program and the rest of the standard library compute, and are compiled to be fast.
  */
-const isMachinery = (f: MonoFunc): boolean =>
-  /^tmc\/(core\/|functions\/|std\/cbor-)/.test(f.decl.loc.file);
+const isMachinery = (f: MonoFunc): boolean => /^tmc\/(core\/|functions\/|std\/cbor-)/.test(f.decl.loc.file);
 
 const largestInline = 5;
 const largestInlineView = 40;

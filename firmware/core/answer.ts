@@ -6,7 +6,7 @@ import { CborWriter } from "../std/cbor-writer.js";
 import { nodeId } from "../std/platform.js";
 import type { DataDescriptor } from "./data-descriptor.js";
 import type { Stage } from "./protocol.js";
-import { ErrorCode, maxMessage, protocolVersion } from "./protocol.js";
+import { ErrorCode, protocolVersion } from "./protocol.js";
 import type { Ticket } from "./ticket.js";
 
 const noLabels: RomArray<string> = [];
@@ -14,7 +14,7 @@ const noLabels: RomArray<string> = [];
 const timingSize = 12;
 
 export class Answer {
-  readonly writer: CborWriter = new CborWriter(maxMessage);
+  readonly writer: CborWriter;
   error: ErrorCode = ErrorCode.None;
   /** The identity of the request (keys 0 to 3) is in bytes 1 to `identityEnd`. */
   identityEnd: i32 = 0;
@@ -22,6 +22,11 @@ export class Answer {
   private bodyAt: i32 = 0;
   private errorAt: i32 = 0;
   private errorPairs: i32 = 0;
+
+  /** `capacity`: bytes of the largest message it makes. */
+  constructor(capacity: i32) {
+    this.writer = new CborWriter(capacity);
+  }
 
   /** Starts a message; whatever was there is gone. */
   begin(ticket: Ticket, stage: Stage): void {

@@ -18,14 +18,12 @@ import { Request } from "./request.js";
 import type { Selection } from "./selection.js";
 import type { Ticket } from "./ticket.js";
 
-/** Bytes of answers kept for repeated requests. */
-const cacheSize = 4096;
 /** The longest deadline, in ms, so that differences of the µs clock never wrap. */
 const maxDeadlineMs = 3600000;
 
 export class Dispatcher {
-  readonly request: Request = new Request();
-  readonly answer: Answer = new Answer();
+  readonly request: Request;
+  readonly answer: Answer;
   private readonly cache: AnswerCache;
   private readonly jobs: Job[] = [];
   private active: Job | null = null;
@@ -39,9 +37,13 @@ export class Dispatcher {
     private readonly link: Link,
     readonly jobCapacity: i32,
     private readonly defaultDeadlineMs: i32,
+    messageBytes: i32,
+    answerBytes: i32,
   ) {
-    this.cache = new AnswerCache(cacheSize, counters);
-    for (let i = 0; i < jobCapacity; i++) this.jobs.push(new Job());
+    this.request = new Request(messageBytes);
+    this.answer = new Answer(messageBytes);
+    this.cache = new AnswerCache(answerBytes, counters);
+    for (let i = 0; i < jobCapacity; i++) this.jobs.push(new Job(messageBytes));
   }
 
   /** Background requests, waiting and running. */

@@ -1,6 +1,5 @@
 /** A background request that waits or runs: its identity, its message, and the operation that does it. */
 import type { Operation } from "./operation.js";
-import { maxMessage } from "./protocol.js";
 import type { Request } from "./request.js";
 import { Ticket } from "./ticket.js";
 
@@ -11,8 +10,13 @@ export class Job {
   priority: i32 = 0;
   /** Order of arrival. */
   order: u32 = 0;
-  private readonly bytes: Uint8Array = new Uint8Array(maxMessage);
+  private readonly bytes: Uint8Array;
   private size: i32 = 0;
+
+  /** `capacity`: bytes of the largest message. */
+  constructor(capacity: i32) {
+    this.bytes = new Uint8Array(capacity);
+  }
 
   /** Keeps a copy of the request. */
   hold(request: Request, operation: Operation, order: u32): void {

@@ -50,8 +50,17 @@ export interface NodeOptions {
   readonly labels: string[];
   /** Background requests kept, running one included, before the node is busy. */
   readonly jobs: i32;
+  /**
+   * Bytes of the largest request it takes and the largest answer it makes, 512 to 16384, 1024 when not given. The request, the answer
+   * and each of `jobs` take so much RAM.
+   */
+  readonly message?: i32;
+  /** Bytes of answers kept for repeated requests and until they could be sent; `message` or more, 4096 when not given. */
+  readonly answers?: i32;
 }
 
+/** What `NodeOptions.answers` is when it is not given. */
+const defaultAnswers = 4096;
 /** Bytes that an answer needs around the birth record. */
 const envelopeSize = 96;
 const defaultDeadlineMs = 10000;
@@ -66,6 +75,8 @@ export class Node {
   private readonly link: Link;
   /** Requests this node makes; null when it makes none. */
   private remote: RemoteRequests | null = null;
+  /** Bytes of the largest message. */
+  private readonly message: i32;
   private readonly dispatcher: Dispatcher;
   private readonly health: Health;
   private readonly drifts: Drift[] = [];
@@ -100,6 +111,11 @@ export class Node {
     if (this.drifts.length > 0) own.push(this.driftInterval, this.driftEpoch);
     this.settings = new Settings(options.settings.concat(own));
     this.link = new Link(this.counters);
+    const message = options.message ?? maxMessage;
+    const answers = options.answers ?? defaultAnswers;
+    if (message < 512 || message > 16384) throw new Error("message: 512 to 16384 bytes");
+    if (answers < message) throw new Error("answers: at least as many bytes as message");
+    this.message = message;
     this.dispatcher = new Dispatcher(
       this.operations,
       new Selection(options.labels),
@@ -107,6 +123,8 @@ export class Node {
       this.link,
       options.jobs,
       defaultDeadlineMs,
+      message,
+      answers,
     );
     this.health = new Health(this.dispatcher, this.counters, options.sensors);
   }
@@ -121,7 +139,7 @@ export class Node {
    * @setup
    */
   request(argumentBytes: i32 = 128): RemoteRequest {
-    const remote = this.remote ?? new RemoteRequests();
+    const remote = this.remote ?? new RemoteRequests(this.message);
     this.remote = remote;
     return remote.make(argumentBytes);
   }
@@ -202,7 +220,7 @@ export class Node {
 
   private start(): void {
     const reader = this.dispatcher.request.reader;
-    if (!this.settings.restore(reader)) this.flags = this.flags | NodeFlag.SettingsUnreadable;
+    if (!this.settings.restore(reader, this.scratch())) this.flags = this.flags | NodeFlag.SettingsUnreadable;
     for (const sensor of this.sensors) {
       if (!sensor.open()) this.flags = this.flags | NodeFlag.SensorMissing;
     }
@@ -360,7 +378,7 @@ export class Node {
     if (driftBytes > maxDriftBytes) {
       throw new Error("the drift of these models does not fit in a message: watch fewer, or with fewer bins");
     }
-    const writer = new CborWriter(maxMessage);
+    const writer = new CborWriter(this.message);
     let pairs = 6;
     writer.writeInt(3);
     writer.writeInt(0); // minimal
@@ -369,7 +387,7 @@ export class Node {
     writer.writeInt(5);
     writer.writeText(options.version);
     writer.writeInt(6);
-    writer.writeInt(maxMessage);
+    writer.writeInt(this.message);
     writer.writeInt(7);
     writer.writeInt(options.jobs);
     writer.writeInt(8);
@@ -407,7 +425,7 @@ export class Node {
       writer.beginArray(actuators.length);
       for (const one of actuators) one.describe(writer);
     }
-    if (writer.overflow || writer.length > maxMessage - 2 * envelopeSize) {
+    if (writer.overflow || writer.length > this.message - 2 * envelopeSize) {
       throw new Error("the capability record of this node does not fit in a message: offer less");
     }
     const encoded = new Uint8Array(writer.length);

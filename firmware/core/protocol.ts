@@ -1,7 +1,7 @@
 /** The numbers of `docs/protocol.cddl` that code needs by name. */
 
 export const protocolVersion = 1;
-/** Bytes of the largest payload that a minimal node takes and makes. */
+/** Bytes of the largest payload that a minimal node takes and makes, when its app does not say. */
 export const maxMessage = 1024;
 export const maxNodeId = 23;
 export const maxUnit = 15;

@@ -9,7 +9,7 @@ import { bootCounter, busPublish, nodeId, serverId } from "../std/platform.js";
 import { Waitable, taskTimeMs, waitUntilWoken } from "../std/task.js";
 import { TextBuffer } from "../std/text-buffer.js";
 import type { Link } from "./link.js";
-import { ErrorCode, Stage, maxMessage, protocolVersion } from "./protocol.js";
+import { ErrorCode, Stage, protocolVersion } from "./protocol.js";
 
 /** How a request ended. */
 export enum Outcome {
@@ -44,7 +44,7 @@ export class RemoteRequest extends Waitable {
   private waiting: boolean = false;
   private finished: boolean = false;
   private readonly message: CborWriter;
-  private readonly answer: CborReader = new CborReader(maxMessage);
+  private readonly answer: CborReader;
   private errorAt: i32 = -1;
   private resultAt: i32 = -1;
   private outputAt: i32 = -1;
@@ -57,6 +57,7 @@ export class RemoteRequest extends Waitable {
     super();
     this.arguments = new CborWriter(argumentBytes);
     this.message = new CborWriter(argumentBytes + envelopeSize);
+    this.answer = new CborReader(owner.messageBytes);
   }
 
   /**
@@ -180,7 +181,7 @@ export class RemoteRequest extends Waitable {
     }
     writer.writeInt(10);
     writer.writeUint(u32(deadlineMs));
-    if (writer.overflow || writer.length > maxMessage) return false;
+    if (writer.overflow || writer.length > this.answer.capacity) return false;
     return this.owner.publish(writer.written());
   }
 
@@ -207,11 +208,16 @@ function errorCode(reader: CborReader): i32 {
 /** All requests of a node: gives numbers, finds whose an answer is. */
 export class RemoteRequests {
   private readonly list: RemoteRequest[] = [];
-  private readonly reader: CborReader = new CborReader(maxMessage);
+  private readonly reader: CborReader;
   private readonly topic: TextBuffer = new TextBuffer(56);
   private last: u32 = 0;
   /** Answers that nobody waits for any more, or that are malformed. */
   dropped: u32 = 0;
+
+  /** `messageBytes`: of the largest message in either direction. */
+  constructor(readonly messageBytes: i32) {
+    this.reader = new CborReader(messageBytes);
+  }
 
   /** A request of at most `argumentBytes` of arguments. @setup */
   make(argumentBytes: i32): RemoteRequest {
@@ -238,7 +244,7 @@ export class RemoteRequests {
 
   /** A message on `r`. Hostile until proved: what is not an answer to a waiting request is dropped. */
   receive(message: Uint8Array): void {
-    if (message.length > maxMessage || !this.deliver(message)) this.dropped = (this.dropped + 1) >>> 0;
+    if (message.length > this.messageBytes || !this.deliver(message)) this.dropped = (this.dropped + 1) >>> 0;
   }
 
   private deliver(message: Uint8Array): boolean {

@@ -4,7 +4,7 @@
  */
 import { CborKind, CborReader } from "../std/cbor-reader.js";
 import { DataDescriptor } from "./data-descriptor.js";
-import { ErrorCode, maxMessage, protocolVersion } from "./protocol.js";
+import { ErrorCode, protocolVersion } from "./protocol.js";
 import { Ticket, isNodeId } from "./ticket.js";
 
 /** A place in the message; absent: start < 0. */
@@ -55,7 +55,7 @@ export class Request {
   private argumentsAt: i32 = -1;
 
   /** `capacity`: bytes of the largest message it reads whole. */
-  constructor(capacity: i32 = maxMessage) {
+  constructor(capacity: i32) {
     this.reader = new CborReader(capacity);
   }
 

@@ -3,7 +3,7 @@
  * Code reads `value`; only `Settings` writes it.
  */
 import type { CborReader } from "../std/cbor-reader.js";
-import { CborWriter } from "../std/cbor-writer.js";
+import type { CborWriter } from "../std/cbor-writer.js";
 import { storageRead, storageWrite } from "../std/platform.js";
 
 export abstract class Setting {
@@ -78,9 +78,8 @@ export class FlagSetting extends Setting {
 }
 
 const storageKey = "settings";
-const storageSize = 512;
 
-/** What `change` found. */
+/** What `change` or `store` found. */
 export enum SettingsError {
   None,
   Malformed,
@@ -91,21 +90,24 @@ export enum SettingsError {
 }
 
 export class Settings {
-  private readonly stored: CborWriter = new CborWriter(storageSize);
   private refused: Setting | null = null;
 
   constructor(private readonly all: RomArray<Setting>) {}
 
-  /** Reads a map of names and values: changes all or none, and stores them. */
+  /** Reads a map of names and values: changes all or none. What changed is to be stored. */
   change(reader: CborReader): SettingsError {
     const start = reader.at;
     const error = this.read(reader, false, true);
     if (error !== SettingsError.None) return error;
     reader.seek(start);
     this.read(reader, true, true);
-    this.stored.clear();
-    this.write(this.stored);
-    return storageWrite(storageKey, this.stored.written()) ? SettingsError.None : SettingsError.NotStored;
+    return SettingsError.None;
+  }
+
+  /** Keeps over restarts what `write` wrote from byte `start` on, and nothing after it. */
+  store(writer: CborWriter, start: i32): SettingsError {
+    const ok = !writer.overflow && storageWrite(storageKey, writer.slice(start, writer.length));
+    return ok ? SettingsError.None : SettingsError.NotStored;
   }
 
   /** The name of the setting whose value was bad. */
@@ -113,12 +115,15 @@ export class Settings {
     return this.refused === null ? "" : this.refused.name;
   }
 
-  /** Takes over what was stored; false when that is malformed. Unknown and out-of-bounds ones are ignored. */
-  restore(reader: CborReader): boolean {
-    const size = storageRead(storageKey, this.stored.slice(0, storageSize));
+  /**
+   * Takes over what was stored; false when that is malformed. Unknown and out-of-bounds ones are ignored. `scratch`: its buffer
+   * is used, and is free again afterwards.
+   */
+  restore(reader: CborReader, scratch: CborWriter): boolean {
+    const size = storageRead(storageKey, scratch.slice(0, scratch.capacity));
     if (size < 0) return true;
-    if (size > storageSize) return false;
-    reader.load(this.stored.slice(0, size));
+    if (size > scratch.capacity) return false;
+    reader.load(scratch.slice(0, size));
     return this.read(reader, true, false) !== SettingsError.Malformed;
   }
 

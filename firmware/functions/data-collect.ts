@@ -12,8 +12,8 @@ import { findSensor } from "../core/sensor.js";
 import type { NumberSetting } from "../core/setting.js";
 import { ChannelStatistics } from "./channel-statistics.js";
 
-/** Values that fit in an answer beside everything else: 864 of 1024 bytes. */
-const maxValues = 216;
+/** Values that fit in an answer of 1024 bytes beside everything else. */
+const defaultValues = 216;
 const maxFrames = 100000;
 const maxChannels = 8;
 
@@ -28,17 +28,23 @@ export class DataCollect extends Operation {
   private rate: f32 = 0;
   private count: i32 = 0;
   private taken: i32 = 0;
-  private readonly values: Float32Array = new Float32Array(maxValues);
+  private readonly values: Float32Array;
   private readonly statistics: ChannelStatistics = new ChannelStatistics(maxChannels);
   private readonly descriptor: DataDescriptor = new DataDescriptor();
 
-  /** At least one sensor. `defaultRate`: Hz, where a request states none; 0 = the sensor's own. @setup */
+  /**
+   * At least one sensor. `defaultRate`: Hz, where a request states none; 0 = the sensor's own. `most`: values (a frame has one a
+   * channel) that an answer may hold, 4 bytes of RAM and of the answer each; a summary takes so many at a time. @setup
+   */
   constructor(
     private readonly sensors: RomArray<Sensor>,
     private readonly defaultRate: NumberSetting,
+    most: i32 = defaultValues,
   ) {
     super("data.collect");
     this.sensor = sensors[0];
+    if (most < maxChannels) throw new Error("data.collect needs room for at least 8 values");
+    this.values = new Float32Array(most);
     for (const sensor of sensors) {
       if (sensor.channels > maxChannels) throw new Error("data.collect takes sensors of up to 8 channels");
     }
@@ -61,7 +67,7 @@ export class DataCollect extends Operation {
       answer.fail(ErrorCode.BadRequest, "1 to 100000", "arguments", "count");
     } else if (mode > Mode.Summary) {
       answer.fail(ErrorCode.BadRequest, "", "arguments", "mode");
-    } else if (mode === Mode.Samples && i32(count) * sensor.channels > maxValues) {
+    } else if (mode === Mode.Samples && i32(count) * sensor.channels > this.values.length) {
       answer.fail(ErrorCode.TooLarge, "frames do not fit in a message", "arguments", "count");
     } else {
       this.sensor = sensor;
@@ -75,7 +81,7 @@ export class DataCollect extends Operation {
 
   override poll(answer: Answer): boolean {
     const channels = this.sensor.channels;
-    const most = Math.trunc(maxValues / channels);
+    const most = Math.trunc(this.values.length / channels);
     while (this.taken < this.count) {
       // Samples are kept one after the other; a summary uses the buffer again and again.
       const start = this.mode === Mode.Samples ? this.taken * channels : 0;

@@ -354,7 +354,7 @@ describe("node.configure", () => {
 
   it.each<[string, Uint8Array, number, number]>([
     ["garbage", Uint8Array.of(0xff, 1, 2), 2, 60],
-    ["too much", new Uint8Array(600).fill(0xa0), 2, 60],
+    ["too much", new Uint8Array(1025).fill(0xa0), 2, 60],
     ["a value out of bounds", encodeCbor(new Map([["telemetry.interval", -5]])), 0, 60],
     [
       "another type, then a good one",

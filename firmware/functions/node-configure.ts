@@ -12,16 +12,17 @@ export class NodeConfigure extends Operation {
   }
 
   override run(request: Request, answer: Answer): boolean {
-    if (request.openArgument(0)) {
-      const error = this.settings.change(request.reader);
-      if (error !== SettingsError.None) {
-        this.explain(error, answer);
-        return true;
-      }
+    const changes = request.openArgument(0);
+    let error = changes ? this.settings.change(request.reader) : SettingsError.None;
+    if (error === SettingsError.None) {
+      const writer = answer.beginResult(1);
+      writer.writeInt(0);
+      const start = writer.length;
+      this.settings.write(writer);
+      // What is stored is what the answer tells.
+      if (changes) error = this.settings.store(writer, start);
     }
-    const writer = answer.beginResult(1);
-    writer.writeInt(0);
-    this.settings.write(writer);
+    if (error !== SettingsError.None) this.explain(error, answer);
     return true;
   }
 
