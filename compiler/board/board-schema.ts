@@ -61,6 +61,13 @@ export const boardSchema = z
         weightsInRam: byteCount,
       })
       .optional(),
+    /**
+     * What a function that is loaded over the bus gets (docs/functions.md): bytes of a slot, RAM and stack, the largest
+     * output. Absent: the board runs no function images.
+     */
+    functions: z
+      .strictObject({ flash: positiveBytes, ram: positiveBytes, stack: positiveBytes, output: positiveBytes })
+      .optional(),
     /** Bare-metal only: what the linker script gets. */
     memory: z.strictObject({ flash: region, ram: region }).optional(),
     toolchain: z.strictObject({

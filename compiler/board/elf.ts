@@ -104,8 +104,14 @@ function readSymbols(view: View, table: RawSection, strings: RawSection, isArm: 
   return symbols;
 }
 
-/** @throws Error when the file is no little-endian ELF file. */
-export function readElf(file: string): ElfFile {
+interface OpenElf {
+  readonly view: View;
+  readonly bytes: Buffer;
+  readonly raw: readonly RawSection[];
+  readonly nameOf: (section: RawSection) => string;
+}
+
+function open(file: string): OpenElf {
   const bytes = readFileSync(file);
   if (bytes.length < 52 || bytes.readUInt32BE(0) !== 0x7f454c46 || bytes[5] !== 1) {
     throw new Error(`${file} is not a little-endian ELF file`);
@@ -113,8 +119,23 @@ export function readElf(file: string): ElfFile {
   const view = new View(bytes, bytes[4] === 2);
   const raw = rawSections(view);
   const names = raw[view.u16(view.wide ? 62 : 50)];
+  const nameOf = (section: RawSection): string =>
+    names === undefined ? "" : view.text(names.offset + section.nameOffset);
+  return { view, bytes, raw, nameOf };
+}
+
+/** The bytes of a section; none when there is no such section. @throws Error as readElf. */
+export function readSection(file: string, name: string): Buffer {
+  const { bytes, raw, nameOf } = open(file);
+  const found = raw.find((section) => section.type !== SHT_NOBITS && nameOf(section) === name);
+  return found === undefined ? Buffer.alloc(0) : bytes.subarray(found.offset, found.offset + found.size);
+}
+
+/** @throws Error when the file is no little-endian ELF file. */
+export function readElf(file: string): ElfFile {
+  const { view, raw, nameOf } = open(file);
   const sections = raw.map((section): ElfSection => ({
-    name: names === undefined ? "" : view.text(names.offset + section.nameOffset),
+    name: nameOf(section),
     address: section.address,
     size: section.size,
     allocated: (section.flags & SHF_ALLOC) !== 0,

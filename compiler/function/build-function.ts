@@ -1,7 +1,7 @@
 /** `tmc function build`: the source of a function → a bundle, signed or not. It writes no files. */
 import type { KeyObject } from "node:crypto";
 import { UserError } from "../diagnostics/user-error.js";
-import type { CompileResult } from "../pipeline/compile.js";
+import type { CompiledProgram, CompileResult } from "../pipeline/compile.js";
 import { encodeBundle, encodeManifest, sha256, signManifest } from "./bundle.js";
 import { compileFunction, type FunctionSource } from "./compile-function.js";
 import { linkWasm } from "./link-wasm.js";
@@ -43,16 +43,7 @@ export async function buildFunction(options: BuildFunctionOptions): Promise<{
   const result = compileFunction(options);
   if (!result.ok) return { build: undefined, diagnostics: result.diagnostics };
   const { compiled, description, diagnostics } = result;
-  const needed = compiled.c.externs.filter(
-    (name) => !name.startsWith("tmc_model_") && name !== "tmc_port_log_write",
-  );
-  if (needed.length > 0) {
-    throw new UserError(
-      "TMC6302",
-      `the function calls ${needed.join(", ")}: what a function computes depends on its input alone`,
-      "pass what it needs as input; sensors, clock, storage and the bus are the node's",
-    );
-  }
+  requireInputAlone(compiled);
   const largest = Math.max(description.input.bytes, description.output.bytes);
   if (largest > bundleLimits.data) {
     throw new UserError(
@@ -98,6 +89,20 @@ export async function buildFunction(options: BuildFunctionOptions): Promise<{
     );
   }
   return { build: { bundle: packBundle(manifest, code, options.key), manifest }, diagnostics };
+}
+
+/** @throws UserError TMC6302 when the function calls what belongs to nodes. */
+export function requireInputAlone(compiled: CompiledProgram): void {
+  const needed = compiled.c.externs.filter(
+    (name) => !name.startsWith("tmc_model_") && name !== "tmc_port_log_write",
+  );
+  if (needed.length > 0) {
+    throw new UserError(
+      "TMC6302",
+      `the function calls ${needed.join(", ")}: what a function computes depends on its input alone`,
+      "pass what it needs as input; sensors, clock, storage and the bus are the node's",
+    );
+  }
 }
 
 /** Manifest and code, signed when there is a key. */

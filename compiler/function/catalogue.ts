@@ -62,4 +62,30 @@ export const catalogue: readonly CatalogueEntry[] = [
     right:
       "export const definition = { name, version, input, output }; export function run(input: Uint8Array): Uint8Array { … }",
   },
+  {
+    code: "TMC6310",
+    title: "the board runs no function images",
+    rule: "Function images are machine code for slots in the flash of Cortex-M boards. A board without slots, as native_sim (x86) or the host, has none; complete nodes take bundles (`tmc function build` without --board).",
+    wrong: "tmc function build rms.ts --board native_sim -o rms.tmci",
+    right: "tmc function build rms.ts --board mps2_an386 -o rms.tmci",
+  },
+  {
+    code: "TMC6311",
+    title: "the function does not fit the board's slot",
+    rule: "The board file's `functions` says how many bytes of flash, RAM, stack and output a function in a slot has. RAM holds the input and the output as elements too: `most` rows of both.",
+    wrong: "input: new F32Values([-1, 3], { most: 4096 })",
+    right: "input: new F32Values([-1, 3], { most: 512 })",
+  },
+  {
+    code: "TMC6312",
+    title: "no self-test of the function",
+    rule: "A node switches to a function only after it gave the output that it gave here, on Node.js, for one input. That input is a pattern of small numbers, or yours: `--golden FILE` with raw little-endian bytes. It must fit the function's input and must not trap.",
+    wrong: "tmc function build rms.ts --board mps2_an386 --golden empty.bin -o rms.tmci",
+    right: "tmc function build rms.ts --board mps2_an386 --golden window.bin -o rms.tmci",
+  },
+  {
+    code: "TMC6313",
+    title: "the function's stack has no bound",
+    rule: "A node calls a function only when its deepest call fits the stack that is left, so the bound must be known. The message names the call that has none.",
+  },
 ];
