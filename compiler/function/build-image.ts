@@ -26,6 +26,8 @@ export interface ImageBuild {
   readonly image: FunctionImage;
   /** `file:line:col` of the sites of traps, the first is site 1. */
   readonly sites: readonly string[];
+  /** Calls it once on Node.js. @throws TmcTrap */
+  readonly call: (input: Uint8Array) => Uint8Array;
 }
 
 /**
@@ -89,7 +91,7 @@ export async function buildImage(options: BuildImageOptions): Promise<{
       "lower `most` or the shape, or do with less code; or build the function into the node",
     );
   }
-  return { build: { bytes, image, sites }, diagnostics };
+  return { build: { bytes, image, sites, call }, diagnostics };
 }
 
 function requireNames(name: string, version: string): void {

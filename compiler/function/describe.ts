@@ -1,5 +1,6 @@
-/** A bundle as people and programs read it, and numbers as bytes of its data. */
+/** Bundles and images as people and programs read them, and numbers as bytes of their data. */
 import type { FunctionBundle } from "./bundle.js";
+import type { ImageSummary } from "./image.js";
 import { elementBytes, rowBytes, type FunctionData } from "./manifest.js";
 
 export const elementNames = ["i8", "u8", "i16", "u16", "i32", "u32", "f32", "f64"] as const;
@@ -35,6 +36,35 @@ export function bundleText(bundle: FunctionBundle, bytes: number): string {
 export function bundleJson(bundle: FunctionBundle, bytes: number): Record<string, unknown> {
   const { sites, ...manifest } = bundle.manifest;
   return { ...manifest, bytes, sites: sites.length, signedBy: bundle.signature?.keyId ?? null };
+}
+
+export function imageText(image: ImageSummary): string {
+  const { golden } = image;
+  const rows: readonly (readonly [string, string])[] = [
+    ["function", `${image.name}@${image.version} (${image.machine}, ABI ${image.abi})`],
+    ["input", dataText(image.input)],
+    ["output", dataText(image.output)],
+    [
+      "bounds",
+      `code ${image.code} B, RAM ${image.ram} B, stack ${image.stack} B${image.timeUs === undefined ? "" : `, time ${image.timeUs} us`}`,
+    ],
+    ["imports", image.imports.length === 0 ? "none" : image.imports.join(", ")],
+    ["self-test", `${golden.input.length} B in, ${golden.output.length} B out`],
+    ["image", `${image.bytes} B, ${image.relocations} relocations`],
+    ["digest", image.digest],
+  ];
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(11)}${value}\n`).join("");
+}
+
+/** For --json. */
+export function imageJson(image: ImageSummary): Record<string, unknown> {
+  const { golden, timeUs, ...rest } = image;
+  return {
+    kind: "image",
+    ...rest,
+    timeUs: timeUs ?? null,
+    selfTest: { input: golden.input.length, output: golden.output.length },
+  };
 }
 
 /** Little-endian. Numbers are converted as the element type does: wrapped, rounded. */

@@ -3,6 +3,7 @@
  * it; whether a node can load it is the node's to check (runtime-c/function/check.c).
  */
 import { decode, encode, rfc8949EncodeOptions } from "cborg";
+import { sha256 } from "./bundle.js";
 import type { FunctionData } from "./manifest.js";
 
 export const imageSuffix = ".tmci";
@@ -158,6 +159,8 @@ export interface ImageSummary {
   readonly input: FunctionData;
   readonly output: FunctionData;
   readonly golden: { readonly input: Uint8Array; readonly output: Uint8Array };
+  /** SHA-256 of the image, hexadecimal: what a signed artifact's header has. */
+  readonly digest: string;
 }
 
 export const isImage = (bytes: Uint8Array): boolean =>
@@ -205,6 +208,7 @@ export function readImage(bytes: Uint8Array): ImageSummary {
       input: part(word(at.golden), word(at.goldenInput)),
       output: part(word(at.golden) + word(at.goldenInput), word(at.goldenOutput)),
     },
+    digest: sha256(bytes),
   };
 }
 

@@ -11,7 +11,9 @@
 #include "tmc/function.h"
 #include "tmc/tmc.h"
 
-static void absent(void) {
+static void no_log(const uint8_t *bytes, uint32_t size) {
+    (void)bytes;
+    (void)size;
 }
 
 /* What RAM is at the start of every call. */
@@ -55,11 +57,10 @@ void tmc_function_run(const tmc_function_place *place, const uint8_t *input, int
         result->kind = TMC_TRAP_CAPACITY;
         return;
     }
-    tmc_function_import imports[TMC_FUNCTION_IMPORTS] = {absent};
-    if ((tmc_function_word(image, TMC_FUNCTION_AT_IMPORTS) & 1U << TMC_FUNCTION_IMPORT_LOG) != 0U &&
-        place->log != NULL) {
-        imports[TMC_FUNCTION_IMPORT_LOG] = (tmc_function_import)place->log;
-    }
+    const bool logs =
+        (tmc_function_word(image, TMC_FUNCTION_AT_IMPORTS) & 1U << TMC_FUNCTION_IMPORT_LOG) != 0U;
+    const tmc_function_import imports[TMC_FUNCTION_IMPORTS] = {
+        (tmc_function_import)(logs && place->log != NULL ? place->log : no_log)};
     make_ram(image, place->ram);
     memset(output, 0, (size_t)most);
     tmc_function_frame frame = {.input = input,

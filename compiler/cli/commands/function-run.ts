@@ -1,14 +1,18 @@
-/** `tmc function run`: calls a bundle's function in this process, in the sandbox of a node; the signature is not asked for. */
+/**
+ * `tmc function run`: calls a bundle's function in this process, in the sandbox of a node, an image's on the emulated
+ * Cortex-M4; signatures are not asked for.
+ */
 import { readFileSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
-import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { trapKinds } from "../../board/trap-line.js";
+import { ExitCode, UserError, type ExitCodeValue } from "../../diagnostics/user-error.js";
 import { bytesOfNumbers, dataText, numbersOfBytes } from "../../function/describe.js";
 import { rowBytes, type FunctionManifest } from "../../function/manifest.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 import { requireFile } from "../project-config.js";
-import { functionGroup, readBundle } from "./function.js";
+import { functionGroup, readBundle, readImageFile, type ReadImage } from "./function.js";
 
 interface RunOptions {
   readonly input?: string;
@@ -21,8 +25,10 @@ interface RunOptions {
 export function registerFunctionRun(program: Command): void {
   const command = functionGroup(program)
     .command("run")
-    .description("call the function of a bundle once, in the sandbox that nodes use; unsigned ones too")
-    .argument("<bundle>", "a .tmcf file")
+    .description(
+      "call the function of a bundle once, in the sandbox that nodes use, or of an image, on a Cortex-M4 in QEMU; unsigned ones too",
+    )
+    .argument("<file>", "a .tmcf or .tmci file")
     .option("--values <numbers>", "the input, separated by commas", numbers)
     .option("--input <file>", "the input: raw bytes, little-endian")
     .option("--output <file>", "write the output's raw bytes there")
@@ -33,6 +39,7 @@ export function registerFunctionRun(program: Command): void {
     examples: [
       ["tmc function run rms.tmcf --values 1,2,3,4,5,6", "prints the output's numbers"],
       ["tmc function run rms.tmcf --input window.bin --output rms.bin", "files of raw bytes"],
+      ["tmc function run rms.tmci --input window.bin --json", "an image, with the instructions of the call"],
     ],
     exitCodes: ["ok", "failed", "trap", "usage"],
   });
@@ -51,7 +58,7 @@ function seconds(text: string): number {
   return value;
 }
 
-function inputOf(manifest: FunctionManifest, options: RunOptions): Uint8Array {
+function inputOf(manifest: Pick<FunctionManifest, "input">, options: RunOptions): Uint8Array {
   const need = manifest.input;
   const misfit = (what: string): UserError =>
     new UserError(
@@ -79,6 +86,11 @@ function inputOf(manifest: FunctionManifest, options: RunOptions): Uint8Array {
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
+  const image = readImageFile(file);
+  if (image !== undefined) {
+    await runImage(image, options);
+    return;
+  }
   const { bundle } = readBundle(file);
   const { manifest } = bundle;
   const input = inputOf(manifest, options);
@@ -99,15 +111,48 @@ async function run(file: string, options: RunOptions): Promise<void> {
       error.code === "function-failed" ? ExitCode.trap : ExitCode.failed,
     );
   }
-  if (options.output !== undefined) writeFileSync(options.output, outcome.output);
-  const values = numbersOfBytes(manifest.output.elementType, outcome.output);
+  print(manifest, outcome.output, { executionUs: Math.round(outcome.us) }, options);
+}
+
+function print(
+  of: Pick<FunctionManifest, "name" | "version" | "output">,
+  output: Uint8Array,
+  cost: Readonly<Record<string, number>>,
+  options: RunOptions,
+): void {
+  if (options.output !== undefined) writeFileSync(options.output, output);
+  const values = numbersOfBytes(of.output.elementType, output);
   if (options.json === true) {
-    printJson({
-      function: `${manifest.name}@${manifest.version}`,
-      output: values,
-      executionUs: Math.round(outcome.us),
-    });
+    printJson({ function: `${of.name}@${of.version}`, output: values, ...cost });
   } else if (options.output === undefined) {
     process.stdout.write(`${values.join(" ")}\n`);
   }
+}
+
+async function runImage({ bytes, summary }: ReadImage, options: RunOptions): Promise<void> {
+  const input = inputOf(summary, options);
+  const { callImages } = await import("../../function/on-board.js");
+  const [result] = await callImages([{ image: bytes, inputs: [input] }], {
+    count: true,
+    timeoutMs: options.timeout * 1000,
+  });
+  const name = `${summary.name}@${summary.version}`;
+  const failed = (what: string, exitCode: ExitCodeValue): UserError =>
+    new UserError("TMC6308", `${name}: ${what}`, "correct the function, and build it again", exitCode);
+  if (result === undefined || result.reason !== 0) {
+    throw failed(
+      `the loader of a Cortex-M4F refuses it (reason ${result?.reason ?? "unknown"})`,
+      ExitCode.failed,
+    );
+  }
+  if (!result.selfTest) throw failed("it does not give the output of its self-test", ExitCode.failed);
+  process.stderr.write(result.log);
+  const [call] = result.calls;
+  if (call === undefined || call.kind !== 0) {
+    const kind = trapKinds[call?.kind ?? 0] ?? "unknown";
+    const text = call === undefined || call.text === "" ? "" : `: ${call.text}`;
+    throw failed(`function-failed: ${kind} at site ${call?.site ?? 0}${text}`, ExitCode.trap);
+  }
+  const cost = call.instructions === undefined ? {} : { instructions: call.instructions };
+  print(summary, call.output, cost, options);
 }

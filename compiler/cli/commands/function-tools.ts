@@ -1,11 +1,11 @@
 /** `tmc function keygen|inspect|sign`: keys, and what a bundle says of itself. */
 import type { Command } from "commander";
 import { decodeBundle, encodeBundle, signManifest } from "../../function/bundle.js";
-import { bundleJson, bundleText } from "../../function/describe.js";
+import { bundleJson, bundleText, imageJson, imageText } from "../../function/describe.js";
 import { readSigningKey, writeNewKeys } from "../../function/keys.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
-import { functionGroup, readBundle, writeBundle } from "./function.js";
+import { functionGroup, readBundle, readImageFile, writeBundle } from "./function.js";
 
 export function registerFunctionTools(program: Command): void {
   registerKeygen(program);
@@ -37,10 +37,16 @@ function registerKeygen(program: Command): void {
 function registerInspect(program: Command): void {
   const command = functionGroup(program)
     .command("inspect")
-    .description("show what a bundle says of itself: types, bounds, imports, signer")
-    .argument("<bundle>", "a .tmcf file")
+    .description("show what a bundle or an image says of itself: types, bounds, imports, signer")
+    .argument("<file>", "a .tmcf or .tmci file")
     .option("--json", "print for programs")
     .action((file: string, options: { readonly json?: true }) => {
+      const image = readImageFile(file);
+      if (image !== undefined) {
+        if (options.json === true) printJson(imageJson(image.summary));
+        else process.stdout.write(imageText(image.summary));
+        return;
+      }
       const { bundle, bytes } = readBundle(file);
       if (options.json === true) printJson(bundleJson(bundle, bytes.length));
       else process.stdout.write(bundleText(bundle, bytes.length));

@@ -112,4 +112,45 @@ describe("tmc function", () => {
     const args = ["function", "build", file("wrong.ts"), "-o", file("wrong.tmcf"), "--sign", file("no.pem")];
     expect(await callTmc(args)).toMatchObject({ exitCode: ExitCode.usage });
   });
+
+  it("builds, shows and runs an image for a microcontroller", { timeout: 60_000 }, async () => {
+    writeFileSync(file("image.ts"), source(`log("len", input.length); ${double} assert(input[0] < 100);`));
+    const args = [
+      "function",
+      "build",
+      file("image.ts"),
+      "--board",
+      "qemu_cortex_m4",
+      "-o",
+      file("image.tmci"),
+    ];
+    const built = await callTmc([...args, "--time", "5000"]);
+    expect(built.stderr).toBe("");
+    expect((await callTmc(["function", "inspect", file("image.tmci")])).stdout).toBe(built.stdout);
+    expect(built.stdout).toMatch(
+      /^function: {2}scale@1\.0\.0 \(cortex-m4f, ABI 1\)\n.*bounds: .*, time 5000 us\nimports: {3}log\nself-test: 32 B in, 32 B out\n/s,
+    );
+    const run = ["function", "run", file("image.tmci"), "--values"];
+    expect(await callTmc([...run, "1,2.5"])).toMatchObject({
+      stdout: "2 5\n",
+      stderr: "len 2\n",
+      exitCode: 0,
+    });
+    const trapped = await callTmc([...run, "100"]);
+    expect(trapped.exitCode).toBe(ExitCode.trap);
+    expect(trapped.stderr).toMatch(/error TMC6308: scale@1\.0\.0: function-failed: assert at site \d+\n/);
+
+    writeFileSync(file("cut.tmci"), readFileSync(file("image.tmci")).subarray(0, 200));
+    const cut = await callTmc(["function", "inspect", file("cut.tmci")]);
+    expect(cut).toMatchObject({ exitCode: ExitCode.failed });
+    expect(cut.stderr).toMatch(/error TMC6306: .*cut\.tmci is no whole function image: it has 200 bytes/);
+    for (const wrong of [
+      [...args, "--stack", "100"],
+      ["function", "build", file("image.ts"), "--golden", file("image.ts"), "-o", file("x")],
+    ]) {
+      expect(await callTmc(wrong)).toMatchObject({ exitCode: ExitCode.usage });
+    }
+    const host = await callTmc([...args.slice(0, 3), "--board", "native_sim", "-o", file("x")]);
+    expect(host.stderr).toContain("error TMC6310: board native_sim runs no function images");
+  });
 });

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import { BundleError, decodeBundle, type FunctionBundle } from "../../function/bundle.js";
+import { isImage, readImage, type ImageSummary } from "../../function/image.js";
 import { describeCommand } from "../help.js";
 import { requireFile } from "../project-config.js";
 
@@ -14,7 +15,7 @@ export function functionGroup(program: Command): Command {
   if (existing !== undefined) return existing;
   const group = program
     .command("function")
-    .description("build, sign, look at and run functions for complete nodes");
+    .description("build, sign, look at and run functions for complete nodes and microcontrollers");
   return describeCommand(group, {
     examples: [
       ["tmc function keygen owner", "a key to sign with"],
@@ -42,6 +43,27 @@ export function readBundle(file: string): ReadBundle {
       "TMC6306",
       `${file} is no function bundle: ${error.message}`,
       "make one: tmc function build SOURCE.ts -o FILE.tmcf",
+    );
+  }
+}
+
+export interface ReadImage {
+  readonly bytes: Uint8Array;
+  readonly summary: ImageSummary;
+}
+
+/** Undefined: it is something else. @throws UserError TMC0010 (no such file), TMC6306 (a damaged image) */
+export function readImageFile(file: string): ReadImage | undefined {
+  requireFile(file, file);
+  const bytes = new Uint8Array(readFileSync(file));
+  if (!isImage(bytes)) return undefined;
+  try {
+    return { bytes, summary: readImage(bytes) };
+  } catch (error) {
+    throw new UserError(
+      "TMC6306",
+      `${file} is no whole function image: ${error instanceof Error ? error.message : String(error)}`,
+      "make it again: tmc function build SOURCE.ts --board BOARD -o FILE.tmci",
     );
   }
 }

@@ -107,7 +107,7 @@ typedef enum {
 /* What the header alone says: before flash is erased. `header` is at a multiple of 4. */
 tmc_function_reason tmc_function_plan(const void *header, const tmc_function_limits *limits);
 /* Everything: an image of `size` bytes that passes makes the functions below write nothing but its RAM and
- * the output, and enter the code at an instruction inside it. `image` is at a multiple of 8. */
+ * the output, and enter the code at an instruction inside it. `image` is at a multiple of 4. */
 tmc_function_reason tmc_function_check(const void *image, uint32_t size, const tmc_function_limits *limits);
 /* A word of the header, or of the image at a multiple of 4. */
 uint32_t tmc_function_word(const void *image, uint32_t at);
