@@ -14,7 +14,7 @@ import { runProcess } from "../board/processes.js";
 import { compileObjects, compilerCommand, type ObjectFile } from "../board/toolchain.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
 import type { CompiledProgram } from "../pipeline/compile.js";
-import { imageMachines, type MachineCode, type Relocation } from "./image.js";
+import type { imageMachines, MachineCode, Relocation } from "./image.js";
 
 export interface ImageLinkOptions {
   readonly compiled: CompiledProgram;
