@@ -91,4 +91,19 @@ describe("records", () => {
     platform.advance(120_000);
     expect(platform.takePublished("/e")).toHaveLength(0);
   });
+
+  it("makes no telemetry offline: one event after the reconnection tells the sums", () => {
+    platform.connect();
+    platform.takePublished("/e");
+    platform.disconnect();
+    platform.advance(600_000);
+    expect(platform.takePublished("/e")).toHaveLength(0);
+    platform.connect();
+    platform.advance(10_000);
+    const events = platform.takePublished("/e");
+    expect(events).toHaveLength(1);
+    const event = decodeCbor(events[0]?.payload ?? new Uint8Array()) as Map<number, unknown>;
+    const status = event.get(5) as Map<number, unknown>;
+    expect(status.get(0)).toBeGreaterThanOrEqual(600);
+  });
 });

@@ -2,8 +2,6 @@
  * A node on Zephyr with an identity of its own: provisioned over the serial console, its key made on the device, mutual TLS
  * with the embedded broker; who it refuses and who refuses it. The program on it is the hand-written stand-in.
  */
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +17,7 @@ import { createAuthority, issueServer } from "../../host/node/broker/certificate
 import { IdentityStore } from "../../host/node/broker/identity-store.js";
 import { startTestBroker } from "../support/test-broker.js";
 import { consoleOf, giveIdentity } from "./support/provision-node.js";
+import { TimeServer } from "./support/time-server.js";
 import { buildImage, buildTimeout, notRunnable } from "./support/zephyr-node.js";
 
 const standIn = packagePath("test", "zephyr", "fixtures", "stand-in");
@@ -107,6 +106,13 @@ describe.skipIf(notRunnable !== "").each([
     await expect(serial.command(line)).rejects.toThrow(reason);
   });
 
+  it("tells counters and memory", async () => {
+    const { words } = await serial.command("status");
+    expect(words.join(" ")).toMatch(
+      /^received=0 too-large=0 published=\d+ refused=\d+ unkept=0 attempts=\d+ connects=\d+ disconnects=\d+ outbox=\d+\/\d+ tls=0\/0 stack-free=-?\d+$/,
+    );
+  });
+
   it("stores nothing that arrived damaged", async () => {
     await put("id", "pump-1");
     await serial.command("begin id 6");
@@ -191,36 +197,3 @@ describe.skipIf(notRunnable !== "").each([
     expect(broker.status().clients).toEqual([]);
   });
 });
-
-/** An SNTP server that says what it is told to. */
-class TimeServer {
-  /** Seconds since 1970. */
-  now = 0;
-
-  private constructor(private readonly socket: Socket) {
-    socket.on("message", (request, from) => {
-      const answer = Buffer.alloc(48);
-      answer[0] = 0x24; // version 4, server
-      answer[1] = 1; // stratum
-      request.copy(answer, 24, 40, 48); // originate = the client's transmit time
-      for (const at of [32, 40]) answer.writeUInt32BE((this.now + 2_208_988_800) % 2 ** 32, at);
-      socket.send(answer, from.port, from.address);
-    });
-  }
-
-  static async start(): Promise<TimeServer> {
-    const socket = createSocket("udp4");
-    socket.bind(0, "127.0.0.1");
-    await once(socket, "listening");
-    return new TimeServer(socket);
-  }
-
-  get port(): number {
-    return this.socket.address().port;
-  }
-
-  async stop(): Promise<void> {
-    this.socket.close();
-    await once(this.socket, "close");
-  }
-}

@@ -17,6 +17,7 @@ import { IdentityStore } from "../../host/node/broker/identity-store.js";
 import { openBroker } from "../support/open-broker.js";
 import { startTestBroker } from "../support/test-broker.js";
 import { Recorder } from "./support/recorder.js";
+import { TimeServer } from "./support/time-server.js";
 import { WifiModule, type WifiFaults } from "./support/wifi-module.js";
 import { buildImage, buildTimeout, notRunnable } from "./support/zephyr-node.js";
 
@@ -33,7 +34,7 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
 
   beforeAll(async () => {
     image = await buildImage("mps2_an386", "stand-in-wifi", fixture("stand-in"), {
-      config: { TMC_WIFI_REJOIN_S: 8, TMC_KEEPALIVE_S: 5, TMC_LOG_LEVEL: 3 },
+      config: { TMC_WIFI_REJOIN_S: 8, TMC_KEEPALIVE_S: 5, TMC_BACKOFF_MAX_MS: 1000, TMC_LOG_LEVEL: 3 },
       confFiles: [fixture("wifi", "wifi.conf")],
       overlays: [fixture("wifi", "mps2_an386.overlay")],
     });
@@ -55,7 +56,7 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
   function boardWithModule(): Board {
     const board = findBoard("mps2_an386");
     if (board.run.how !== "qemu") throw new Error("no emulator");
-    const args = [...board.run.args, "-serial", module.serialPort];
+    const args = [...board.run.args, ...module.qemuArgs];
     return { ...board, run: { ...board.run, args } };
   }
 
@@ -76,7 +77,6 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     await device.put("server", Buffer.from(server));
     await further(device);
     await device.restart();
-    module.resetByNode();
   }
   const startPlain = async (): Promise<void> => {
     await start(broker.url.replace("127.0.0.1", host));
@@ -105,7 +105,8 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     await recorder.until(() => recorder.on("b").length === 1);
   });
 
-  it("speaks mutual TLS, with a key made on the device", async () => {
+  it("speaks mutual TLS, with a key made on the device, and asks for the time", async () => {
+    const time = await TimeServer.start();
     const store = await IdentityStore.open(join(folder, "server"), "edge");
     const secure = await startTestBroker(
       { port: undefined, tls: { port: 0 } },
@@ -118,11 +119,14 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
         await device.put("ca", certificateDer("ca", Buffer.from(enrolment.ca)));
         await device.put("cert", certificateDer("cert", Buffer.from(enrolment.certificate)));
         await device.adoptKey();
+        await device.put("sntp", Buffer.from(`${host}:${time.port}`));
       });
+      await node.waitFor("the time is known", 60_000);
       await node.waitFor(`connected to ${host}:${secure.tlsPort}`, 60_000);
       expect(secure.status().clients).toMatchObject([{ id: "n1", proof: "certificate" }]);
     } finally {
       await secure.close();
+      await time.stop();
     }
   });
 
@@ -136,8 +140,9 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     await startPlain();
     Object.assign(module.faults, faults);
     expect(await ask("count 20 50 60")).toBe("counting 20");
+    // The largest takes more than a segment.
     for (let k = 0; k < 5; k++) {
-      const text = `${k}${"y".repeat(300 * k)}`;
+      const text = `${k}${"y".repeat(500 * k)}`;
       expect(await ask(text)).toBe(`${text.length} ${text.slice(0, 1023)}`);
     }
     await recorder.until(() => recorder.events().length === 20);
@@ -148,8 +153,6 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
   const accidents: readonly (readonly [string, () => void])[] = [
     ["the connection is reset", () => module.reset()],
     ["the module restarts", () => module.reboot()],
-    // The driver waits for a minute.
-    ["the module does not reply", () => Object.assign(module.faults, { dropReplies: 1 })],
     [
       "attempts to connect fail",
       () => {
@@ -176,6 +179,19 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     await recorder.until(() => recorder.events().length === 40, 110_000);
     // After those that followed it: nobody knew.
     expect(recorder.events().sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  it("restarts, and the module with it, when the module does not reply", async () => {
+    await startPlain();
+    expect(await ask("hello")).toBe("5 hello");
+    module.faults.dropReplies = 1;
+    // The driver would wait for a minute, and the main thread for the driver: the watchdog does not.
+    await recorder.until(() => recorder.on("b").length >= 2, 110_000);
+    expect(module.boots).toBe(2);
+    expect(recorder.on("b").at(-1)).toMatch(/^birth boot=3 reason=4$/);
+    // Where it waited: for bytes, or still for the end of that answer.
+    expect(await ask("crash")).toMatch(/^crash 16 0 2 (port|message)$/);
+    expect(await ask("hello")).toBe("5 hello");
   });
 
   it("comes back from ten resets in a row", async () => {

@@ -56,6 +56,7 @@ bool tmc_outbox_put(tmc_outbox *box, const uint8_t *topic, uint32_t topic_len, c
         memcpy(record + TMC_OUTBOX_HEADER + topic_len, payload, payload_len);
     }
     box->used += record_size(record);
+    box->most = box->used > box->most ? box->used : box->most;
     box->count++;
     return true;
 }

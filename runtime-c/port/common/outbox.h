@@ -20,6 +20,7 @@ typedef struct {
     uint32_t used;
     uint32_t unsent; /* offset of the first message not sent in this session; `used` when there is none */
     uint32_t count;
+    uint32_t most; /* the most that `used` was */
 } tmc_outbox;
 
 /* Points into the outbox: valid until the next call that changes it. */

@@ -17,6 +17,8 @@
 
 #define PING_TIMEOUT_MS 5000
 #define DRAIN_MS 1000
+#define PAYLOAD_SILENT_MS 5000 /* in the middle of a message */
+#define PAYLOAD_MS 60000       /* for a whole message */
 
 zport_bus_stats zport_stats;
 
@@ -61,14 +63,39 @@ static struct {
 /* ---- the library's events: they note, poll acts
  * ------------------------------------------------------------------- */
 
+/* Reads `size` bytes of a payload. A slow network is no reason to restart the node: the watchdog is fed while
+ * bytes come, up to `end_ms`. */
+static bool read_part(uint8_t *out, uint32_t size, int64_t end_ms) {
+    int64_t heard_ms = k_uptime_get();
+    while (size > 0) {
+        int n = mqtt_read_publish_payload(&client, out, size);
+        int64_t now = k_uptime_get();
+        if (n > 0) {
+            out += n;
+            size -= (uint32_t)n;
+            heard_ms = now;
+            zport_watchdog_feed();
+        } else if (n == -EAGAIN) {
+            (void)zport_transport_readable(100); /* what it says, the next read says too */
+        } else {
+            return false;
+        }
+        if (now - heard_ms > PAYLOAD_SILENT_MS || now > end_ms) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Reads the payload of a PUBLISH out of the stream, whether there is room for it or not. */
 static bool read_payload(uint32_t size) {
+    int64_t end_ms = k_uptime_get() + PAYLOAD_MS;
     if (size <= sizeof payload_bytes) {
-        return size == 0 || mqtt_readall_publish_payload(&client, payload_bytes, size) == 0;
+        return read_part(payload_bytes, size, end_ms);
     }
     while (size > 0) {
         uint32_t part = size < sizeof payload_bytes ? size : (uint32_t)sizeof payload_bytes;
-        if (mqtt_readall_publish_payload(&client, payload_bytes, part) != 0) {
+        if (!read_part(payload_bytes, part, end_ms)) {
             return false;
         }
         size -= part;
@@ -254,6 +281,14 @@ static void connect_step(int timeout_ms) {
     }
 }
 
+/* While the app computes, nobody looks what the broker says: that time is not the broker's. */
+static void excuse(int64_t away_ms) {
+    if (away_ms > 0) {
+        ping_ms += away_ms;
+        zport_outgoing_excuse(away_ms);
+    }
+}
+
 static void receive_step(int timeout_ms) {
     zport_state state = zport_transport_readable(timeout_ms);
     if (state == ZPORT_READY) {
@@ -264,7 +299,10 @@ static void receive_step(int timeout_ms) {
         return;
     }
     if (arrived.any && !failed) {
+        int64_t began_ms = k_uptime_get();
         take_publish();
+        zport_outgoing_heard();
+        excuse(k_uptime_get() - began_ms); /* what waits behind a message that comes slowly */
     }
     if (phase != SESSION) {
         return;
@@ -289,15 +327,6 @@ static void receive_step(int timeout_ms) {
                   zport_server_first()->port);
         failed = true;
         retry_now = true;
-    }
-}
-
-/* While the app computes, nobody looks what the broker says: that time is not the broker's. */
-static void excuse(void) {
-    int64_t away = k_uptime_get() - polled_ms;
-    if (away > 0) {
-        ping_ms += away;
-        zport_outgoing_excuse(away);
     }
 }
 
@@ -329,7 +358,7 @@ static void poll_once(int timeout_ms) {
 
 void zport_bus_poll(int timeout_ms) {
     have_message = false;
-    excuse();
+    excuse(k_uptime_get() - polled_ms);
     poll_once(timeout_ms);
     polled_ms = k_uptime_get();
 }

@@ -92,6 +92,11 @@ uint32_t zport_outgoing_waiting(void) {
     return kept.count;
 }
 
+uint32_t zport_outgoing_used(uint32_t *most) {
+    *most = kept.most;
+    return kept.used;
+}
+
 static uint16_t packet_id(void) {
     do {
         next_id = next_id == UINT16_MAX ? 1 : (uint16_t)(next_id + 1);

@@ -34,6 +34,8 @@ void zport_outgoing_excuse(int64_t ms);
 bool zport_topic_ok(tmc_str topic);
 /* Messages kept. */
 uint32_t zport_outgoing_waiting(void);
+/* Bytes of CONFIG_TMC_OUTBOX_SIZE in use, and the most that were. */
+uint32_t zport_outgoing_used(uint32_t *most);
 
 /* ---- bus.c ---- */
 

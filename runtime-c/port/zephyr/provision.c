@@ -6,7 +6,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "outgoing.h"
 #include "provision.h"
+#include "stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,6 +206,27 @@ static void adopt(void) {
 }
 #endif
 
+#ifdef CONFIG_TMC_CONSOLE_STATUS
+/* NAME=NUMBER ..., with /MOST where there is a high-water mark. */
+static void status(void) {
+    uint32_t kept_most;
+    uint32_t kept = zport_outgoing_used(&kept_most);
+    size_t tls_most = 0;
+    size_t tls = 0;
+#ifdef CONFIG_TMC_TLS
+    tls = zport_tls_memory(&tls_most);
+#endif
+    printk("tmc: ok received=%lu too-large=%lu published=%lu refused=%lu unkept=%lu",
+           (unsigned long)zport_stats.received, (unsigned long)zport_stats.too_large,
+           (unsigned long)zport_stats.published, (unsigned long)zport_stats.refused,
+           (unsigned long)zport_stats.unkept);
+    printk(" attempts=%lu connects=%lu disconnects=%lu", (unsigned long)zport_stats.attempts,
+           (unsigned long)zport_stats.connects, (unsigned long)zport_stats.disconnects);
+    printk(" outbox=%lu/%lu tls=%lu/%lu stack-free=%ld\n", (unsigned long)kept, (unsigned long)kept_most,
+           (unsigned long)tls, (unsigned long)tls_most, (long)tmc_port_stack_free());
+}
+#endif
+
 /* Cuts the next word off; NULL at the end. */
 static const char *next_word(char **words) {
     char *start = *words + strspn(*words, " ");
@@ -237,6 +260,10 @@ void zport_provision_line(char *words) {
         delete (first);
     } else if (strcmp(command, "wipe") == 0) {
         wipe();
+#ifdef CONFIG_TMC_CONSOLE_STATUS
+    } else if (strcmp(command, "status") == 0) {
+        status();
+#endif
     } else if (strcmp(command, "restart") == 0) {
         printk("tmc: ok\n");
         tmc_port_restart();

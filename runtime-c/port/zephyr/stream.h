@@ -45,4 +45,7 @@ void zport_tls_end(void);
  * more). */
 bool zport_tls_dates_hold(void);
 
+/* Bytes of the arena in use, and the most that were; 0 without CONFIG_MBEDTLS_MEMORY_DEBUG. */
+size_t zport_tls_memory(size_t *most);
+
 #endif

@@ -15,6 +15,7 @@
 #include <zephyr/kernel.h>
 #include <zephyr/random/random.h>
 
+#include <mbedtls/memory_buffer_alloc.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
@@ -255,6 +256,17 @@ int zport_tls_send(const uint8_t *bytes, size_t size) {
 bool zport_tls_dates_hold(void) {
     int64_t now;
     return !zport_time(&now) || (now >= valid_from && now <= valid_to);
+}
+
+size_t zport_tls_memory(size_t *most) {
+    size_t used = 0;
+    *most = 0;
+#ifdef CONFIG_MBEDTLS_MEMORY_DEBUG
+    size_t blocks;
+    mbedtls_memory_buffer_alloc_cur_get(&used, &blocks);
+    mbedtls_memory_buffer_alloc_max_get(most, &blocks);
+#endif
+    return used;
 }
 
 void zport_tls_end(void) {

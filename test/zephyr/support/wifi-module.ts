@@ -1,10 +1,12 @@
 /**
  * An emulated Inventek ISM43362 Wi-Fi module: the AT commands that Zephyr's eswifi driver sends, over TCP as QEMU's serial
- * port (UART variant). Written from what the driver expects; nobody compared it with the module's firmware. TCP clients
- * only; it reaches nothing but this machine's loopback. Faults are switched on by the test.
+ * port (UART variant). Written from what the driver expects; nobody compared it with the module's firmware. TCP and
+ * UDP clients; it reaches nothing but this machine's loopback. The board's reset resets it too: QEMU has no such line, it tells
+ * by its machine protocol (QMP). Faults are switched on by the test.
  */
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 /** This machine's loopback, as images in QEMU call it. */
 const hostAddress = "10.0.2.2";
@@ -21,7 +23,7 @@ export interface WifiFaults {
   merge?: number;
   /** Every reply comes so much later, ms. */
   slow?: number;
-  /** Each segment from the broker is lost at first and comes again after this time, ms: TCP's retransmission. */
+  /** A segment from the broker is lost and comes again after this time, ms, with what followed it (TCP), then the next. */
   retransmit?: number;
   /** So many more sends are answered with an error, and their bytes are gone. */
   failSends?: number;
@@ -38,7 +40,11 @@ class Slot {
   maxRead = 1460;
   timeoutMs = 30;
   socket: Socket | undefined;
+  /** Instead of `socket`, of type 1. */
+  udp: UdpSocket | undefined;
   received = Buffer.alloc(0);
+  /** A segment that was lost and will come again, and what followed it. */
+  missing: Buffer[] = [];
   /** The peer closed or reset. */
   ended = false;
   /** What was there at the last read, for `merge`. */
@@ -48,17 +54,22 @@ class Slot {
   close(): void {
     this.socket?.destroy();
     this.socket = undefined;
+    this.udp?.close();
+    this.udp = undefined;
     this.received = Buffer.alloc(0);
+    this.missing = [];
     this.ended = false;
     this.wake();
   }
 }
 
 export class WifiModule {
-  readonly faults: WifiFaults = {};
+  faults: WifiFaults = {};
   /** The access point: out of reach when false. */
   inReach = true;
   joins = 0;
+  /** How often the board was reset. */
+  boots = 0;
   /** Commands so far, by their first two letters. */
   readonly commands = new Map<string, number>();
   private joined = false;
@@ -68,27 +79,36 @@ export class WifiModule {
   private slots = Array.from({ length: sockets }, () => new Slot());
   private input = Buffer.alloc(0);
   private serial: Socket | undefined;
+  private controller: Socket | undefined;
   private work = Promise.resolve();
 
   private constructor(
     private readonly server: Server,
+    private readonly control: Server,
     private readonly network: { readonly ssid: string; passphrase: string },
   ) {
     server.on("connection", (serial) => this.attach(serial));
+    control.on("connection", (socket) => this.watchResets(socket));
   }
 
-  /** Waits for QEMU on a free port; its access point is `ssid`. */
+  /** Waits for QEMU on free ports; its access point is `ssid`. */
   static async start(ssid: string, passphrase: string): Promise<WifiModule> {
-    const server = createServer({ noDelay: true });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return new WifiModule(server, { ssid, passphrase });
+    const [server, control] = [createServer({ noDelay: true }), createServer()];
+    for (const each of [server, control]) {
+      each.listen(0, "127.0.0.1");
+      await once(each, "listening");
+    }
+    return new WifiModule(server, control, { ssid, passphrase });
   }
 
-  /** What QEMU's serial port is to be. */
-  get serialPort(): string {
-    const address = this.server.address();
-    return `tcp:127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  /** What QEMU is to be started with: the module on the board's next serial port, and on its reset. */
+  get qemuArgs(): readonly string[] {
+    const port = (server: Server): number => (server.address() as AddressInfo).port;
+    // QEMU sends byte by byte: with Nagle's algorithm a command takes 40 ms.
+    return [
+      ...["-serial", `tcp:127.0.0.1:${port(this.server)},nodelay=on`],
+      ...["-qmp", `tcp:127.0.0.1:${port(this.control)}`],
+    ];
   }
 
   /** Resets the TCP connections of the module: the network did. */
@@ -107,6 +127,11 @@ export class WifiModule {
     this.selected = 0;
   }
 
+  /** No faults from now on. */
+  calm(): void {
+    this.faults = {};
+  }
+
   /** The access point's passphrase from now on. */
   changePassphrase(passphrase: string): void {
     this.network.passphrase = passphrase;
@@ -115,8 +140,11 @@ export class WifiModule {
   async close(): Promise<void> {
     this.reboot();
     this.serial?.destroy();
-    this.server.close();
-    await once(this.server, "close");
+    this.controller?.destroy();
+    for (const each of [this.server, this.control]) {
+      each.close();
+      await once(each, "close");
+    }
   }
 
   private attach(serial: Socket): void {
@@ -133,16 +161,32 @@ export class WifiModule {
     this.greet(serial, greetingMs);
   }
 
-  /** The node restarts, and with it, by a line that QEMU does not have, the module. Call it when the node was told. */
-  resetByNode(): void {
+  /** Whatever resets the board: a restart, the watchdog, a crash. */
+  private watchResets(socket: Socket): void {
+    this.controller = socket;
+    let rest = "";
+    socket.on("error", () => undefined);
+    socket.on("data", (bytes) => {
+      const lines = (rest + bytes.toString("utf8")).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line.includes('"QMP"')) socket.write('{"execute":"qmp_capabilities"}\n');
+        if (line.includes('"RESET"')) this.resetByNode();
+      }
+    });
+  }
+
+  private resetByNode(): void {
     this.reboot();
     this.commands.clear();
+    this.boots++;
+    this.input = Buffer.alloc(0);
     if (this.serial !== undefined) this.greet(this.serial, greetingMs);
   }
 
   /**
-   * The prompt after a reset, again and again until the driver answers: the reset itself is on a line that QEMU does not
-   * have, and a prompt that comes before the driver's port is open is lost.
+   * The prompt after a reset, again and again until the driver answers: one that comes before the driver's port is open
+   * is lost.
    */
   private greet(serial: Socket, afterMs: number): void {
     setTimeout(() => {
@@ -168,9 +212,11 @@ export class WifiModule {
       }
       this.input = this.input.subarray(next);
       this.commands.set(name, (this.commands.get(name) ?? 0) + 1);
+      const { boots } = this;
       const reply = await this.execute(name, value, data);
       if (this.faults.slow !== undefined) await new Promise((done) => setTimeout(done, this.faults.slow));
       if (serial !== this.serial) return;
+      if (boots !== this.boots) continue;
       if (this.faults.dropReplies !== undefined && this.faults.dropReplies > 0) {
         this.faults.dropReplies--;
         continue;
@@ -251,7 +297,8 @@ export class WifiModule {
 
   private async open(slot: Slot): Promise<Buffer | undefined> {
     const isHere = slot.address === hostAddress || slot.address === "127.0.0.1";
-    if (!this.joined || !this.inReach || !isHere || slot.type !== 0) return undefined;
+    if (!this.joined || !this.inReach || !isHere || slot.type > 1) return undefined;
+    if (slot.type === 1) return this.openUdp(slot);
     if (this.faults.failConnects !== undefined && this.faults.failConnects > 0) {
       this.faults.failConnects--;
       return undefined;
@@ -271,28 +318,43 @@ export class WifiModule {
     return isOpen ? Buffer.alloc(0) : undefined;
   }
 
+  /** A datagram that nobody fetched is lost when the next comes. */
+  private async openUdp(slot: Slot): Promise<Buffer> {
+    const udp = createSocket("udp4");
+    slot.udp = udp;
+    udp.on("error", () => undefined);
+    udp.on("message", (bytes) => {
+      slot.received = bytes;
+      slot.wake();
+    });
+    udp.connect(slot.port, "127.0.0.1");
+    await once(udp, "connect");
+    return Buffer.alloc(0);
+  }
+
   private arrive(slot: Slot, socket: Socket, bytes: Buffer): void {
-    const take = (): void => {
-      if (slot.socket !== socket) return;
+    if (this.faults.retransmit !== undefined && slot.missing.length === 0) {
+      setTimeout(() => {
+        if (slot.socket !== socket) return;
+        slot.received = Buffer.concat([slot.received, ...slot.missing]);
+        slot.missing = [];
+        slot.wake();
+      }, this.faults.retransmit);
+      slot.missing = [bytes];
+    } else if (slot.missing.length > 0) {
+      // What follows a lost segment waits for it.
+      slot.missing.push(bytes);
+    } else {
       slot.received = Buffer.concat([slot.received, bytes]);
       slot.wake();
-    };
-    if (this.faults.retransmit === undefined) {
-      take();
-    } else {
-      // What follows a lost segment waits for it.
-      socket.pause();
-      setTimeout(() => {
-        take();
-        socket.resume();
-      }, this.faults.retransmit);
     }
   }
 
   private async read(slot: Slot): Promise<Buffer | undefined> {
-    if (slot.socket === undefined) return undefined;
+    if (slot.socket === undefined && slot.udp === undefined) return undefined;
     if (slot.received.length === 0 && !slot.ended) await this.wait(slot);
-    if (slot.received.length === 0) return slot.ended ? undefined : Buffer.alloc(0);
+    const isOver = slot.ended && slot.missing.length === 0;
+    if (slot.received.length === 0) return isOver ? undefined : Buffer.alloc(0);
     const { merge, split } = this.faults;
     if (merge !== undefined && slot.received.length < merge && slot.seen !== slot.received.length) {
       slot.seen = slot.received.length;
@@ -315,12 +377,13 @@ export class WifiModule {
   }
 
   private send(slot: Slot, data: Buffer): Buffer | undefined {
-    if (slot.socket === undefined || slot.ended) return undefined;
+    if ((slot.socket === undefined && slot.udp === undefined) || slot.ended) return undefined;
     if (this.faults.failSends !== undefined && this.faults.failSends > 0) {
       this.faults.failSends--;
       return undefined;
     }
-    slot.socket.write(data);
+    slot.socket?.write(data);
+    slot.udp?.send(data);
     return Buffer.from(String(data.length));
   }
 }

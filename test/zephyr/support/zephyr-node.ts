@@ -74,8 +74,14 @@ export function buildImage(
   });
 }
 
-/** The default node, firmware/app.ts, as `tmc build --board` makes it. @throws Error when it does not compile */
-export async function buildDefaultNode(boardName: string): Promise<BuildOutcome> {
+/**
+ * The default node, firmware/app.ts, as `tmc build --board` makes it; `emit`: "c" without an image, for `buildImage`.
+ * @throws Error when it does not compile
+ */
+export async function buildDefaultNode(
+  boardName: string,
+  emit: "c" | "image" = "image",
+): Promise<BuildOutcome> {
   const result = compileProgram({
     entry: packagePath("firmware", "app.ts"),
     root: packagePath("."),
@@ -90,7 +96,7 @@ export async function buildDefaultNode(boardName: string): Promise<BuildOutcome>
     compiled: result.compiled,
     outDir: packagePath("build", "test", "zephyr", `${boardName}-app`),
     zephyrDir: undefined,
-    emit: "image",
+    emit,
     onProgress: () => undefined,
   });
 }
