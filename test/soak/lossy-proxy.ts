@@ -1,10 +1,14 @@
-/** A TCP proxy on a bad day: it holds bytes back, delays them, splits them, ends connections. It changes no byte. */
+/** A TCP proxy on a bad day: it holds bytes back, delays, splits and merges them, ends connections. It changes no byte. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** clear: as they come. stalled: nothing passes. slow: each piece up to half a second late. split: up to 7 bytes at once. */
-export type Weather = "clear" | "stalled" | "slow" | "split";
+/**
+ * clear: as they come. stalled: nothing passes. slow: each piece up to half a second late. split: up to 7 bytes at once.
+ * merged: what comes within 300 ms at once. lossy: every fifth segment comes when it was sent again, 0.2 to 1.6 s later,
+ * and what followed waits for it.
+ */
+export type Weather = "clear" | "stalled" | "slow" | "split" | "merged" | "lossy";
 
 export class LossyProxy {
   private weather: Weather = "clear";
@@ -68,8 +72,18 @@ export class LossyProxy {
         to.destroy();
       });
       let last = Promise.resolve();
+      let waiting: Buffer[] = [];
       from.on("data", (bytes) => {
-        last = last.then(() => this.pass(bytes, to)).catch(() => undefined);
+        waiting.push(bytes);
+        if (waiting.length > 1) return;
+        last = last
+          .then(() => this.hold())
+          .then(() => {
+            const piece = Buffer.concat(waiting);
+            waiting = [];
+            return this.pass(piece, to);
+          })
+          .catch(() => undefined);
       });
       from.on("end", () => {
         last = last.then(() => void to.end());
@@ -77,11 +91,18 @@ export class LossyProxy {
     }
   }
 
+  /** How long bytes wait before those that came meanwhile go with them. */
+  private async hold(): Promise<void> {
+    if (this.weather === "merged") await sleep(300);
+    if (this.weather === "slow") await sleep(this.random() * 500);
+    if (this.weather === "lossy" && this.random() < 0.2)
+      await sleep(200 * 2 ** Math.floor(this.random() * 4));
+  }
+
   private async pass(bytes: Buffer, to: Socket): Promise<void> {
     while (this.weather === "stalled" && !to.destroyed) {
       await Promise.race([this.changed, once(to, "close")]);
     }
-    if (this.weather === "slow") await sleep(this.random() * 500);
     if (this.weather !== "split") {
       to.write(bytes);
       return;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildTimeout, noWorkspace } from "../zephyr/support/zephyr-node.js";
 import { LossyProxy } from "./lossy-proxy.js";
 import { soak } from "./soak.js";
+import { findTarget } from "./targets.js";
 
 describe("the proxy of the soak", () => {
   let echo: Server;
@@ -44,7 +45,7 @@ describe("the proxy of the soak", () => {
     return seen;
   }
 
-  it.each(["clear", "slow", "split"] as const)(
+  it.each(["clear", "slow", "split", "merged", "lossy"] as const)(
     "passes everything in order when it is %s",
     async (weather) => {
       proxy.set(weather);
@@ -84,7 +85,7 @@ describe.skipIf(noWorkspace !== "")(`a short soak${noWorkspace}`, () => {
   it(
     "leaves no request without an answer or a reason",
     async () => {
-      const result = await soak({ board: "native_sim", minutes: 0.3, rate: 5, seed: 1 });
+      const result = await soak({ target: findTarget("native_sim"), minutes: 0.3, seed: 1 });
       expect(result.failures).toEqual([]);
       expect(result.answered).toBeGreaterThan(0);
       expect(result.answered + result.lost).toBe(result.requests);

@@ -1,35 +1,37 @@
 /**
  * A node on Zephyr under load over mutual TLS, for minutes or hours, while the broker dies and comes back, certificates are
- * refused on either side, and the network holds, delays, splits and ends what passes. Every request must be answered, or be
- * lost to something that happened; the node must come back from each, without a restart, a trap or more memory.
+ * refused on either side, and the network and the Wi-Fi module fail (faults.ts). Every request must be answered, or be lost
+ * to something that happened; the node must come back from each in time, without a restart, a trap or more memory.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findBoard } from "../../compiler/board/board.js";
-import { runZephyr } from "../../compiler/board/zephyr/run.js";
+import { runZephyr, type ZephyrNode } from "../../compiler/board/zephyr/run.js";
+import type { SerialConsole } from "../../compiler/device/serial-console.js";
 import { BusClient, BusError, type Order } from "../../host/bus/bus-client.js";
 import { resultOf, type ResultOf } from "../../host/bus/protocol.js";
-import { createAuthority, issueServer } from "../../host/node/broker/certificates.js";
-import { IdentityStore } from "../../host/node/broker/identity-store.js";
 import { Random } from "../models/random-graphs.js";
-import { openBroker, type OpenBroker, type OpenBrokerTls } from "../support/open-broker.js";
-import { buildDefaultNode } from "../zephyr/support/zephyr-node.js";
-import { hostSeenFrom, provisionNode } from "../zephyr/support/provision-node.js";
-import { LossyProxy, type Weather } from "./lossy-proxy.js";
+import { consoleOf, giveIdentity, hostSeenFrom } from "../zephyr/support/provision-node.js";
+import { TimeServer } from "../zephyr/support/time-server.js";
+import { WifiModule } from "../zephyr/support/wifi-module.js";
+import { World, type Faults } from "./faults.js";
+import { growth, readStatus, type Marks } from "./memory.js";
+import { buildTarget, type Target } from "./targets.js";
 
 export interface SoakOptions {
-  readonly board: string;
+  readonly target: Target;
   readonly minutes: number;
-  /** Requests a second. */
-  readonly rate: number;
+  /** Requests a second; default: the target's. */
+  readonly rate?: number;
   readonly seed: number;
   /** What happens, as it happens. */
   readonly onLine?: (line: string) => void;
 }
 
 export interface SoakResult {
+  readonly target: string;
   readonly requests: number;
   /** With a terminal answer; of them with an error, by code. */
   readonly answered: number;
@@ -38,30 +40,41 @@ export interface SoakResult {
   readonly lost: number;
   /** How often, by kind. */
   readonly faults: Readonly<Record<string, number>>;
-  /** Milliseconds from the end of a fault to the first answer after it. */
+  /** Milliseconds from the end of a fault to the first answer after it, and of which. */
   readonly slowestReturn: number;
-  /** KiB of the node's process: after the first tenth, the most, at the end; undefined in QEMU. */
-  readonly memory: { readonly early: number; readonly most: number; readonly end: number } | undefined;
+  readonly slowestFault: string;
+  /** When everything had happened once (undefined: it had not), and at the end. */
+  readonly early: Marks | undefined;
+  readonly late: Marks;
+  /** What the console's "status" counts, at the end. */
+  readonly port: Readonly<Record<string, number>>;
   readonly status: ResultOf["node.monitor"];
   /** What must not be. */
   readonly failures: readonly string[];
 }
 
 const requestTimeoutMs = 15_000;
-/** Longer than the longest wait between attempts, with the attempt. */
-const returnTimeoutMs = 90_000;
-/** Pages that a process of this size may still touch for the first time. */
-const memorySlackKiB = 512;
 
 interface Trouble {
   readonly from: number;
   until: number;
 }
 
+/** A started node and what belongs to it. */
+interface Setup {
+  readonly world: World;
+  readonly node: ZephyrNode;
+  readonly serial: SerialConsole;
+  readonly client: BusClient;
+  readonly faults: Faults;
+  readonly pid: number | undefined;
+}
+
 export async function soak(options: SoakOptions): Promise<SoakResult> {
+  const executable = await buildTarget(options.target);
   const folder = mkdtempSync(join(tmpdir(), "tmc-soak-"));
   try {
-    return await new Soak(options, folder).run();
+    return await new Soak(options, folder).run(executable);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -73,12 +86,14 @@ class Soak {
   private readonly failures: string[] = [];
   private readonly faults: Record<string, number> = {};
   private readonly errors: Record<string, number> = {};
-  private readonly rss: number[] = [];
   private requests = 0;
   private answered = 0;
   private lost = 0;
-  private slowestReturn = 0;
+  private slowest = { ms: 0, fault: "none" };
   private ending = false;
+  /** Faults still to come in this round. */
+  private deck: string[] = [];
+  private early: Marks | undefined;
 
   constructor(
     private readonly options: SoakOptions,
@@ -87,50 +102,37 @@ class Soak {
     this.random = new Random(options.seed);
   }
 
-  async run(): Promise<SoakResult> {
-    const board = findBoard(this.options.board);
-    const { image } = await buildDefaultNode(board.name);
-    if (image === undefined) throw new Error(`no image for ${board.name}`);
+  async run(executable: string): Promise<SoakResult> {
+    const { target } = this.options;
+    const board = findBoard(target.board);
     const host = hostSeenFrom(board);
-    const store = await IdentityStore.open(join(this.folder, "server"), "edge");
-    const honest = await store.serverMaterial([host]);
-    const other = await createAuthority("edge");
-    const impostor = await issueServer(other, "edge", 30, [host]);
-    let broker = await openBroker({ tls: honest });
-    const ports = { plain: Number(new URL(broker.url).port), tls: broker.tlsPort };
-    const again = async (tls: OpenBrokerTls): Promise<void> => {
-      broker = await openBroker({ tls, ports });
-    };
-    const proxy = await LossyProxy.start(ports.tls, () => this.random.unit());
+    const world = await World.start(this.folder, host, this.random);
+    const time = await TimeServer.start();
+    const module = target.wifi ? await WifiModule.start("soak", "correct horse") : undefined;
+    const more = module === undefined ? [] : module.qemuArgs;
+    const run = board.run.how === "qemu" ? { ...board.run, args: [...board.run.args, ...more] } : board.run;
     const node = await runZephyr({
-      board,
-      executable: image,
+      board: { ...board, run },
+      executable,
       stateDir: join(this.folder, "device"),
       sensor: "accelerometer=generator:vibration-bearing",
     });
+    const { serial, device } = consoleOf(node);
     try {
-      await provisionNode(node, store, { id: "z1", servers: `mqtts://${host}:${proxy.port}` });
-      const client = await BusClient.connect({ url: broker.url, server: "edge" });
+      await serial.connect();
+      await giveIdentity(device, world.store, { id: "z1", servers: `mqtts://${host}:${world.proxy.port}` });
+      await device.put("sntp", Buffer.from(`${host}:${time.port}`));
+      if (module !== undefined) {
+        await device.put("wifi-ssid", Buffer.from("soak"));
+        await device.put("wifi-psk", Buffer.from("correct horse"));
+      }
+      await device.restart();
+      await serial.connect();
+      const client = await BusClient.connect({ url: world.url, server: "edge" });
       try {
-        const first = await client.state("z1", (state) => state.online);
         const pid = board.run.how === "process" ? node.process.pid : undefined;
-        const load = this.load(client);
-        const watch = this.watchMemory(pid);
-        const end = performance.now() + this.options.minutes * 60_000;
-        while (performance.now() < end && this.failures.length === 0) {
-          await sleep(1000 + this.random.unit() * 5000);
-          await this.fault(client, proxy, {
-            broker: () => broker,
-            again,
-            honest,
-            other: other.certificate,
-            impostor,
-          });
-        }
-        this.ending = true;
-        await load;
-        await watch;
-        return await this.judge(client, first.boot);
+        const faults = world.faults(node, module);
+        return await this.soak({ world, node, serial, client, faults, pid });
       } finally {
         await client.close();
       }
@@ -139,9 +141,35 @@ class Soak {
       throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`, { cause: error });
     } finally {
       await node.stop();
-      await proxy.stop();
-      await broker.close();
+      await module?.close();
+      await time.stop();
+      await world.stop();
     }
+  }
+
+  private async soak(setup: Setup): Promise<SoakResult> {
+    const { client } = setup;
+    const first = await client.state("z1", (state) => state.online, 60_000);
+    const load = this.load(client);
+    const begin = performance.now();
+    const end = begin + this.options.minutes * 60_000;
+    while (performance.now() < end && this.failures.length === 0) {
+      await sleep(1000 + this.random.unit() * 4000);
+      if (this.deck.length === 0) {
+        const allHappened = Object.keys(this.faults).length > 0;
+        // Everything has happened, and there was time for what is used only now and then.
+        if (allHappened && this.early === undefined && performance.now() - begin > (end - begin) / 4) {
+          this.early = (await readStatus(setup.serial, setup.pid)).marks;
+        }
+        this.deck = Object.keys(setup.faults);
+      }
+      const name = this.random.pick(this.deck);
+      this.deck = this.deck.filter((each) => each !== name);
+      await this.fault(setup, name);
+    }
+    this.ending = true;
+    await load;
+    return this.judge(setup, first.boot);
   }
 
   /** Requests at a steady rate until the end; gives when all have ended. */
@@ -158,7 +186,7 @@ class Soak {
       const order = this.random.pick(orders);
       const one = this.ask(client, order).finally(() => open.delete(one));
       open.add(one);
-      await sleep(1000 / this.options.rate);
+      await sleep(1000 / (this.options.rate ?? this.options.target.rate));
     }
     await Promise.all(open);
   }
@@ -185,82 +213,38 @@ class Soak {
   }
 
   /** Something breaks, is whole again, and the node must come back. */
-  private async fault(
-    client: BusClient,
-    proxy: LossyProxy,
-    world: {
-      readonly broker: () => OpenBroker;
-      readonly again: (tls: OpenBrokerTls) => Promise<void>;
-      readonly honest: OpenBrokerTls;
-      readonly other: string;
-      readonly impostor: { readonly certificate: string; readonly key: string };
-    },
-  ): Promise<void> {
-    const { honest, impostor, other } = world;
-    const pause = (least: number, most: number): Promise<void> =>
-      sleep(1000 * (least + this.random.unit() * (most - least)));
-    const instead = async (tls: OpenBrokerTls): Promise<void> => {
-      await world.broker().close();
-      await world.again(tls);
-      await pause(3, 8);
-      await world.broker().close();
-      await world.again(honest);
-    };
-    const under = async (weather: Weather, least: number, most: number): Promise<void> => {
-      proxy.set(weather);
-      await pause(least, most);
-      proxy.set("clear");
-    };
-    const kinds: Readonly<Record<string, () => Promise<void>>> = {
-      "the broker dies": async () => {
-        await world.broker().close();
-        await pause(1, 8);
-        await world.again(honest);
-      },
-      "the broker's certificate is refused": () =>
-        instead({ ca: honest.ca, cert: impostor.certificate, key: impostor.key }),
-      "the node's certificate is refused": () => instead({ ...honest, ca: other }),
-      "nothing passes": () => under("stalled", 1, 25),
-      "everything is late": () => under("slow", 5, 15),
-      "a few bytes at once": () => under("split", 5, 15),
-      "connections are reset": () => {
-        proxy.reset();
-        return Promise.resolve();
-      },
-    };
-    const name = this.random.pick(Object.keys(kinds));
+  private async fault(setup: Setup, name: string): Promise<void> {
     this.faults[name] = (this.faults[name] ?? 0) + 1;
     const trouble = { from: performance.now(), until: Number.POSITIVE_INFINITY };
     this.troubles.push(trouble);
-    await kinds[name]?.();
-    const mended = performance.now();
-    const returned = await this.returned(client, mended);
+    try {
+      await setup.faults[name]?.();
+    } catch (error) {
+      this.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    const returned = await this.returned(setup.client, name);
     trouble.until = performance.now();
-    this.slowestReturn = Math.max(this.slowestReturn, returned);
+    if (returned > this.slowest.ms) this.slowest = { ms: returned, fault: name };
+    const { marks } = await readStatus(setup.serial, setup.pid);
+    const memory = `tls ${marks.tls}/${marks.tlsMost}, outbox ${marks.outbox}/${marks.outboxMost}, stack ${marks.stackFree}, rss ${marks.rss}`;
     this.options.onLine?.(
-      `${name}: back after ${Math.round(returned)} ms; ${this.answered} of ${this.requests} answered`,
+      `${name}: back after ${Math.round(returned)} ms; ${this.answered} of ${this.requests} answered; ${memory}`,
     );
   }
 
   /** ms until an answer comes again. */
-  private async returned(client: BusClient, since: number): Promise<number> {
-    while (performance.now() - since < returnTimeoutMs) {
-      const answer = await client.request("z1", { operation: "node.monitor" }, 1000).catch(() => undefined);
+  private async returned(client: BusClient, name: string): Promise<number> {
+    const since = performance.now();
+    const { returnMs } = this.options.target;
+    while (performance.now() - since < returnMs) {
+      const answer = await client.request("z1", { operation: "node.monitor" }, 2000).catch(() => undefined);
       if (answer !== undefined) return performance.now() - since;
     }
-    this.failures.push(`no answer for ${returnTimeoutMs / 1000} s after everything was whole again`);
+    this.failures.push(`${name}: no answer for ${returnMs / 1000} s after everything was whole again`);
     return performance.now() - since;
   }
 
-  private async watchMemory(pid: number | undefined): Promise<void> {
-    while (!this.ending && pid !== undefined) {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      this.rss.push(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? "0"));
-      await sleep(1000);
-    }
-  }
-
-  private async judge(client: BusClient, boot: number): Promise<SoakResult> {
+  private async judge({ client, serial, pid }: Setup, boot: number): Promise<SoakResult> {
     const { done } = await client.request("z1", { operation: "node.monitor" }, requestTimeoutMs);
     const status = resultOf("node.monitor", done);
     const { counters } = status;
@@ -272,18 +256,22 @@ class Soak {
     if (status.boot !== boot)
       this.failures.push(`the node has started anew: boot ${status.boot}, not ${boot}`);
     if (status.active !== 0) this.failures.push(`${status.active} requests are pending with nobody asking`);
-    const memory =
-      this.rss.length === 0
-        ? undefined
-        : {
-            early: this.rss[Math.floor(this.rss.length / 10)] ?? 0,
-            most: Math.max(...this.rss),
-            end: this.rss.at(-1) ?? 0,
-          };
-    if (memory !== undefined && memory.end > memory.early + memorySlackKiB) {
-      this.failures.push(`the process grew from ${memory.early} to ${memory.end} KiB`);
-    }
-    const { requests, answered, errors, lost, faults, slowestReturn, failures } = this;
-    return { requests, answered, errors, lost, faults, slowestReturn, memory, status, failures };
+    const { marks, counters: port } = await readStatus(serial, pid);
+    if (this.early !== undefined) this.failures.push(...growth(this.early, marks));
+    return {
+      target: this.options.target.name,
+      requests: this.requests,
+      answered: this.answered,
+      errors: this.errors,
+      lost: this.lost,
+      faults: this.faults,
+      slowestReturn: this.slowest.ms,
+      slowestFault: this.slowest.fault,
+      early: this.early,
+      late: marks,
+      port,
+      status,
+      failures: this.failures,
+    };
   }
 }
