@@ -146,6 +146,21 @@ void sim_fill_with_garbage(flash_sim *sim) {
     }
 }
 
+bool sim_can_write(flash_sim *sim, uint32_t at, uint32_t size) {
+    bool can = true;
+    for (uint32_t unit = at / sim->unit; unit * sim->unit < at + size; unit++) {
+        bool blank = sim->state[unit] == UNIT_WRITTEN;
+        for (uint32_t i = 0; i < sim->unit; i++) {
+            blank = blank && sim->cells[unit * sim->unit + i] == 0xffU;
+        }
+        if (blank) {
+            sim->state[unit] = UNIT_ERASED;
+        }
+        can = can && sim->state[unit] == UNIT_ERASED;
+    }
+    return can;
+}
+
 void sim_power_on(flash_sim *sim, uint32_t fault_at, sim_fault fault) {
     sim->off = false;
     sim->operations = 0;

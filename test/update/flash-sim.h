@@ -41,6 +41,9 @@ void sim_init(flash_sim *sim, tmc_update_flash *flash);
 void sim_fill_with_garbage(flash_sim *sim);
 /* The next operations count from 1; 0: no fault. */
 void sim_power_on(flash_sim *sim, uint32_t fault_at, sim_fault fault);
+/* Whether each of these units can be written. A unit in which a torn write has changed no cell can, as
+ * drivers of Zephyr see it; from then on it counts as erased. (The update store assumes no such thing.) */
+bool sim_can_write(flash_sim *sim, uint32_t at, uint32_t size);
 uint32_t sim_random(flash_sim *sim);
 
 #endif

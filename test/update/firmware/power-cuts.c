@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +42,13 @@ typedef struct {
 
 static const tmc_update_options options = {.minimum = 2, .attempts = 1, .verify = verify_signature};
 static char where[200];
-static uint32_t halts; /* starts at which the boot loader gave up and was reset */
+static bool lenient; /* what is not as it must be is counted */
+static jmp_buf not_held;
 
 static void require(bool holds, const char *what) {
+    if (!holds && lenient) {
+        longjmp(not_held, 1);
+    }
     if (!holds) {
         printf("WRONG: %s: %s\n", where, what);
         exit(1);
@@ -259,6 +264,10 @@ static const kind kinds[] = {
  * -------------------------------------------------------------------------------------------------------------
  */
 
+static bool ideal(void) {
+    return strcmp(boot_name, "ideal") == 0;
+}
+
 static world prepared;
 static world one;
 static world two;
@@ -286,6 +295,23 @@ static void prepare(const kind *k, const tmc_update_flash *flash, uint32_t slot_
     w->starts = w->halts = 0;
 }
 
+/* One fault, all that follows, and the end. `counts`: what ran at the start after the fault. */
+static void test_fault(const kind *k, uint32_t at, sim_fault fault, uint32_t *counts) {
+    one = prepared;
+    sim_power_on(&one.d.sim, at, fault);
+    run(&one);
+    if (one.d.sim.off) {
+        two = one;
+        sim_power_on(&two.d.sim, 0, FAULT_BEFORE);
+        counts[start(&two) == k->old ? 0 : 1]++;
+        sim_power_on(&one.d.sim, 0, FAULT_BEFORE);
+        run(&one);
+    } else {
+        counts[running(&one) == k->old ? 0 : 1]++;
+    }
+    check_final(&one, k);
+}
+
 static void test_kind(const kind *k, const tmc_update_flash *flash, uint32_t slot_pages) {
     prepare(k, flash, slot_pages);
     one = prepared;
@@ -299,31 +325,22 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, uint32_t slo
     require(k->prepare != half_of_second || one.sent < images[SECOND].size,
             "what is there is not sent again");
     require(!k->hangs || one.starts == 1, "a trial is one start");
-    uint32_t faults = 0;
     uint32_t counts[2] = {0};
-    for (uint32_t at = 1; at <= operations; at++) {
-        for (uint32_t fault = FAULT_BEFORE; fault < FAULTS; fault++) {
-            one = prepared;
+    volatile uint32_t broken = 0;
+    for (volatile uint32_t at = 1; at <= operations; at++) {
+        for (volatile uint32_t fault = FAULT_BEFORE; fault < FAULTS; fault++) {
             snprintf(where, sizeof where, "%s, operation %u of %u, fault %u", k->name, at, operations, fault);
-            sim_power_on(&one.d.sim, at, (sim_fault)fault);
-            run(&one);
-            faults++;
-            if (one.d.sim.off) { /* what runs at the start after the fault */
-                two = one;
-                sim_power_on(&two.d.sim, 0, FAULT_BEFORE);
-                counts[start(&two) == k->old ? 0 : 1]++;
-                halts += two.halts;
-                sim_power_on(&one.d.sim, 0, FAULT_BEFORE);
-                run(&one);
+            lenient = fault == FAULT_UNSTABLE && !ideal();
+            if (setjmp(not_held) == 0) {
+                test_fault(k, at, (sim_fault)fault, counts);
             } else {
-                counts[running(&one) == k->old ? 0 : 1]++;
-                halts += one.halts;
+                broken++;
             }
-            check_final(&one, k);
+            lenient = false;
         }
     }
-    printf("%s\t%s\t%u\t%u\t%u\t%u\t%u\n", boot_name, k->name, operations - erases, erases, faults, counts[0],
-           counts[1]);
+    printf("%s\t%s\t%u\t%u\t%u\t%u\t%u\t%u\n", boot_name, k->name, operations - erases, erases,
+           operations * FAULTS, counts[0], counts[1], broken);
 }
 
 /* Arguments: bytes of a page and of a unit, pages of a slot, bytes of an image; then, the kinds to be tried.
@@ -338,15 +355,11 @@ int main(int count, char **arguments) {
     make_images((uint32_t)atoi(arguments[4]));
     uint8_t key[128];
     boot_owner(key, owner_key(key));
-    const bool ideal = strcmp(boot_name, "ideal") == 0;
     for (uint32_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const bool wanted = count == 5 || strcmp(arguments[5], kinds[i].name) == 0;
-        if (wanted && !(ideal && kinds[i].new >= UNSIGNED &&kinds[i].new != OLDER)) {
+        if (wanted && !(ideal() && kinds[i].new >= UNSIGNED &&kinds[i].new != OLDER)) {
             test_kind(&kinds[i], &flash, (uint32_t)atoi(arguments[3]));
         }
-    }
-    if (halts > 0U) {
-        printf("halts\t%u\n", halts);
     }
     free_keys();
     return 0;

@@ -6,7 +6,9 @@
 #ifndef TEST_FLASH_MAP_BACKEND_H
 #define TEST_FLASH_MAP_BACKEND_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct flash_area {
     uint8_t fa_id;
@@ -42,7 +44,7 @@ static inline uint32_t flash_sector_get_size(const struct flash_sector *sector) 
 int flash_area_open(uint8_t id, const struct flash_area **area);
 void flash_area_close(const struct flash_area *area);
 int flash_area_read(const struct flash_area *area, uint32_t at, void *out, uint32_t size);
-int flash_area_write(const struct flash_area *area, uint32_t at, const void *bytes, uint32_t size);
+int flash_area_write(const struct flash_area *area, off_t at, const void *bytes, size_t size);
 int flash_area_erase(const struct flash_area *area, uint32_t at, uint32_t size);
 uint32_t flash_area_align(const struct flash_area *area);
 uint8_t flash_area_erased_val(const struct flash_area *area);

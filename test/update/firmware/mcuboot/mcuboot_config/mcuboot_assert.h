@@ -4,5 +4,7 @@
 
 _Noreturn void boot_halted(const char *why);
 #define ASSERT(x) ((x) ? (void)0 : boot_halted(#x))
+#undef assert
+#define assert(x) ASSERT(x)
 
 #endif
