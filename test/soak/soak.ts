@@ -116,6 +116,7 @@ class Soak {
       executable,
       stateDir: join(this.folder, "device"),
       sensor: "accelerometer=generator:vibration-bearing",
+      onLine: (line) => this.hear(line),
     });
     const { serial, device } = consoleOf(node);
     try {
@@ -145,6 +146,11 @@ class Soak {
       await time.stop();
       await world.stop();
     }
+  }
+
+  /** What the node warns of, and why it started. */
+  private hear(line: string): void {
+    if (/ (warning|error|info: boot)/.test(line)) this.options.onLine?.(`  ${line}`);
   }
 
   private async soak(setup: Setup): Promise<SoakResult> {
@@ -217,6 +223,7 @@ class Soak {
     this.faults[name] = (this.faults[name] ?? 0) + 1;
     const trouble = { from: performance.now(), until: Number.POSITIVE_INFINITY };
     this.troubles.push(trouble);
+    this.options.onLine?.(name);
     try {
       await setup.faults[name]?.();
     } catch (error) {
@@ -228,7 +235,7 @@ class Soak {
     const { marks } = await readStatus(setup.serial, setup.pid);
     const memory = `tls ${marks.tls}/${marks.tlsMost}, outbox ${marks.outbox}/${marks.outboxMost}, stack ${marks.stackFree}, rss ${marks.rss}`;
     this.options.onLine?.(
-      `${name}: back after ${Math.round(returned)} ms; ${this.answered} of ${this.requests} answered; ${memory}`,
+      `back after ${Math.round(returned)} ms; ${this.answered} of ${this.requests} answered; ${memory}`,
     );
   }
 

@@ -2,7 +2,9 @@
  * A node on Zephyr with an identity of its own: provisioned over the serial console, its key made on the device, mutual TLS
  * with the embedded broker; who it refuses and who refuses it. The program on it is the hand-written stand-in.
  */
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -182,6 +184,24 @@ describe.skipIf(notRunnable !== "").each([
     await restarted();
     await node.waitFor("refused the connection: not authorized");
     expect(broker.status().clients).toEqual([]);
+  });
+
+  it("tries again when the connection ends in the handshake", async () => {
+    let taken = 0;
+    const rude = createServer((socket) => {
+      taken++;
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.destroy());
+    });
+    rude.listen(0, "127.0.0.1");
+    await once(rude, "listening");
+    try {
+      await provision("pump-8", url((rude.address() as AddressInfo).port));
+      await restarted();
+      await expect.poll(() => taken, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+    } finally {
+      rude.close();
+    }
   });
 
   it.each([

@@ -75,9 +75,7 @@ static bool read_part(uint8_t *out, uint32_t size, int64_t end_ms) {
             size -= (uint32_t)n;
             heard_ms = now;
             zport_watchdog_feed();
-        } else if (n == -EAGAIN) {
-            (void)zport_transport_readable(100); /* what it says, the next read says too */
-        } else {
+        } else if (n != -EAGAIN || zport_transport_readable(100) == ZPORT_FAILED) {
             return false;
         }
         if (now - heard_ms > PAYLOAD_SILENT_MS || now > end_ms) {

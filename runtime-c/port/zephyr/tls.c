@@ -193,8 +193,13 @@ static const char *refusal(uint32_t flags) {
 
 zport_state zport_tls_handshake(int timeout_ms) {
     int code = mbedtls_ssl_handshake(&tls.ssl);
-    if (code == MBEDTLS_ERR_SSL_WANT_READ && zport_socket_readable(timeout_ms) == ZPORT_READY) {
-        code = mbedtls_ssl_handshake(&tls.ssl);
+    if (code == MBEDTLS_ERR_SSL_WANT_READ) {
+        zport_state state = zport_socket_readable(timeout_ms);
+        if (state == ZPORT_READY) {
+            code = mbedtls_ssl_handshake(&tls.ssl);
+        } else if (state == ZPORT_FAILED) {
+            code = MBEDTLS_ERR_SSL_CONN_EOF; /* a look that does not wait may not see it, ever */
+        }
     }
     if (code == 0) {
         return ZPORT_READY;
