@@ -319,6 +319,13 @@ export const nodeConfigSchema = z.strictObject({
         .describe("let TypeScript functions run in a worker: no sandbox, for code of the owner"),
     })
     .prefault({}),
+  updates: z
+    .strictObject({
+      key: path
+        .optional()
+        .describe("private key of the owner (tmc key new) that signs what devices get; default: none"),
+    })
+    .prefault({}),
   connectors: z.array(connector).max(16).default([]).describe("sensors and actuators of this node"),
   management: z
     .strictObject({

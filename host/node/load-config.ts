@@ -115,6 +115,7 @@ function absolute(config: NodeConfig, folder: string): NodeConfig {
       ...config.functions,
       ...(trustedKeys === undefined ? {} : { trustedKeys: at(trustedKeys) }),
     },
+    updates: config.updates.key === undefined ? {} : { key: at(config.updates.key) },
     connectors: config.connectors.map((each) =>
       each.kind !== "replay"
         ? each

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createPublicKey } from "node:crypto";
 import { basename, join } from "node:path";
 import { ExitCode, UserError } from "../../compiler/diagnostics/user-error.js";
+import { readOwnerKey } from "../../compiler/update/owner-keys.js";
 import type { NodeConfig } from "./config.js";
 import type { Connector } from "./connectors/connector.js";
 import { descriptorMatch } from "./core/match.js";
@@ -20,6 +21,7 @@ import { Models } from "./models/models.js";
 import { createDataOperations } from "./operations/data-operations.js";
 import { createFunctionOperations } from "./operations/function-operations.js";
 import { createModelOperations } from "./operations/model-operations.js";
+import { nodeUpdateOperation } from "./operations/node-update.js";
 import type { LocalOperation } from "./operations/operation.js";
 import { createReferences, type ResolveReference } from "./operations/references.js";
 import { scheduleOperation } from "./operations/schedule-operation.js";
@@ -28,6 +30,7 @@ import { workflowOperation } from "./operations/workflow-operation.js";
 import { createSweep, type Swept } from "./retention.js";
 import { BlobUses } from "./storage/blob-uses.js";
 import type { Storage } from "./storage/storage.js";
+import { UpdateSigner } from "./updates/update-signer.js";
 
 export interface Services {
   readonly dataSets: DataSets;
@@ -54,7 +57,7 @@ export interface ServiceParts {
   readonly log: Log;
 }
 
-/** @throws UserError TMC6006 a key that cannot be read */
+/** @throws UserError TMC6006, TMC5201 a key that cannot be read */
 export async function createServices({
   config,
   storage,
@@ -92,6 +95,8 @@ export async function createServices({
     log,
     ...(among === undefined ? {} : { sharedMs: 2000 }),
   });
+  const { key } = config.updates;
+  const signer = new UpdateSigner(key === undefined ? undefined : { storage, key: readOwnerKey(key) });
   const models = new Models({ storage, uses, modelBytes: config.quotas.modelBytes });
   const inferences = new InferThread();
   const deployed = new DeployedModels(storage, models, config.id, inferences);
@@ -127,7 +132,9 @@ export async function createServices({
       connectors,
       node: config.id,
       labels: config.labels,
+      signer,
     }),
+    nodeUpdateOperation({ jobs, resolve, submit: core.submit, nodes: () => core.nodes() }),
     ...jobOperations(jobs),
     scheduleOperation(schedules),
     workflowOperation({
@@ -144,6 +151,8 @@ export async function createServices({
       ? []
       : createFunctionOperations({
           runtime: functions,
+          jobs,
+          nodes: () => core.nodes(),
           match: descriptorMatch,
           resolve,
           submit: core.submit,

@@ -62,6 +62,11 @@ export class PullingNode {
     });
   }
 
+  /** Operations that it was asked for. */
+  requests(): string[] {
+    return this.node.requests.map(({ operation }) => operation);
+  }
+
   stop(): void {
     clearTimeout(this.retry);
     this.request = undefined;

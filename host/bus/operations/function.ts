@@ -25,12 +25,23 @@ const named = field(0, common.qualified, "the function; without a version the ne
 export const functionDeploy = defineOperation({
   name: "function.deploy",
   summary: "Takes in a bundle made by `tmc function build`; the function can be invoked when this is done.",
-  arguments: { digest: field(0, common.digest.optional(), "that the bundle must have") },
-  result: {
-    function: field(0, common.qualified, "name@version"),
-    digest: field(1, common.digest, "of the bundle"),
+  arguments: {
+    digest: field(0, common.digest.optional(), "that the bundle must have"),
+    nodes: field(1, z.array(common.nodeId).max(1000).optional(), "to these minimal nodes, as a job"),
+    labels: field(2, z.array(common.label).max(16).optional(), "to all minimal nodes with these labels"),
+    detach: field(15, z.boolean().optional(), "of a job: answer with its id as soon as it is kept"),
   },
-  input: { need: "required", summary: "the bundle: inline or by reference" },
+  result: {
+    function: field(0, common.qualified.optional(), "name@version"),
+    digest: field(1, common.digest.optional(), "of the bundle"),
+    deployed: field(2, z.array(common.nodeId).optional(), "minimal nodes that offer it now"),
+    failed: field(3, z.record(z.string(), z.string()).optional(), "node: reason"),
+    job: field(15, common.job.optional(), "the job; task.status tells more"),
+  },
+  input: {
+    need: "required",
+    summary: "the bundle, inline or by reference; for minimal nodes the signed function (tmc sign)",
+  },
   precondition: "signature by a trusted key, ABI, imports and bounds are acceptable here",
   idempotent: true,
   minimal: true,

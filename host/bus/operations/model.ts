@@ -279,13 +279,22 @@ export const modelDeploy = defineOperation({
     failed: field(1, z.record(z.string(), z.string()).optional(), "node: reason"),
     job,
   },
-  input: { need: "optional", summary: "to a minimal node: the signed package, by reference" },
+  input: {
+    need: "optional",
+    summary:
+      "for minimal nodes: the signed package (tmc sign); default: made of the model, signed by this node",
+  },
   precondition: "the node has the kernels, flash and RAM that the model needs",
   idempotent: true,
   minimal: true,
   job: true,
   pulled: true,
-  errors: { "no-capable-node": "no node of these takes models", "no-space": "the node's slot is too small" },
+  errors: {
+    "no-capable-node": "no node of these takes models",
+    "no-space": "the node's slot is too small",
+    forbidden: "not signed by the node's owner, or older than what it has",
+    corrupt: "the digest is wrong, or its self-test failed",
+  },
 });
 
 export const modelUndeploy = defineOperation({

@@ -195,16 +195,24 @@ export const nodeUpdate = defineOperation({
   arguments: {
     version: field(0, common.version, "of the image"),
     digest: field(1, common.digest, "of the image"),
+    nodes: field(2, z.array(common.nodeId).max(1000).optional(), "to these (asked of a complete node)"),
+    labels: field(3, z.array(common.label).max(16).optional(), "to all minimal nodes with these labels"),
+    detach: field(15, z.boolean().optional(), "answer with the job's id as soon as the job is kept"),
   },
-  result: { version: field(0, common.version, "that runs now") },
-  input: { need: "required", summary: "the signed image, by reference" },
+  result: {
+    version: field(0, common.version.optional(), "that runs now"),
+    updated: field(1, z.array(common.nodeId).optional(), "nodes that run it now"),
+    failed: field(2, z.record(z.string(), z.string()).optional(), "node: reason"),
+    job: field(15, common.job.optional(), "the job; task.status tells more"),
+  },
+  input: { need: "required", summary: "the signed image (tmc sign)" },
   precondition: "signed for this board, and not older than the rollback counter allows",
   idempotent: true,
   callers: callers.people,
   minimal: true,
   job: true,
   pulled: true,
-  errors: { forbidden: "unsigned, or older", corrupt: "digest or signature is wrong" },
+  errors: { forbidden: "not signed by the node's owner, or older", corrupt: "the digest is wrong" },
 });
 
 export const nodeOperations = [

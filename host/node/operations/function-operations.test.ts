@@ -9,6 +9,7 @@ import { createFunctionRuntime } from "../functions/runtime.js";
 import { handmadeBundle, newKeys } from "../functions/testing.js";
 import { echo, forever, wasmModule, type ModuleParts } from "../functions/testing-wasm.js";
 import { digestOf } from "../storage/blob-uses.js";
+import { createJobs } from "../jobs/create-jobs.js";
 import { createFunctionOperations } from "./function-operations.js";
 import { OperationFailure, type OperationResult, type Order } from "./operation.js";
 import { matchForTests, MemoryStorage } from "./testing.js";
@@ -56,6 +57,8 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
     runtime,
     match: matchForTests,
     node: "here",
+    jobs: createJobs(storage, { owner: "here" }),
+    nodes: () => [],
     log,
     resolve: (reference) =>
       reference === "blob:bundle"

@@ -12,12 +12,16 @@ import {
 } from "../../bus/operations/function.js";
 import { errorCodes, type ErrorName } from "../../bus/protocol-keys.js";
 import type { Answer, Request } from "../../bus/protocol.js";
+import type { RegisteredNode } from "../core/core-service.js";
 import type { DescriptorMatch } from "../data/data-descriptor.js";
 import type { FunctionRuntime, FunctionSummary } from "../functions/function-runtime.js";
+import type { Jobs } from "../jobs/jobs.js";
 import type { Log } from "../log.js";
 import { Seldom } from "../seldom.js";
 import { digestOf } from "../storage/blob-uses.js";
 import { argumentsOf, resultFor } from "./arguments.js";
+import { updateTimes, type UpdateTimes } from "./device-update.js";
+import { deviceUpdateJob } from "./node-update.js";
 import { OperationFailure, type LocalOperation, type OperationCall, type Submit } from "./operation.js";
 import { inputOf, type ResolveReference } from "./references.js";
 
@@ -27,6 +31,11 @@ export interface FunctionOperationsOptions {
   readonly resolve: ResolveReference;
   /** To deploy on another node. */
   readonly submit: Submit;
+  /** That deploy on minimal nodes, and the nodes that are joined. */
+  readonly jobs: Jobs;
+  readonly nodes: () => readonly RegisteredNode[];
+  /** How long minimal nodes may take. */
+  readonly updateTimes?: UpdateTimes;
   /** Id of this node. */
   readonly node: string;
   readonly log: Log;
@@ -36,12 +45,19 @@ const qualifiedOf = (summary: FunctionSummary): string => `${summary.name}@${sum
 
 export function createFunctionOperations(options: FunctionOperationsOptions): LocalOperation[] {
   const { runtime, match, resolve } = options;
+  const toDevices = deviceUpdateJob(
+    functionDeploy,
+    "function",
+    { ...options, times: options.updateTimes ?? updateTimes },
+    ({ name, version, digest }) => ({ function: `${name}@${version}`, digest }),
+  );
   const told = refusalsTold(options.log);
   return [
     told({
       definition: functionDeploy,
       async run(call) {
-        const { digest } = argumentsOf(functionDeploy, call);
+        const { digest, nodes, labels } = argumentsOf(functionDeploy, call);
+        if (nodes !== undefined || labels !== undefined) return toDevices.run(call);
         const { bytes } = await inputOf(call.request.input, undefined, resolve, bundleLimits.bundle);
         if (digest !== undefined && digest !== digestOf(bytes)) {
           throw new OperationFailure("corrupt", "another digest than stated", "input");

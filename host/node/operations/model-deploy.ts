@@ -3,13 +3,16 @@
  * nodes that take packages. Each node succeeds or fails for itself, with a reason.
  */
 import { packageModel } from "../../../compiler/model/package/write.js";
+import { contentFacts } from "../../../compiler/update/content.js";
 import { UserError } from "../../../compiler/diagnostics/user-error.js";
 import { modelDeploy, modelUndeploy } from "../../bus/operations/model.js";
 import type { RegisteredNode } from "../core/core-service.js";
-import type { JobContext, JobStep } from "../jobs/jobs.js";
+import type { JobContext } from "../jobs/jobs.js";
 import { readGraph } from "../models/inspect-model.js";
 import { qualifiedName, type ModelRecord } from "../models/model-records.js";
 import { argumentsOf, resultFor } from "./arguments.js";
+import { updateDevice, updateOf, UpdateRequests } from "./device-update.js";
+import { failedOf, onEach, subjectFor, targetsOf, type Report } from "./fan-out.js";
 import { jobExtras, jobOperation } from "./job-operation.js";
 import { checkSubjects, jobArguments } from "./model-jobs.js";
 import { offers } from "./model-manage.js";
@@ -20,7 +23,6 @@ import { OperationFailure, type LocalOperation, type Order } from "./operation.j
 /** A node has so long to take a model, and then so long to offer it. */
 const deployMs = 120_000;
 const offerMs = 5000;
-const atOnce = 8;
 const complete = 1;
 
 export function deployOperation(context: ModelContext): LocalOperation {
@@ -32,131 +34,176 @@ export function deployOperation(context: ModelContext): LocalOperation {
     coordinates: true,
     run: async (input, job) => {
       const { model, nodes, labels, from } = jobArguments(modelDeploy, input);
+      const given = input[jobExtras.input];
       const record =
-        from === undefined || from === context.node
-          ? await models.get(model)
-          : await fetchModel(context, model, from, job);
-      const signed = input[jobExtras.input];
-      const targets = targetsOf(context, nodes, labels);
-      const { deployed, failures } = await onEach(targets, job, (target, report) =>
-        deployTo(context, record, target, signed, job, report),
+        from !== undefined && from !== context.node
+          ? await fetchModel(context, model, from, job)
+          : given === undefined
+            ? await models.get(model)
+            : await models.find(model);
+      const version =
+        given === undefined && record !== undefined
+          ? registryVersion(context, record)
+          : await givenVersion(context, model, given, record);
+      const order: DeployOrder = { model, record, version, requests: new UpdateRequests(job) };
+      const self = { id: context.node, labels: context.labels };
+      const targets =
+        labels === undefined && nodes === undefined
+          ? [context.node]
+          : targetsOf(context.nodes(), nodes, labels, self);
+      if (targets.length === 0) {
+        throw new OperationFailure("no-capable-node", "no node has these labels", "arguments.labels");
+      }
+      const end = await onEach(targets, job, (target, report) =>
+        deployTo(context, order, target, job, report),
       );
-      const [first] = failures.values();
-      if (deployed.length === 0 && first !== undefined) throw first;
-      const failed = Object.fromEntries([...failures].map(([target, { text }]) => [target, text]));
-      return { deployed, ...(failures.size === 0 ? {} : { failed }) };
+      return { deployed: end.done, ...failedOf(end) };
     },
   });
   return jobOperation(
     modelDeploy,
     jobs,
-    ({ model, nodes, labels }) => {
-      const where = Array.isArray(nodes)
-        ? nodes
-        : Array.isArray(labels)
-          ? labels.map((one) => `:${one}`)
-          : ["here"];
-      // A newer version for the same nodes supersedes an older one.
-      return `${String(model).split("@")[0] ?? ""} on ${[...where].sort().join(" ")}`;
+    // A newer version for the same nodes supersedes an older one.
+    ({ model, nodes, labels }) => subjectFor(String(model).split("@")[0] ?? "", nodes, labels),
+    {
+      // A model that comes from another node, or with the request, need not be here.
+      check: (call) =>
+        call.arguments["from"] === undefined && call.request.input === undefined
+          ? checkSubjects(context, call)
+          : undefined,
     },
-    // A model that comes from another node need not be here.
-    { check: (call) => (call.arguments["from"] === undefined ? checkSubjects(context, call) : undefined) },
   );
 }
 
-/** @throws OperationFailure no-capable-node when no node has these labels */
-function targetsOf(
-  { node, nodes: registered, labels: own }: ModelContext,
-  nodes: readonly string[] | undefined,
-  labels: readonly string[] | undefined,
-): string[] {
-  if (labels === undefined) return [...new Set(nodes ?? [node])];
-  const has = (theirs: readonly string[] | undefined) => labels.every((label) => theirs?.includes(label));
-  const others = registered().filter((one) => one.online && has(one.birth.labels));
-  const found = [...(has(own) ? [node] : []), ...others.map((one) => one.node), ...(nodes ?? [])];
-  if (found.length === 0) {
-    throw new OperationFailure("no-capable-node", "no node has these labels", "arguments.labels");
-  }
-  return [...new Set(found)];
+/** What is to be deployed. */
+interface DeployOrder {
+  /** As it was asked for. */
+  readonly model: string;
+  /** Of the registry; undefined: only devices can have it, from the request. */
+  readonly record: ModelRecord | undefined;
+  readonly version: DeviceVersion;
+  readonly requests: UpdateRequests;
 }
 
-/** Some at a time; each ends for itself. */
-async function onEach(
-  targets: readonly string[],
-  job: JobContext,
-  work: (target: string, report: (fraction: number) => void) => Promise<void>,
-): Promise<{ deployed: string[]; failures: Map<string, OperationFailure> }> {
-  const steps = new Map<string, JobStep>(
-    targets.map((target) => [target, { name: target, state: "waiting", node: target, attempts: 0 }]),
-  );
-  const failures = new Map<string, OperationFailure>();
-  /** 0..1 of those that are on their way. */
-  const parts = new Map<string, number>();
-  const waiting = [...targets];
-  const show = (target: string, state: JobStep["state"], error?: string): void => {
-    steps.set(target, {
-      name: target,
-      node: target,
-      attempts: 1,
-      state,
-      ...(error === undefined ? {} : { error }),
-    });
-    parts.delete(target);
-    job.setSteps([...steps.values()], ...soFar());
-  };
-  const soFar = (): [number, string] => {
-    const ended = [...steps.values()].filter(
-      (step) => step.state === "done" || step.state === "failed",
-    ).length;
-    const underWay = [...parts.values()].reduce((sum, part) => sum + part, 0);
-    return [(ended + underWay) / targets.length, `${ended} of ${targets.length} nodes`];
-  };
-  const lane = async (): Promise<void> => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      if (job.signal.aborted) throw new OperationFailure("cancelled", "told to stop");
-      show(target, "running");
-      try {
-        await work(target, (part) => {
-          parts.set(target, part);
-          job.progress(...soFar());
-        });
-        show(target, "done");
-      } catch (error) {
-        if (!(error instanceof OperationFailure)) throw error;
-        failures.set(target, error);
-        show(target, "failed", error.text);
-      }
+/** The model as devices get it. */
+interface DeviceVersion {
+  readonly name: string;
+  readonly version: string;
+  /** It came with the request: what the device has of this name may be another. */
+  readonly given: boolean;
+  /** @throws OperationFailure */
+  artifact(): Promise<Uint8Array>;
+}
+
+/** A package of the registry's model, signed by this node; made when the first device wants it. */
+function registryVersion(context: ModelContext, record: ModelRecord): DeviceVersion {
+  const { name, version } = record;
+  let made: Promise<Uint8Array> | undefined;
+  const make = async (): Promise<Uint8Array> =>
+    context.signer.sign({ kind: "model", name, version }, await packageOf(context, record));
+  return { name, version, given: false, artifact: () => (made ??= make()) };
+}
+
+/** The package that came with the request: signed, or to be signed by this node. @throws OperationFailure */
+async function givenVersion(
+  context: ModelContext,
+  model: string,
+  input: unknown,
+  record: ModelRecord | undefined,
+): Promise<DeviceVersion> {
+  const { bytes, file } = await updateOf(input, "model", context.resolve);
+  const [name = "", wanted] = model.split("@");
+  if (file !== undefined) {
+    const { header } = file;
+    if (header.name !== name || (wanted !== undefined && header.version !== wanted)) {
+      throw new OperationFailure(
+        "bad-request",
+        `signed as ${header.name}@${header.version}`,
+        "arguments.model",
+      );
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, targets.length) }, lane));
-  return { deployed: targets.filter((target) => !failures.has(target)), failures };
+    return { name, version: header.version, given: true, artifact: () => Promise.resolve(bytes) };
+  }
+  if (contentFacts(bytes)?.kind !== "model") {
+    throw new OperationFailure("bad-request", "neither signed nor a package of a model", "input");
+  }
+  const version = wanted ?? record?.version;
+  if (version === undefined) throw new OperationFailure("bad-request", "name@version", "arguments.model");
+  const artifact = await context.signer.sign({ kind: "model", name, version }, bytes);
+  return { name, version, given: true, artifact: () => Promise.resolve(artifact) };
 }
 
 /** @throws OperationFailure why this node did not get it */
 async function deployTo(
   context: ModelContext,
-  record: ModelRecord,
+  order: DeployOrder,
   target: string,
-  signed: unknown,
   job: JobContext,
-  report: (fraction: number) => void,
+  report: Report,
 ): Promise<void> {
+  const { version } = order;
+  const found = context.nodes().find(({ node }) => node === target);
+  const isNeighbour = found === undefined && context.neighbours().includes(target);
+  if (target !== context.node && !isNeighbour && found?.birth.kind !== complete) {
+    if (found?.online === true && !version.given && offers(found.birth, version)) return;
+    const update = {
+      operation: modelDeploy.name,
+      arguments: { model: `${version.name}@${version.version}` },
+      artifact: await artifactFor(order, target, found),
+    };
+    const parts = { ...context, times: context.updateTimes };
+    await updateDevice(parts, update, target, order.requests, job, report);
+  } else {
+    await deployToComplete(context, order, target, found, job, report);
+    if (found === undefined) return;
+  }
+  await untilOffered(context, version, target, job.signal);
+}
+
+/** Nothing is made for a node that would not take it. @throws OperationFailure */
+function artifactFor(
+  { version, requests }: DeployOrder,
+  target: string,
+  found: RegisteredNode | undefined,
+): Promise<Uint8Array> {
+  const refuse = (text: string): never => {
+    throw new OperationFailure("no-capable-node", text);
+  };
+  if (!requests.has(target)) {
+    if (found === undefined) refuse("unknown node");
+    else if (!found.online) refuse("not online");
+    else if (!found.birth.operations.includes(modelDeploy.name)) refuse("the node takes no models");
+  }
+  return version.artifact();
+}
+
+/** This node, a complete one that is joined, or a server that this one has joined. @throws OperationFailure */
+async function deployToComplete(
+  context: ModelContext,
+  { model, record }: DeployOrder,
+  target: string,
+  found: RegisteredNode | undefined,
+  job: JobContext,
+  report: Report,
+): Promise<void> {
+  if (record === undefined) throw new OperationFailure("not-found", model, "arguments.model");
   if (target === context.node) {
     await context.deployed.deploy(record);
     return;
   }
-  const found = context.nodes().find(({ node }) => node === target);
-  if (found === undefined && context.neighbours().includes(target)) {
+  if (found === undefined) {
     // It tells no birth record here: what it has it knows itself, and its answer says that it offers the model.
     await pushModel(context, record, target, job, report);
     return;
   }
-  if (found === undefined || !found.online) {
-    throw new OperationFailure("no-capable-node", found === undefined ? "unknown node" : "not online");
-  }
+  if (!found.online) throw new OperationFailure("no-capable-node", "not online");
   if (offers(found.birth, record)) return;
   if (!found.birth.operations.includes(modelDeploy.name)) {
     throw new OperationFailure("no-capable-node", "the node takes no models");
+  }
+  if (record.bytes > pieceBytes) {
+    await pushModel(context, record, target, job, report);
+    return;
   }
   const ask = async (order: Omit<Order, "selector" | "deadlineMs">): Promise<void> => {
     const answer = await context.submit(
@@ -165,26 +212,14 @@ async function deployTo(
     );
     throwOnError(answer);
   };
-  const args = { model: qualifiedName(record) };
-  if (found.birth.kind === complete && record.bytes > pieceBytes) {
-    await pushModel(context, record, target, job, report);
-  } else if (found.birth.kind === complete) {
-    const { name, version, digest, task, labels, parent } = record;
-    const [{ rate, unit } = {}] = record.inputs;
-    await ask({
-      operation: "model.store",
-      arguments: { name, version, digest, ...stated({ task, labels, parent, rate, unit }) },
-      input: await context.models.bytesOf(record),
-    });
-    await ask({ operation: modelDeploy.name, arguments: args });
-  } else {
-    const input =
-      signed instanceof Uint8Array || typeof signed === "string"
-        ? signed
-        : await packageOf(context, record, found);
-    await ask({ operation: modelDeploy.name, arguments: args, input });
-  }
-  await untilOffered(context, record, target, job.signal);
+  const { name, version, digest, task, labels, parent } = record;
+  const [{ rate, unit } = {}] = record.inputs;
+  await ask({
+    operation: "model.store",
+    arguments: { name, version, digest, ...stated({ task, labels, parent, rate, unit }) },
+    input: await context.models.bytesOf(record),
+  });
+  await ask({ operation: modelDeploy.name, arguments: { model: qualifiedName(record) } });
 }
 
 function stated(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -192,13 +227,9 @@ function stated(values: Readonly<Record<string, unknown>>): Record<string, unkno
 }
 
 /** @throws OperationFailure descriptor-mismatch for a model that no package can hold */
-async function packageOf(
-  { models }: ModelContext,
-  record: ModelRecord,
-  { node }: RegisteredNode,
-): Promise<Uint8Array> {
+async function packageOf({ models }: ModelContext, record: ModelRecord): Promise<Uint8Array> {
   if (record.form !== "int8") {
-    throw new OperationFailure("descriptor-mismatch", `${node} takes int8 models: use model.optimize`);
+    throw new OperationFailure("descriptor-mismatch", "devices take int8 models: use model.optimize");
   }
   try {
     return packageModel(readGraph(await models.bytesOf(record), record.name), { name: record.name });
@@ -211,14 +242,14 @@ async function packageOf(
 /** The node has said that it has the model; its birth record follows. */
 async function untilOffered(
   { nodes }: ModelContext,
-  record: ModelRecord,
+  version: Pick<ModelRecord, "name" | "version">,
   target: string,
   signal: AbortSignal,
 ): Promise<void> {
   const end = performance.now() + offerMs;
   while (performance.now() < end && !signal.aborted) {
     const found = nodes().find(({ node }) => node === target);
-    if (found !== undefined && offers(found.birth, record)) return;
+    if (found !== undefined && offers(found.birth, version)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -17,7 +17,10 @@ import { largestModel } from "./model-transfer.js";
 import { inputOf } from "./references.js";
 
 /** Does a node with this birth record offer the model? */
-export function offers({ models = [] }: Pick<Birth, "models">, { name, version }: ModelRecord): boolean {
+export function offers(
+  { models = [] }: Pick<Birth, "models">,
+  { name, version }: Pick<ModelRecord, "name" | "version">,
+): boolean {
   return models.some((model) => model.name === name && model.version === version);
 }
 

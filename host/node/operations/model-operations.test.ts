@@ -1,4 +1,5 @@
 /** The operations model.* on storage in memory: the whole way of a model, and what is refused on it. */
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { operationDefinition } from "../../bus/operations/catalogue.js";
 import { objectOf } from "../../bus/operations/definition.js";
@@ -8,6 +9,8 @@ import type { RegisteredNode } from "../core/core-service.js";
 import { bytesOfFloats, numbersOf } from "../data/data-descriptor.js";
 import { DataSets } from "../data/data-sets.js";
 import { createJobs, type JobsEngine } from "../jobs/create-jobs.js";
+import { readUpdate } from "../../../compiler/update/artifact.js";
+import { UpdateSigner } from "../updates/update-signer.js";
 import { DeployedModels } from "../models/deployed-models.js";
 import { Models } from "../models/models.js";
 import { performTask } from "../models/training/perform-task.js";
@@ -46,6 +49,8 @@ afterEach(async () => {
   for (const jobs of open.splice(0)) await jobs.stop();
 });
 
+const owner = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
 async function make(options: { nodes?: RegisteredNode[]; answer?: Answer; modelBytes?: number } = {}) {
   const storage = new MemoryStorage();
   const uses = new BlobUses(storage);
@@ -62,6 +67,7 @@ async function make(options: { nodes?: RegisteredNode[]; answer?: Answer; modelB
     dataSets,
     match: matchForTests,
     jobs,
+    signer: new UpdateSigner({ storage, key: owner }),
     resolve: createReferences({ storage, dataSets }),
     submit: (order) => {
       orders.push(order);
@@ -436,7 +442,9 @@ describe("model.deploy to other nodes", () => {
       deployed: ["slot", "built-in"],
       failed: { plain: "the node takes no models" },
     });
-    expect(Buffer.from(orders.at(-1)?.input as Uint8Array).toString("latin1", 0, 4)).toBe("TMCM");
+    const { header, content } = readUpdate(orders.at(-1)?.input as Uint8Array);
+    expect(header).toMatchObject({ kind: "model", name: "v", version: "1-int8" });
+    expect(Buffer.from(content).toString("latin1", 0, 4)).toBe("TMCM");
     await expect(call("model.deploy", { model: "v@1", nodes: ["plain"] })).rejects.toMatchObject({
       code: "no-capable-node",
     });

@@ -11,6 +11,8 @@ import type { DeployedModels } from "../models/deployed-models.js";
 import type { Models } from "../models/models.js";
 import { runTask, type RunTask } from "../models/training/run-task.js";
 import { aggregateOperation, evaluateOperation, optimizeOperation, trainOperation } from "./model-jobs.js";
+import { UpdateSigner } from "../updates/update-signer.js";
+import { updateTimes, type UpdateTimes } from "./device-update.js";
 import { deployOperation, undeployOperation } from "./model-deploy.js";
 import { inferOperation } from "./model-infer.js";
 import {
@@ -49,6 +51,10 @@ export interface ModelOperationsOptions {
   readonly memoryMb?: number;
   /** How long a model on its way to or from another node may stand still. */
   readonly transfer?: TransferTimes;
+  /** Signs packages for devices; default: without a key, so that only signed ones go to them. */
+  readonly signer?: UpdateSigner;
+  /** How long devices may take with updates. */
+  readonly updateTimes?: UpdateTimes;
   /** Default: in a thread of its own. */
   readonly runTask?: RunTask;
 }
@@ -62,6 +68,8 @@ export function createModelOperations(options: ModelOperationsOptions): LocalOpe
     memoryMb: 1024,
     transfer: transferTimes,
     neighbours: () => [],
+    signer: new UpdateSigner(undefined),
+    updateTimes,
     runTask,
     ...options,
   };

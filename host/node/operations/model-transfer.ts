@@ -177,7 +177,7 @@ export async function pushModel(
 }
 
 /** @throws OperationFailure cancelled */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
