@@ -88,7 +88,16 @@ export class DataDescriptor {
 
   /** Writes the stated fields, and the labels when there are some. */
   write(writer: CborWriter, labels: RomArray<string>): void {
-    let pairs = labels.length > 0 ? 1 : 0;
+    this.begin(writer, labels.length > 0 ? 1 : 0);
+    if (labels.length === 0) return;
+    writer.writeInt(DescriptorField.Labels);
+    writer.beginArray(labels.length);
+    for (const label of labels) writer.writeText(label);
+  }
+
+  /** Writes the stated fields; `more` pairs follow, with higher keys. */
+  begin(writer: CborWriter, more: i32): void {
+    let pairs = more;
     for (let field = 0; field <= DescriptorField.ZeroPoint; field++) pairs += (this.present >> field) & 1;
     writer.beginMap(pairs);
     for (let field = 0; field <= DescriptorField.ZeroPoint; field++) {
@@ -97,10 +106,6 @@ export class DataDescriptor {
         this.writeField(writer, field);
       }
     }
-    if (labels.length === 0) return;
-    writer.writeInt(DescriptorField.Labels);
-    writer.beginArray(labels.length);
-    for (const label of labels) writer.writeText(label);
   }
 
   private state(field: DescriptorField): void {

@@ -23,15 +23,21 @@ const tensor = (shape: number[], scale = 0.5, zeroPoint = 1) => ({
   rate: 0,
 });
 
+function watching(input: ReturnType<typeof tensor>, bins: number): Drift {
+  const drift = new Drift(8, bins);
+  drift.watch(input.shape.at(-1) ?? 1, input.elements, input.scale, input.zeroPoint);
+  return drift;
+}
+
 function summary(drift: Drift) {
   const writer = new CborWriter(1024);
-  drift.write(writer);
+  drift.write(writer, "m@1");
   return readAs("drift", driftKeys, driftSummary, decodeCbor(writer.written().slice()));
 }
 
 describe("Drift", () => {
   it("sums up each channel as plain arithmetic does", () => {
-    const drift = new Drift("m@1", tensor([1, 100, 3], 0.25, -7), 16);
+    const drift = watching(tensor([1, 100, 3], 0.25, -7), 16);
     const seen: number[][] = [[], [], []];
     for (let round = 0; round < 50; round++) {
       const input = Int8Array.from({ length: 300 }, (_, i) => ((i * 37 + round * 11) % 256) - 128);
@@ -54,7 +60,7 @@ describe("Drift", () => {
   });
 
   it("keeps the variance of a constant, and of both ends", () => {
-    const drift = new Drift("m@1", tensor([4, 1], 1, 0), 2);
+    const drift = watching(tensor([4, 1], 1, 0), 2);
     expect(summary(drift).features).toEqual([]);
     drift.add(Int8Array.of(-128, -128, -128, -128));
     expect(summary(drift).features).toEqual([[-128, -128, -128, 0, [4, 0]]]);
@@ -63,12 +69,12 @@ describe("Drift", () => {
   });
 
   it("takes a last dimension of more than 8 as one feature", () => {
-    expect(new Drift("m@1", tensor([1, 9]), 16).features).toBe(1);
-    expect(new Drift("m@1", tensor([1, 8]), 16).features).toBe(8);
+    expect(watching(tensor([1, 9]), 16).features).toBe(1);
+    expect(watching(tensor([1, 8]), 16).features).toBe(8);
   });
 
   it.each([0, 3, 32])("refuses %d bins", (bins) => {
-    expect(() => new Drift("m@1", tensor([4]), bins)).toThrow("power of two from 2 to 16");
+    expect(() => watching(tensor([4]), bins)).toThrow("power of two from 2 to 16");
   });
 });
 

@@ -4,20 +4,19 @@
  * bits. A feature is a place along the input's last dimension (a channel of a window); it decides nothing about what it sees.
  */
 import type { CborWriter } from "../std/cbor-writer.js";
-import type { TensorDescriptor } from "../std/model.js";
 
-const maxFeatures = 8;
+export const maxDriftFeatures = 8;
 /** Values of int8. */
 const range = 256;
 /** Samples of a feature in one window, so that its sum of squares stays below 2^31. */
 const maxWindow = 100000;
 
 export class Drift {
-  readonly features: i32;
-  /** Bytes that `write` needs at most. */
+  features: i32 = 1;
+  /** Bytes that `write` needs at most, beside the model's name. */
   readonly mostBytes: i32;
-  private readonly scale: f32;
-  private readonly zeroPoint: i32;
+  private scale: f32 = 1;
+  private zeroPoint: i32 = 0;
   /** Values of a bin, as a shift. */
   private readonly binShift: i32;
   /** Which baseline this is; -1: none yet. */
@@ -25,37 +24,43 @@ export class Drift {
   /** Samples of each feature. */
   private count: u32 = 0;
   private readonly least: Int8Array;
-  private readonly most: Int8Array;
+  private readonly greatest: Int8Array;
   /** Sums of the quantised values and of their squares. */
   private readonly sums: BigInt64Array;
   private readonly squares: BigInt64Array;
   private readonly histogram: Uint32Array;
 
-  /** `bins`: a power of two from 2 to 16. @setup */
+  /** At most `most` (1 to 8) features; `bins`: a power of two from 2 to 16. `watch` says of what. @setup */
   constructor(
-    private readonly model: string,
-    input: TensorDescriptor,
+    readonly most: i32,
     readonly bins: i32,
   ) {
-    const last = input.shape[input.shape.length - 1];
-    this.features = last > 1 && last <= maxFeatures ? last : 1;
+    if (most < 1 || most > maxDriftFeatures) throw new Error("a drift has 1 to 8 features");
     if (bins < 2 || bins > 16 || (bins & (bins - 1)) !== 0) {
       throw new Error("the bins of a drift are a power of two from 2 to 16");
     }
-    if (input.elements > maxWindow * this.features)
-      throw new Error("the model's input is too large for drift");
     let shift = 0;
     while (bins << shift < range) shift++;
     this.binShift = shift;
-    this.scale = input.scale;
-    this.zeroPoint = input.zeroPoint;
-    this.mostBytes = 20 + model.length + this.features * (25 + 5 * bins);
-    this.least = new Int8Array(this.features);
-    this.most = new Int8Array(this.features);
-    this.sums = new BigInt64Array(this.features);
-    this.squares = new BigInt64Array(this.features);
-    this.histogram = new Uint32Array(this.features * bins);
+    this.mostBytes = 20 + most * (25 + 5 * bins);
+    this.least = new Int8Array(most);
+    this.greatest = new Int8Array(most);
+    this.sums = new BigInt64Array(most);
+    this.squares = new BigInt64Array(most);
+    this.histogram = new Uint32Array(most * bins);
     this.clear();
+  }
+
+  /**
+   * Starts anew with another model's input: `last` values a sample, `elements` in all, real = scale * (q - zeroPoint). More
+   * features than there are places for are summed up as one. False: too large to be summed up.
+   */
+  watch(last: i32, elements: i32, scale: f32, zeroPoint: i32): boolean {
+    this.features = last > 1 && last <= this.most ? last : 1;
+    this.scale = scale;
+    this.zeroPoint = zeroPoint;
+    this.clear();
+    return elements <= maxWindow * this.features;
   }
 
   /** Starts anew when this is another epoch. */
@@ -68,7 +73,7 @@ export class Drift {
   clear(): void {
     this.count = 0;
     this.least.fill(127);
-    this.most.fill(-128);
+    this.greatest.fill(-128);
     this.sums.fill(0n);
     this.squares.fill(0n);
     this.histogram.fill(0);
@@ -83,11 +88,11 @@ export class Drift {
     for (let f = 0; f < features; f++) this.addFeature(input, f);
   }
 
-  /** A drift-summary of the protocol; real values in the model's unit. */
-  write(writer: CborWriter): void {
+  /** A drift-summary of the protocol, of the model of this name; real values in the model's unit. */
+  write(writer: CborWriter, model: string): void {
     writer.beginMap(4);
     writer.writeInt(0);
-    writer.writeText(this.model);
+    writer.writeText(model);
     writer.writeInt(1);
     writer.writeInt(Math.max(this.epoch, 0));
     writer.writeInt(2);
@@ -98,7 +103,7 @@ export class Drift {
     for (let f = 0; f < this.features && !isEmpty; f++) {
       writer.beginArray(5);
       writer.writeF32(this.real(this.least[f]));
-      writer.writeF32(this.real(this.most[f]));
+      writer.writeF32(this.real(this.greatest[f]));
       writer.writeF32(this.mean(f));
       writer.writeF32(this.variance(f));
       writer.beginArray(this.bins);
@@ -126,7 +131,7 @@ export class Drift {
     let sum = 0;
     let square = 0;
     let least = i32(this.least[feature]);
-    let most = i32(this.most[feature]);
+    let most = i32(this.greatest[feature]);
     const first = feature * this.bins;
     for (let i = feature; i < input.length; i += this.features) {
       const q = i32(input[i]);
@@ -138,7 +143,7 @@ export class Drift {
       this.histogram[bin] = (this.histogram[bin] + 1) >>> 0;
     }
     this.least[feature] = i8(least);
-    this.most[feature] = i8(most);
+    this.greatest[feature] = i8(most);
     this.sums[feature] = this.sums[feature] + i64(sum);
     this.squares[feature] = this.squares[feature] + i64(square);
   }

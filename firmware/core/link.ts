@@ -30,6 +30,12 @@ export class Link {
     busWill(this.topic.toString(), payload, 1, true);
   }
 
+  /** Is it this node's topic of that kind? */
+  isOwn(topic: string, kind: string): boolean {
+    this.setTopic(kind);
+    return topic === this.topic.toString();
+  }
+
   private setTopic(kind: string): void {
     this.topic.clear();
     this.topic.write(`t1/${serverId()}/${nodeId()}/${kind}`);

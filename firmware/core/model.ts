@@ -1,9 +1,10 @@
-/** A model in the image, as the node offers it: what goes in, what comes out, and how reals become int8 and back. */
+/** A model that is compiled into the image. */
 import type { CborWriter } from "../std/cbor-writer.js";
 import type { TensorDescriptor } from "../std/model.js";
 import { loadModelDescriptor, modelInput, modelInvoke, modelOutput } from "../std/model.js";
-import { DataDescriptor } from "./data-descriptor.js";
-import { Drift } from "./drift.js";
+import { AnyModel } from "./any-model.js";
+import type { DataDescriptor } from "./data-descriptor.js";
+import { Drift, maxDriftFeatures } from "./drift.js";
 import { ElementType } from "./protocol.js";
 
 const noLabels: RomArray<string> = [];
@@ -17,29 +18,19 @@ export interface ModelOptions {
   readonly driftBins?: i32;
 }
 
-export class Model {
+export class Model extends AnyModel {
   readonly name: string;
   readonly version: string;
   /** "name@version". */
   readonly qualifiedName: string;
   readonly task: string;
   readonly labels: RomArray<string>;
-  /** Elements of the input and output tensors. */
-  readonly inputSize: i32;
-  readonly outputSize: i32;
-  /** What the model needs: int8 in its quantisation, or reals in its unit. */
-  readonly input: DataDescriptor = new DataDescriptor();
-  readonly realInput: DataDescriptor = new DataDescriptor();
-  /** What it gives: int8, or reals on request. */
-  readonly output: DataDescriptor = new DataDescriptor();
-  readonly realOutput: DataDescriptor = new DataDescriptor();
-  /** Null when the app did not ask for it. */
-  readonly drift: Drift | null;
   private readonly index: i32;
   private readonly digest: Uint8Array;
 
   /** `path` of the .tflite file, relative to the program's main module. @setup */
   constructor(path: string, options: ModelOptions | null = null) {
+    super(driftOf(path, options));
     const known = loadModelDescriptor(path);
     this.index = known.index;
     this.name = known.name;
@@ -54,48 +45,51 @@ export class Model {
     fill(this.realInput, known.input, ElementType.F32);
     fill(this.output, known.output, ElementType.I8);
     fill(this.realOutput, known.output, ElementType.F32);
-    const watches = options?.drift ?? false;
-    this.drift = watches ? new Drift(this.qualifiedName, known.input, options?.driftBins ?? 16) : null;
   }
 
-  /** The input tensor; write it just before `invoke`. */
-  inputTensor(): Int8Array {
+  override mostInput(): i32 {
+    return this.inputSize;
+  }
+
+  override mostBytes(): i32 {
+    return 0; // part of what is encoded at build time
+  }
+
+  override isThere(): boolean {
+    return true;
+  }
+
+  override open(): void {}
+
+  override identity(): string {
+    return this.qualifiedName;
+  }
+
+  override isFor(task: string): boolean {
+    return task === this.task;
+  }
+
+  override inputTensor(): Int8Array {
     return modelInput(this.index, 0);
   }
 
-  /** The output tensor; valid until the input is written. */
-  outputTensor(): Int8Array {
+  override outputTensor(): Int8Array {
     return modelOutput(this.index, 0);
   }
 
-  invoke(): void {
-    if (this.drift !== null) this.drift.add(this.inputTensor());
+  protected override compute(): void {
     modelInvoke(this.index);
   }
 
-  /** The int8 value nearest to a real input. */
-  quantise(value: f32): i8 {
-    const steps = Math.round(value / this.input.scale);
-    return sat.i8(i32(Math.min(Math.max(steps, -512), 512)) + this.input.zeroPoint);
-  }
-
-  /** The real value of an output element. */
-  dequantise(value: i8): f32 {
-    return f32(value - this.output.zeroPoint) * this.output.scale;
-  }
-
-  /** "" or the label of a class. */
-  label(index: i32): string {
+  override label(index: i32): string {
     return index < this.labels.length ? this.labels[index] : "";
   }
 
-  /** Is it meant by "name" or "name@version"? */
-  isNamed(selector: string): boolean {
+  override isNamed(selector: string): boolean {
     return selector === this.name || selector === this.qualifiedName;
   }
 
-  /** A model-descriptor. @setup */
-  describe(writer: CborWriter): void {
+  override describe(writer: CborWriter): void {
     writer.beginMap(6);
     writer.writeInt(0);
     writer.writeText(this.name);
@@ -112,6 +106,18 @@ export class Model {
     writer.beginArray(1);
     this.output.write(writer, this.labels);
   }
+}
+
+/** @setup */
+function driftOf(path: string, options: ModelOptions | null): Drift | null {
+  if (options === null || options.drift !== true) return null;
+  const input = loadModelDescriptor(path).input;
+  const last = input.shape[input.shape.length - 1];
+  const drift = new Drift(last > 1 && last <= maxDriftFeatures ? last : 1, options.driftBins ?? 16);
+  if (!drift.watch(last, input.elements, input.scale, input.zeroPoint)) {
+    throw new Error("the model's input is too large for drift");
+  }
+  return drift;
 }
 
 /** @setup */

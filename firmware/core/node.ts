@@ -20,27 +20,30 @@ import {
 } from "../std/platform.js";
 import { hasTasks, runTasks, tasksDueIn, taskTraps } from "../std/task.js";
 import type { Actuator } from "./actuator.js";
+import type { AnyModel } from "./any-model.js";
+import { Capability } from "./capability.js";
 import { Counter, Counters } from "./counters.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Health } from "./health.js";
-import type { Drift } from "./drift.js";
+import { Drifts } from "./drifts.js";
 import { Link } from "./link.js";
-import type { Model } from "./model.js";
 import type { AnyFunction } from "./node-function.js";
 import type { Operation } from "./operation.js";
-import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
+import { NodeFlag, protocolVersion } from "./protocol.js";
 import { RemoteRequests, type RemoteRequest } from "./remote-request.js";
 import { Selection } from "./selection.js";
 import type { Sensor } from "./sensor.js";
 import type { Setting } from "./setting.js";
 import { IntSetting, Settings } from "./setting.js";
+import { Transfer } from "./transfer.js";
 
 export interface NodeOptions {
   /** Of the software: [a-z0-9._-], at most 32 characters. */
   readonly name: string;
   readonly version: string;
   readonly sensors: Sensor[];
-  readonly models: Model[];
+  /** Of the image, and slots for models that come over the bus. */
+  readonly models: AnyModel[];
   /** What functions of the node set; told in the birth record. */
   readonly actuators?: Actuator[];
   /** Those of its FunctionInvoke. */
@@ -61,11 +64,7 @@ export interface NodeOptions {
 
 /** What `NodeOptions.answers` is when it is not given. */
 const defaultAnswers = 4096;
-/** Bytes that an answer needs around the birth record. */
-const envelopeSize = 96;
 const defaultDeadlineMs = 10000;
-/** What a status leaves for drift. */
-const maxDriftBytes = 600;
 /** ms between ticks while a request is being worked on. */
 const busyTickMs = 10;
 
@@ -79,7 +78,7 @@ export class Node {
   private readonly message: i32;
   private readonly dispatcher: Dispatcher;
   private readonly health: Health;
-  private readonly drifts: Drift[] = [];
+  private readonly drifts: Drifts;
   /** Seconds between drift events; 0 = none. Changing the epoch starts the summaries anew. */
   private readonly driftInterval: IntSetting = new IntSetting("drift.interval", 3600, 0, 604800);
   private readonly driftEpoch: IntSetting = new IntSetting("drift.epoch", 0, 0, 0x7fffffff);
@@ -88,9 +87,12 @@ export class Node {
   private readonly sensors: RomArray<Sensor>;
   /** Seconds between telemetry events; 0 = none. */
   private readonly telemetryInterval: IntSetting = new IntSetting("telemetry.interval", 60, 0, 86400);
-  /** The birth record but for node and boot counter: encoded at build time. */
-  private capability: Uint8Array = new Uint8Array(0);
-  private capabilityPairs: i32 = 0;
+  /** Null until `serve`. */
+  private capability: Capability | null = null;
+  /** Pulls what is larger than a message; null when no operation needs it. */
+  private chunks: Transfer | null = null;
+  /** What the node offers is another since the birth record was published. */
+  private isChanged: boolean = false;
   private flags: i32 = 0;
   private connections: u32 = 0;
   private connected: boolean = false;
@@ -103,12 +105,9 @@ export class Node {
 
   constructor(private readonly options: NodeOptions) {
     this.sensors = options.sensors;
-    for (const model of options.models) {
-      const drift = model.drift;
-      if (drift !== null) this.drifts.push(drift);
-    }
+    this.drifts = new Drifts(options.models);
     const own: Setting[] = [this.telemetryInterval];
-    if (this.drifts.length > 0) own.push(this.driftInterval, this.driftEpoch);
+    if (this.drifts.any()) own.push(this.driftInterval, this.driftEpoch);
     this.settings = new Settings(options.settings.concat(own));
     this.link = new Link(this.counters);
     const message = options.message ?? maxMessage;
@@ -144,6 +143,18 @@ export class Node {
     return remote.make(argumentBytes);
   }
 
+  /** What operations pull updates with: it listens on topic `c`. Before `serve`. @setup */
+  transfer(): Transfer {
+    const chunks = this.chunks ?? new Transfer(this.link, this.dispatcher.request.reader, this.message);
+    this.chunks = chunks;
+    return chunks;
+  }
+
+  /** What the node offers has changed: the birth record is published again. */
+  announce(): void {
+    this.isChanged = true;
+  }
+
   /** Answers to its own requests that came too late or were malformed. */
   get droppedAnswers(): u32 {
     return this.remote === null ? 0 : this.remote.dropped;
@@ -151,7 +162,7 @@ export class Node {
 
   /** Encodes the capability record and takes over the platform's entries: the last act of setup. @setup */
   serve(): void {
-    this.encodeCapability();
+    this.capability = new Capability(this.options, this.operations, this.message);
     onStart(() => this.start());
     onConnected(() => this.onConnected());
     onDisconnected(() => {
@@ -159,8 +170,7 @@ export class Node {
     });
     if (hasTasks()) {
       onMessage((topic: string, payload: Uint8Array) => {
-        if (topic.endsWith("/x")) this.dispatcher.receive(payload);
-        else if (topic.endsWith("/r")) this.receiveAnswer(payload);
+        this.receive(topic, payload);
         this.runTasks(clockMs());
       });
       onTick((nowMs: u32) => {
@@ -169,7 +179,7 @@ export class Node {
       });
     } else {
       onMessage((topic: string, payload: Uint8Array) => {
-        if (topic.endsWith("/x")) this.dispatcher.receive(payload);
+        this.receive(topic, payload);
         this.planTick(clockMs());
       });
       onTick((nowMs: u32) => {
@@ -182,16 +192,18 @@ export class Node {
 
   /** The birth record. */
   writeBirth(writer: CborWriter): void {
-    this.beginRecord(writer, 3 + this.capabilityPairs);
-    writer.writeRaw(this.capability);
+    const capability = this.capability;
+    if (capability === null) return;
+    this.beginRecord(writer, 3 + capability.pairs());
+    capability.write(writer);
   }
 
   /** The monitor-result of the protocol. */
   writeStatus(writer: CborWriter): void {
-    this.beginStatus(writer, this.drifts.length > 0 ? 1 : 0);
-    if (this.drifts.length > 0) {
+    this.beginStatus(writer, this.drifts.any() ? 1 : 0);
+    if (this.drifts.any()) {
       writer.writeInt(11);
-      this.writeDrifts(writer);
+      this.drifts.write(writer);
     }
   }
 
@@ -213,11 +225,6 @@ export class Node {
     this.health.write(writer);
   }
 
-  private writeDrifts(writer: CborWriter): void {
-    writer.beginArray(this.drifts.length);
-    for (const drift of this.drifts) drift.write(writer);
-  }
-
   private start(): void {
     const reader = this.dispatcher.request.reader;
     if (!this.settings.restore(reader, this.scratch())) this.flags = this.flags | NodeFlag.SettingsUnreadable;
@@ -225,7 +232,8 @@ export class Node {
       if (!sensor.open()) this.flags = this.flags | NodeFlag.SensorMissing;
     }
     this.flags = this.flags | this.health.flags();
-    for (const drift of this.drifts) drift.begin(this.driftEpoch.value);
+    for (const model of this.options.models) model.open();
+    this.drifts.begin(this.driftEpoch.value);
     const actuators = this.options.actuators ?? null;
     if (actuators !== null) {
       for (const actuator of actuators) {
@@ -244,13 +252,20 @@ export class Node {
     this.connections = (this.connections + 1) >>> 0;
     this.link.subscribe("x");
     if (this.remote !== null) this.remote.subscribe(this.link);
+    if (this.chunks !== null) this.link.subscribe("c");
+    this.publishBirth();
     const writer = this.scratch();
-    this.writeBirth(writer);
-    this.link.publishOnce("b", writer.written(), true);
-    writer.clear();
     this.writeState(writer);
     this.link.publishOnce("s", writer.written(), true);
     this.dispatcher.flush();
+    if (this.chunks !== null) this.chunks.onConnected();
+  }
+
+  private publishBirth(): void {
+    this.isChanged = false;
+    const writer = this.scratch();
+    this.writeBirth(writer);
+    this.link.publishOnce("b", writer.written(), true);
   }
 
   private tick(nowMs: u32): void {
@@ -258,9 +273,11 @@ export class Node {
     this.uptime = (this.uptime + elapsed) >>> 0;
     this.uptimeAtMs = (this.uptimeAtMs + elapsed * 1000) >>> 0;
     this.dispatcher.tick(nowMs);
-    for (const drift of this.drifts) drift.begin(this.driftEpoch.value);
+    this.drifts.begin(this.driftEpoch.value);
+    if (this.chunks !== null) this.chunks.tick(nowMs);
     if (!this.connected) return;
     this.dispatcher.flush();
+    if (this.isChanged) this.publishBirth();
     const interval = u32(this.telemetryInterval.value);
     if (interval > 0 && (this.uptime - this.telemetryAt) >>> 0 >= interval) {
       this.telemetryAt = this.uptime;
@@ -268,14 +285,19 @@ export class Node {
     }
     const driftInterval = u32(this.driftInterval.value);
     const isDue = driftInterval > 0 && (this.uptime - this.driftAt) >>> 0 >= driftInterval;
-    if (isDue && this.drifts.length > 0) {
+    if (isDue && this.drifts.any()) {
       this.driftAt = this.uptime;
       this.publishDrift();
     }
   }
 
-  private receiveAnswer(payload: Uint8Array): void {
-    if (this.remote !== null) this.remote.receive(payload);
+  /** A message: on one of the node's own topics, or nobody's. */
+  private receive(topic: string, payload: Uint8Array): void {
+    const remote = this.remote;
+    const chunks = this.chunks;
+    if (this.link.isOwn(topic, "x")) this.dispatcher.receive(payload);
+    else if (remote !== null && this.link.isOwn(topic, "r")) remote.receive(payload);
+    else if (chunks !== null && this.link.isOwn(topic, "c")) chunks.receive(payload);
   }
 
   /** A task that a trap ended is counted as a handler would be. */
@@ -312,7 +334,7 @@ export class Node {
 
   private publishDrift(): void {
     const writer = this.beginEvent("drift");
-    this.writeDrifts(writer);
+    this.drifts.write(writer);
     this.link.publishOnce("e", writer.written(), false);
   }
 
@@ -368,69 +390,5 @@ export class Node {
     const writer = this.dispatcher.answer.writer;
     writer.clear();
     return writer;
-  }
-
-  /** Keys 3 and above of the birth record. @setup */
-  private encodeCapability(): void {
-    const options = this.options;
-    let driftBytes = 0;
-    for (const drift of this.drifts) driftBytes += drift.mostBytes;
-    if (driftBytes > maxDriftBytes) {
-      throw new Error("the drift of these models does not fit in a message: watch fewer, or with fewer bins");
-    }
-    const writer = new CborWriter(this.message);
-    let pairs = 6;
-    writer.writeInt(3);
-    writer.writeInt(0); // minimal
-    writer.writeInt(4);
-    writer.writeText(options.name);
-    writer.writeInt(5);
-    writer.writeText(options.version);
-    writer.writeInt(6);
-    writer.writeInt(this.message);
-    writer.writeInt(7);
-    writer.writeInt(options.jobs);
-    writer.writeInt(8);
-    writer.beginArray(this.operations.length);
-    for (const operation of this.operations) writer.writeText(operation.name);
-    if (options.sensors.length > 0) {
-      pairs++;
-      writer.writeInt(9);
-      writer.beginArray(options.sensors.length);
-      for (const sensor of options.sensors) sensor.describe(writer);
-    }
-    if (options.models.length > 0) {
-      pairs++;
-      writer.writeInt(10);
-      writer.beginArray(options.models.length);
-      for (const model of options.models) model.describe(writer);
-    }
-    const functions = options.functions ?? null;
-    if (functions !== null && functions.length > 0) {
-      pairs++;
-      writer.writeInt(11);
-      writer.beginArray(functions.length);
-      for (const one of functions) one.describe(writer);
-    }
-    if (options.labels.length > 0) {
-      pairs++;
-      writer.writeInt(12);
-      writer.beginArray(options.labels.length);
-      for (const label of options.labels) writer.writeText(label);
-    }
-    const actuators = options.actuators ?? null;
-    if (actuators !== null && actuators.length > 0) {
-      pairs++;
-      writer.writeInt(13);
-      writer.beginArray(actuators.length);
-      for (const one of actuators) one.describe(writer);
-    }
-    if (writer.overflow || writer.length > this.message - 2 * envelopeSize) {
-      throw new Error("the capability record of this node does not fit in a message: offer less");
-    }
-    const encoded = new Uint8Array(writer.length);
-    encoded.set(writer.written());
-    this.capability = encoded;
-    this.capabilityPairs = pairs;
   }
 }

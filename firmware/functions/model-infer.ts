@@ -6,7 +6,7 @@
 import type { Answer } from "../core/answer.js";
 import { DescriptorField } from "../core/data-descriptor.js";
 import { mismatch } from "../core/fits.js";
-import type { Model } from "../core/model.js";
+import type { AnyModel } from "../core/any-model.js";
 import { Operation } from "../core/operation.js";
 import { ElementType, ErrorCode } from "../core/protocol.js";
 import type { Request } from "../core/request.js";
@@ -19,7 +19,7 @@ const chunkValues = 48;
 
 export class ModelInfer extends Operation {
   /** What the running request asked for. */
-  private model: Model;
+  private model: AnyModel;
   private sensor: Sensor | null = null;
   private wantsReal: boolean = false;
   private rate: f32 = 0;
@@ -28,15 +28,15 @@ export class ModelInfer extends Operation {
   private readonly window: Int8Array;
   private readonly chunk: Float32Array = new Float32Array(chunkValues);
 
-  /** At least one model; the first is the default. No sensors: inline data only. @setup */
+  /** At least one model; the first that is there is the default. No sensors: inline data only. @setup */
   constructor(
-    private readonly models: RomArray<Model>,
+    private readonly models: RomArray<AnyModel>,
     private readonly sensors: RomArray<Sensor>,
   ) {
     super("model.infer");
     this.model = models[0];
     let largest = 0;
-    for (const model of models) largest = Math.max(largest, model.inputSize);
+    for (const model of models) largest = Math.max(largest, model.mostInput());
     this.window = new Int8Array(sensors.length > 0 ? largest : 0);
     for (const sensor of sensors) {
       if (sensor.channels > chunkValues) throw new Error("model.infer takes sensors of up to 48 channels");
@@ -101,12 +101,12 @@ export class ModelInfer extends Operation {
   }
 
   /** The model that the selector names, else the first with its task, else the first. */
-  private select(request: Request): Model | null {
+  private select(request: Request): AnyModel | null {
     const name = request.selector();
     const task = request.task();
     for (const model of this.models) {
-      if ((name.length === 0 || model.isNamed(name)) && (task.length === 0 || task === model.task))
-        return model;
+      const isMeant = (name.length === 0 || model.isNamed(name)) && (task.length === 0 || model.isFor(task));
+      if (isMeant && model.isThere()) return model;
     }
     return null;
   }
@@ -141,7 +141,7 @@ export class ModelInfer extends Operation {
   }
 
   /** Brings inline data into the input tensor; false when it does not fit, and said so. */
-  private takeInline(request: Request, model: Model, answer: Answer): boolean {
+  private takeInline(request: Request, model: AnyModel, answer: Answer): boolean {
     const real = request.offered.element === ElementType.F32;
     const misfit = mismatch(request.offered, real ? model.realInput : model.input);
     if (misfit.length > 0) {
@@ -162,7 +162,7 @@ export class ModelInfer extends Operation {
   }
 
   /** Runs the model on its input tensor and writes the answer. */
-  private infer(model: Model, real: boolean, lost: u32, answer: Answer): void {
+  private infer(model: AnyModel, real: boolean, lost: u32, answer: Answer): void {
     model.invoke();
     const output = model.outputTensor();
     let best = 0;
@@ -177,7 +177,7 @@ export class ModelInfer extends Operation {
     writer.writeInt(2);
     writer.writeInt(best);
     writer.writeInt(3);
-    writer.writeText(model.qualifiedName);
+    writer.writeText(model.identity());
     writer.writeInt(4);
     writer.writeUint(lost);
     if (real) {

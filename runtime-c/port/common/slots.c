@@ -41,7 +41,7 @@ static int32_t ended(tmc_update_result result, bool whole) {
 
 int32_t tmc_port_slot_room(int32_t kind) {
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_room();
+        return tmc_image_room();
     }
     const tmc_update *const u = store_of(kind);
     return u == NULL ? -TMC_SLOT_ABSENT : (int32_t)tmc_update_room(u->flash);
@@ -49,7 +49,7 @@ int32_t tmc_port_slot_room(int32_t kind) {
 
 int32_t tmc_port_slot_boot(int32_t kind) {
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_boot();
+        return tmc_image_boot();
     }
     if (kind != TMC_SLOT_MODEL && kind != TMC_SLOT_FUNCTION) {
         return -TMC_SLOT_ABSENT;
@@ -80,7 +80,7 @@ int32_t tmc_port_slot_begin(int32_t kind, tmc_arr_u8 header) {
         return -TMC_SLOT_NO_KEY;
     }
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_begin(header.ptr);
+        return tmc_image_begin(header.ptr);
     }
     uint32_t offset = 0;
     const tmc_update_result result = tmc_update_begin(u, header.ptr, &offset);
@@ -93,7 +93,7 @@ int32_t tmc_port_slot_write(int32_t kind, int32_t offset, tmc_arr_u8 bytes) {
         return -(int32_t)TMC_UPDATE_GAP;
     }
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_write((uint32_t)offset, bytes.ptr, (uint32_t)bytes.len);
+        return tmc_image_write((uint32_t)offset, bytes.ptr, (uint32_t)bytes.len);
     }
     tmc_update *const u = store_of(kind);
     return u == NULL ? -TMC_SLOT_ABSENT
@@ -102,7 +102,7 @@ int32_t tmc_port_slot_write(int32_t kind, int32_t offset, tmc_arr_u8 bytes) {
 
 int32_t tmc_port_slot_finish(int32_t kind) {
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_finish();
+        return tmc_image_finish();
     }
     tmc_update *const u = store_of(kind);
     return u == NULL ? -TMC_SLOT_ABSENT : ended(tmc_update_finish(u), true);
@@ -110,7 +110,7 @@ int32_t tmc_port_slot_finish(int32_t kind) {
 
 int32_t tmc_port_slot_try(int32_t kind) {
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_try();
+        return tmc_image_try();
     }
     tmc_update *const u = store_of(kind);
     return u == NULL ? -TMC_SLOT_ABSENT : ended(tmc_update_try(u), true);
@@ -118,7 +118,7 @@ int32_t tmc_port_slot_try(int32_t kind) {
 
 int32_t tmc_port_slot_confirm(int32_t kind) {
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_confirm();
+        return tmc_image_confirm();
     }
     tmc_update *const u = store_of(kind);
     return u == NULL ? -TMC_SLOT_ABSENT : ended(tmc_update_confirm(u), true);
@@ -126,7 +126,7 @@ int32_t tmc_port_slot_confirm(int32_t kind) {
 
 int32_t tmc_port_slot_reject(int32_t kind) {
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_reject();
+        return tmc_image_reject();
     }
     tmc_update *const u = store_of(kind);
     return u == NULL ? -TMC_SLOT_ABSENT : ended(tmc_update_reject(u), true);
@@ -142,7 +142,7 @@ int32_t tmc_port_slot_header(int32_t kind, tmc_arr_u8 out) {
         return 0;
     }
     if (kind == TMC_SLOT_FIRMWARE) {
-        return tmc_firmware_header(out.ptr);
+        return tmc_image_header(out.ptr);
     }
     const tmc_update *const u = store_of(kind);
     return u != NULL && u->active >= 0 && tmc_update_header(u, u->active, out.ptr) ? TMC_UPDATE_HEADER_BYTES

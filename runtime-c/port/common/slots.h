@@ -27,16 +27,16 @@ bool tmc_slots_verify(const uint8_t key[TMC_SLOTS_KEY_BYTES], const uint8_t dige
  * many writes. */
 void tmc_slots_changed(bool whole);
 
-/* Firmware, as tmc_port_slot_* of port.h: the boot loader's slots, or firmware-none.c. */
-int32_t tmc_firmware_room(void);
-int32_t tmc_firmware_boot(void);
-int32_t tmc_firmware_begin(const uint8_t header[TMC_UPDATE_HEADER_BYTES]);
-int32_t tmc_firmware_write(uint32_t offset, const uint8_t *bytes, uint32_t size);
-int32_t tmc_firmware_finish(void);
-int32_t tmc_firmware_try(void);
-int32_t tmc_firmware_confirm(void);
-int32_t tmc_firmware_reject(void);
-int32_t tmc_firmware_header(uint8_t out[TMC_UPDATE_HEADER_BYTES]);
+/* The image itself (firmware), as tmc_port_slot_* of port.h: the boot loader's slots, or firmware-none.c. */
+int32_t tmc_image_room(void);
+int32_t tmc_image_boot(void);
+int32_t tmc_image_begin(const uint8_t header[TMC_UPDATE_HEADER_BYTES]);
+int32_t tmc_image_write(uint32_t offset, const uint8_t *bytes, uint32_t size);
+int32_t tmc_image_finish(void);
+int32_t tmc_image_try(void);
+int32_t tmc_image_confirm(void);
+int32_t tmc_image_reject(void);
+int32_t tmc_image_header(uint8_t out[TMC_UPDATE_HEADER_BYTES]);
 
 /* ---- for the port -------------------------------------------------------------------------------------- */
 
