@@ -29,7 +29,7 @@ import { Drifts } from "./drifts.js";
 import { Link } from "./link.js";
 import type { AnyFunction } from "./node-function.js";
 import type { Operation } from "./operation.js";
-import { NodeFlag, protocolVersion } from "./protocol.js";
+import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
 import { RemoteRequests, type RemoteRequest } from "./remote-request.js";
 import { Selection } from "./selection.js";
 import type { Sensor } from "./sensor.js";
