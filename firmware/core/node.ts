@@ -2,7 +2,7 @@
  * The minimal node: what it offers, its records on the bus, and the life that the platform drives. It knows no
  * operation; `functions/minimal-node.ts` adds the ones every node has.
  */
-import { CborWriter } from "../std/cbor-writer.js";
+import type { CborWriter } from "../std/cbor-writer.js";
 import {
   atWork,
   bootCounter,
