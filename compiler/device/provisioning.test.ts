@@ -1,8 +1,10 @@
 /** Provisioning over a console, against a device that is played here; real ones are in test/zephyr/secure.test.ts. */
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { crc32 } from "node:zlib";
 import { expect, it } from "vitest";
+import { provisionDevice } from "../cli/commands/provision.js";
+import { ownerKeyId, publicPoint } from "../update/owner-keys.js";
 import { Provisioning, certificateDer, privateKeyDer } from "./provisioning.js";
 import { SerialConsole } from "./serial-console.js";
 
@@ -59,6 +61,24 @@ it("reads values, tells secrets and absences, and refuses what was damaged", asy
   expect(await device.get("key")).toBe("secret");
   expect(await device.get("id")).toBeUndefined();
   await expect(device.get("ca")).rejects.toMatchObject({ code: "TMC5106" });
+});
+
+it("gives the device the key of its owner, and shows whose it has", async () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const point = publicPoint(publicKey);
+  const { serial, heard } = play((line) => {
+    if (line === "tmc get update-key")
+      return [`tmc: data ${point.toString("base64")}`, `tmc: ok ${point.length} ${hex(point)}`];
+    return [line.startsWith("tmc get") ? "tmc: ok absent" : "tmc: ok"];
+  });
+  const device = new Provisioning(serial);
+  const options = { days: "365" };
+  expect(await provisionDevice(device, "n1", new Map([["update-key", point]]), options)).toMatchObject({
+    written: ["update-key"],
+  });
+  expect(heard).toContain("tmc begin update-key 65");
+  const shown = await provisionDevice(device, "n1", new Map(), { ...options, show: true });
+  expect(shown.settings).toMatchObject({ "update-key": `key id ${ownerKeyId(createPublicKey(privateKey))}` });
 });
 
 it("leaves the log to others, also in the middle of an answer", async () => {

@@ -19,6 +19,7 @@ export const settingNames = [
   "password",
   "wifi-ssid",
   "wifi-psk",
+  "update-key",
 ] as const;
 export type SettingName = (typeof settingNames)[number];
 

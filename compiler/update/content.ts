@@ -1,5 +1,6 @@
 /** What the content of an update is, found from its first bytes: kind, and name and version where it states them. */
 import { HEADER_BYTES, At, MAGIC, NAME_BYTES } from "../model/package/format.js";
+import { isImage, readImage } from "../function/image.js";
 import { badUpdateText, type UpdateKind } from "./artifact.js";
 
 /** Of a header of MCUboot. */
@@ -31,7 +32,19 @@ export function contentFacts(content: Uint8Array): ContentFacts | undefined {
     const version = `${major}.${minor}.${revision}${build === 0 ? "" : `+${build}`}`;
     return { kind: "firmware", version };
   }
+  if (isImage(content)) return { kind: "function", ...imageFacts(content) };
   return undefined;
+}
+
+/** Nothing of a damaged one: whether a device takes it, the device says. */
+function imageFacts(content: Uint8Array): Partial<ContentFacts> {
+  try {
+    const { name, version } = readImage(content);
+    const good = (badUpdateText("name", name) ?? badUpdateText("version", version)) === undefined;
+    return good ? { name, version } : {};
+  } catch {
+    return {};
+  }
 }
 
 function textAt(view: Buffer, from: number, bytes: number): string {

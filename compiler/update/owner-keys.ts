@@ -51,7 +51,12 @@ export function writeOwnerKeys(name: string): OwnerKeyFiles {
 
 /** The first half of the SHA-256 of the public point: to compare keys by. */
 export function ownerKeyId(publicKey: KeyObject): string {
-  return createHash("sha256").update(publicPoint(publicKey)).digest("hex").slice(0, 32);
+  return pointId(publicPoint(publicKey));
+}
+
+/** The same of a point that a device keeps. */
+export function pointId(point: Uint8Array): string {
+  return createHash("sha256").update(point).digest("hex").slice(0, 32);
 }
 
 /** 0x04, x, y: 65 bytes, as the device keeps it. */

@@ -19,6 +19,7 @@ it.each([
   [["provision", "--id", "Pump 1"], "TMC5108", "--id"],
   [["provision", "--server", "http://x"], "TMC5108", "--server"],
   [["provision", "--ca", join(folder, "text")], "TMC5107", "has no certificate"],
+  [["provision", "--update-key", join(folder, "text")], "TMC5201", "no public key"],
   [["provision", "--wifi-psk-file", join(folder, "absent")], "TMC5107", "cannot read"],
   [["provision", "--id", "n1", "--port", join(folder, "absent")], "TMC5102", "cannot open"],
   [["monitor", "--port", join(folder, "absent")], "TMC5102", "cannot open"],

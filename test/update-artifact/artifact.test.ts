@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
+import { encodeImage } from "../../compiler/function/image.js";
 import { main } from "../../compiler/cli/main.js";
 import {
   isSignedByOwner,
@@ -225,6 +226,18 @@ describe("content", () => {
     image.write("TMCM", 0, "latin1");
     image.write("vibration", 64, "latin1");
     expect(contentFacts(image)).toEqual({ kind: "model", name: "vibration" });
+  });
+
+  it("of a function for devices has a name and a version", () => {
+    const data = { elementType: 6, shape: [4] as [number], bytes: 16 };
+    const image = encodeImage({
+      ...{ machine: "cortex-m4f", name: "rms", version: "1.1.0", input: data, output: data },
+      ...{ code: new Uint8Array(64), entry: 0, data: new Uint8Array(), ram: 8, relocations: [], imports: [] },
+      ...{ stack: 64, timeUs: undefined },
+      golden: { input: new Uint8Array(16), output: new Uint8Array(16) },
+    });
+    expect(contentFacts(image)).toEqual({ kind: "function", name: "rms", version: "1.1.0" });
+    expect(contentFacts(image.subarray(0, image.length - 8))).toEqual({ kind: "function" });
   });
 
   it("of something else has nothing", () => {

@@ -2,6 +2,7 @@
  * A node on Zephyr with an identity of its own: provisioned over the serial console, its key made on the device, mutual TLS
  * with the embedded broker; who it refuses and who refuses it. The program on it is the hand-written stand-in.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -12,6 +13,7 @@ import { findBoard } from "../../compiler/board/board.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import type { ZephyrImage } from "../../compiler/board/zephyr/build.js";
 import { runZephyr, type ZephyrNode } from "../../compiler/board/zephyr/run.js";
+import { publicPoint } from "../../compiler/update/owner-keys.js";
 import { certificateDer, type Provisioning } from "../../compiler/device/provisioning.js";
 import type { SerialConsole } from "../../compiler/device/serial-console.js";
 import type { Broker } from "../../host/node/broker/broker.js";
@@ -85,10 +87,18 @@ describe.skipIf(notRunnable !== "").each([
     const long = Buffer.alloc(700, 0x61);
     await device.put("wifi-ssid", long);
     expect(await device.get("wifi-ssid")).toEqual(long);
+    const point = publicPoint(generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey);
+    await device.put("update-key", point);
+    expect(await device.get("update-key")).toEqual(point);
+    await expect(device.put("update-key", point.subarray(1))).rejects.toThrow(/update-key: a point/);
+    await expect(device.put("update-key", Buffer.concat([Buffer.of(2), point.subarray(1)]))).rejects.toThrow(
+      /update-key: a point/,
+    );
+    expect(await device.get("update-key")).toEqual(point);
     await device.delete("wifi-ssid");
     expect(await device.get("wifi-ssid")).toBeUndefined();
     await device.wipe();
-    for (const name of ["id", "key", "ca", "cert", "server"] as const) {
+    for (const name of ["id", "key", "ca", "cert", "server", "update-key"] as const) {
       expect(await device.get(name)).toBeUndefined();
     }
   });

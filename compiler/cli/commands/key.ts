@@ -22,6 +22,7 @@ export function registerKey(program: Command): void {
         process.stdout.write(
           `private: ${made.privateFile}\npublic:  ${made.publicFile}\nkey id:  ${made.keyId}\n\n` +
             `Devices learn it with: tmc provision --update-key ${made.publicFile}\n` +
+            `Devices learn it with: tmc provision --update-key ${made.publicFile}\n` +
             "Keep the private key safe: whoever has it decides what the devices run.\n",
         );
       }

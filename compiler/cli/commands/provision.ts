@@ -14,6 +14,7 @@ import {
 } from "../../device/provisioning.js";
 import { SerialConsole } from "../../device/serial-console.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import { pointId, publicPoint, readOwnerPublicKey } from "../../update/owner-keys.js";
 import { printJson } from "../failure.js";
 import { describeCommand } from "../help.js";
 
@@ -29,6 +30,7 @@ export interface ProvisionOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly updateKey?: string;
   readonly enroll?: true;
   readonly config?: string;
   readonly days: string;
@@ -52,6 +54,7 @@ export function registerProvision(program: Command): void {
     .option("--ca <file>", "certificate of the brokers' authority, PEM or DER")
     .option("--cert <file>", "the node's certificate, PEM or DER")
     .option("--key <file>", "its private key, PEM or DER; better: --enroll")
+    .option("--update-key <file>", "public key of the owner (tmc key new): whose updates the device takes")
     .option("--enroll", "the device makes a key pair; this machine's complete node signs its certificate")
     .option("--config <file>", "with --enroll: configuration of the complete node (default: node.yaml)")
     .option("--days <n>", "with --enroll: how long the certificate is valid", "365")
@@ -66,6 +69,10 @@ export function registerProvision(program: Command): void {
         "a new node; its key never leaves it",
       ],
       ["tmc provision --enroll", "a new key and certificate for the same node"],
+      [
+        "tmc provision --update-key owner.pub.pem",
+        "takes updates of this owner from now on, and of no other",
+      ],
       ["tmc provision --show", "what it has"],
       ["tmc provision --wipe", "before it is given away"],
     ],
@@ -110,7 +117,11 @@ function conflict(message: string, fix: string): UserError {
   return new UserError("TMC5108", message, fix, ExitCode.usage);
 }
 
-type Source = readonly [name: SettingName, value: string | undefined, from: "text" | "file" | "cert" | "key"];
+type Source = readonly [
+  name: SettingName,
+  value: string | undefined,
+  from: "text" | "file" | "cert" | "key" | "owner",
+];
 
 /** In the order in which they are written: the brokers last, so that an interrupted node has nowhere to go. */
 function valueSources(options: ProvisionOptions): readonly Source[] {
@@ -124,6 +135,7 @@ function valueSources(options: ProvisionOptions): readonly Source[] {
     ["ca", options.ca, "cert"],
     ["cert", options.cert, "cert"],
     ["key", options.key, "key"],
+    ["update-key", options.updateKey, "owner"],
     ["server", options.server, "text"],
   ];
 }
@@ -135,6 +147,10 @@ function valuesOf(options: ProvisionOptions): ReadonlyMap<SettingName, Buffer> {
     if (source === undefined) continue;
     if (from === "text") {
       values.set(name, Buffer.from(checkText(name, source)));
+      continue;
+    }
+    if (from === "owner") {
+      values.set(name, publicPoint(readOwnerPublicKey(source)));
       continue;
     }
     const content = readFileOrFail(source);
@@ -258,7 +274,9 @@ async function show(device: Provisioning): Promise<Done> {
           ? "(kept; not readable)"
           : name === "ca" || name === "cert"
             ? await describeCertificate(kept)
-            : kept.toString("utf8");
+            : name === "update-key"
+              ? `key id ${pointId(kept)}`
+              : kept.toString("utf8");
   }
   const width = Math.max(...settingNames.map((name) => name.length));
   const text = Object.entries(settings).map(([name, value]) => `${name.padEnd(width)}  ${value}`);

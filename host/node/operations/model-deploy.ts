@@ -3,6 +3,7 @@
  * nodes that take packages. Each node succeeds or fails for itself, with a reason.
  */
 import { packageModel } from "../../../compiler/model/package/write.js";
+import { elementCount, tensorAt, type Graph } from "../../../compiler/model/graph.js";
 import { contentFacts } from "../../../compiler/update/content.js";
 import { UserError } from "../../../compiler/diagnostics/user-error.js";
 import { modelDeploy, modelUndeploy } from "../../bus/operations/model.js";
@@ -232,11 +233,29 @@ async function packageOf({ models }: ModelContext, record: ModelRecord): Promise
     throw new OperationFailure("descriptor-mismatch", "devices take int8 models: use model.optimize");
   }
   try {
-    return packageModel(readGraph(await models.bytesOf(record), record.name), { name: record.name });
+    const graph = readGraph(await models.bytesOf(record), record.name);
+    const [{ rate = 0, unit = "" } = {}] = record.inputs;
+    const { name, task = "", labels = [], digest } = record;
+    return packageModel(graph, {
+      name,
+      golden: goldenFor(graph),
+      about: { task, labels, unit, rate, digest },
+    });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new OperationFailure("descriptor-mismatch", `${error.code}: ${error.message}`);
   }
+}
+
+/** An input for the self-test of devices: any will do that moves every layer; the same for the same model. */
+function goldenFor(graph: Graph): Int8Array[] {
+  let state = 1;
+  return graph.inputs.map((tensor) =>
+    new Int8Array(elementCount(tensorAt(graph, tensor).shape)).map(() => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state >>> 24;
+    }),
+  );
 }
 
 /** The node has said that it has the model; its birth record follows. */

@@ -9,6 +9,7 @@ import type { RegisteredNode } from "../core/core-service.js";
 import { bytesOfFloats, numbersOf } from "../data/data-descriptor.js";
 import { DataSets } from "../data/data-sets.js";
 import { createJobs, type JobsEngine } from "../jobs/create-jobs.js";
+import { readPackage } from "../../../compiler/model/package/read.js";
 import { readUpdate } from "../../../compiler/update/artifact.js";
 import { UpdateSigner } from "../updates/update-signer.js";
 import { DeployedModels } from "../models/deployed-models.js";
@@ -444,7 +445,12 @@ describe("model.deploy to other nodes", () => {
     });
     const { header, content } = readUpdate(orders.at(-1)?.input as Uint8Array);
     expect(header).toMatchObject({ kind: "model", name: "v", version: "1-int8" });
-    expect(Buffer.from(content).toString("latin1", 0, 4)).toBe("TMCM");
+    const packed = readPackage(new Uint8Array(content), "v");
+    expect(packed.about).toMatchObject({
+      labels: expect.any(Array) as unknown,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+    });
+    expect(packed.golden.length).toBeGreaterThan(0);
     await expect(call("model.deploy", { model: "v@1", nodes: ["plain"] })).rejects.toMatchObject({
       code: "no-capable-node",
     });

@@ -25,9 +25,12 @@ static const struct {
     const char *name;
     bool secret;
 } names[] = {
-    {"id", false},   {"server-id", false}, {"server", false},  {"sntp", false},      {"ca", false},
-    {"cert", false}, {"key", true},        {"password", true}, {"wifi-ssid", false}, {"wifi-psk", true},
+    {"id", false},        {"server-id", false}, {"server", false},     {"sntp", false},
+    {"ca", false},        {"cert", false},      {"key", true},         {"password", true},
+    {"wifi-ssid", false}, {"wifi-psk", true},   {"update-key", false},
 };
+
+#define UPDATE_KEY_BYTES 65 /* a point of P-256, not compressed: 4, x, y */
 
 /* A value on its way in or out, a line at a time. */
 static uint8_t value[CONFIG_TMC_CREDENTIAL_MAX];
@@ -45,7 +48,7 @@ static int find(const char *name) {
             return (int)i;
         }
     }
-    error("name: one of id server-id server sntp ca cert key password wifi-ssid wifi-psk");
+    error("name: one of id server-id server sntp ca cert key password wifi-ssid wifi-psk update-key");
     return -1;
 }
 
@@ -98,12 +101,20 @@ static void data(const char *text) {
     }
 }
 
+/* What would be found out only when it is needed. */
+static bool is_possible(void) {
+    return strcmp(names[pending].name, "update-key") != 0 ||
+           (value_size == UPDATE_KEY_BYTES && value[0] == 4U);
+}
+
 static void commit(const char *crc_text) {
     unsigned long crc;
     if (pending < 0 || value_taken != value_size) {
         error("incomplete");
     } else if (!number(crc_text, 16, UINT32_MAX, &crc) || crc32_ieee(value, value_size) != (uint32_t)crc) {
         error("checksum: begin again");
+    } else if (!is_possible()) {
+        error("update-key: a point of P-256, 65 bytes");
     } else if (!zport_setting_write(names[pending].name, value, value_size)) {
         error("the flash refused it");
     } else {
