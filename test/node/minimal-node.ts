@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBoard } from "../../compiler/board/board.js";
 import { packagePath } from "../../compiler/board/package-root.js";
-import { buildExecutable } from "../../compiler/board/toolchain.js";
+import { buildExecutable, libraryNeeds } from "../../compiler/board/toolchain.js";
 import { writeSources } from "../../compiler/cli/write-sources.js";
 import { compileProgram } from "../../compiler/pipeline/compile.js";
 import { BusClient, type Exchange, type Order } from "../../host/bus/bus-client.js";
@@ -39,7 +39,7 @@ export async function buildMinimalNode(
     outDir: folder,
     name: "node",
     port: "node",
-    kernels: true,
+    ...libraryNeeds(result.compiled.c.externs, result.compiled.models.models.length),
     sanitize: true,
     opt: "-O1",
   });
