@@ -110,7 +110,7 @@ function groupFinder(options: MemoryReportOptions): (file: string) => MemoryGrou
       .filter((object) => object.group === "generated")
       .map((object) => basename(object.source, ".c")),
   );
-  const runtime = stemsOf("src");
+  const runtime = new Set([...stemsOf("src"), ...stemsOf("function")]);
   const kernels = stemsOf("kernels");
   return (file) => {
     const direct = byPath.get(file);

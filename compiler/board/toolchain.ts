@@ -44,6 +44,8 @@ export interface CompileOptions {
   readonly kernels?: boolean;
   /** Also what keeps models and functions that come over the bus (runtime-c/update); nodes only. Default false. */
   readonly slots?: boolean;
+  /** Also what checks and calls functions in slots (runtime-c/function). Default false. */
+  readonly functions?: boolean;
   /** clang only for boards of the host. Default gcc. */
   readonly cc?: CompilerName;
   /** Default -O2. */
@@ -287,10 +289,13 @@ async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promi
   return { objects, messages: messages.join("") };
 }
 
-function runtimeJobs(options: Pick<CompileOptions, "sources" | "kernels">): Job[] {
+function runtimeJobs(options: Pick<CompileOptions, "sources" | "kernels" | "functions">): Job[] {
+  const runtime = ["src", ...(options.functions === true ? ["function"] : [])];
   return [
     ...options.sources.map((source): Job => ({ source: resolve(source), group: "generated" })),
-    ...cSources(packagePath("runtime-c", "src")).map((source): Job => ({ source, group: "runtime" })),
+    ...runtime
+      .flatMap((folder) => cSources(packagePath("runtime-c", folder)))
+      .map((source): Job => ({ source, group: "runtime" })),
     ...(options.kernels === true ? cSources(packagePath("runtime-c", "kernels")) : []).map((source): Job => ({
       source,
       group: "kernel",
@@ -321,14 +326,18 @@ function slotJobs(): Job[] {
 export function libraryNeeds(
   externs: readonly string[],
   models: number,
-): { readonly kernels: boolean; readonly slots: boolean } {
+): { readonly kernels: boolean; readonly slots: boolean; readonly functions: boolean } {
   const calls = (prefix: string): boolean => externs.some((name) => name.startsWith(prefix));
-  return { kernels: models > 0 || calls("tmc_package_"), slots: calls("tmc_port_slot_") };
+  return {
+    kernels: models > 0 || calls("tmc_package_"),
+    slots: calls("tmc_port_slot_"),
+    functions: calls("tmc_function_call_"),
+  };
 }
 
-/** C of the run-time library that generated code links to, absolute; with the kernels of models on request. */
-export function librarySources(kernels: boolean): string[] {
-  return runtimeJobs({ sources: [], kernels }).map((job) => job.source);
+/** C of the run-time library that generated code links to, absolute; with the kernels of models and functions on request. */
+export function librarySources(kernels: boolean, functions = false): string[] {
+  return runtimeJobs({ sources: [], kernels, functions }).map((job) => job.source);
 }
 
 /**

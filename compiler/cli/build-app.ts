@@ -66,7 +66,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     missing: undefined,
   };
   const needs = libraryNeeds(compiled.c.externs, compiled.models.models.length);
-  const list = sourceList(compiled, [...written.sources, ...librarySources(needs.kernels)]);
+  const list = sourceList(compiled, [...written.sources, ...librarySources(needs.kernels, needs.functions)]);
   writeIfDifferent(join(written.folder, "sources.txt"), list);
   if (options.emit === "c") {
     return { ...partial, report: undefined };

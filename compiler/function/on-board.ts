@@ -112,6 +112,10 @@ static void call(void) {
     tmc_function_run(&here, input, input_bytes, output, DATA, &result);
 }
 
+int32_t tmc_port_stack_left(void) {
+    return 8192;
+}
+
 static int32_t counted(void (*body)(void)) {
     if (!COUNT) {
         body();
@@ -189,13 +193,10 @@ export async function callImages(
     const sources = join(folder, "src");
     mkdirSync(sources);
     writeFileSync(join(sources, "program.c"), programOf(runs, options.count === true));
-    const loader = ["check.c", "run.c", "enter-cortex-m.c"];
     const { elf } = await buildExecutable({
       board,
-      sources: [
-        join(sources, "program.c"),
-        ...loader.map((name) => packagePath("runtime-c", "function", name)),
-      ],
+      sources: [join(sources, "program.c")],
+      functions: true,
       includeDirs: [packagePath("runtime-c", "port", "cortex-m")],
       outDir: folder,
       name: "images",

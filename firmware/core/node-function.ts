@@ -1,22 +1,21 @@
 /**
  * A function over typed data, as nodes offer it: name, version, what goes in and what comes out. The same source is
- * built into a minimal node (`FunctionInvoke`) and, by `tmc function build`, into a bundle that complete nodes run.
+ * built into a minimal node (`FunctionInvoke`) and, by `tmc function build`, into a bundle that complete nodes run or an image
+ * for the slots of minimal ones.
  *
  * A function keeps nothing between calls: where a node runs it is the node's choice, and calls may run side by side in
  * several places. What it computes depends on its input alone.
  */
 import type { CborWriter } from "../std/cbor-writer.js";
-import { DataDescriptor } from "./data-descriptor.js";
-import { maxRank } from "./protocol.js";
+import type { DataDescriptor } from "./data-descriptor.js";
+import { OfferedFunction } from "./offered-function.js";
 import type { AnyValues, Values } from "./values.js";
 
 const noLabels: RomArray<string> = [];
 
 /** A function without the types of its data. */
-export abstract class AnyFunction {
+export abstract class AnyFunction extends OfferedFunction {
   readonly qualifiedName: string;
-  /** What the last call gave: the output's descriptor with the number of rows. */
-  readonly given: DataDescriptor = new DataDescriptor();
 
   /** @setup */
   constructor(
@@ -25,6 +24,7 @@ export abstract class AnyFunction {
     readonly input: AnyValues,
     readonly output: AnyValues,
   ) {
+    super();
     if (name.length === 0 || name.length > 32)
       throw new Error("the name of a function has 1 to 32 characters");
     if (version.length === 0 || version.length > 32) throw new Error("a version has 1 to 32 characters");
@@ -35,19 +35,27 @@ export abstract class AnyFunction {
       if (!allowed) throw new Error("the name of a function is made of a-z 0-9 . _ -");
     }
     this.qualifiedName = `${name}@${version}`;
-    const known = output.descriptor;
-    this.given.present = known.present;
-    this.given.element = known.element;
-    this.given.rank = known.rank;
-    for (let i = 0; i < maxRank; i++) this.given.shape[i] = known.shape[i];
-    this.given.rate = known.rate;
-    this.given.unit.assign(known.unit.toString());
-    this.given.scale = known.scale;
-    this.given.zeroPoint = known.zeroPoint;
+    this.given.assign(output.descriptor);
   }
 
-  /** Is it meant by "name" or "name@version"? */
-  isNamed(selector: string): boolean {
+  override inputNeed(): DataDescriptor {
+    return this.input.descriptor;
+  }
+  override outputOffer(): DataDescriptor {
+    return this.output.descriptor;
+  }
+  override isThere(): boolean {
+    return true;
+  }
+  override mostBytes(): i32 {
+    return 0; // it does not come and go
+  }
+  override open(): void {}
+  override identity(): string {
+    return this.qualifiedName;
+  }
+
+  override isNamed(selector: string): boolean {
     return selector === this.name || selector === this.qualifiedName;
   }
 
@@ -75,8 +83,30 @@ export abstract class AnyFunction {
     return bytes;
   }
 
+  override takes(bytes: i32): boolean {
+    const width = this.input.width;
+    const count = Math.trunc(bytes / width);
+    return count * width === bytes && this.input.allows(count);
+  }
+
+  override invoke(input: Uint8Array): i32 {
+    return this.call(input) * this.output.width;
+  }
+
+  override store(at: i32, part: Uint8Array): void {
+    this.output.store(Math.trunc(at / this.output.width), part);
+  }
+
+  /** Its traps leave `invoke`. */
+  override failure(): string {
+    return "";
+  }
+  override failureSite(): u32 {
+    return 0;
+  }
+
   /** A function-descriptor. @setup */
-  describe(writer: CborWriter): void {
+  override describe(writer: CborWriter): void {
     writer.beginMap(5);
     writer.writeInt(0);
     writer.writeText(this.name);

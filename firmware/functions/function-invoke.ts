@@ -1,10 +1,10 @@
 /**
- * `function.invoke`: calls a function of the image on inline data. It checks descriptors before it computes and names
- * the field that does not fit; a trap of the function ends the request as function-failed.
+ * `function.invoke`: calls a function of the image, or of a slot, on inline data. It checks descriptors before it computes
+ * and names the field that does not fit; a trap of the function ends the request as function-failed.
  */
 import type { Answer } from "../core/answer.js";
 import { mismatch } from "../core/fits.js";
-import type { AnyFunction } from "../core/node-function.js";
+import type { OfferedFunction } from "../core/offered-function.js";
 import { Operation } from "../core/operation.js";
 import { ErrorCode } from "../core/protocol.js";
 import type { Request } from "../core/request.js";
@@ -16,7 +16,7 @@ export class FunctionInvoke extends Operation {
   private readonly chunk: Uint8Array = new Uint8Array(chunkBytes);
 
   /** At least one. Requests name the one they mean. @setup */
-  constructor(private readonly offered: RomArray<AnyFunction>) {
+  constructor(private readonly offered: RomArray<OfferedFunction>) {
     super("function.invoke");
   }
 
@@ -30,39 +30,42 @@ export class FunctionInvoke extends Operation {
       answer.fail(ErrorCode.BadRequest, "needs bytes", "input");
       return true;
     }
-    let misfit = mismatch(found.output.descriptor, request.accepted);
+    let misfit = mismatch(found.outputOffer(), request.accepted);
     if (misfit.length > 0) {
       answer.fail(ErrorCode.DescriptorMismatch, "", "accept", misfit);
       return true;
     }
-    misfit = mismatch(request.offered, found.input.descriptor);
+    misfit = mismatch(request.offered, found.inputNeed());
     if (misfit.length > 0) {
       answer.fail(ErrorCode.DescriptorMismatch, "", "input", misfit);
       return true;
     }
-    const width = found.input.width;
     const bytes = request.bytes();
-    const count = Math.trunc(bytes.length / width);
-    if (count * width !== bytes.length || !found.input.allows(count)) {
+    if (!found.takes(bytes.length)) {
       answer.fail(ErrorCode.DescriptorMismatch, "not as long as its shape", "input", "bytes");
       return true;
     }
-    const given = found.call(bytes);
+    const size = found.invoke(bytes);
+    if (size < 0) {
+      answer.fail(ErrorCode.FunctionFailed, found.failure());
+      answer.failDetail(4, u32(-size));
+      answer.failDetail(5, found.failureSite());
+      return true;
+    }
     const writer = answer.beginResult(1);
     writer.writeInt(0);
-    writer.writeText(found.qualifiedName);
-    const size = given * found.output.width;
+    writer.writeText(found.identity());
     answer.beginOutput(size);
     for (let at = 0; at < size; at += chunkBytes) {
       const part = this.chunk.subarray(0, Math.min(chunkBytes, size - at));
-      found.output.store(Math.trunc(at / found.output.width), part);
+      found.store(at, part);
       writer.writeRaw(part);
     }
     answer.outputDescriptor(found.given);
     return true;
   }
 
-  private select(selector: string): AnyFunction | null {
+  private select(selector: string): OfferedFunction | null {
     for (const one of this.offered) {
       if (one.isNamed(selector)) return one;
     }

@@ -5,6 +5,7 @@ export * from "./crc32.js";
 export * from "./fft-i16.js";
 export { RealFft } from "./fft.js";
 export * from "./fixed-map.js";
+export * from "./function-image.js";
 export * from "./list.js";
 export { expF32, log10F32, log2F32, logF32, sigmoidF32, tanhF32 } from "./math.js";
 export * from "./mel.js";

@@ -38,6 +38,7 @@ export enum SlotError {
 export const slotHeaderSize = 192;
 
 const sizeAt = 12;
+const digestAt = 20;
 const nameAt = 52;
 const versionAt = 84;
 /** Of name and of version, zeros after the end. */
@@ -48,6 +49,13 @@ export function headerContentSize(header: Uint8Array): u32 {
   let size: u32 = 0;
   for (let i = 3; i >= 0; i--) size = (size << 8) | u32(header[sizeAt + i]);
   return size;
+}
+
+/** Character `i` of the content's digest in lower-case hexadecimal: 0 to 63. */
+export function headerDigestDigit(header: Uint8Array, i: i32): i32 {
+  const byte = header[digestAt + (i >> 1)];
+  const digit = (i & 1) === 0 ? byte >> 4 : byte & 15;
+  return digit < 10 ? 0x30 + digit : 0x57 + digit;
 }
 
 /** Borrowed from the header. */

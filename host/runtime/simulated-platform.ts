@@ -5,6 +5,7 @@
  */
 import { packageCalls } from "../../compiler/model/package/calls.js";
 import type { HostFunction, HostPlatform } from "./current-platform.js";
+import { functionBindings, type SimulatedMachine } from "./simulated-functions.js";
 import { SimulatedSensor, type SimulatedSensorOptions } from "./simulated-sensor.js";
 import { slotBindings, type SimulatedSlots } from "./simulated-slots.js";
 
@@ -70,6 +71,8 @@ export interface SimulatedPlatformOptions {
   readonly storage?: Map<string, Uint8Array>;
   /** What it keeps of the bus; kept over simulated restarts when the same ones are given again. Default: nothing. */
   readonly slots?: readonly SimulatedSlots[];
+  /** What runs function images. Default: nothing, and none is accepted. */
+  readonly machine?: SimulatedMachine;
   /** ms between ticks for an app that does not say when it wants one (`wakeAt`). Default 10. */
   readonly tickMs?: number;
 }
@@ -132,6 +135,7 @@ export class SimulatedPlatform implements HostPlatform {
       ...this.deviceBindings(),
       ...slotBindings(options.slots ?? []),
       ...packageCalls,
+      ...functionBindings(options.machine),
     };
   }
 

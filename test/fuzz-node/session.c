@@ -112,6 +112,10 @@ void tmc_port_at_work(tmc_str what) {
     }
 }
 
+int32_t tmc_port_stack_left(void) {
+    return 0;
+}
+
 int32_t tmc_port_stack_free(void) {
     return (int32_t)(pattern >> 20) - 1;
 }

@@ -31,6 +31,8 @@ int32_t tmc_port_reset_reason(void);
 void tmc_port_at_work(tmc_str what);
 /* Bytes of the app's stack that were never used since boot; -1 = unknown. */
 int32_t tmc_port_stack_free(void);
+/* Bytes of the stack below the caller's frame; 0 = unknown. */
+int32_t tmc_port_stack_left(void);
 /* The last crash of any boot, kept over restarts. kind: 0 none, 1-8 an uncaught trap (tmc_trap_kind), 16 the
  * watchdog (a handler ran for too long), 17 a fault of the processor. site: of the trap, or the address of
  * the fault. boot: the one that it ended. work: what ran. */

@@ -151,6 +151,10 @@ int32_t tmc_port_stack_free(void) {
     return -1; /* the stack of a process grows as it is needed */
 }
 
+int32_t tmc_port_stack_left(void) {
+    return 0;
+}
+
 _Noreturn void tmc_port_fatal(const tmc_trap_info *info) {
     static const char *const kinds[] = {"none",     "index", "null",  "division", "overflow",
                                         "capacity", "throw", "stack", "assert"};

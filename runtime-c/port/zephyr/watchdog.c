@@ -135,6 +135,16 @@ int32_t tmc_port_stack_free(void) {
 #endif
 }
 
+int32_t tmc_port_stack_left(void) {
+#if defined(CONFIG_THREAD_STACK_INFO) && !defined(CONFIG_ARCH_POSIX)
+    const uintptr_t end = k_current_get()->stack_info.start;
+    const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return here > end ? (int32_t)(here - end) : 0;
+#else
+    return 0;
+#endif
+}
+
 /* ---- the watchdog
  * -------------------------------------------------------------------------------------------------- */
 
