@@ -3,7 +3,6 @@
  * record's own keys 0 to 2 are the node's.
  */
 import { CborWriter } from "../std/cbor-writer.js";
-import type { AnyModel } from "./any-model.js";
 import type { NodeOptions } from "./node.js";
 import type { Offered } from "./offered.js";
 import type { Operation } from "./operation.js";
@@ -11,6 +10,7 @@ import type { Operation } from "./operation.js";
 /** Bytes that an answer needs around the birth record. */
 const envelopeSize = 96;
 const modelsKey = 10;
+const functionsKey = 11;
 
 /** A list of the record: what the image has, encoded, and what may come. */
 class ChangingList {
@@ -21,6 +21,11 @@ class ChangingList {
     private readonly encoded: Uint8Array,
     private readonly changing: RomArray<Offered>,
   ) {}
+
+  /** Bytes of what the image has. @setup */
+  size(): i32 {
+    return this.encoded.length;
+  }
 
   count(): i32 {
     let n = this.fixed;
@@ -45,40 +50,39 @@ class ChangingList {
 export class Capability {
   /** Pairs of the fixed parts. */
   private readonly fixedPairs: i32;
-  /** Keys 3 to 9, then what may change, then the rest; all of it first when nothing may. */
+  /** Keys 3 to 9, then what may change, then the rest; all of it last when nothing may. */
   private readonly first: Uint8Array;
   private readonly models: ChangingList | null;
+  private readonly functions: ChangingList | null;
   private readonly last: Uint8Array;
 
   /** `message`: bytes of the largest. @setup */
   constructor(options: NodeOptions, operations: RomArray<Operation>, message: i32) {
     const writer = new CborWriter(message);
-    const slots: Offered[] = [];
-    const known: AnyModel[] = [];
-    let most = 0;
-    for (const model of options.models) {
-      if (model.mostBytes() > 0) slots.push(model);
-      else known.push(model);
-      most += model.mostBytes();
+    const models: Offered[] = [];
+    for (const model of options.models) models.push(model);
+    const functions: Offered[] = [];
+    const offered = options.functions ?? null;
+    if (offered !== null) {
+      for (const one of offered) functions.push(one);
     }
+    const most = mostOf(models) + mostOf(functions);
     let pairs = writeFirst(writer, options, operations, message);
-    if (slots.length > 0) {
+    let size = 0;
+    if (most > 0) {
       this.first = taken(writer);
-      for (const model of known) model.describe(writer);
-      most += this.first.length + writer.length;
-      this.models = new ChangingList(modelsKey, known.length, taken(writer), slots);
+      this.models = listOf(modelsKey, models, writer);
+      this.functions = listOf(functionsKey, functions, writer);
+      size = this.first.length + this.models.size() + this.functions.size();
     } else {
-      if (known.length > 0) {
-        pairs++;
-        writer.writeInt(modelsKey);
-        writer.beginArray(known.length);
-        for (const model of known) model.describe(writer);
-      }
       this.first = new Uint8Array(0);
       this.models = null;
+      this.functions = null;
+      pairs += writeFixed(writer, modelsKey, models);
+      pairs += writeFixed(writer, functionsKey, functions);
     }
     pairs += writeLast(writer, options);
-    if (writer.overflow || most + writer.length > message - 2 * envelopeSize) {
+    if (writer.overflow || most + size + writer.length > message - 2 * envelopeSize) {
       throw new Error("the capability record of this node does not fit in a message: offer less");
     }
     this.fixedPairs = pairs;
@@ -86,19 +90,52 @@ export class Capability {
   }
 
   pairs(): i32 {
-    const models = this.models;
-    return this.fixedPairs + (models !== null && models.count() > 0 ? 1 : 0);
+    return this.fixedPairs + pairsOf(this.models) + pairsOf(this.functions);
   }
 
   /** Keys 3 and above of the birth record. */
   write(writer: CborWriter): void {
     const models = this.models;
-    if (models !== null) {
-      writer.writeRaw(this.first);
-      models.write(writer);
-    }
+    const functions = this.functions;
+    writer.writeRaw(this.first);
+    if (models !== null) models.write(writer);
+    if (functions !== null) functions.write(writer);
     writer.writeRaw(this.last);
   }
+}
+
+function pairsOf(list: ChangingList | null): i32 {
+  return list !== null && list.count() > 0 ? 1 : 0;
+}
+
+/** Bytes of those that come and go. @setup */
+function mostOf(list: RomArray<Offered>): i32 {
+  let most = 0;
+  for (const one of list) most += one.mostBytes();
+  return most;
+}
+
+/** @setup */
+function listOf(key: i32, all: RomArray<Offered>, writer: CborWriter): ChangingList {
+  const changing: Offered[] = [];
+  let fixed = 0;
+  for (const one of all) {
+    if (one.mostBytes() > 0) changing.push(one);
+    else {
+      fixed++;
+      one.describe(writer);
+    }
+  }
+  return new ChangingList(key, fixed, taken(writer), changing);
+}
+
+/** A list of which nothing comes or goes; how many pairs. @setup */
+function writeFixed(writer: CborWriter, key: i32, all: RomArray<Offered>): i32 {
+  if (all.length === 0) return 0;
+  writer.writeInt(key);
+  writer.beginArray(all.length);
+  for (const one of all) one.describe(writer);
+  return 1;
 }
 
 /** What was written, and nothing is any more. @setup */
@@ -138,16 +175,9 @@ function writeFirst(
   return 7;
 }
 
-/** Keys 11 and above; how many. @setup */
+/** Keys 12 and above; how many. @setup */
 function writeLast(writer: CborWriter, options: NodeOptions): i32 {
   let pairs = 0;
-  const functions = options.functions ?? null;
-  if (functions !== null && functions.length > 0) {
-    pairs++;
-    writer.writeInt(11);
-    writer.beginArray(functions.length);
-    for (const one of functions) one.describe(writer);
-  }
   if (options.labels.length > 0) {
     pairs++;
     writer.writeInt(12);

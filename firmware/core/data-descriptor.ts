@@ -46,6 +46,19 @@ export class DataDescriptor {
     this.unit.clear();
   }
 
+  /** Becomes equal to it. */
+  assign(other: DataDescriptor): void {
+    this.present = other.present;
+    this.element = other.element;
+    this.rank = other.rank;
+    for (let i = 0; i < maxRank; i++) this.shape[i] = other.shape[i];
+    this.format = other.format;
+    this.rate = other.rate;
+    this.unit.assign(other.unit.toString());
+    this.scale = other.scale;
+    this.zeroPoint = other.zeroPoint;
+  }
+
   setElement(element: ElementType): void {
     this.element = element;
     this.state(DescriptorField.Element);

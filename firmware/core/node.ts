@@ -27,7 +27,7 @@ import { Dispatcher } from "./dispatcher.js";
 import { Health } from "./health.js";
 import { Drifts } from "./drifts.js";
 import { Link } from "./link.js";
-import type { AnyFunction } from "./node-function.js";
+import type { OfferedFunction } from "./offered-function.js";
 import type { Operation } from "./operation.js";
 import { NodeFlag, maxMessage, protocolVersion } from "./protocol.js";
 import { RemoteRequests, type RemoteRequest } from "./remote-request.js";
@@ -46,8 +46,8 @@ export interface NodeOptions {
   readonly models: AnyModel[];
   /** What functions of the node set; told in the birth record. */
   readonly actuators?: Actuator[];
-  /** Those of its FunctionInvoke. */
-  readonly functions?: AnyFunction[];
+  /** Those of its FunctionInvoke: of the image, and a slot for one that comes over the bus. */
+  readonly functions?: OfferedFunction[];
   readonly settings: Setting[];
   /** Words that requests can select by: "hall-3", "pump". */
   readonly labels: string[];
@@ -233,6 +233,10 @@ export class Node {
     }
     this.flags = this.flags | this.health.flags();
     for (const model of this.options.models) model.open();
+    const functions = this.options.functions ?? null;
+    if (functions !== null) {
+      for (const one of functions) one.open();
+    }
     this.drifts.begin(this.driftEpoch.value);
     const actuators = this.options.actuators ?? null;
     if (actuators !== null) {

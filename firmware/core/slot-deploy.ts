@@ -147,7 +147,7 @@ export abstract class SlotDeploy extends Operation implements Taker {
   /** Where to go on in the content; less than 0: the answer is complete. */
   private begin(header: Uint8Array, content: Uint8Array, answer: Answer): i32 {
     const size = headerContentSize(header);
-    if (!this.isWanted(header)) {
+    if (!this.isWanted(header, this.wantedName.toString())) {
       answer.fail(ErrorCode.BadRequest, "the input is another one", "arguments");
       return -1;
     }
@@ -176,9 +176,8 @@ export abstract class SlotDeploy extends Operation implements Taker {
     return true;
   }
 
-  /** Is it what the arguments name: nothing, "name" or "name@version"? */
-  private isWanted(header: Uint8Array): boolean {
-    const wanted = this.wantedName.toString();
+  /** Is it what the argument says: "" (nothing), "name" or "name@version"? */
+  protected isWanted(header: Uint8Array, wanted: string): boolean {
     const name = headerName(header);
     if (wanted.length === 0 || wanted === name) return true;
     const version = headerVersion(header);

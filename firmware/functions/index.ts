@@ -1,7 +1,9 @@
 /** The built-in functions. */
 export * from "./channel-statistics.js";
 export * from "./data-collect.js";
+export * from "./function-deploy.js";
 export * from "./function-invoke.js";
+export * from "./function-remove.js";
 export * from "./minimal-node.js";
 export * from "./model-deploy.js";
 export * from "./model-infer.js";
