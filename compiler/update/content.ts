@@ -1,5 +1,4 @@
 /** What the content of an update is, found from its first bytes: kind, and name and version where it states them. */
-import { isImage, readImage } from "../function/image.js";
 import { HEADER_BYTES, At, MAGIC, NAME_BYTES } from "../model/package/format.js";
 import { isImage, readImage } from "../function/image.js";
 import { badUpdateText, type UpdateKind } from "./artifact.js";
@@ -24,14 +23,6 @@ export function contentFacts(content: Uint8Array): ContentFacts | undefined {
     const name = textAt(view, At.name * 4, NAME_BYTES);
     // Versions of models are the registry's business: a package has none.
     return { kind: "model", ...(badUpdateText("name", name) === undefined ? { name } : {}) };
-  }
-  if (isImage(content)) {
-    const { name, version } = readImage(content);
-    return {
-      kind: "function",
-      ...(badUpdateText("name", name) === undefined ? { name } : {}),
-      ...(badUpdateText("version", version) === undefined ? { version } : {}),
-    };
   }
   if (magic === mcubootMagic && view.length >= mcubootHeaderBytes) {
     const major = view.readUInt8(mcubootVersionAt);
