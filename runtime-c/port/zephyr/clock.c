@@ -87,7 +87,7 @@ static bool ask(const char *host, uint16_t port, uint64_t *seconds) {
     bool answered =
         zsock_connect(socket, (const struct sockaddr *)(const void *)&address, sizeof address) == 0 &&
         query(socket, seconds);
-    (void)zsock_close(socket);
+    zport_close(socket);
     return answered;
 }
 #endif

@@ -25,7 +25,7 @@ static void plan(void) {
 
 static void end_probe(void) {
     if (probe >= 0) {
-        (void)zsock_close(probe);
+        zport_close(probe);
     }
     probe = -1;
     plan();

@@ -16,6 +16,8 @@
 
 #define SEND_TIMEOUT_MS 5000
 #define SEGMENT_SIZE 1500
+#define CLOSING_LOOKS 8
+#define CLOSING_LOOK_MS 60 /* the module waits 30 ms for bytes */
 
 static int descriptor = -1;
 static bool established;
@@ -46,6 +48,23 @@ bool zport_resolve(const char *host, uint16_t port, struct sockaddr_in *out) {
     return false;
 }
 
+/* eswifi reads each socket by a work item, every 100 ms, or at once after bytes. One that waits for the
+ * driver's lock while its socket is closed is not cancelled, and the next socket's initialisation of it
+ * destroys the kernel's list of time-outs: threads sleep for ever, or the clock's interrupt never ends. So a
+ * socket is closed when its work item has just run: a look orders it, a sleep lets it run. */
+void zport_close(int which) {
+#ifdef CONFIG_WIFI_ESWIFI
+    static uint8_t dropped[64];
+    struct zsock_pollfd p = {.fd = which, .events = ZSOCK_POLLIN, .revents = 0};
+    for (int i = 0; i < CLOSING_LOOKS && zsock_poll(&p, 1, CLOSING_LOOK_MS) > 0; i++) {
+        (void)zsock_recv(which, dropped, sizeof dropped, ZSOCK_MSG_DONTWAIT);
+    }
+    (void)zsock_poll(&p, 1, 0);
+    k_sleep(K_MSEC(2));
+#endif
+    (void)zsock_close(which);
+}
+
 int zport_connect(const char *host, uint16_t port, zport_state *state) {
     struct sockaddr_in address;
     *state = ZPORT_FAILED;
@@ -71,7 +90,7 @@ int zport_connect(const char *host, uint16_t port, zport_state *state) {
         return made;
     }
     zport_log(ZPORT_DEBUG, "cannot connect: %d", errno);
-    (void)zsock_close(made);
+    zport_close(made);
     return -1;
 }
 
@@ -110,7 +129,7 @@ zport_state zport_socket_established(int timeout_ms) {
 
 void zport_socket_close(void) {
     if (descriptor >= 0) {
-        (void)zsock_close(descriptor);
+        zport_close(descriptor);
     }
     descriptor = -1;
     established = false;

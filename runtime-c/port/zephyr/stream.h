@@ -19,6 +19,8 @@ bool zport_resolve(const char *host, uint16_t port, struct sockaddr_in *out);
 int zport_connect(const char *host, uint16_t port, zport_state *state);
 /* Waits up to timeout_ms for it. */
 zport_state zport_connected(int descriptor, int timeout_ms);
+/* Closes any of these, and of others. */
+void zport_close(int descriptor);
 /* Begins the connection to the broker; waits for it; waits for bytes of it. Each waits up to timeout_ms. */
 zport_state zport_socket_open(const char *host, uint16_t port);
 zport_state zport_socket_established(int timeout_ms);
