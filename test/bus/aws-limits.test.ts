@@ -108,6 +108,14 @@ describe("the limits and policies of AWS IoT Core", () => {
       expect(broker.allows("n2", "iot:Subscribe", `topicfilter/${filter}`), filter).toBe(false);
     }
     expect(broker.allows("n2", "iot:Connect", "client/n1")).toBe(false);
+    for (const [attributes, thing, may] of [
+      [[], "n2", true],
+      [["LastWill"], "n2", true],
+      [["LastWill", "PersistentConnect"], "n2", false],
+      [[], "n1", false],
+    ] as const) {
+      expect(broker.allows("n2", "iot:Connect", "client/n2", attributes, thing)).toBe(may);
+    }
     expect(broker.allows("edge", "iot:Publish", "topic/t1/other/n1/x")).toBe(false);
   });
 

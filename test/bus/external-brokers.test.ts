@@ -110,8 +110,8 @@ describe.skipIf(findMosquitto() === undefined)("Mosquitto with our certificates 
 it("the policy for AWS IoT Core names every topic of a node, and no wildcard but the server's", () => {
   const { node, server } = awsPolicy("edge");
   const text = JSON.stringify(node);
-  for (const kind of ["y", "b", "s", "e", "c", "r", "x"]) expect(text).toContain(`CommonName}/${kind}"`);
-  expect(text).toContain("t1/edge/q/${iot:Certificate.Subject.CommonName}");
+  for (const kind of ["y", "b", "s", "e", "c", "r", "x"]) expect(text).toContain(`ThingName}/${kind}"`);
+  expect(text).toContain("t1/edge/q/${iot:Connection.Thing.ThingName}");
   expect(text).not.toContain("*");
   expect(JSON.stringify(server)).toContain("topicfilter/t1/edge/*");
 });

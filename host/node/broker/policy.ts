@@ -23,10 +23,18 @@ export function mosquittoPolicy(server: string): string {
   ].join("\n");
 }
 
-/** Policies of AWS IoT Core. The client id is the common name of the certificate. */
-export function awsPolicy(server: string): { readonly node: object; readonly server: object } {
-  const arn = (kind: string, path: string): string => `arn:aws:iot:REGION:ACCOUNT:${kind}/${path}`;
-  const name = "${iot:Certificate.Subject.CommonName}";
+/**
+ * Policies of AWS IoT Core, one for all nodes and one for the server. A node is a thing: its name is the node's id, which is
+ * the client id, and its certificate is attached to it. Both have a last will, neither a persistent session.
+ */
+export function awsPolicy(
+  server: string,
+  { region = "REGION", account = "ACCOUNT" }: { readonly region?: string; readonly account?: string } = {},
+): { readonly node: object; readonly server: object } {
+  const arn = (kind: string, path: string): string => `arn:aws:iot:${region}:${account}:${kind}/${path}`;
+  const name = "${iot:Connection.Thing.ThingName}";
+  const withWill = { "ForAllValues:StringEquals": { "iot:ConnectAttributes": ["LastWill"] } };
+  const attached = { Bool: { "iot:Connection.Thing.IsAttached": "true" } };
   const allow = (action: string | string[], resource: string[]): object => ({
     Effect: "Allow",
     Action: action,
@@ -37,7 +45,7 @@ export function awsPolicy(server: string): { readonly node: object; readonly ser
   const policy = (statements: object[]): object => ({ Version: "2012-10-17", Statement: statements });
   return {
     node: policy([
-      allow("iot:Connect", [arn("client", name)]),
+      { ...allow("iot:Connect", [arn("client", name)]), Condition: { ...attached, ...withWill } },
       allow("iot:Publish", [
         arn("topic", `t1/${server}/q/${name}`),
         ...of("topic", ["y", "b", "s", "e", "c"]),
@@ -47,7 +55,7 @@ export function awsPolicy(server: string): { readonly node: object; readonly ser
       allow("iot:Receive", of("topic", ["r", "x", "c"])),
     ]),
     server: policy([
-      allow("iot:Connect", [arn("client", server)]),
+      { ...allow("iot:Connect", [arn("client", server)]), Condition: withWill },
       allow(["iot:Publish", "iot:RetainPublish", "iot:Receive"], [arn("topic", `t1/${server}/*`)]),
       allow("iot:Subscribe", [arn("topicfilter", `t1/${server}/*`)]),
     ]),
