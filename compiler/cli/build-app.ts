@@ -29,6 +29,8 @@ export interface BuildAppOptions {
   /** --zephyr */
   readonly zephyrDir: string | undefined;
   readonly emit: "c" | "objects" | "image";
+  /** Zephyr: Kconfig fragments of the user, after everything else. */
+  readonly confFiles?: readonly string[];
   /** For a debugger: no optimisation (Zephyr: what it takes for debugging), and a debug.gdb. `root`: where sources are. */
   readonly debug?: { readonly root: string };
   /** Steps that take long. */
@@ -98,6 +100,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
         board: board.zephyr.board,
         genDir: written.folder,
         outDir: join(outDir, "zephyr"),
+        ...(options.confFiles === undefined ? {} : { confFiles: options.confFiles }),
         ...(options.debug === undefined ? {} : { config: { DEBUG_OPTIMIZATIONS: true } }),
         onProgress: options.onProgress,
       });

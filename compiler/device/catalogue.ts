@@ -44,7 +44,7 @@ export const catalogue: CatalogueEntry[] = [
   {
     code: "TMC5108",
     title: "these options of tmc provision do not go together",
-    rule: "--show and --wipe stand alone. --enroll makes key and certificate itself, so it takes no --cert, --key or --ca; a certificate given by hand needs its key, and the other way round.",
+    rule: "--show and --wipe stand alone. --enroll makes key and certificate itself, so it takes no --cert, --key or --ca; --csr makes a key whose certificate comes later, with --cert; a key given by hand needs its certificate.",
     wrong: "tmc provision --enroll --key pump-1.key",
     right: "tmc provision --id pump-1 --enroll --server mqtts://edge-1.example",
   },
@@ -66,5 +66,12 @@ export const catalogue: CatalogueEntry[] = [
     code: "TMC5111",
     title: "the image could not be written",
     rule: "west flash needs west in the workspace's Python and the board's runner: for b_l4s5i_iot01a STM32CubeProgrammer, or openocd with --runner openocd.",
+  },
+  {
+    code: "TMC5112",
+    title: "a certificate of another key",
+    rule: "--cert without --key is the certificate of the key pair that the device made last: its request comes from `tmc provision --csr FILE`, and every --csr and --enroll makes another key. Nothing was written.",
+    wrong: "tmc provision --cert pump-2.pem",
+    right: "tmc provision --id pump-1 --csr pump-1.csr",
   },
 ];

@@ -12,6 +12,7 @@ export const settingNames = [
   "id",
   "server-id",
   "server",
+  "alpn",
   "sntp",
   "ca",
   "cert",
@@ -64,6 +65,11 @@ export class Provisioning {
    */
   async requestCertificate(id: string): Promise<string> {
     await this.console.command("keygen", 60_000);
+    return this.pendingRequest(id);
+  }
+
+  /** The request for the key pair that `requestCertificate` made and nobody adopted. @throws UserError TMC5105: there is none */
+  async pendingRequest(id: string): Promise<string> {
     const { words, data } = await this.console.command(`csr ${id}`, 60_000);
     return pem("CERTIFICATE REQUEST", checked(words, data));
   }
@@ -106,6 +112,27 @@ export function certificateDer(file: string, content: Buffer): Buffer {
   } catch {
     throw unreadable(file, "certificate (X.509, PEM or DER)");
   }
+}
+
+/** Certificates as DER, one behind the other, from one or several in PEM, or one in DER. @throws UserError TMC5107. */
+export function certificatesDer(file: string, content: Buffer): Buffer {
+  const blocks = content
+    .toString("latin1")
+    .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  const parts = blocks === null ? [content] : blocks.map((block) => Buffer.from(block));
+  return Buffer.concat(parts.map((part) => certificateDer(file, part)));
+}
+
+/** The parts of what `certificatesDer` gave; what is no whole sequence is left out. */
+export function splitDer(content: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 4 <= content.length;) {
+    const size = content[at] === 0x30 && content[at + 1] === 0x82 ? 4 + content.readUInt16BE(at + 2) : 0;
+    if (size === 0 || at + size > content.length) break;
+    parts.push(content.subarray(at, at + size));
+    at += size;
+  }
+  return parts;
 }
 
 /** A private key as DER (SEC 1), from PEM or DER. @throws UserError TMC5107 (also for keys that are no P-256). */

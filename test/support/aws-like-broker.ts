@@ -24,24 +24,27 @@ export interface Statement {
   };
 }
 
+/** An endpoint for devices, with TLS. */
+export interface Endpoint {
+  /** PEM, chain behind leaf: what the endpoint shows, by the client's cipher suites. */
+  readonly cert: readonly string[];
+  readonly key: readonly string[];
+  /** PEM: who signs certificates of devices. */
+  readonly ca: string;
+  /** The name that clients must send; undefined: they call an address, which has none. */
+  readonly host?: string;
+  /** As on port 443: only clients that ask for MQTT by ALPN. */
+  readonly alpn: boolean;
+  /** The thing that a certificate is attached to, by its SHA-256 fingerprint; undefined: not registered. */
+  readonly thingOf: (fingerprint: string) => string | undefined;
+  readonly port?: number;
+}
+
 export interface AwsLikeOptions {
   /** Of a client id; undefined: no policy. Asked each time. */
   readonly policyOf: (id: string) => Policy | undefined;
   /** An endpoint for devices beside the plain one. */
-  readonly tls?: {
-    /** PEM, chain behind leaf: what the endpoint shows, by the client's cipher suites. */
-    readonly cert: readonly string[];
-    readonly key: readonly string[];
-    /** PEM: who signs certificates of devices. */
-    readonly ca: string;
-    /** The name that clients must send; undefined: they call an address, which has none. */
-    readonly host?: string;
-    /** As on port 443: only clients that ask for MQTT by ALPN. */
-    readonly alpn: boolean;
-    /** The thing that a certificate is attached to, by its SHA-256 fingerprint; undefined: not registered. */
-    readonly thingOf: (fingerprint: string) => string | undefined;
-    readonly port?: number;
-  };
+  readonly tls?: Endpoint;
 }
 
 export const mqttProtocol = "x-amzn-mqtt-ca";
@@ -189,7 +192,7 @@ export class AwsLikeBroker {
     return (server.address() as AddressInfo).port;
   }
 
-  private takeDevice(socket: TLSSocket, tls: NonNullable<AwsLikeOptions["tls"]>): void {
+  private takeDevice(socket: TLSSocket, tls: Endpoint): void {
     const name = (socket as TLSSocket & { readonly servername?: string | false }).servername;
     const thing = tls.thingOf(socket.getPeerCertificate().fingerprint256);
     this.ciphers.push(socket.getCipher().standardName);
@@ -273,6 +276,13 @@ export class AwsLikeBroker {
   publish(topic: string, payload: Uint8Array): void {
     const packet = { cmd: "publish", qos: 1, dup: false, retain: false } as const;
     this.aedes.publish({ ...packet, topic, payload: Buffer.from(payload) }, () => undefined);
+  }
+
+  /** Calls `heard` for what clients publish. */
+  onMessage(heard: (topic: string, payload: Uint8Array) => void): void {
+    this.aedes.on("publish", ({ topic, payload }, client) => {
+      if (client !== null) heard(topic, Buffer.from(payload));
+    });
   }
 
   /** Ends every connection, as for maintenance. */

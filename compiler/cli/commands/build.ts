@@ -1,8 +1,8 @@
 /** `tmc build`: compiles an app for a board and prints the memory report. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { findBoard } from "../../board/board.js";
+import { findBoard, type Board } from "../../board/board.js";
 import { formatMemoryReport } from "../../board/memory-report-text.js";
 import { checkBudget } from "../../board/memory-report.js";
 import { styleFor } from "../../diagnostics/colors.js";
@@ -25,6 +25,7 @@ interface BuildCommandOptions {
   readonly checked?: true;
   readonly debug?: true;
   readonly zephyr?: string;
+  readonly conf?: readonly string[];
   readonly json?: true;
 }
 
@@ -39,12 +40,14 @@ export function registerBuild(program: Command): void {
     .option("--checked", "an overflow that is not marked as intended traps")
     .option("--debug", "no optimisation, and a debug.gdb for a session in GDB")
     .option("--zephyr <dir>", "the Zephyr workspace (default: ZEPHYR_BASE, west's, tmc setup's)")
+    .option("--conf <file...>", "Zephyr boards: Kconfig fragments, after everything else")
     .option("--json", "print the report for programs")
     .action(build);
   describeCommand(command, {
     examples: [
       ["tmc build --board host", "a Linux process: build/host/app.elf"],
       ["tmc build src/app.ts --board b_l4s5i_iot01a --zephyr ~/zephyrproject", "an image for a board"],
+      ["tmc build --board b_l4s5i_iot01a --conf zephyr-app/aws.conf", "an image with settings of its own"],
       ["tmc build --board qemu_cortex_m4 --emit c --out gen", "only the C"],
       ["tmc build program.ts --board qemu_cortex_m4 --debug", "a program to debug: see docs/debugging.md"],
     ],
@@ -54,6 +57,7 @@ export function registerBuild(program: Command): void {
 
 async function build(app: string | undefined, options: BuildCommandOptions): Promise<void> {
   const board = findBoard(options.board);
+  checkConf(options.conf ?? [], board);
   const { entry, root } = locateApp(app);
   const json = options.json === true;
   const compiled = await compileOrReport({
@@ -87,6 +91,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     zephyrDir: options.zephyr,
     emit: options.emit,
     ...(options.debug === true ? { debug: { root } } : {}),
+    ...(options.conf === undefined ? {} : { confFiles: options.conf }),
     onProgress: progressLine,
   });
   if (json) {
@@ -114,6 +119,27 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     } else {
       throw new UserError("TMC5001", message, fix, ExitCode.noWorkspace);
     }
+  }
+}
+
+/** @throws UserError TMC4004, TMC0010 for fragments of a board that is not Zephyr's, or that are not there. */
+function checkConf(files: readonly string[], board: Board): void {
+  if (files.length > 0 && board.kind !== "zephyr") {
+    throw new UserError(
+      "TMC4004",
+      `--conf is for Zephyr boards; ${board.name} is none`,
+      "leave it out",
+      ExitCode.usage,
+    );
+  }
+  const absent = files.find((file) => !existsSync(file));
+  if (absent !== undefined) {
+    throw new UserError(
+      "TMC0010",
+      `--conf ${absent}: there is no such file`,
+      "check its name",
+      ExitCode.usage,
+    );
   }
 }
 

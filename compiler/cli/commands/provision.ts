@@ -2,14 +2,16 @@
  * `tmc provision`: makes a device this node: identity, credentials, Wi-Fi and brokers, over its serial console. The image is
  * the same for all. With --enroll the device makes its own key: it never leaves it.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { Option, type Command } from "commander";
 import { openPort } from "../../device/open-port.js";
 import {
   Provisioning,
   certificateDer,
+  certificatesDer,
   privateKeyDer,
   settingNames,
+  splitDer,
   type SettingName,
 } from "../../device/provisioning.js";
 import { SerialConsole } from "../../device/serial-console.js";
@@ -23,6 +25,7 @@ export interface ProvisionOptions {
   readonly id?: string;
   readonly server?: string;
   readonly serverId?: string;
+  readonly alpn?: string;
   readonly sntp?: string;
   readonly wifiSsid?: string;
   readonly wifiPskFile?: string;
@@ -32,6 +35,7 @@ export interface ProvisionOptions {
   readonly key?: string;
   readonly updateKey?: string;
   readonly enroll?: true;
+  readonly csr?: string;
   readonly config?: string;
   readonly days: string;
   readonly show?: true;
@@ -47,15 +51,20 @@ export function registerProvision(program: Command): void {
     .option("--id <id>", "who the node is: 1-23 characters of 0-9 a-z -")
     .option("--server <urls>", "brokers in order of preference, separated by commas: mqtts://HOST[:PORT],…")
     .option("--server-id <id>", "the server that the node belongs to")
+    .option("--alpn <name>", "protocol to ask brokers for by ALPN (default: x-amzn-mqtt-ca on port 443)")
     .option("--sntp <host>", "where to ask for the time: HOST[:PORT]")
     .option("--wifi-ssid <name>", "Wi-Fi network")
     .option("--wifi-psk-file <file>", "file with its passphrase, WPA2")
     .option("--password-file <file>", "file with the password for brokers without TLS")
-    .option("--ca <file>", "certificate of the brokers' authority, PEM or DER")
+    .option("--ca <file>", "certificate of the brokers' authority, PEM or DER; several in one file of PEM")
     .option("--cert <file>", "the node's certificate, PEM or DER")
-    .option("--key <file>", "its private key, PEM or DER; better: --enroll")
+    .option("--key <file>", "its private key, PEM or DER; better: a key of the device (--enroll, --csr)")
     .option("--update-key <file>", "public key of the owner (tmc key new): whose updates the device takes")
     .option("--enroll", "the device makes a key pair; this machine's complete node signs its certificate")
+    .option(
+      "--csr <file>",
+      "the device makes a key pair; its certificate request is written here, for --cert later",
+    )
     .option("--config <file>", "with --enroll: configuration of the complete node (default: node.yaml)")
     .option("--days <n>", "with --enroll: how long the certificate is valid", "365")
     .option("--show", "print what the device has; secrets are not readable")
@@ -69,6 +78,8 @@ export function registerProvision(program: Command): void {
         "a new node; its key never leaves it",
       ],
       ["tmc provision --enroll", "a new key and certificate for the same node"],
+      ["tmc provision --id pump-1 --csr pump-1.csr", "a new key; another authority signs (AWS IoT Core)"],
+      ["tmc provision --cert pump-1.pem --ca ca.pem", "its certificate: the new key is the key from now on"],
       [
         "tmc provision --update-key owner.pub.pem",
         "takes updates of this owner from now on, and of no other",
@@ -96,17 +107,21 @@ async function provision(options: ProvisionOptions): Promise<void> {
 }
 
 function checkOptions(options: ProvisionOptions): void {
-  const { enroll, show, wipe, ca, cert, key } = options;
+  const { enroll, csr, show, wipe, ca, cert, key } = options;
   const alone = show === true || wipe === true;
-  const writes = enroll === true || valueSources(options).some(([, source]) => source !== undefined);
+  const writes =
+    enroll === true || csr !== undefined || valueSources(options).some(([, source]) => source !== undefined);
   if (alone && (writes || (show === true && wipe === true))) {
     throw conflict("--show and --wipe stand alone", "run them before or after the other options");
   }
-  if (enroll === true && (ca ?? cert ?? key) !== undefined) {
-    throw conflict("--enroll makes key and certificate itself", "leave out --ca, --cert and --key");
+  if (enroll === true && (ca ?? cert ?? key ?? csr) !== undefined) {
+    throw conflict("--enroll makes key and certificate itself", "leave out --ca, --cert, --key and --csr");
   }
-  if ((cert === undefined) !== (key === undefined)) {
-    throw conflict("a certificate and its key go together", "give both --cert and --key, or --enroll");
+  if (csr !== undefined && (cert ?? key) !== undefined) {
+    throw conflict("--csr makes a key that has no certificate yet", "give --cert when it is signed");
+  }
+  if (cert === undefined && key !== undefined) {
+    throw conflict("a key needs its certificate", "give both --cert and --key");
   }
   if (!alone && !writes) {
     throw conflict("nothing to write", "see `tmc provision --help`; --show prints what the device has");
@@ -128,6 +143,7 @@ function valueSources(options: ProvisionOptions): readonly Source[] {
   return [
     ["id", options.id, "text"],
     ["server-id", options.serverId, "text"],
+    ["alpn", options.alpn, "text"],
     ["sntp", options.sntp, "text"],
     ["wifi-ssid", options.wifiSsid, "text"],
     ["wifi-psk", options.wifiPskFile, "file"],
@@ -160,7 +176,7 @@ function valuesOf(options: ProvisionOptions): ReadonlyMap<SettingName, Buffer> {
       from === "file"
         ? secret
         : from === "cert"
-          ? certificateDer(source, content)
+          ? certificatesDer(source, content)
           : privateKeyDer(source, content),
     );
   }
@@ -171,6 +187,7 @@ const shapes: Partial<Record<SettingName, RegExp>> = {
   id: /^[0-9a-z-]{1,23}$/,
   "server-id": /^[0-9a-z-]{1,23}$/,
   server: /^mqtts?:\/\/[^/:,\s]+(:\d{1,5})?\/?(,mqtts?:\/\/[^/:,\s]+(:\d{1,5})?\/?)*$/,
+  alpn: /^[\x21-\x7e]{1,31}$/,
   sntp: /^[^/:\s]+(:\d{1,5})?$/,
 };
 
@@ -198,6 +215,15 @@ function readFileOrFail(file: string): Buffer {
   }
 }
 
+function writeFileOrFail(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError("TMC5107", `cannot write ${file}: ${reason}`, "name another file", ExitCode.usage);
+  }
+}
+
 interface Done {
   readonly text: string;
   readonly written?: readonly string[];
@@ -209,7 +235,7 @@ export async function provisionDevice(
   device: Provisioning,
   currentId: string,
   values: ReadonlyMap<SettingName, Buffer>,
-  options: Pick<ProvisionOptions, "show" | "wipe" | "enroll" | "config" | "days">,
+  options: Pick<ProvisionOptions, "show" | "wipe" | "enroll" | "csr" | "config" | "days">,
 ): Promise<Done> {
   if (options.show === true) return show(device);
   if (options.wipe === true) {
@@ -220,17 +246,45 @@ export async function provisionDevice(
   const id = values.get("id")?.toString() ?? currentId;
   const enrolled =
     options.enroll === true ? await enroll(device, id, options) : new Map<SettingName, Buffer>();
+  const certificate = values.get("cert");
+  const adopts = options.enroll === true || (certificate !== undefined && !values.has("key"));
+  if (options.enroll !== true && adopts && certificate !== undefined) {
+    await checkPending(device, id, certificate);
+  }
   const written: string[] = [];
   for (const [name, value] of [...enrolled, ...values]) {
     await device.put(name, value);
     written.push(name);
   }
-  if (options.enroll === true) {
+  if (adopts) {
     await device.adoptKey();
     written.push("key");
   }
+  if (options.csr !== undefined) {
+    writeFileOrFail(options.csr, await device.requestCertificate(id));
+    if (written.length > 0) await device.restart();
+    return { text: `${id}: wrote ${[options.csr, ...written].join(", ")}.`, written };
+  }
   await device.restart();
   return { text: `${id}: wrote ${written.join(", ")}; the device starts anew.`, written };
+}
+
+/** The bytes of one block of PEM. */
+const pemDer = (text: string): Buffer => Buffer.from(text.replace(/-----[^-]+-----/g, ""), "base64");
+
+/** The certificate must be one of the key pair that the device made last. @throws UserError TMC5105, TMC5112 */
+async function checkPending(device: Provisioning, id: string, certificate: Buffer): Promise<void> {
+  const { X509Certificate } = await import("node:crypto");
+  const request = await device.pendingRequest(id);
+  const [own = certificate] = splitDer(certificate);
+  const publicKey = new X509Certificate(own).publicKey.export({ format: "der", type: "spki" });
+  if (pemDer(request).includes(publicKey)) return;
+  throw new UserError(
+    "TMC5112",
+    "the certificate is not of the key that the device made last",
+    "let the request of `tmc provision --csr FILE` be signed, made after the last --csr or --enroll",
+    ExitCode.failed,
+  );
 }
 
 /** Lets this machine's complete node sign the device's request. Gives what the device is to keep. */
@@ -273,7 +327,7 @@ async function show(device: Provisioning): Promise<Done> {
         : kept === "secret"
           ? "(kept; not readable)"
           : name === "ca" || name === "cert"
-            ? await describeCertificate(kept)
+            ? (await Promise.all(splitDer(kept).map(describeCertificate))).join("; ")
             : name === "update-key"
               ? `key id ${pointId(kept)}`
               : kept.toString("utf8");

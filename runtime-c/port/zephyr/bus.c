@@ -19,6 +19,7 @@
 #define DRAIN_MS 1000
 #define PAYLOAD_SILENT_MS 5000 /* in the middle of a message */
 #define PAYLOAD_MS 60000       /* for a whole message */
+#define HELD_BACK_MS 10
 
 zport_bus_stats zport_stats;
 
@@ -337,6 +338,11 @@ static void poll_once(int timeout_ms) {
     }
     if (phase == SESSION && !news_connected) {
         zport_outgoing_flush(); /* the app has announced itself */
+        if (zport_outgoing_held_back()) {
+            /* More work would be more answers: what waits, waits in TCP. */
+            k_sleep(K_MSEC(timeout_ms < HELD_BACK_MS ? timeout_ms : HELD_BACK_MS));
+            return;
+        }
     }
     if (phase == IDLE || phase == CONNECTING) {
         connect_step(timeout_ms);

@@ -23,6 +23,7 @@ static int64_t answer_ms;   /* the last answer to those, or the first of them af
 static int64_t progress_ms; /* as answer_ms, for the oldest that is kept */
 
 static int64_t heard_ms; /* when bytes arrived last */
+static bool held_back;   /* kept messages wait for their turn */
 
 static uint8_t kept_bytes[CONFIG_TMC_OUTBOX_SIZE];
 static tmc_outbox kept;
@@ -40,6 +41,7 @@ void zport_outgoing_begin(struct mqtt_client *client) {
 void zport_outgoing_end(void) {
     session = NULL;
     flowing = false;
+    held_back = false;
     tmc_outbox_rewind(&kept);
 }
 
@@ -104,6 +106,30 @@ static uint16_t packet_id(void) {
     return next_id;
 }
 
+/* Takes a message's share of CONFIG_TMC_PUBLISH_PER_S. False: its turn has not come; `anyway` takes it all
+ * the same. */
+static bool take_turn(bool anyway) {
+#if CONFIG_TMC_PUBLISH_PER_S > 0
+    static int64_t spent_us; /* the shares that were taken reach to here */
+    const int64_t share = 1000000 / CONFIG_TMC_PUBLISH_PER_S;
+    const int64_t now = k_ticks_to_us_floor64(k_uptime_ticks());
+    if (spent_us < now) {
+        spent_us = now;
+    }
+    if (!anyway && spent_us - now > 100000) {
+        return false;
+    }
+    spent_us += share;
+#else
+    ARG_UNUSED(anyway);
+#endif
+    return true;
+}
+
+bool zport_outgoing_held_back(void) {
+    return held_back;
+}
+
 /* One PUBLISH; false: the session is of no use any more. */
 static bool send_message(struct mqtt_publish_param *p) {
     if (mqtt_publish(session, p) != 0) {
@@ -122,7 +148,12 @@ void zport_outgoing_flush(void) {
             zport_log(ZPORT_INFO, "%lu messages were kept", (unsigned long)kept.count);
         }
     }
+    held_back = false;
     while (flowing && tmc_port_bus_connected() && tmc_outbox_next(&kept, &next)) {
+        held_back = !take_turn(false);
+        if (held_back) {
+            break;
+        }
         struct mqtt_publish_param p = {0};
         p.message.topic.topic = (struct mqtt_utf8){next.topic, next.topic_len};
         p.message.topic.qos = MQTT_QOS_1_AT_LEAST_ONCE;
@@ -182,7 +213,7 @@ bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool r
         return true;
     }
     /* Not before what was published earlier. */
-    if (!tmc_port_bus_connected() || (keep && !flowing)) {
+    if (!tmc_port_bus_connected() || (keep && (!flowing || held_back)) || !take_turn(retain)) {
         return refuse();
     }
     struct mqtt_publish_param p = {0};

@@ -25,9 +25,9 @@ static const struct {
     const char *name;
     bool secret;
 } names[] = {
-    {"id", false},        {"server-id", false}, {"server", false},     {"sntp", false},
-    {"ca", false},        {"cert", false},      {"key", true},         {"password", true},
-    {"wifi-ssid", false}, {"wifi-psk", true},   {"update-key", false},
+    {"id", false},      {"server-id", false}, {"server", false},  {"alpn", false},
+    {"sntp", false},    {"ca", false},        {"cert", false},    {"key", true},
+    {"password", true}, {"wifi-ssid", false}, {"wifi-psk", true}, {"update-key", false},
 };
 
 #define UPDATE_KEY_BYTES 65 /* a point of P-256, not compressed: 4, x, y */
@@ -48,7 +48,7 @@ static int find(const char *name) {
             return (int)i;
         }
     }
-    error("name: one of id server-id server sntp ca cert key password wifi-ssid wifi-psk update-key");
+    error("name: one of id server-id server alpn sntp ca cert key password wifi-ssid wifi-psk update-key");
     return -1;
 }
 

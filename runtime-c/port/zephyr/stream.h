@@ -33,9 +33,9 @@ void zport_socket_close(void);
 
 /* ---- tls.c ---- */
 
-/* Prepares a session with the broker named `host` over the socket, which is connected. False: the credentials
- * are unusable; logged. */
-bool zport_tls_begin(const char *host);
+/* Prepares a session with the broker over the socket, which is connected. False: the credentials are
+ * unusable; logged. */
+bool zport_tls_begin(const zport_server *server);
 /* One step of the handshake, waiting up to timeout_ms for the other side. */
 zport_state zport_tls_handshake(int timeout_ms);
 /* Waits up to timeout_ms for bytes of the application. */

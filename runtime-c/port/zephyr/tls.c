@@ -1,10 +1,10 @@
 /*
  * The Zephyr port: mutual TLS 1.2 over the socket, by calling mbedTLS with our own bytes in and out. Zephyr's
  * TLS sockets are not used: with the board's Wi-Fi driver they either do not work or verify nothing. The peer
- * must show a chain to the authority of the settings and the host name; what we show are the settings'
- * certificate and key (DER). Dates of certificates are checked when the clock is known (clock.c), for a
- * session that began before that too. Memory comes from mbedTLS's arena (CONFIG_MBEDTLS_HEAP_SIZE), a static
- * array.
+ * must show a chain to one of the authorities of the settings and the host name; what we show are the
+ * settings' certificate and key (DER). Dates of certificates are checked when the clock is known (clock.c),
+ * for a session that began before that too. Memory comes from mbedTLS's arena (CONFIG_MBEDTLS_HEAP_SIZE), a
+ * static array.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -15,9 +15,17 @@
 #include <zephyr/kernel.h>
 #include <zephyr/random/random.h>
 
+<<<<<<< HEAD
 #include <mbedtls/memory_buffer_alloc.h>
+=======
+#include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
+>>>>>>> a806038 (Zephyr nodes on AWS IoT Core: ALPN by port or setting, several authorities, requests for certificates signed elsewhere, a pace for publications)
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
+
+#define AWS_PORT 443
+#define AWS_PROTOCOL "x-amzn-mqtt-ca" /* MQTT with a client certificate, on the port of HTTPS */
 
 static struct {
     bool any; /* the structures below are in use */
@@ -95,17 +103,42 @@ static int32_t read_credential(const char *name) {
     return size;
 }
 
-static bool load_certificate(const char *name, mbedtls_x509_crt *out) {
+/* Bytes of the DER sequence that begins here; 0: there is none. */
+static size_t sequence_size(unsigned char *start, const unsigned char *end) {
+    unsigned char *at = start;
+    size_t size;
+    return mbedtls_asn1_get_tag(&at, end, &size, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) == 0
+               ? (size_t)(at - start) + size
+               : 0;
+}
+
+/* Certificates, one behind the other. Those that this image has no algorithms for are left out; at least one
+ * must be left. */
+static bool load_certificates(const char *name, mbedtls_x509_crt *out) {
     int32_t size = read_credential(name);
-    return size > 0 && mbedtls_x509_crt_parse_der(out, credential, (size_t)size) == 0;
+    bool any = false;
+    for (int32_t at = 0; at < size;) {
+        size_t part = sequence_size(credential + at, credential + size);
+        int code = part > 0 ? mbedtls_x509_crt_parse_der(out, credential + at, part) : -1;
+        if (code == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND) {
+            zport_log(ZPORT_WARN, "setting tmc/%s: a certificate is left out: CONFIG_TMC_TLS_RSA is not set",
+                      name);
+        } else if (code != 0) {
+            return false;
+        } else {
+            any = true;
+        }
+        at += (int32_t)part;
+    }
+    return any;
 }
 
 static bool load_credentials(void) {
-    if (!load_certificate("ca", &tls.authority)) {
+    if (!load_certificates("ca", &tls.authority)) {
         zport_log(ZPORT_ERROR, "setting tmc/ca has no certificate of an authority (DER)");
         return false;
     }
-    if (!load_certificate("cert", &tls.own)) {
+    if (!load_certificates("cert", &tls.own)) {
         zport_log(ZPORT_ERROR, "setting tmc/cert has no certificate of this node (DER)");
         return false;
     }
@@ -129,7 +162,21 @@ static unsigned char record_limit(void) {
                                                 : MBEDTLS_SSL_MAX_FRAG_LEN_1024;
 }
 
-static bool configure(const char *host) {
+#ifdef CONFIG_MBEDTLS_SSL_ALPN
+/* The protocol to ask for by ALPN; NULL: none. A broker without ALPN does not mind. */
+static const char *protocol_for(const zport_server *server) {
+    static char text[ZPORT_ALPN_MAX + 1];
+    if (zport_setting_text("alpn", text, sizeof text) != NULL) {
+        return text;
+    }
+    if (CONFIG_TMC_TLS_ALPN[0] != '\0') {
+        return CONFIG_TMC_TLS_ALPN;
+    }
+    return server->port == AWS_PORT ? AWS_PROTOCOL : NULL;
+}
+#endif
+
+static bool configure(const zport_server *server) {
     if (mbedtls_ssl_config_defaults(&tls.config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                     MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
         return false;
@@ -142,16 +189,18 @@ static bool configure(const char *host) {
         return false;
     }
 #ifdef CONFIG_MBEDTLS_SSL_ALPN
-    static const char *protocols[] = {CONFIG_TMC_TLS_ALPN, NULL};
-    if (protocols[0][0] != '\0' && mbedtls_ssl_conf_alpn_protocols(&tls.config, protocols) != 0) {
+    static const char *protocols[2];
+    protocols[0] = protocol_for(server);
+    if (protocols[0] != NULL && mbedtls_ssl_conf_alpn_protocols(&tls.config, protocols) != 0) {
         return false;
     }
 #endif
     return mbedtls_ssl_conf_own_cert(&tls.config, &tls.own, &tls.key) == 0 &&
-           mbedtls_ssl_setup(&tls.ssl, &tls.config) == 0 && mbedtls_ssl_set_hostname(&tls.ssl, host) == 0;
+           mbedtls_ssl_setup(&tls.ssl, &tls.config) == 0 &&
+           mbedtls_ssl_set_hostname(&tls.ssl, server->host) == 0;
 }
 
-bool zport_tls_begin(const char *host) {
+bool zport_tls_begin(const zport_server *server) {
     zport_tls_end();
     tls.any = true;
     valid_from = INT64_MIN;
@@ -164,7 +213,7 @@ bool zport_tls_begin(const char *host) {
     if (!load_credentials()) {
         return false;
     }
-    if (!configure(host)) {
+    if (!configure(server)) {
         zport_log(ZPORT_ERROR, "no memory for TLS: CONFIG_MBEDTLS_HEAP_SIZE is too small");
         return false;
     }

@@ -20,12 +20,12 @@ static enum {
     CONNECTED, /* bytes of MQTT may pass */
 } phase;
 static bool secure;
-static const char *peer; /* outlives the connection */
+static const zport_server *peer; /* outlives the connection */
 
 zport_state zport_transport_open(const zport_server *server) {
     zport_transport_close();
     secure = server->secure;
-    peer = server->host;
+    peer = server;
     phase = OPENING;
     if (zport_socket_open(server->host, server->port) == ZPORT_FAILED) {
         zport_transport_close();

@@ -14,6 +14,7 @@
 #define ZPORT_ID_MAX 23    /* characters of a node or server id */
 #define ZPORT_HOST_MAX 127 /* characters of a broker's name */
 #define ZPORT_PASSWORD_MAX 64
+#define ZPORT_ALPN_MAX 31
 
 /* ---- log and clock (system.c) ----------------------------------------------------------------------------
  */
