@@ -181,6 +181,8 @@ describe.skipIf(chromiumPath === undefined)("the page, in Chromium (skipped wher
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "pump-1" }).waitFor();
     await shown("watchdog");
+    await shown("2,872 B");
+    await shown("boot 2 ended by an index out of bounds (site 17: tmc decode 17) during data.collect");
     for (let i = 0; i < 6; i++) {
       await page.keyboard.press("Tab");
       // The browser's own controls (body) are outside of the page.

@@ -61,6 +61,19 @@ export const vibrationData = {
 export function answerAsPlant(node: FakeNode): void {
   node.answer("data.list", () => ({ result: { dataSets: [vibrationData] } }));
   node.answer("model.list", () => ({ result: { models: vibrationModels } }));
+  node.answer("node.monitor", () => ({
+    result: {
+      uptimeS: 3600,
+      boot: 3,
+      resetReason: 4,
+      errorFlags: 9,
+      counters: {},
+      active: 0,
+      stackFree: 2872,
+      peaks: { jobs: 2, unsent: 0, frames: 128 },
+      crash: { kind: 1, site: 17, boot: 2, work: "data.collect" },
+    },
+  }));
   node.answer("data.retrieve", () => {
     const items = new Float32Array(2 * 128 * 3).map(
       (_, i) => Math.sin((Math.floor(i / 3) * (1 + (i % 3))) / 9) * (1 + (i % 3)) + Math.sin(i) / 9,

@@ -1,6 +1,7 @@
 /** Everything that is known of one node, at the side. */
-import { get } from "../api.js";
+import { call, get } from "../api.js";
 import { ago, duration, errorFlags, ms, number } from "../format.js";
+import { healthLines, type Health } from "../health.js";
 import { useLoaded } from "../store.js";
 import type { NodeDetails } from "../types.js";
 import { Badge, Failure } from "./basic.js";
@@ -14,6 +15,7 @@ interface Sensor {
 }
 
 interface Birth {
+  readonly node: string;
   readonly boot: number;
   readonly kind: number;
   readonly software: string;
@@ -83,6 +85,7 @@ function Details({ details }: { details: NodeDetails }) {
         <Fact name="queue" value={number(birth.queue)} />
         <Fact name="labels" value={(birth.labels ?? []).join(", ") || "none"} />
       </dl>
+      {details.online && birth.kind === 0 ? <Marks id={birth.node} boot={birth.boot} /> : null}
       <h3>Operations</h3>
       <ul class="chips">
         {birth.operations.map((name) => (
@@ -108,14 +111,31 @@ function Details({ details }: { details: NodeDetails }) {
   );
 }
 
+/** What only the node knows: it is asked when the drawer opens, and every half minute. */
+function Marks({ id, boot }: { id: string; boot: number }) {
+  const { value } = useLoaded(() => call("node.monitor", { selector: { node: id } }), [id, boot], 30_000);
+  const lines = value === undefined ? [] : healthLines(value.result as Health);
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <h3>Crash, stack and queues</h3>
+      <dl class="facts" aria-label="Crash, stack and queues">
+        {lines.map(({ name, value: text, warns }) => (
+          <Fact key={name} name={name} value={text} warns={warns === true} />
+        ))}
+      </dl>
+    </>
+  );
+}
+
 const sensorText = ({ name, channels, unit, rate }: Sensor): string =>
   `${name}: ${channels} channel${channels === 1 ? "" : "s"}${unit === undefined ? "" : `, ${unit}`}${rate === undefined ? "" : `, ${rate} Hz`}`;
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Fact({ name, value, warns = false }: { name: string; value: string; warns?: boolean }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd>{warns ? <Badge tone="warn">{value}</Badge> : value}</dd>
     </div>
   );
 }
