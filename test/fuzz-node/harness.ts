@@ -1,7 +1,7 @@
 /** Compiles the default node with the port of session.c for libFuzzer. It runs nothing. */
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { writeSources } from "../../compiler/cli/write-sources.js";
@@ -21,6 +21,13 @@ function sourcesIn(...folder: string[]): string[] {
   return readdirSync(path)
     .filter((file) => file.endsWith(".c"))
     .map((file) => join(path, file));
+}
+
+/** The store of what comes over the bus, and what is between it and the node. */
+function updateSources(): string[] {
+  const store = sourcesIn("runtime-c", "update").filter((file) => basename(file) !== "firmware.c");
+  const slots = ["slots.c", "firmware-none.c"].map((file) => packagePath("runtime-c", "port", "common", file));
+  return [...store, ...slots];
 }
 
 /**
@@ -48,6 +55,7 @@ export async function buildNodeFuzzer(folder: string, quick = false): Promise<st
       flags: basename(file) === "models.c" ? [...node, "-Dtmc_model_invoke=fuzz_model_invoke"] : node,
     })),
     ...sourcesIn("runtime-c", "src").map((file) => ({ file, flags: node })),
+    ...updateSources().map((file) => ({ file, flags: node })),
     ...sourcesIn("runtime-c", "kernels").map((file) => ({
       file,
       flags: quick ? ["-O0"] : [...sanitizers, "-O2"],
@@ -58,7 +66,8 @@ export async function buildNodeFuzzer(folder: string, quick = false): Promise<st
   const queue = [...jobs];
   const worker = async (): Promise<void> => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      const object = join(objects, `${basename(job.file, ".c")}.o`);
+      // The name alone is not enough: there are two slots.c.
+      const object = join(objects, `${basename(dirname(job.file))}-${basename(job.file, ".c")}.o`);
       await run("clang", ["-std=c11", "-g1", ...job.flags, ...include, "-c", job.file, "-o", object]);
       made.push(object);
     }

@@ -155,11 +155,12 @@ bool tmc_port_bus_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool r
 }
 
 bool tmc_port_bus_subscribe(tmc_str topic, int32_t qos) {
-    const tmc_str own = TMC_STR(TOPIC_PREFIX "x");
-    if (topic.len != own.len || memcmp(topic.ptr, own.ptr, (size_t)own.len) != 0 || qos != 1) {
+    const tmc_str prefix = TMC_STR(TOPIC_PREFIX);
+    if (topic.len != prefix.len + 1 || memcmp(topic.ptr, prefix.ptr, (size_t)prefix.len) != 0 ||
+        memchr("xrc", topic.ptr[prefix.len], 3) == NULL || qos != 1) {
         finding("subscribed to a foreign topic");
     }
-    subscribed = connected;
+    subscribed = connected && (subscribed || topic.ptr[prefix.len] == 'x');
     return connected;
 }
 
@@ -240,6 +241,21 @@ bool tmc_port_storage_write(tmc_str key, tmc_arr_u8 value) {
         }
     }
     return false;
+}
+
+int32_t tmc_port_actuator_open(tmc_str name) {
+    return name.len == 5 && memcmp(name.ptr, "led-1", 5) == 0 ? 0 : -1;
+}
+
+int32_t tmc_port_actuator_channels(int32_t actuator) {
+    return actuator == 0 ? 1 : 0;
+}
+
+bool tmc_port_actuator_write(int32_t actuator, tmc_arr_f32 values) {
+    if (actuator != 0 || values.len != 1 || values.ptr[0] != values.ptr[0]) {
+        finding("a value that no actuator would take");
+    }
+    return (pattern >> 31) == 0;
 }
 
 void tmc_port_wake_at(uint32_t at_ms) {
@@ -384,6 +400,7 @@ static bool play(uint8_t what, const uint8_t *at, size_t size) {
         return true;
     case RECORD_STORAGE: /* fails; or what is there is damaged */
         storage_fails = size == 0;
+        slots_fail(size == 1 ? at[0] : 0);
         if (stored[0].key_size > 0 && size > 0) {
             stored[0].size = (int32_t)(size < VALUE_MAX ? size : VALUE_MAX);
             memcpy(stored[0].value, at, (size_t)stored[0].size);
@@ -402,6 +419,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pattern = 1;
     storage_fails = false;
     memset(stored, 0, sizeof stored);
+    slots_begin(size == 0 || (data[0] & 0x80) == 0);
     start();
     size_t at = 0;
     while (size - at >= RECORD_HEAD) {

@@ -43,6 +43,13 @@ void watch_end(bool reliable);
 /* Prints what is wrong and ends the process, for libFuzzer to keep the input. */
 _Noreturn void finding(const char *what);
 
+/* ---- slots-port.c: the flash of what comes over the bus ---- */
+
+/* Erased, as a session begins; `with_owner`: there is a key, else nothing is taken. */
+void slots_begin(bool with_owner);
+/* The write or erase `after` so many fails; 0: none. */
+void slots_fail(uint32_t after);
+
 /* ---- cbor.c: deterministic CBOR ---- */
 
 /* One item, in the core deterministic encoding; gives where it ends, NULL when it is no such item. */

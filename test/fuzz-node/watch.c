@@ -181,7 +181,7 @@ void watch_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain, 
         finding("published on a foreign topic");
     }
     const char kind = (char)topic.ptr[prefix];
-    if (strchr("bsye", kind) == NULL || qos != 1 || retain != (kind == 'b' || kind == 's')) {
+    if (strchr("bsyec", kind) == NULL || qos != 1 || retain != (kind == 'b' || kind == 's')) {
         finding("published on a topic of others, or with wrong flags");
     }
     if (payload.len < 1 || payload.len > MESSAGE_MAX) {
