@@ -23,7 +23,7 @@ static int64_t answer_ms;   /* the last answer to those, or the first of them af
 static int64_t progress_ms; /* as answer_ms, for the oldest that is kept */
 
 static int64_t heard_ms; /* when bytes arrived last */
-static bool held_back;   /* kept messages wait for their turn */
+static bool held_back;   /* what is kept waits for its turn */
 
 static uint8_t kept_bytes[CONFIG_TMC_OUTBOX_SIZE];
 static tmc_outbox kept;
@@ -106,28 +106,41 @@ static uint16_t packet_id(void) {
     return next_id;
 }
 
-/* Takes a message's share of CONFIG_TMC_PUBLISH_PER_S. False: its turn has not come; `anyway` takes it all
- * the same. */
-static bool take_turn(bool anyway) {
 #if CONFIG_TMC_PUBLISH_PER_S > 0
-    static int64_t spent_us; /* the shares that were taken reach to here */
-    const int64_t share = 1000000 / CONFIG_TMC_PUBLISH_PER_S;
+#define SHARE_US (1000000 / CONFIG_TMC_PUBLISH_PER_S)
+#define AT_ONCE_US MAX(100000, 4 * SHARE_US)
+static int64_t spent_us; /* the shares that were taken reach to here */
+
+/* Room for so many messages now? */
+static bool turns_left(int count) {
     const int64_t now = k_ticks_to_us_floor64(k_uptime_ticks());
     if (spent_us < now) {
         spent_us = now;
     }
-    if (!anyway && spent_us - now > 100000) {
-        return false;
-    }
-    spent_us += share;
+    return spent_us - now + (int64_t)count * SHARE_US <= AT_ONCE_US;
+}
+
+/* Takes a message's share of CONFIG_TMC_PUBLISH_PER_S. False: its turn has not come; `anyway` takes it all
+ * the same. */
+static bool take_turn(bool anyway) {
+    const bool mine = turns_left(1) || anyway;
+    spent_us += mine ? SHARE_US : 0;
+    return mine;
+}
 #else
-    ARG_UNUSED(anyway);
-#endif
+static bool turns_left(int count) {
+    ARG_UNUSED(count);
     return true;
 }
 
+static bool take_turn(bool anyway) {
+    ARG_UNUSED(anyway);
+    return true;
+}
+#endif
+
 bool zport_outgoing_held_back(void) {
-    return held_back;
+    return held_back || !turns_left(2); /* accepted and done */
 }
 
 /* One PUBLISH; false: the session is of no use any more. */

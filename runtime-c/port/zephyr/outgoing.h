@@ -32,7 +32,7 @@ void zport_outgoing_heard(void);
 void zport_outgoing_excuse(int64_t ms);
 /* Fits a topic or filter, and has no zero in it? */
 bool zport_topic_ok(tmc_str topic);
-/* What is kept waits for its turn (CONFIG_TMC_PUBLISH_PER_S). */
+/* CONFIG_TMC_PUBLISH_PER_S has no room for what a request makes the app publish. */
 bool zport_outgoing_held_back(void);
 /* Messages kept. */
 uint32_t zport_outgoing_waiting(void);
