@@ -48,7 +48,7 @@ describe.skipIf(notRunnable !== "").each(["native_sim", "mps2_an386"])(
     let client: BusClient | undefined;
 
     beforeAll(async () => {
-      const { image } = await buildDefaultNode(boardName, {
+      const { image } = await buildDefaultNode(boardName, "image", {
         name: "aws",
         confFiles: [packagePath("zephyr-app", "aws.conf")],
       });

@@ -15,12 +15,9 @@
 #include <zephyr/kernel.h>
 #include <zephyr/random/random.h>
 
-<<<<<<< HEAD
-#include <mbedtls/memory_buffer_alloc.h>
-=======
 #include <mbedtls/asn1.h>
+#include <mbedtls/memory_buffer_alloc.h>
 #include <mbedtls/oid.h>
->>>>>>> a806038 (Zephyr nodes on AWS IoT Core: ALPN by port or setting, several authorities, requests for certificates signed elsewhere, a pace for publications)
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 

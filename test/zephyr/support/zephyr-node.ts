@@ -74,20 +74,14 @@ export function buildImage(
   });
 }
 
-<<<<<<< HEAD
 /**
- * The default node, firmware/app.ts, as `tmc build --board` makes it; `emit`: "c" without an image, for `buildImage`.
- * @throws Error when it does not compile
+ * The default node, firmware/app.ts, as `tmc build --board` makes it; `emit`: "c" without an image, for `buildImage`;
+ * `confFiles`: Kconfig fragments of an image with a `name` of its own. @throws Error when it does not compile
  */
 export async function buildDefaultNode(
   boardName: string,
   emit: "c" | "image" = "image",
-=======
-/** The default node, firmware/app.ts, as `tmc build --board` makes it. @throws Error when it does not compile */
-export async function buildDefaultNode(
-  boardName: string,
   { name = "app", confFiles }: { readonly name?: string; readonly confFiles?: readonly string[] } = {},
->>>>>>> a806038 (Zephyr nodes on AWS IoT Core: ALPN by port or setting, several authorities, requests for certificates signed elsewhere, a pace for publications)
 ): Promise<BuildOutcome> {
   const result = compileProgram({
     entry: packagePath("firmware", "app.ts"),
@@ -103,12 +97,8 @@ export async function buildDefaultNode(
     compiled: result.compiled,
     outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
     zephyrDir: undefined,
-<<<<<<< HEAD
     emit,
-=======
-    emit: "image",
     ...(confFiles === undefined ? {} : { confFiles }),
->>>>>>> a806038 (Zephyr nodes on AWS IoT Core: ALPN by port or setting, several authorities, requests for certificates signed elsewhere, a pace for publications)
     onProgress: () => undefined,
   });
 }
