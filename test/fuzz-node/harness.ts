@@ -26,7 +26,9 @@ function sourcesIn(...folder: string[]): string[] {
 /** The store of what comes over the bus, and what is between it and the node. */
 function updateSources(): string[] {
   const store = sourcesIn("runtime-c", "update").filter((file) => basename(file) !== "firmware.c");
-  const slots = ["slots.c", "firmware-none.c"].map((file) => packagePath("runtime-c", "port", "common", file));
+  const slots = ["slots.c", "firmware-none.c"].map((file) =>
+    packagePath("runtime-c", "port", "common", file),
+  );
   return [...store, ...slots];
 }
 
