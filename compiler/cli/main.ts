@@ -7,6 +7,7 @@ import { ExitCode } from "../diagnostics/user-error.js";
 import { registerBuild } from "./commands/build.js";
 import { registerCheck } from "./commands/check.js";
 import { registerDecode } from "./commands/decode.js";
+import { registerDeploy } from "./commands/deploy.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExec } from "./commands/exec.js";
 import { registerExplain } from "./commands/explain.js";
@@ -79,6 +80,7 @@ export function createProgram(): Command {
   registerMonitor(program);
   registerKey(program);
   registerSign(program);
+  registerDeploy(program);
   registerModelInspect(program);
   registerModelOps(program);
   registerModelPackage(program);

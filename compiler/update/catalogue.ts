@@ -28,4 +28,16 @@ export const catalogue: CatalogueEntry[] = [
     wrong: "tmc update inspect vibration.tmcm",
     right: "tmc update inspect vibration.tmcu",
   },
+  {
+    code: "TMC5205",
+    title: "not deployed",
+    rule: "Each node that did not take the update said why. forbidden: it has no key of an owner, another one, or runs a version with a higher counter; no-space: its slot is too small; descriptor-mismatch: it lacks kernels, memory, or the code is for another processor; corrupt: the digest, or the self-test after which the old version runs again; busy: another update runs; no-capable-node: it is away, or takes no such updates.",
+  },
+  {
+    code: "TMC5206",
+    title: "what is to be deployed, and where to",
+    rule: "`tmc deploy` needs a node or a label, and a signed file (tmc sign). Models may also be packages that the complete node signs with its updates.key, with --release for the version, or names of its registry.",
+    wrong: "tmc deploy model vibration.tmcu",
+    right: "tmc deploy model vibration.tmcu --node pump-1",
+  },
 ];

@@ -9,7 +9,7 @@ import { clientOptions, NodeClient, type ClientOptions } from "../node-client.js
 import { facts, safe, table } from "../node-table.js";
 import { nodeGroup } from "./node.js";
 
-type Job = z.infer<typeof jobSummary>;
+export type Job = z.infer<typeof jobSummary>;
 
 interface Options extends ClientOptions {
   readonly json?: true;
@@ -119,14 +119,21 @@ export function jobText(job: Job): string {
   );
 }
 
-/** Tells the progress on stderr until the job has ended. */
-export async function followJob(client: NodeClient, id: string): Promise<Job> {
-  const path = `/jobs/${encodeURIComponent(id)}`;
+/** A line on stderr for everything that is new. */
+function tellInLines(): (job: Job) => void {
   let told = "";
-  const tell = (job: Job): boolean => {
+  return (job) => {
     const text = `${safe(job.id)} ${job.state} ${percent(job)} ${safe(job.text)}`.trimEnd();
     if (text !== told) process.stderr.write(`${text}\n`);
     told = text;
+  };
+}
+
+/** Tells the progress until the job has ended. */
+export async function followJob(client: NodeClient, id: string, show = tellInLines()): Promise<Job> {
+  const path = `/jobs/${encodeURIComponent(id)}`;
+  const tell = (job: Job): boolean => {
+    show(job);
     return job.endedAt !== undefined;
   };
   // Listen first, then look: nothing falls between.

@@ -159,7 +159,11 @@ function signFile(file: string, options: SignOptions): void {
 
 /** @throws UserError TMC5204 */
 export function readUpdateFile(file: string): UpdateFile {
-  const bytes = bytesOf(file);
+  return updateFrom(file, bytesOf(file));
+}
+
+/** The same of bytes that were read. @throws UserError TMC5204 */
+export function updateFrom(file: string, bytes: Uint8Array): UpdateFile {
   try {
     return readUpdate(bytes);
   } catch (error) {
@@ -172,7 +176,8 @@ export function readUpdateFile(file: string): UpdateFile {
   }
 }
 
-function bytesOf(file: string): Uint8Array {
+/** @throws UserError TMC0010 */
+export function bytesOf(file: string): Uint8Array<ArrayBuffer> {
   requireFile(file, file);
   try {
     return new Uint8Array(readFileSync(file));
