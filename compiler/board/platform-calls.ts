@@ -19,8 +19,6 @@ const calls: Readonly<Record<string, string>> = {
   // kernels: code made for a layer, or the one for large layers; NULL otherwise
   tmc_k_conv_positions: "\\w+_gather",
   one_row: "tmc_k_run_dense_six",
-  // a function in a slot: what it takes itself is checked against what is left before it is called
-  tmc_function_enter: "log_bytes",
   // the Zephyr port
   advance: "read_vibration|read_counter|read_recording",
   sample: "read_device|read_button|read_vibration|read_counter|read_recording",
