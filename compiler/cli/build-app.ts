@@ -15,6 +15,12 @@ import {
   linkForMeasure,
   type CompileOptions as ToolchainOptions,
 } from "../board/toolchain.js";
+import {
+  firmwareConfig,
+  makeFirmware,
+  type Firmware,
+  type FirmwareOptions,
+} from "../board/zephyr/bootloader.js";
 import { buildZephyr, type ZephyrImage } from "../board/zephyr/build.js";
 import { findWorkspace, type ZephyrMissing } from "../board/zephyr/workspace.js";
 import type { CompiledProgram } from "../pipeline/compile.js";
@@ -33,6 +39,8 @@ export interface BuildAppOptions {
   readonly confFiles?: readonly string[];
   /** For a debugger: no optimisation (Zephyr: what it takes for debugging), and a debug.gdb. `root`: where sources are. */
   readonly debug?: { readonly root: string };
+  /** Make it a firmware that MCUboot starts, signed, and the boot loader too. */
+  readonly firmware?: FirmwareOptions;
   /** Steps that take long. */
   readonly onProgress: (step: string) => void;
 }
@@ -48,6 +56,8 @@ export interface BuildOutcome {
   /** What runs on the board; undefined when there is none: `missing` or `library` says why, or the board has no bus. */
   readonly image: string | undefined;
   readonly zephyr: ZephyrImage | undefined;
+  /** What is flashed instead of the image, when it was asked for. */
+  readonly firmware: Firmware | undefined;
   /** Why a Zephyr board got no image. */
   readonly missing: ZephyrMissing | undefined;
 }
@@ -65,6 +75,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     library: compiled.snapshot.entries.every((e) => e.name !== "main" && !e.name.startsWith("app_")),
     image: undefined,
     zephyr: undefined,
+    firmware: undefined,
     missing: undefined,
   };
   const needs = libraryNeeds(compiled.c.externs, compiled.models.models.length);
@@ -101,14 +112,24 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
         genDir: written.folder,
         outDir: join(outDir, "zephyr"),
         ...(options.confFiles === undefined ? {} : { confFiles: options.confFiles }),
-        ...(options.debug === undefined ? {} : { config: { DEBUG_OPTIMIZATIONS: true } }),
+        config: {
+          ...(options.debug === undefined ? {} : { DEBUG_OPTIMIZATIONS: true }),
+          ...(options.firmware === undefined ? {} : firmwareConfig(board)),
+        },
         onProgress: options.onProgress,
       });
       if (options.debug !== undefined) {
         writeDebugScript({ elf: zephyr.executable, outDir, root: options.debug.root });
       }
       const report = await memoryReport({ board, objects, elf: zephyr.elf, map: zephyr.map, symbols });
-      return finish({ ...partial, image: zephyr.executable, zephyr, report }, outDir);
+      const firmware =
+        options.firmware === undefined
+          ? undefined
+          : await makeFirmware(board, found.workspace, zephyr, outDir, {
+              ...options.firmware,
+              onProgress: options.onProgress,
+            });
+      return finish({ ...partial, image: zephyr.executable, zephyr, firmware, report }, outDir);
     }
     const report = await measured(toolchain, objects, symbols, entries);
     return finish({ ...partial, report, missing: found.missing }, outDir);

@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "firmware-slot.h"
 #include "network.h"
 #include "zport.h"
 
@@ -92,6 +93,7 @@ int main(void) {
     zport_log(ZPORT_INFO, "boot %lu, broker %s:%u, server %.*s", (unsigned long)tmc_port_boot_counter(),
               zport_server_now()->host, zport_server_now()->port, (int)tmc_port_server_id().len,
               (const char *)tmc_port_server_id().ptr);
+    zport_firmware_init();
     zport_bus_init();
     zport_watchdog_start();
     zport_life_enter("start");
@@ -104,7 +106,7 @@ int main(void) {
         k_sleep(K_MSEC(CONFIG_TMC_TICK_MS));
     }
     int wait_ms = 0;
-    while (!zport_restart_wanted()) {
+    while (!zport_restart_wanted() && !zport_firmware_overdue()) {
         wait_ms = round_of_work(wait_ms);
     }
     zport_log(

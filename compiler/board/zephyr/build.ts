@@ -17,8 +17,10 @@ export interface ZephyrBuildOptions {
   readonly workspace: Workspace;
   /** Zephyr's name of the board, e.g. "mps2/an386". */
   readonly board: string;
-  /** Has sources.txt (format: zephyr-app/CMakeLists.txt) and the generated C. */
-  readonly genDir: string;
+  /** Has sources.txt (format: zephyr-app/CMakeLists.txt) and the generated C; none for an application without. */
+  readonly genDir?: string;
+  /** Folders of Zephyr modules beside those of the workspace. */
+  readonly extraModules?: readonly string[];
   /** The application; default: zephyr-app. */
   readonly sourceDir?: string;
   /** The build folder of this board; made when absent. */
@@ -189,7 +191,10 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
     `-DBOARD=${options.board}`,
     `-DZEPHYR_MODULES=${modulesFor(options).join(";")}`,
     `-DPython3_EXECUTABLE=${options.workspace.python}`,
-    `-DTMC_GEN_DIR=${resolve(options.genDir)}`,
+    ...(options.genDir === undefined ? [] : [`-DTMC_GEN_DIR=${resolve(options.genDir)}`]),
+    ...(options.extraModules === undefined
+      ? []
+      : [`-DZEPHYR_EXTRA_MODULES=${options.extraModules.map((folder) => resolve(folder)).join(";")}`]),
     `-DEXTRA_CONF_FILE=${confFiles.join(";")}`,
     ...(options.overlays === undefined
       ? []

@@ -24,7 +24,7 @@ export const catalogue: CatalogueEntry[] = [
   {
     code: "TMC5004",
     title: "the workspace lacks a module",
-    rule: "Boards need modules beside Zephyr: every board mbedtls, every Arm board cmsis_6, b_l4s5i_iot01a hal_stm32 and hal_st too, and picolibc unless the toolchain has it. `tmc setup` and `west update` with zephyr-app/west.yml fetch them.",
+    rule: "Boards need modules beside Zephyr: every board mbedtls, every Arm board cmsis_6, b_l4s5i_iot01a hal_stm32 and hal_st too, and picolibc unless the toolchain has it; --bootloader needs bootloader/mcuboot. `tmc setup` and `west update` with zephyr-app/west.yml fetch them.",
   },
   {
     code: "TMC5005",
@@ -61,6 +61,30 @@ export const catalogue: CatalogueEntry[] = [
     rule: "A node or server id has 1-23 characters of 0-9 a-z -; the broker is mqtt://HOST[:PORT]. QEMU reaches this machine's loopback as 10.0.2.2; tmc writes localhost and 127.0.0.1 so by itself.",
     wrong: "tmc run --board native_sim --id Node_1",
     right: "tmc run --board native_sim --id node-1",
+  },
+  {
+    code: "TMC5011",
+    title: "the board has no boot loader",
+    rule: "`tmc build --bootloader` makes MCUboot for boards with zephyr-app/mcuboot/BOARD.conf and the partitions boot_partition, slot0_partition, slot1_partition and record_partition.",
+    wrong: "tmc build --board native_sim --bootloader owner.key.pem",
+    right: "tmc build --board mps2_an386 --bootloader owner.key.pem",
+  },
+  {
+    code: "TMC5012",
+    title: "not a release or counter of a firmware",
+    rule: "A signed firmware has a release, MAJOR.MINOR.PATCH up to 255.255.65535, and a counter up to 4294967295. Both belong to --bootloader.",
+    wrong: "tmc build --board b_l4s5i_iot01a --bootloader owner.key.pem --release 2",
+    right: "tmc build --board b_l4s5i_iot01a --bootloader owner.key.pem --release 2.0.0 --counter 15",
+  },
+  {
+    code: "TMC5013",
+    title: "the workspace's Python cannot sign",
+    rule: "MCUboot's imgtool needs click, cryptography, intelhex and cbor2 in the Python that builds Zephyr. `tmc setup` installs them.",
+  },
+  {
+    code: "TMC5014",
+    title: "the firmware could not be signed",
+    rule: "imgtool refused the image; the message has its reason. Most often it is too large: the slot (512 KB) also holds the signature, and at its end what MCUboot notes while it swaps.",
   },
   {
     code: "TMC5020",

@@ -5,6 +5,7 @@ import { Option, type Command } from "commander";
 import { findBoard, type Board } from "../../board/board.js";
 import { formatMemoryReport } from "../../board/memory-report-text.js";
 import { checkBudget } from "../../board/memory-report.js";
+import { checkFirmwareOptions, type FirmwareOptions } from "../../board/zephyr/bootloader.js";
 import { styleFor } from "../../diagnostics/colors.js";
 import { formatDiagnostics } from "../../diagnostics/format-diagnostics.js";
 import { UserError, ExitCode } from "../../diagnostics/user-error.js";
@@ -26,6 +27,9 @@ interface BuildCommandOptions {
   readonly debug?: true;
   readonly zephyr?: string;
   readonly conf?: readonly string[];
+  readonly bootloader?: string;
+  readonly release: string;
+  readonly counter: number;
   readonly json?: true;
 }
 
@@ -41,6 +45,17 @@ export function registerBuild(program: Command): void {
     .option("--debug", "no optimisation, and a debug.gdb for a session in GDB")
     .option("--zephyr <dir>", "the Zephyr workspace (default: ZEPHYR_BASE, west's, tmc setup's)")
     .option("--conf <file...>", "Zephyr boards: Kconfig fragments, after everything else")
+    .option(
+      "--bootloader <key>",
+      "build MCUboot too, and sign the firmware for it with the owner's private key",
+    )
+    .option("--release <version>", "with --bootloader: the firmware's version, MAJOR.MINOR.PATCH", "0.0.0")
+    .option(
+      "--counter <n>",
+      "with --bootloader: devices take no firmware with a lower one than they run",
+      Number,
+      0,
+    )
     .option("--json", "print the report for programs")
     .action(build);
   describeCommand(command, {
@@ -49,6 +64,10 @@ export function registerBuild(program: Command): void {
       ["tmc build src/app.ts --board b_l4s5i_iot01a --zephyr ~/zephyrproject", "an image for a board"],
       ["tmc build --board b_l4s5i_iot01a --conf zephyr-app/aws.conf", "an image with settings of its own"],
       ["tmc build --board qemu_cortex_m4 --emit c --out gen", "only the C"],
+      [
+        "tmc build --board b_l4s5i_iot01a --bootloader owner.key.pem --release 1.4.0 --counter 14",
+        "firmware that can be updated over the bus, and its boot loader",
+      ],
       ["tmc build program.ts --board qemu_cortex_m4 --debug", "a program to debug: see docs/debugging.md"],
     ],
     exitCodes: ["ok", "failed", "usage", "missingTool", "noWorkspace", "internal"],
@@ -58,6 +77,8 @@ export function registerBuild(program: Command): void {
 async function build(app: string | undefined, options: BuildCommandOptions): Promise<void> {
   const board = findBoard(options.board);
   checkConf(options.conf ?? [], board);
+  const firmware = firmwareOptions(options);
+  if (firmware !== undefined) checkFirmwareOptions(board, firmware);
   const { entry, root } = locateApp(app);
   const json = options.json === true;
   const compiled = await compileOrReport({
@@ -92,6 +113,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     emit: options.emit,
     ...(options.debug === true ? { debug: { root } } : {}),
     ...(options.conf === undefined ? {} : { confFiles: options.conf }),
+    ...(firmware === undefined ? {} : { firmware }),
     onProgress: progressLine,
   });
   if (json) {
@@ -99,6 +121,7 @@ async function build(app: string | undefined, options: BuildCommandOptions): Pro
     printJson({
       board: board.name,
       image: image ?? null,
+      ...(outcome.firmware === undefined ? {} : { firmware: outcome.firmware }),
       sources: genDir,
       report: report ?? null,
       missing: missing ?? null,
@@ -143,13 +166,33 @@ function checkConf(files: readonly string[], board: Board): void {
   }
 }
 
+/** @throws UserError TMC5012 for what belongs to --bootloader, without it */
+function firmwareOptions(options: BuildCommandOptions): FirmwareOptions | undefined {
+  const { bootloader, release, counter } = options;
+  if (bootloader !== undefined) return { key: bootloader, release, counter };
+  if (release !== "0.0.0" || counter !== 0) {
+    throw new UserError(
+      "TMC5012",
+      "--release and --counter are a signed firmware's",
+      "Name the owner's private key: --bootloader owner.key.pem (tmc key new).",
+      ExitCode.usage,
+    );
+  }
+  return undefined;
+}
+
 function printOutcome(outcome: BuildOutcome, noBus: boolean): void {
   if (outcome.report === undefined) {
     made(outcome.genDir, false);
     return;
   }
   process.stdout.write(formatMemoryReport(outcome.report, { symbols: outcome.symbols }));
-  if (outcome.image !== undefined) {
+  if (outcome.firmware !== undefined) {
+    const { bootloader, hex, update } = outcome.firmware;
+    process.stdout.write(
+      `boot loader  ${shownPath(bootloader.hex)}\nfirmware     ${shownPath(hex)}\nupdate       ${shownPath(update)}\n`,
+    );
+  } else if (outcome.image !== undefined) {
     made(outcome.image, false);
   } else if (outcome.library) {
     process.stdout.write(

@@ -7,12 +7,17 @@ import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { packagePath } from "../../board/package-root.js";
+import { imgtoolPackages } from "../../board/zephyr/bootloader.js";
 import { defaultWorkspaceDir, findWorkspace, pythonPackages } from "../../board/zephyr/workspace.js";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
 import { describeCommand } from "../help.js";
 
-/** west 1.x; the packages of Zephyr's build scripts as its release accepts them. */
-const packages = ["west>=1.2,<2", ...pythonPackages.map(([, name]) => name), "jsonschema"];
+/** west 1.x; the packages of Zephyr's build scripts and of MCUboot's imgtool as the release accepts them. */
+const packages = [
+  "west>=1.2,<2",
+  ...[...pythonPackages, ...imgtoolPackages].map(([, name]) => name),
+  "jsonschema",
+];
 
 interface Step {
   readonly title: string;

@@ -25,7 +25,7 @@ extern const char *const boot_name;
 void boot_owner(const uint8_t *key, uint32_t size); /* its public key, DER */
 /* A start of the boot loader; the power may fail in it. What runs then is in the first slot. */
 boot_result boot_run(device *d);
-/* For tmc_firmware_port. */
+/* For tmc_swap_port. */
 bool boot_confirmed(device *d);
 bool boot_confirm(device *d);
 bool boot_test(device *d);

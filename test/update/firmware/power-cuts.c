@@ -13,12 +13,12 @@
 
 #include "boot.h"
 #include "images.h"
-#include "tmc/firmware.h"
+#include "tmc/swap.h"
 
 typedef struct {
     device d;
-    tmc_firmware f;
-    tmc_firmware_port port;
+    tmc_swap f;
+    tmc_swap_port port;
     uint32_t old; /* what ran before, what is installed */
     uint32_t new;
     bool hangs;       /* the new one, on trial */
@@ -68,12 +68,12 @@ static bool port_read(void *context, uint32_t region, uint32_t at, uint8_t *out,
 }
 static bool port_write(void *context, uint32_t region, uint32_t at, const uint8_t *bytes, uint32_t size) {
     device *const d = context;
-    require(region != TMC_FIRMWARE_RUNNING, "what runs is not written");
+    require(region != TMC_SWAP_RUNNING, "what runs is not written");
     return d->flash.write(&d->sim, base(d, region) + at, bytes, size);
 }
 static bool port_erase(void *context, uint32_t region, uint32_t at) {
     device *const d = context;
-    require(region != TMC_FIRMWARE_RUNNING, "what runs is not erased");
+    require(region != TMC_SWAP_RUNNING, "what runs is not erased");
     return d->flash.erase(&d->sim, base(d, region) + at);
 }
 static bool port_confirmed(void *context) {
@@ -91,7 +91,7 @@ static uint32_t running(world *w) {
     static uint8_t content[VERSION_BYTES_MAX];
     for (uint32_t i = 1; i < IMAGES; i++) {
         const version *const v = &images[i];
-        if (v->size <= w->d.slot_bytes && port_read(&w->d, TMC_FIRMWARE_RUNNING, 0, content, v->size) &&
+        if (v->size <= w->d.slot_bytes && port_read(&w->d, TMC_SWAP_RUNNING, 0, content, v->size) &&
             memcmp(content, v->content, v->size) == 0) {
             return i;
         }
@@ -116,20 +116,20 @@ static uint32_t start(world *w) {
     require(runs == w->old || w->asked || w->old == w->new,
             "the new version runs only when it was asked for");
     require(runs != w->old || !w->settled_new || w->old == w->new, "what was confirmed stays");
-    w->port = (tmc_firmware_port){.context = &w->d,
-                                  .page = w->d.flash.page,
-                                  .unit = w->d.flash.unit,
-                                  .record_bytes = 2U * w->d.flash.page,
-                                  .slot_bytes = w->d.slot_bytes,
-                                  .reserved = 2U * w->d.flash.page,
-                                  .trailer_bytes = w->d.flash.page,
-                                  .read = port_read,
-                                  .write = port_write,
-                                  .erase = port_erase,
-                                  .confirmed = port_confirmed,
-                                  .confirm = port_confirm,
-                                  .test = port_test};
-    require(tmc_firmware_start(&w->f, &w->port, &options), "geometry");
+    w->port = (tmc_swap_port){.context = &w->d,
+                              .page = w->d.flash.page,
+                              .unit = w->d.flash.unit,
+                              .record_bytes = 2U * w->d.flash.page,
+                              .slot_bytes = w->d.slot_bytes,
+                              .reserved = 2U * w->d.flash.page,
+                              .trailer_bytes = w->d.flash.page,
+                              .read = port_read,
+                              .write = port_write,
+                              .erase = port_erase,
+                              .confirmed = port_confirmed,
+                              .confirm = port_confirm,
+                              .test = port_test};
+    require(tmc_swap_start(&w->f, &w->port, &options), "geometry");
     return w->d.sim.off ? NONE : runs;
 }
 
@@ -137,13 +137,13 @@ static tmc_update_result send(world *w, uint32_t number, uint32_t most) {
     const version *const v = &images[number];
     const uint32_t before = w->d.sim.operations;
     uint32_t at = 0;
-    tmc_update_result r = tmc_firmware_begin(&w->f, v->header, &at);
+    tmc_update_result r = tmc_swap_begin(&w->f, v->header, &at);
     require((r != TMC_UPDATE_ROLLBACK && r != TMC_UPDATE_BAD_SIGNATURE && r != TMC_UPDATE_THERE) ||
                 w->d.sim.operations == before,
             "what is refused costs nothing");
     while (r == TMC_UPDATE_OK && at < v->size && w->sent < most) {
         const uint32_t n = v->size - at < 100U ? v->size - at : 100U;
-        r = tmc_firmware_write(&w->f, at, v->content + at, n);
+        r = tmc_swap_write(&w->f, at, v->content + at, n);
         at += n;
         w->sent += n;
     }
@@ -156,23 +156,23 @@ static bool one_boot(world *w) {
     if (w->d.sim.off) {
         return false;
     }
-    if (w->f.state == TMC_FIRMWARE_TRIAL) {
+    if (w->f.state == TMC_SWAP_TRIAL) {
         require(running(w) == w->new, "only the new version is on trial");
         w->starts++;
         if (w->hangs) {
             return true; /* the watchdog */
         }
-        if (tmc_firmware_confirm(&w->f) != TMC_UPDATE_OK) {
+        if (tmc_swap_confirm(&w->f) != TMC_UPDATE_OK) {
             return !w->d.sim.off;
         }
         w->settled_new = true;
     }
     w->result = send(w, w->new, UINT32_MAX);
     if (w->result == TMC_UPDATE_OK) {
-        w->result = tmc_firmware_finish(&w->f);
+        w->result = tmc_swap_finish(&w->f);
         if (w->result == TMC_UPDATE_OK) {
             w->asked = true;
-            w->result = tmc_firmware_try(&w->f);
+            w->result = tmc_swap_try(&w->f);
             return w->result == TMC_UPDATE_OK && !w->d.sim.off;
         }
     }
@@ -201,12 +201,12 @@ static void run(world *w) {
 
 static void check_final(world *w, const kind *k) {
     sim_power_on(&w->d.sim, 0, FAULT_BEFORE);
-    require(start(w) == k->final && w->f.state == TMC_FIRMWARE_SETTLED, "in the end the right version runs");
+    require(start(w) == k->final && w->f.state == TMC_SWAP_SETTLED, "in the end the right version runs");
     require(w->result == k->result || (w->result == TMC_UPDATE_THERE && k->result == TMC_UPDATE_OK),
             "the last step says what it did");
     uint32_t offset;
     const uint32_t before = w->d.sim.operations;
-    require(tmc_firmware_begin(&w->f, images[OLDER].header, &offset) == TMC_UPDATE_ROLLBACK,
+    require(tmc_swap_begin(&w->f, images[OLDER].header, &offset) == TMC_UPDATE_ROLLBACK,
             "an older version does not come back");
     require(w->d.sim.operations == before, "nothing was written for it");
 }

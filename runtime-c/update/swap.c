@@ -1,11 +1,11 @@
 /*
- * Firmware through a swapping boot loader; see tmc/firmware.h. For the store below, record and second slot
+ * Firmware through a swapping boot loader; see tmc/swap.h. For the store below, record and second slot
  * are one slot of two: the record is its head, the second slot its content. The store's other slot is always
  * blank, and none is ever active: what runs is the boot loader's to decide.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tmc/firmware.h"
+#include "tmc/swap.h"
 
 #include <string.h>
 
@@ -16,31 +16,31 @@
  * -------------------------------------------------------------------------------- */
 
 static bool read_region(void *context, uint32_t at, uint8_t *out, uint32_t size) {
-    const tmc_firmware *const f = context;
-    const tmc_firmware_port *const p = f->port;
+    const tmc_swap *const f = context;
+    const tmc_swap_port *const p = f->port;
     const uint32_t head = update_head_bytes(&f->flash);
     if (at >= f->flash.slot_bytes) { /* the slot that there is not */
         memset(out, 0xff, size);
         return true;
     }
-    return at < head ? p->read(p->context, TMC_FIRMWARE_RECORD, at, out, size)
-                     : p->read(p->context, TMC_FIRMWARE_SECOND, at - head, out, size);
+    return at < head ? p->read(p->context, TMC_SWAP_RECORD, at, out, size)
+                     : p->read(p->context, TMC_SWAP_SECOND, at - head, out, size);
 }
 
 static bool write_region(void *context, uint32_t at, const uint8_t *bytes, uint32_t size) {
-    const tmc_firmware *const f = context;
-    const tmc_firmware_port *const p = f->port;
+    const tmc_swap *const f = context;
+    const tmc_swap_port *const p = f->port;
     const uint32_t head = update_head_bytes(&f->flash);
-    return at < head ? p->write(p->context, TMC_FIRMWARE_RECORD, at, bytes, size)
-                     : p->write(p->context, TMC_FIRMWARE_SECOND, at - head, bytes, size);
+    return at < head ? p->write(p->context, TMC_SWAP_RECORD, at, bytes, size)
+                     : p->write(p->context, TMC_SWAP_SECOND, at - head, bytes, size);
 }
 
 static bool erase_region(void *context, uint32_t at) {
-    const tmc_firmware *const f = context;
-    const tmc_firmware_port *const p = f->port;
+    const tmc_swap *const f = context;
+    const tmc_swap_port *const p = f->port;
     const uint32_t head = update_head_bytes(&f->flash);
-    return at < head ? p->erase(p->context, TMC_FIRMWARE_RECORD, at)
-                     : p->erase(p->context, TMC_FIRMWARE_SECOND, at - head);
+    return at < head ? p->erase(p->context, TMC_SWAP_RECORD, at)
+                     : p->erase(p->context, TMC_SWAP_SECOND, at - head);
 }
 
 /* The head grows with the slot that it is part of: a few steps find the size that holds its own marks. */
@@ -55,7 +55,7 @@ static tmc_update_flash geometry(uint32_t page, uint32_t unit, uint32_t content)
     return flash;
 }
 
-uint32_t tmc_firmware_record_bytes(uint32_t page, uint32_t unit, uint32_t slot_bytes) {
+uint32_t tmc_swap_record_bytes(uint32_t page, uint32_t unit, uint32_t slot_bytes) {
     const tmc_update_flash flash = geometry(page, unit, slot_bytes);
     return update_head_bytes(&flash);
 }
@@ -65,11 +65,11 @@ uint32_t tmc_firmware_record_bytes(uint32_t page, uint32_t unit, uint32_t slot_b
  */
 
 static bool read_running(void *context, uint32_t at, uint8_t *out, uint32_t size) {
-    const tmc_firmware_port *const p = context;
-    return p->read(p->context, TMC_FIRMWARE_RUNNING, at, out, size);
+    const tmc_swap_port *const p = context;
+    return p->read(p->context, TMC_SWAP_RUNNING, at, out, size);
 }
 
-static bool digest_runs(const tmc_firmware *f, const uint8_t *header) {
+static bool digest_runs(const tmc_swap *f, const uint8_t *header) {
     tmc_sha256 hash;
     uint8_t bytes[256];
     const uint32_t size = update_number(header + TMC_UPDATE_AT_SIZE);
@@ -79,7 +79,7 @@ static bool digest_runs(const tmc_firmware *f, const uint8_t *header) {
     tmc_sha256_begin(&hash);
     for (uint32_t at = 0; at < size; at += (uint32_t)sizeof bytes) {
         const uint32_t n = size - at < sizeof bytes ? size - at : (uint32_t)sizeof bytes;
-        if (!f->port->read(f->port->context, TMC_FIRMWARE_RUNNING, at, bytes, n)) {
+        if (!f->port->read(f->port->context, TMC_SWAP_RUNNING, at, bytes, n)) {
             return false;
         }
         tmc_sha256_add(&hash, bytes, n);
@@ -88,7 +88,7 @@ static bool digest_runs(const tmc_firmware *f, const uint8_t *header) {
     return memcmp(bytes, header + TMC_UPDATE_AT_DIGEST, TMC_UPDATE_DIGEST_BYTES) == 0;
 }
 
-bool tmc_firmware_start(tmc_firmware *f, const tmc_firmware_port *port, const tmc_update_options *options) {
+bool tmc_swap_start(tmc_swap *f, const tmc_swap_port *port, const tmc_update_options *options) {
     uint8_t header[TMC_UPDATE_HEADER_BYTES];
     memset(f, 0, sizeof *f);
     if (port->page == 0U || port->unit == 0U || port->page % port->unit != 0U ||
@@ -101,7 +101,7 @@ bool tmc_firmware_start(tmc_firmware *f, const tmc_firmware_port *port, const tm
     f->options = *options;
     f->options.kind = TMC_UPDATE_FIRMWARE;
     f->options.attempts = 1;
-    const uint32_t counter = tmc_firmware_counter(read_running, (void *)(uintptr_t)port, port->slot_bytes);
+    const uint32_t counter = tmc_swap_counter(read_running, (void *)(uintptr_t)port, port->slot_bytes);
     f->options.minimum = counter > options->minimum ? counter : options->minimum;
     f->flash = geometry(port->page, port->unit, port->slot_bytes - port->reserved);
     f->flash.context = f;
@@ -114,7 +114,7 @@ bool tmc_firmware_start(tmc_firmware *f, const tmc_firmware_port *port, const tm
     }
     update_load(&f->u);
     update_make_last(&f->u, 0);
-    f->state = port->confirmed(port->context) ? TMC_FIRMWARE_SETTLED : TMC_FIRMWARE_TRIAL;
+    f->state = port->confirmed(port->context) ? TMC_SWAP_SETTLED : TMC_SWAP_TRIAL;
     const tmc_update_slot *const s = &f->u.slots[0];
     if (s->known && s->complete && tmc_update_header(&f->u, 0, header)) {
         f->runs = digest_runs(f, header);
@@ -127,7 +127,7 @@ bool tmc_firmware_start(tmc_firmware *f, const tmc_firmware_port *port, const tm
     return true;
 }
 
-bool tmc_firmware_header(const tmc_firmware *f, uint8_t out[TMC_UPDATE_HEADER_BYTES]) {
+bool tmc_swap_header(const tmc_swap *f, uint8_t out[TMC_UPDATE_HEADER_BYTES]) {
     return f->port != NULL && tmc_update_header(&f->u, 0, out);
 }
 
@@ -135,11 +135,11 @@ bool tmc_firmware_header(const tmc_firmware *f, uint8_t out[TMC_UPDATE_HEADER_BY
  * ------------------------------------------------------------------------------------------------------------
  */
 
-static bool is_blank(tmc_firmware *f, uint32_t at, uint32_t size) {
+static bool is_blank(tmc_swap *f, uint32_t at, uint32_t size) {
     uint8_t bytes[32];
     for (uint32_t i = 0; i < size; i += (uint32_t)sizeof bytes) {
         const uint32_t n = size - i < sizeof bytes ? size - i : (uint32_t)sizeof bytes;
-        if (!f->port->read(f->port->context, TMC_FIRMWARE_SECOND, at + i, bytes, n)) {
+        if (!f->port->read(f->port->context, TMC_SWAP_SECOND, at + i, bytes, n)) {
             return false;
         }
         for (uint32_t k = 0; k < n; k++) {
@@ -152,23 +152,23 @@ static bool is_blank(tmc_firmware *f, uint32_t at, uint32_t size) {
 }
 
 /* What earlier swaps left for the boot loader must not speak of the new image. */
-static bool clear_trailer(tmc_firmware *f) {
-    const tmc_firmware_port *const p = f->port;
+static bool clear_trailer(tmc_swap *f) {
+    const tmc_swap_port *const p = f->port;
     for (uint32_t at = p->slot_bytes - p->trailer_bytes; at < p->slot_bytes; at += p->page) {
-        if (!is_blank(f, at, p->page) && !p->erase(p->context, TMC_FIRMWARE_SECOND, at)) {
+        if (!is_blank(f, at, p->page) && !p->erase(p->context, TMC_SWAP_SECOND, at)) {
             return false;
         }
     }
     return true;
 }
 
-tmc_update_result tmc_firmware_begin(tmc_firmware *f, const uint8_t header[TMC_UPDATE_HEADER_BYTES],
-                                     uint32_t *offset) {
+tmc_update_result tmc_swap_begin(tmc_swap *f, const uint8_t header[TMC_UPDATE_HEADER_BYTES],
+                                 uint32_t *offset) {
     uint8_t known[TMC_UPDATE_HEADER_BYTES];
     *offset = 0;
     f->u.target = -1;
-    const bool same = tmc_firmware_header(f, known) && memcmp(known, header, sizeof known) == 0;
-    if (f->state == TMC_FIRMWARE_TRIAL) {
+    const bool same = tmc_swap_header(f, known) && memcmp(known, header, sizeof known) == 0;
+    if (f->state == TMC_SWAP_TRIAL) {
         return TMC_UPDATE_WRONG_STATE;
     }
     if (same && f->runs) {
@@ -194,15 +194,15 @@ tmc_update_result tmc_firmware_begin(tmc_firmware *f, const uint8_t header[TMC_U
     return TMC_UPDATE_OK;
 }
 
-tmc_update_result tmc_firmware_write(tmc_firmware *f, uint32_t offset, const uint8_t *bytes, uint32_t size) {
+tmc_update_result tmc_swap_write(tmc_swap *f, uint32_t offset, const uint8_t *bytes, uint32_t size) {
     return tmc_update_write(&f->u, offset, bytes, size);
 }
 
-tmc_update_result tmc_firmware_finish(tmc_firmware *f) {
+tmc_update_result tmc_swap_finish(tmc_swap *f) {
     return tmc_update_finish(&f->u);
 }
 
-tmc_update_result tmc_firmware_try(tmc_firmware *f) {
+tmc_update_result tmc_swap_try(tmc_swap *f) {
     if (f->u.target < 0 || !f->u.slots[f->u.target].complete) {
         return TMC_UPDATE_WRONG_STATE;
     }
@@ -211,14 +211,14 @@ tmc_update_result tmc_firmware_try(tmc_firmware *f) {
     return f->port->test(f->port->context) ? tmc_update_try(&f->u) : TMC_UPDATE_FLASH_FAILED;
 }
 
-tmc_update_result tmc_firmware_confirm(tmc_firmware *f) {
-    if (f->state != TMC_FIRMWARE_TRIAL) {
+tmc_update_result tmc_swap_confirm(tmc_swap *f) {
+    if (f->state != TMC_SWAP_TRIAL) {
         return TMC_UPDATE_WRONG_STATE;
     }
     if (!f->port->confirm(f->port->context)) {
         return TMC_UPDATE_FLASH_FAILED;
     }
-    f->state = TMC_FIRMWARE_SETTLED;
+    f->state = TMC_SWAP_SETTLED;
     return TMC_UPDATE_OK;
 }
 
@@ -239,8 +239,8 @@ static uint32_t half(const uint8_t *bytes) {
     return bytes[0] | (uint32_t)bytes[1] << 8U;
 }
 
-uint32_t tmc_firmware_counter(bool (*read)(void *context, uint32_t at, uint8_t *out, uint32_t size),
-                              void *context, uint32_t most) {
+uint32_t tmc_swap_counter(bool (*read)(void *context, uint32_t at, uint8_t *out, uint32_t size),
+                          void *context, uint32_t most) {
     uint8_t bytes[IMAGE_HEADER_BYTES];
     if (most < sizeof bytes || !read(context, 0, bytes, sizeof bytes) ||
         update_number(bytes) != (uint32_t)IMAGE_MAGIC) {
