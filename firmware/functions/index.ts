@@ -12,3 +12,4 @@ export * from "./node-configure.js";
 export * from "./node-control.js";
 export * from "./node-describe.js";
 export * from "./node-monitor.js";
+export * from "./node-update.js";

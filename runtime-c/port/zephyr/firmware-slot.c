@@ -116,11 +116,11 @@ bool zport_firmware_overdue(void) {
  * ------------------------------------------------------------------------------------------------------------
  */
 
-int32_t tmc_firmware_room(void) {
+int32_t tmc_image_room(void) {
     return possible ? (int32_t)(port.slot_bytes - port.reserved) : -TMC_SLOT_ABSENT;
 }
 
-int32_t tmc_firmware_boot(void) {
+int32_t tmc_image_boot(void) {
     zport_firmware_init();
     return !possible                      ? -TMC_SLOT_ABSENT
            : swap.state == TMC_SWAP_TRIAL ? TMC_SLOT_ON_TRIAL
@@ -133,7 +133,7 @@ static bool is_for_this_board(const uint8_t *header) {
            strncmp((const char *)header + TMC_UPDATE_AT_NAME, CONFIG_TMC_BOARD, TMC_UPDATE_NAME_BYTES) == 0;
 }
 
-int32_t tmc_firmware_begin(const uint8_t header[TMC_UPDATE_HEADER_BYTES]) {
+int32_t tmc_image_begin(const uint8_t header[TMC_UPDATE_HEADER_BYTES]) {
     uint32_t offset = 0;
     if (!possible) {
         return -TMC_SLOT_ABSENT;
@@ -145,20 +145,20 @@ int32_t tmc_firmware_begin(const uint8_t header[TMC_UPDATE_HEADER_BYTES]) {
     return result == TMC_UPDATE_OK ? (int32_t)offset : -(int32_t)result;
 }
 
-int32_t tmc_firmware_write(uint32_t offset, const uint8_t *bytes, uint32_t size) {
+int32_t tmc_image_write(uint32_t offset, const uint8_t *bytes, uint32_t size) {
     return possible ? -(int32_t)tmc_swap_write(&swap, offset, bytes, size) : -TMC_SLOT_ABSENT;
 }
 
-int32_t tmc_firmware_finish(void) {
+int32_t tmc_image_finish(void) {
     zport_watchdog_feed(); /* half a megabyte is read */
     return possible ? -(int32_t)tmc_swap_finish(&swap) : -TMC_SLOT_ABSENT;
 }
 
-int32_t tmc_firmware_try(void) {
+int32_t tmc_image_try(void) {
     return possible ? -(int32_t)tmc_swap_try(&swap) : -TMC_SLOT_ABSENT;
 }
 
-int32_t tmc_firmware_confirm(void) {
+int32_t tmc_image_confirm(void) {
     if (!possible) {
         return -TMC_SLOT_ABSENT;
     }
@@ -170,10 +170,10 @@ int32_t tmc_firmware_confirm(void) {
 }
 
 /* Nothing is written: the next start returns to the old one. */
-int32_t tmc_firmware_reject(void) {
+int32_t tmc_image_reject(void) {
     return !possible ? -TMC_SLOT_ABSENT : swap.state == TMC_SWAP_TRIAL ? 0 : -(int32_t)TMC_UPDATE_WRONG_STATE;
 }
 
-int32_t tmc_firmware_header(uint8_t out[TMC_UPDATE_HEADER_BYTES]) {
+int32_t tmc_image_header(uint8_t out[TMC_UPDATE_HEADER_BYTES]) {
     return possible && swap.runs && tmc_swap_header(&swap, out) ? TMC_UPDATE_HEADER_BYTES : 0;
 }

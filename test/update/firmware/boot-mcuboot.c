@@ -99,7 +99,7 @@ static bool fits(const struct flash_area *area, uint32_t at, uint32_t size) {
     return at <= area->fa_size && size <= area->fa_size - at;
 }
 
-/* What ECC cannot correct is read as it is: the handler of its interrupt (zephyr-app/mcuboot) sees to that.
+/* What ECC cannot correct is read as it is: zephyr-app/mcuboot/flash-ecc.c sees to that.
  */
 int flash_area_read(const struct flash_area *area, uint32_t at, void *out, uint32_t size) {
     if (!fits(area, at, size)) {
