@@ -1,7 +1,7 @@
 /*
- * STM32L4+: a unit of flash that the power has torn may have an error that ECC cannot correct. Reading it raises an NMI,
- * which as usual halts the processor, at every start anew. Here the read goes on, with the cells as they are: signatures,
- * digests and marks are made to find out. For the application and for MCUboot.
+ * STM32L4+: a unit of flash that the power has torn may have an error that ECC cannot correct. Reading it
+ * raises an NMI, which as usual halts the processor, at every start anew. Here the read goes on, with the
+ * cells as they are: signatures, digests and marks are made to find out. For the application and for MCUboot.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
