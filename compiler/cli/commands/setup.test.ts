@@ -73,7 +73,9 @@ describe("the manifest", () => {
           {
             name: "zephyr",
             revision: expect.stringMatching(/^v\d+\.\d+\.\d+$/),
-            import: { "name-allowlist": ["cmsis_6", "hal_st", "hal_stm32", "mbedtls", "mcuboot", "picolibc"] },
+            import: {
+              "name-allowlist": ["cmsis_6", "hal_st", "hal_stm32", "mbedtls", "mcuboot", "picolibc"],
+            },
           },
         ],
       },
