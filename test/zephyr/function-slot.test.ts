@@ -1,6 +1,7 @@
 /**
  * A function that the firmware does not have, on a node on Zephyr: pulled over the bus into a slot, called there with the
- * bytes of Node.js, told in the birth record, there again after a restart, replaced and removed.
+ * bytes of Node.js, told in the birth record, there again after a restart, replaced and removed. On native_sim, which is no
+ * Cortex-M, it is refused.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,7 +55,7 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
     new Promise((done, failed) => {
       const timer = setTimeout(
         () => failed(new Error([`${what} did not come`, ...node.lines].join("\n"))),
-        60_000,
+        120_000,
       );
       watch = () => {
         if (!holds()) return;
@@ -154,7 +155,7 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
       image = await nodeImage("mps2_an386");
     }, buildTimeout);
 
-    it("is pulled, called, kept, given back, removed", { timeout: 180_000 }, async () => {
+    it("is pulled, called, kept, given back, removed", { timeout: 300_000 }, async () => {
       const build = await functionImage("talking.ts");
       await start("mps2_an386", image);
       expect(told()).toEqual([builtIn]);
@@ -198,6 +199,21 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
       expect(removed.result?.get(0)).toBe("talking@1.2.3");
       expect(errorAt(await invoke(2, 9))).toBe("not-found selector");
       await until(() => told().length === 1, "a birth record without the function");
+    });
+  });
+
+  describe("native_sim", () => {
+    let image: ZephyrImage;
+    beforeAll(async () => {
+      image = await nodeImage("native_sim");
+    }, buildTimeout);
+
+    it("refuses it: it is no Cortex-M", { timeout: 300_000 }, async () => {
+      const build = await functionImage("talking.ts");
+      await start("native_sim", image);
+      await giveKey();
+      expect(errorAt(await deploy(build.bytes, "1.2.3", 1))).toBe("descriptor-mismatch input.machine");
+      expect(told()).toEqual([builtIn]);
     });
   });
 });
