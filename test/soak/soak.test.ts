@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildTimeout, noWorkspace } from "../zephyr/support/zephyr-node.js";
 import { LossyProxy } from "./lossy-proxy.js";
+import { growth, type Marks } from "./memory.js";
 import { soak } from "./soak.js";
 import { findTarget } from "./targets.js";
 
@@ -78,6 +79,28 @@ describe("the proxy of the soak", () => {
     const failed = once(socket, "error");
     proxy.reset();
     expect((await failed)[0]).toMatchObject({ code: "ECONNRESET" });
+  });
+});
+
+describe("what grew", () => {
+  const early: Marks = {
+    outbox: 90,
+    outboxMost: 4000,
+    tls: 11_900,
+    tlsMost: 17_300,
+    stackFree: 6680,
+    rss: 3300,
+  };
+  it.each<[string, Partial<Marks>, string[]]>([
+    ["nothing", {}, []],
+    ["what differs between sessions and interrupts", { outbox: 500, tls: 11_950, stackFree: 6600 }, []],
+    ["the process", { rss: 4000 }, ["the process grew from 3300 to 4000 KiB"]],
+    ["a session", { tls: 12_900 }, ["TLS holds 12900 bytes, not 11900"]],
+    ["the arena's mark", { tlsMost: 18_900 }, ["TLS held at most 18900 bytes, not 17300"]],
+    ["the outbox", { outbox: 3900 }, ["3900 bytes are kept that should have been acknowledged"]],
+    ["the stack", { stackFree: 6000 }, ["6000 bytes of stack were never used, not 6680"]],
+  ])("is told: %s", (_, change, expected) => {
+    expect(growth(early, { ...early, ...change })).toEqual(expected);
   });
 });
 

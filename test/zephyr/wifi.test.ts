@@ -181,6 +181,21 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     expect(recorder.events().sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
   });
 
+  it("comes back when the network was out of reach", async () => {
+    await startPlain();
+    expect(await ask("hello")).toBe("5 hello");
+    module.inReach = false;
+    const commands = (): number => module.commands.get("P6") ?? 0;
+    const before = commands();
+    module.reset();
+    // Three attempts in vain.
+    await expect.poll(commands, { timeout: 60_000 }).toBeGreaterThanOrEqual(before + 6);
+    module.inReach = true;
+    await recorder.until(() => recorder.on("b").length >= 2, 110_000);
+    expect(await ask("hello")).toBe("5 hello");
+    expect(module.boots).toBe(1);
+  });
+
   it("restarts, and the module with it, when the module does not reply", async () => {
     await startPlain();
     expect(await ask("hello")).toBe("5 hello");
