@@ -59,27 +59,22 @@ export class Answer {
 
   /**
    * Makes it an error answer, whatever was written before. The caller writes nothing more, but may add details with
-   * `failDetail`. `field` names what is wrong in the request, `inner` a part of it ("input", "shape").
+   * `failDetail`. `field` names what is wrong in the request ("input.shape"); "" leaves it out, as with `text`.
    */
-  fail(error: ErrorCode, text: string, field: string = "", inner: string = ""): void {
-    const writer = this.writer;
-    this.restart();
-    this.error = error;
-    this.key(6);
-    this.errorAt = writer.length;
-    this.errorPairs = 1;
-    writer.beginMap(1);
-    writer.writeInt(0);
-    writer.writeInt(error);
-    if (text.length > 0) {
-      this.errorKey(1);
-      writer.writeText(text);
-    }
+  fail(error: ErrorCode, text: string, field: string = ""): void {
+    this.beginFailure(error, text);
     if (field.length === 0) return;
     this.errorKey(2);
-    writer.beginText(field.length + (inner.length > 0 ? 1 + inner.length : 0));
+    this.writer.writeText(field);
+  }
+
+  /** As `fail`, for a part of a field whose name is known at run time: "input" and "shape" become "input.shape". */
+  failWithin(error: ErrorCode, text: string, field: string, inner: string): void {
+    const writer = this.writer;
+    this.beginFailure(error, text);
+    this.errorKey(2);
+    writer.beginText(field.length + 1 + inner.length);
     writer.writeRawText(field);
-    if (inner.length === 0) return;
     writer.writeRawText(".");
     writer.writeRawText(inner);
   }
@@ -133,6 +128,21 @@ export class Answer {
   /** Completes an answer of stage accepted. */
   close(): void {
     this.writer.patch(0, (0xa0 | this.pairs) & 0xff);
+  }
+
+  private beginFailure(error: ErrorCode, text: string): void {
+    const writer = this.writer;
+    this.restart();
+    this.error = error;
+    this.key(6);
+    this.errorAt = writer.length;
+    this.errorPairs = 1;
+    writer.beginMap(1);
+    writer.writeInt(0);
+    writer.writeInt(error);
+    if (text.length === 0) return;
+    this.errorKey(1);
+    writer.writeText(text);
   }
 
   private key(key: i32): void {

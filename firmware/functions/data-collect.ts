@@ -62,13 +62,13 @@ export class DataCollect extends Operation {
     if (!request.argumentsOk()) {
       answer.fail(ErrorCode.BadRequest, "", "arguments");
     } else if (sensor === null) {
-      answer.fail(ErrorCode.NotFound, "no such sensor", "arguments", "sensor");
+      answer.fail(ErrorCode.NotFound, "no such sensor", "arguments.sensor");
     } else if (count < 1 || count > maxFrames) {
-      answer.fail(ErrorCode.BadRequest, "1 to 100000", "arguments", "count");
+      answer.fail(ErrorCode.BadRequest, "1 to 100000", "arguments.count");
     } else if (mode > Mode.Summary) {
-      answer.fail(ErrorCode.BadRequest, "", "arguments", "mode");
+      answer.fail(ErrorCode.BadRequest, "", "arguments.mode");
     } else if (mode === Mode.Samples && i32(count) * sensor.channels > this.values.length) {
-      answer.fail(ErrorCode.TooLarge, "frames do not fit in a message", "arguments", "count");
+      answer.fail(ErrorCode.TooLarge, "frames do not fit in a message", "arguments.count");
     } else {
       this.sensor = sensor;
       this.count = i32(count);
@@ -110,7 +110,7 @@ export class DataCollect extends Operation {
     this.taken = 0;
     this.statistics.clear(this.sensor.channels);
     const ok = this.rate > 0 && this.rate <= this.sensor.maxRate && this.sensor.start(this.rate);
-    if (!ok) answer.fail(ErrorCode.BadRequest, "not a rate of this sensor", "arguments", "rate");
+    if (!ok) answer.fail(ErrorCode.BadRequest, "not a rate of this sensor", "arguments.rate");
     return ok;
   }
 

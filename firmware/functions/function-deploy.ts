@@ -40,17 +40,16 @@ export class FunctionDeploy extends SlotDeploy {
         return true;
       case FunctionReason.WrongAbi:
       case FunctionReason.WrongFormat:
-        answer.fail(ErrorCode.DescriptorMismatch, "of another ABI than this firmware's", "input", "abi");
+        answer.fail(ErrorCode.DescriptorMismatch, "of another ABI than this firmware's", "input.abi");
         return false;
       case FunctionReason.WrongMachine:
-        answer.fail(ErrorCode.DescriptorMismatch, "not for the processor of this node", "input", "machine");
+        answer.fail(ErrorCode.DescriptorMismatch, "not for the processor of this node", "input.machine");
         return false;
       case FunctionReason.NoImport:
         answer.fail(
           ErrorCode.Forbidden,
           "it declares an import that this node does not have",
-          "input",
-          "imports",
+          "input.imports",
         );
         return false;
       case FunctionReason.TooLarge:

@@ -32,17 +32,17 @@ export class FunctionInvoke extends Operation {
     }
     let misfit = mismatch(found.outputOffer(), request.accepted);
     if (misfit.length > 0) {
-      answer.fail(ErrorCode.DescriptorMismatch, "", "accept", misfit);
+      answer.failWithin(ErrorCode.DescriptorMismatch, "", "accept", misfit);
       return true;
     }
     misfit = mismatch(request.offered, found.inputNeed());
     if (misfit.length > 0) {
-      answer.fail(ErrorCode.DescriptorMismatch, "", "input", misfit);
+      answer.failWithin(ErrorCode.DescriptorMismatch, "", "input", misfit);
       return true;
     }
     const bytes = request.bytes();
     if (!found.takes(bytes.length)) {
-      answer.fail(ErrorCode.DescriptorMismatch, "not as long as its shape", "input", "bytes");
+      answer.fail(ErrorCode.DescriptorMismatch, "not as long as its shape", "input.bytes");
       return true;
     }
     const size = found.invoke(bytes);

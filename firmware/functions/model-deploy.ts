@@ -26,7 +26,7 @@ export class ModelDeploy extends SlotDeploy {
         return true;
       case PackageReason.WrongKernels:
       case PackageReason.NoKernel:
-        answer.fail(ErrorCode.DescriptorMismatch, "this node lacks a kernel of it", "input", "kernels");
+        answer.fail(ErrorCode.DescriptorMismatch, "this node lacks a kernel of it", "input.kernels");
         return false;
       case PackageReason.TooLarge:
         answer.fail(ErrorCode.NoSpace, "larger than the slot");
@@ -35,7 +35,7 @@ export class ModelDeploy extends SlotDeploy {
         answer.fail(ErrorCode.NoSpace, "it needs more RAM than this node has for it");
         return false;
       case PackageReason.TooMuchWork:
-        answer.fail(ErrorCode.DescriptorMismatch, "too much work for this node", "input", "work");
+        answer.fail(ErrorCode.DescriptorMismatch, "too much work for this node", "input.work");
         return false;
       default:
         answer.fail(ErrorCode.BadRequest, "not a model package", "input");
@@ -53,7 +53,7 @@ export class ModelDeploy extends SlotDeploy {
         answer.fail(ErrorCode.DescriptorMismatch, "not a model that this node can run", "input");
         return false;
       case SlotVerdict.TooMuchToTell:
-        answer.fail(ErrorCode.TooLarge, "what it says of itself is too long", "input", "labels");
+        answer.fail(ErrorCode.TooLarge, "what it says of itself is too long", "input.labels");
         return false;
       case SlotVerdict.Wrong:
         answer.fail(ErrorCode.Corrupt, "it does not compute what it says: its self-test failed");

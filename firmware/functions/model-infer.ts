@@ -57,7 +57,7 @@ export class ModelInfer extends Operation {
     const wantsReal = accepted.has(DescriptorField.Element) && accepted.element === ElementType.F32;
     const misfit = mismatch(wantsReal ? model.realOutput : model.output, accepted);
     if (misfit.length > 0) {
-      answer.fail(ErrorCode.DescriptorMismatch, "", "accept", misfit);
+      answer.failWithin(ErrorCode.DescriptorMismatch, "", "accept", misfit);
     } else if (request.hasReference) {
       this.model = model;
       this.wantsReal = wantsReal;
@@ -122,17 +122,17 @@ export class ModelInfer extends Operation {
     }
     const need = this.model.realInput;
     if (need.shape[need.rank - 1] !== sensor.channels) {
-      answer.fail(ErrorCode.DescriptorMismatch, "channels of the sensor", "input", "shape");
+      answer.fail(ErrorCode.DescriptorMismatch, "channels of the sensor", "input.shape");
       return false;
     }
     if (need.unit.length > 0 && need.unit.toString() !== sensor.unit) {
-      answer.fail(ErrorCode.DescriptorMismatch, "unit of the sensor", "input", "unit");
+      answer.fail(ErrorCode.DescriptorMismatch, "unit of the sensor", "input.unit");
       return false;
     }
     this.rate = request.f32Argument(0, need.rate > 0 ? need.rate : sensor.rate);
     const possible = request.argumentsOk() && this.rate > 0 && this.rate <= sensor.maxRate;
     if (!possible || !sensor.start(this.rate)) {
-      answer.fail(ErrorCode.BadRequest, "not a rate of this sensor", "arguments", "rate");
+      answer.fail(ErrorCode.BadRequest, "not a rate of this sensor", "arguments.rate");
       return false;
     }
     this.sensor = sensor;
@@ -145,13 +145,13 @@ export class ModelInfer extends Operation {
     const real = request.offered.element === ElementType.F32;
     const misfit = mismatch(request.offered, real ? model.realInput : model.input);
     if (misfit.length > 0) {
-      answer.fail(ErrorCode.DescriptorMismatch, "", "input", misfit);
+      answer.failWithin(ErrorCode.DescriptorMismatch, "", "input", misfit);
       return false;
     }
     const bytes = request.bytes();
     const width = real ? 4 : 1;
     if (bytes.length !== model.inputSize * width) {
-      answer.fail(ErrorCode.DescriptorMismatch, "not as long as its shape", "input", "bytes");
+      answer.fail(ErrorCode.DescriptorMismatch, "not as long as its shape", "input.bytes");
       return false;
     }
     const tensor = model.inputTensor();

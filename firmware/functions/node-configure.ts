@@ -32,7 +32,7 @@ export class NodeConfigure extends Operation {
         answer.fail(ErrorCode.NotFound, "no such setting", "settings");
         break;
       case SettingsError.BadValue:
-        answer.fail(
+        answer.failWithin(
           ErrorCode.BadRequest,
           "wrong type or out of bounds",
           "settings",

@@ -39,7 +39,7 @@ export class NodeControl extends Operation {
       this.changedAtMs = clockMs();
       return false;
     } else {
-      answer.fail(ErrorCode.BadRequest, "not an action of this node", "arguments", "action");
+      answer.fail(ErrorCode.BadRequest, "not an action of this node", "arguments.action");
     }
     return true;
   }

@@ -14,11 +14,19 @@
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+/* On 32-bit Arm, GCC keeps a struct of two words in registers only where its alignment is its size: else each
+ * one that is passed is written to the stack first and read back. */
+#if defined(__arm__)
+#define TMC_TWO_WORDS __attribute__((aligned(8)))
+#else
+#define TMC_TWO_WORDS
+#endif
+
 /* A byte string: immutable, not terminated. ptr is NULL only for the null of `string | null`. */
 typedef struct {
     const uint8_t *ptr;
     int32_t len;
-} tmc_str;
+} TMC_TWO_WORDS tmc_str;
 
 /* Arrays are passed as constant {pointer, length}; generated code declares the ones of object types itself.
  * ptr is NULL only for null. */
