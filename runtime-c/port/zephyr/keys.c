@@ -6,12 +6,13 @@
  */
 #include "provision.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <zephyr/kernel.h>
 #include <zephyr/random/random.h>
 
+#include <mbedtls/asn1write.h>
 #include <mbedtls/ecp.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_csr.h>
 
@@ -37,17 +38,31 @@ size_t zport_key_generate(uint8_t *out, size_t size) {
     return (size_t)written;
 }
 
+/* CN=ID. mbedtls_x509write_csr_set_subject_name takes a text with any attributes: 1.4 KB of code for them. */
+static bool set_common_name(mbedtls_x509write_csr *request, const char *id) {
+    size_t size = strlen(id);
+    if (size < 1 || size > ZPORT_ID_MAX) {
+        return false;
+    }
+    mbedtls_asn1_named_data *name =
+        mbedtls_asn1_store_named_data(&request->MBEDTLS_PRIVATE(subject), MBEDTLS_OID_AT_CN,
+                                      MBEDTLS_OID_SIZE(MBEDTLS_OID_AT_CN), (const unsigned char *)id, size);
+    if (name == NULL) {
+        return false;
+    }
+    name->val.tag = MBEDTLS_ASN1_UTF8_STRING;
+    return true;
+}
+
 size_t zport_key_request(const uint8_t *key, size_t key_size, const char *id, uint8_t *out, size_t size) {
-    char subject[sizeof "CN=" + ZPORT_ID_MAX];
     mbedtls_pk_context pair;
     mbedtls_x509write_csr request;
     mbedtls_pk_init(&pair);
     mbedtls_x509write_csr_init(&request);
     mbedtls_x509write_csr_set_md_alg(&request, MBEDTLS_MD_SHA256);
-    (void)snprintf(subject, sizeof subject, "CN=%s", id);
     int written = -1;
     if (mbedtls_pk_parse_key(&pair, key, key_size, NULL, 0, on_random, NULL) == 0 &&
-        mbedtls_x509write_csr_set_subject_name(&request, subject) == 0) {
+        set_common_name(&request, id)) {
         mbedtls_x509write_csr_set_key(&request, &pair);
         written = mbedtls_x509write_csr_der(&request, out, size, on_random, NULL);
     }

@@ -42,6 +42,17 @@ static void error(const char *text) {
     printk("tmc: error %s\n", text);
 }
 
+static const char refused[] = "the flash refused it";
+
+/* The answer: ok, or what went wrong. */
+static void tell(bool done, const char *text) {
+    if (done) {
+        printk("tmc: ok\n");
+    } else {
+        error(text);
+    }
+}
+
 static int find(const char *name) {
     for (size_t i = 0; name != NULL && i < ARRAY_SIZE(names); i++) {
         if (strcmp(names[i].name, name) == 0) {
@@ -84,7 +95,7 @@ static void begin(const char *name, const char *size_text) {
     }
     pending = index;
     value_size = size;
-    printk("tmc: ok\n");
+    tell(true, NULL);
 }
 
 static void data(const char *text) {
@@ -116,7 +127,7 @@ static void commit(const char *crc_text) {
     } else if (!is_possible()) {
         error("update-key: a point of P-256, 65 bytes");
     } else if (!zport_setting_write(names[pending].name, value, value_size)) {
-        error("the flash refused it");
+        error(refused);
     } else {
         printk("tmc: ok %s\n", names[pending].name);
     }
@@ -128,7 +139,7 @@ static void commit(const char *crc_text) {
 
 /* value as lines "tmc: data BASE64", then "tmc: ok SIZE CRC32". */
 static void print_value(const uint8_t *bytes, size_t size) {
-    static char text[CHUNK_MAX / 3 * 4 + 1];
+    char text[CHUNK_MAX / 3 * 4 + 1];
     for (size_t at = 0; at < size; at += CHUNK_MAX) {
         size_t n = 0;
         size_t part = size - at < CHUNK_MAX ? size - at : CHUNK_MAX;
@@ -164,8 +175,7 @@ static void delete (const char *name) {
     if (index < 0) {
         return;
     }
-    printk(zport_setting_write(names[index].name, NULL, 0) ? "tmc: ok\n"
-                                                           : "tmc: error the flash refused it\n");
+    tell(zport_setting_write(names[index].name, NULL, 0), refused);
 }
 
 static void wipe(void) {
@@ -174,7 +184,7 @@ static void wipe(void) {
         done = zport_setting_write(names[i].name, NULL, 0) && done;
     }
     done = zport_setting_write("key-new", NULL, 0) && done;
-    printk(done ? "tmc: ok\n" : "tmc: error the flash refused it\n");
+    tell(done, refused);
 }
 
 #ifdef CONFIG_TMC_TLS
@@ -185,7 +195,7 @@ static void keygen(void) {
     size_t size = zport_key_generate(value, sizeof value);
     bool done = size > 0 && zport_setting_write("key-new", value, size);
     forget_value();
-    printk(done ? "tmc: ok\n" : "tmc: error no key could be made\n");
+    tell(done, "no key could be made");
 }
 
 static void request(const char *id) {
@@ -213,7 +223,7 @@ static void adopt(void) {
     bool done = size > 0 && size <= (int32_t)sizeof value &&
                 zport_setting_write("key", value, (size_t)size) && zport_setting_write("key-new", NULL, 0);
     forget_value();
-    printk(done ? "tmc: ok\n" : "tmc: error no new key\n");
+    tell(done, "no new key");
 }
 #endif
 
@@ -276,7 +286,7 @@ void zport_provision_line(char *words) {
         status();
 #endif
     } else if (strcmp(command, "restart") == 0) {
-        printk("tmc: ok\n");
+        tell(true, NULL);
         tmc_port_restart();
 #ifdef CONFIG_TMC_TLS
     } else if (strcmp(command, "keygen") == 0) {

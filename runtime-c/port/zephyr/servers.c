@@ -87,7 +87,7 @@ static bool take_list(const char *source, const char *text) {
 }
 
 bool zport_servers_init(void) {
-    static char text[CONFIG_TMC_SERVERS_MAX * (sizeof "mqtts://:65535," + ZPORT_HOST_MAX)];
+    char text[CONFIG_TMC_SERVERS_MAX * (sizeof "mqtts://:65535," + ZPORT_HOST_MAX)];
     current = 0;
     if (take_list("--server", zport_args()->server) ||
         take_list("setting tmc/server", zport_setting_text("server", text, sizeof text)) ||
