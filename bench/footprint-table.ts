@@ -37,23 +37,34 @@ export const apart: { readonly node: readonly ApartPart[]; readonly bare: readon
     },
     { name: "model: kernels", has: (c) => kernels.has(object(c)) },
     { name: "model: tensors", has: (c) => object(c).startsWith("model_") && /^\.bss/.test(c.input) },
+    { name: "model: window of the sensor", has: inObject("app", /^\.bss\..*_operations_\d+_window$/) },
     { name: "sensor rings (`TMC_SENSOR_RING_FRAMES`)", has: inObject("sensor", /^\.bss\.slots/) },
     { name: "sampling stack (`TMC_SENSOR_STACK_SIZE`)", has: inObject("sensor", /noinit/) },
     { name: "message (`TMC_MESSAGE_MAX`)", has: inObject("bus", /^\.bss\.payload_bytes/) },
     {
       name: "MQTT and will (`TMC_TOPIC_MAX`, `TMC_WILL_MAX`)",
-      has: inObject("bus", /^\.bss\.([rt]x_buffer|will)/),
+      has: (c) => inObject("bus", /^\.bss\.[rt]x_buffer/)(c) || inObject("greeting", /^\.bss\.will/)(c),
     },
     { name: "offline queue (`TMC_OUTBOX_SIZE`)", has: inObject("outgoing", /^\.bss\.kept_bytes/) },
     { name: "credentials (`TMC_CREDENTIAL_MAX`)", has: (c) => isCredential(c) },
     { name: "stored setting (`TMC_STORAGE_VALUE_MAX`)", has: inObject("storage", /^\.bss\.kv_value/) },
     { name: "sending (`TMC_SEND_CHUNK`)", has: inObject("transport", /^\.bss\.staged/) },
+    {
+      name: "request and answer (`message: 1024`)",
+      has: inObject("app", /_dispatcher_(request_reader|answer_writer)_buffer$/),
+    },
+    { name: "answers kept (`answers: 4096`)", has: inObject("app", /_dispatcher_cache_bytes$/) },
+    { name: "values collected (`DataCollect`: 216)", has: inObject("app", /_operations_\d+_values$/) },
     { name: "requests kept (`jobs: 4`)", has: (c) => /_dispatcher_jobs_\d+_bytes$/.test(c.input) },
   ],
   bare: [
     { name: "message", has: inObject("main", /^\.bss\.payload/) },
     { name: "MQTT", has: inObject("main", /^\.bss\.[rt]x_buffer/) },
-    { name: "credentials", has: inObject("main", /^\.(data|bss)\.credentials/) },
+    {
+      name: "credentials",
+      has: (c) => inObject("main", /^\.(data|bss)\.credentials/)(c) || inObject("more", /^\.bss\.der$/)(c),
+    },
+    { name: "offline queue", has: inObject("more", /^\.bss\.kept$/) },
   ],
 };
 
@@ -141,9 +152,17 @@ export function withinTargets({ added }: Comparison): boolean {
   return added.flash <= targets.flash && added.ram <= targets.ram;
 }
 
-/** Two tables in Markdown. */
+/** RSA in an image: of what Zephyr's TLS sockets bring along, what a node does not have. */
+function rsaOf({ objects }: Measured): Bytes {
+  return [...objects]
+    .filter(([name]) => /: rsa/.test(name))
+    .reduce((sum, [, bytes]) => plus(sum, bytes), none);
+}
+
+/** Two tables in Markdown. `same`: the comparison with an application that has all network features of the node. */
 export function page(
   comparison: Comparison,
+  same: Comparison,
   top: number,
 ): { readonly table: string; readonly largest: string } {
   const number = (value: number): string => value.toLocaleString("en-US");
@@ -157,12 +176,23 @@ export function page(
       "| bytes | flash | RAM |",
       "|---|---|---|",
       row("the default node", node.total),
-      row("Zephyr alone, the same network features", bare.total),
+      row("Zephyr alone", bare.total),
       row("difference", difference, signed),
       ...node.apart.map((part) => row(`without the node's ${part.name}`, negative(part), signed)),
       ...bare.apart.map((part) => row(`with Zephyr's own ${part.name}`, part, signed)),
-      row("**what the node adds**", added, (value) => `**${signed(value)}**`),
+      row("what the node adds", added, signed),
+      row(
+        "keys made on the device, several brokers, an offline queue, joining again in Zephyr alone too",
+        minus(same.added, added),
+        signed,
+      ),
+      row(
+        "**what the node adds to the same network features**",
+        same.added,
+        (value) => `**${signed(value)}**`,
+      ),
       row("at most wanted", targets, signed),
+      row("RSA in Zephyr alone, which its TLS sockets bring along and a node has not", rsaOf(bare)),
     ].join("\n"),
     largest: [
       "| largest differences | flash | RAM |",

@@ -39,5 +39,25 @@ it("counts the model and chosen buffers apart, in both images", () => {
   expect(comparison.largest[0]).toEqual({ name: "model_vibration.c", flash: 7000, ram: 0 });
   expect(withinTargets(comparison)).toBe(true);
   expect(withinTargets({ ...comparison, added: { flash: 0, ram: targets.ram + 1 } })).toBe(false);
-  expect(page(comparison, 2).table).toContain("| **what the node adds** | **+2,600** | **+4,076** |");
+  const more = measure(
+    elf(44_000, 0, 20_000),
+    [
+      part("bss", ".bss.payload", 2048, "main"),
+      part("bss", ".bss.kept", 4096, "more"),
+      {
+        output: "text",
+        input: ".text.mbedtls_rsa_private",
+        size: 1060,
+        file: "x/libmbedTLSBase.a(rsa.c.obj)",
+      },
+    ],
+    apart.bare,
+  );
+  const { table } = page(comparison, compare(node, more), 2);
+  expect(table).toContain("| what the node adds | +2,600 | +4,076 |");
+  expect(table).toMatch(/several brokers.* \| -4,000 \| -904 \|/);
+  expect(table).toContain(
+    "| **what the node adds to the same network features** | **-1,400** | **+3,172** |",
+  );
+  expect(page(compare(node, more), compare(node, more), 2).table).toMatch(/RSA .* \| 1,060 \| 0 \|/);
 });

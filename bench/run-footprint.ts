@@ -15,12 +15,13 @@ import { findWorkspace } from "../compiler/board/zephyr/workspace.js";
 import { buildApp } from "../compiler/cli/build-app.js";
 import { ExitCode, UserError } from "../compiler/diagnostics/user-error.js";
 import { compileProgram } from "../compiler/pipeline/compile.js";
-import { apart, compare, measure, page, targets, withinTargets } from "./footprint-table.js";
+import { apart, compare, measure, page, targets, withinTargets, type Measured } from "./footprint-table.js";
 
 const boardName = "b_l4s5i_iot01a";
 const help = `usage: npm run bench:footprint -- [options]
 
-Builds the default node and bench/footprint for ${boardName} and prints what the node adds to Zephyr: a few minutes the first time.
+Builds the default node and bench/footprint (as Zephyr's calls give it, and with all network features of a node) for ${boardName}, and
+prints what the node adds to Zephyr: a few minutes the first time.
 Exit code 1 when it adds more than ${targets.flash} bytes of flash or ${targets.ram} of RAM, 5 without a Zephyr workspace.
 
   --zephyr DIR  the workspace, as of tmc build
@@ -30,9 +31,12 @@ Exit code 1 when it adds more than ${targets.flash} bytes of flash or ${targets.
   --help        this text
 `;
 
-/** The settings of a file of zephyr-app that are not tmc's. */
+/**
+ * The settings of a file of zephyr-app that are not tmc's. What mbedTLS leaves out of a node (MBEDTLS_USER_CONFIG) Zephyr's TLS
+ * sockets need: they are servers too.
+ */
 function settingsOf(...file: string[]): string {
-  const own = /^CONFIG_(TMC_|MQTT_LIB_CUSTOM_TRANSPORT)/;
+  const own = /^(#|CONFIG_(TMC_|MQTT_LIB_CUSTOM_TRANSPORT|MBEDTLS_USER_CONFIG))/;
   return readFileSync(packagePath("zephyr-app", ...file), "utf8")
     .split("\n")
     .filter((line) => !own.test(line))
@@ -83,23 +87,28 @@ async function main(): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const conf = join(folder, "bare.conf");
   writeFileSync(conf, [settingsOf("prj.conf"), settingsOf("boards", `${boardName}.conf`)].join("\n"));
-  const bare = await buildZephyr({
-    workspace: found.workspace,
-    board: findBoard(boardName).zephyr?.board ?? boardName,
-    genDir: folder,
-    sourceDir: packagePath("bench", "footprint"),
-    outDir: join(folder, "bare"),
-    confFiles: [conf],
-  });
+  const build = (name: string, more: boolean): Promise<ZephyrImage> =>
+    buildZephyr({
+      workspace: found.workspace,
+      board: findBoard(boardName).zephyr?.board ?? boardName,
+      genDir: folder,
+      sourceDir: packagePath("bench", "footprint"),
+      outDir: join(folder, name),
+      confFiles: [conf],
+      config: { BARE_MORE: more },
+    });
+  const bare = await build("bare", false);
+  const same = await build("same", true);
   const node = await buildNode(join(folder, "node"), values.zephyr);
-  const comparison = compare(
-    measure(readElf(node.elf), readLinkMap(node.map), apart.node),
-    measure(readElf(bare.elf), readLinkMap(bare.map), apart.bare),
-  );
+  const measured = (image: ZephyrImage, parts: (typeof apart)["node"]): Measured =>
+    measure(readElf(image.elf), readLinkMap(image.map), parts);
+  const ours = measured(node, apart.node);
+  const plain = compare(ours, measured(bare, apart.bare));
+  const comparison = compare(ours, measured(same, apart.bare));
   if (values.json) {
-    process.stdout.write(`${JSON.stringify(comparison, replaceMaps, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ plain, same: comparison }, replaceMaps, 2)}\n`);
   } else {
-    const { table, largest } = page(comparison, Number(values.top));
+    const { table, largest } = page(plain, comparison, Number(values.top));
     process.stdout.write(`${table}\n\n${largest}\n`);
     if (values.write) writeTable(`${table}\n\n${largest}`);
   }

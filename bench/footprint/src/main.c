@@ -1,7 +1,8 @@
 /*
- * The bare application: what anybody would write with Zephyr alone. Joins the Wi-Fi network of its settings,
- * asks for the time, connects to its broker with mutual TLS, subscribes and echoes, and takes settings as
- * lines "NAME VALUE" from the console. It is built to be measured (npm run bench:footprint), not run.
+ * The bare application (with CONFIG_BARE_MORE also more.c): what anybody would write with Zephyr alone. Joins
+ * the Wi-Fi network of its settings, asks for the time, connects to its broker with mutual TLS, subscribes
+ * and echoes, and takes settings as lines "NAME VALUE" from the console. It is built to be measured (npm run
+ * bench:footprint), not run.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -20,6 +21,10 @@
 #include <zephyr/settings/settings.h>
 #include <zephyr/sys/printk.h>
 #include <zephyr/sys/reboot.h>
+
+#ifdef CONFIG_BARE_MORE
+#include "more.h"
+#endif
 
 #define TAG 1
 #define MESSAGE_MAX 2048
@@ -77,6 +82,11 @@ static void poll_console(void) {
         }
         line[length] = '\0';
         length = 0;
+#ifdef CONFIG_BARE_MORE
+        if (more_command(line, texts[ID].text)) {
+            continue;
+        }
+#endif
         char name[32] = "bare/";
         char *value = strchr(line, ' ');
         if (value != NULL && value - line < 20) {
@@ -110,9 +120,13 @@ static void join(void) {
         .security = texts[PSK].text[0] != '\0' ? WIFI_SECURITY_TYPE_PSK : WIFI_SECURITY_TYPE_NONE,
         .timeout = SYS_FOREVER_MS,
     };
-    net_mgmt_init_event_callback(&events, on_event,
-                                 NET_EVENT_WIFI_CONNECT_RESULT | NET_EVENT_WIFI_DISCONNECT_RESULT);
-    net_mgmt_add_event_callback(&events);
+    static bool listening;
+    if (!listening) {
+        net_mgmt_init_event_callback(&events, on_event,
+                                     NET_EVENT_WIFI_CONNECT_RESULT | NET_EVENT_WIFI_DISCONNECT_RESULT);
+        net_mgmt_add_event_callback(&events);
+        listening = true;
+    }
     printk("join: %d\n", net_mgmt(NET_REQUEST_WIFI_CONNECT, net_if_get_default(), &request, sizeof request));
 }
 #else
@@ -128,12 +142,17 @@ static void echo(const struct mqtt_publish_param *message) {
     if (mqtt_readall_publish_payload(&client, payload, size) != 0) {
         return;
     }
+#ifdef CONFIG_BARE_MORE
+    (void)more_publish("echo", payload, size);
+    more_flush(&client);
+#else
     struct mqtt_publish_param answer = {
         .message = {.topic = {.topic = {.utf8 = (const uint8_t *)"echo", .size = 4}, .qos = 1},
                     .payload = {.data = payload, .len = size}},
         .message_id = message->message_id,
     };
     (void)mqtt_publish(&client, &answer);
+#endif
     const struct mqtt_puback_param ack = {.message_id = message->message_id};
     (void)mqtt_publish_qos1_ack(&client, &ack);
 }
@@ -144,6 +163,12 @@ static void on_mqtt(struct mqtt_client *c, const struct mqtt_evt *event) {
         const struct mqtt_subscription_list list = {.list = &topic, .list_count = 1, .message_id = 1};
         connected = true;
         (void)mqtt_subscribe(c, &list);
+#ifdef CONFIG_BARE_MORE
+        more_rewind();
+        more_flush(c);
+    } else if (event->type == MQTT_EVT_PUBACK) {
+        more_acknowledged(event->param.puback.message_id);
+#endif
     } else if (event->type == MQTT_EVT_DISCONNECT) {
         connected = false;
     } else if (event->type == MQTT_EVT_PUBLISH) {
@@ -151,10 +176,17 @@ static void on_mqtt(struct mqtt_client *c, const struct mqtt_evt *event) {
     }
 }
 
+static const char *host;
+
 static bool resolve(void) {
+#ifdef CONFIG_BARE_MORE
+    host = more_broker(texts[SERVER].text);
+#else
+    host = texts[SERVER].text;
+#endif
     const struct zsock_addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     struct zsock_addrinfo *found = NULL;
-    if (zsock_getaddrinfo(texts[SERVER].text, "8883", &hints, &found) != 0) {
+    if (zsock_getaddrinfo(host, "8883", &hints, &found) != 0) {
         return false;
     }
     memcpy(&broker, found->ai_addr, sizeof broker);
@@ -182,7 +214,7 @@ static int connect_to_broker(void) {
         .peer_verify = TLS_PEER_VERIFY_REQUIRED,
         .sec_tag_list = tags,
         .sec_tag_count = ARRAY_SIZE(tags),
-        .hostname = texts[SERVER].text,
+        .hostname = host,
     };
     return mqtt_connect(&client);
 }
@@ -207,6 +239,11 @@ int main(void) {
             struct zsock_pollfd fd = {.fd = client.transport.tls.sock, .events = ZSOCK_POLLIN};
             while (zsock_poll(&fd, 1, 1000) >= 0 && mqtt_input(&client) == 0) {
                 (void)mqtt_live(&client);
+#ifdef CONFIG_BARE_MORE
+                if (client.unacked_ping > 1 || !joined) {
+                    break; /* a broker that falls silent is left */
+                }
+#endif
                 poll_console();
                 wait_ms = connected ? 500 : wait_ms;
             }
@@ -214,5 +251,10 @@ int main(void) {
         }
         poll_console();
         k_sleep(K_MSEC(wait_ms));
+#ifdef CONFIG_BARE_MORE
+        if (!joined) {
+            join();
+        }
+#endif
     }
 }
