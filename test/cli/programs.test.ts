@@ -1,8 +1,10 @@
 /** `tmc check`, `exec`, `build`, `run` as a user sees them: outputs, places, exit codes. The language has suites of its own. */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packagePath } from "../../compiler/board/package-root.js";
 import { ExitCode } from "../../compiler/diagnostics/user-error.js";
 import { callTmc, runTmc, type TmcResult } from "../support/tmc.js";
 
@@ -269,6 +271,18 @@ describe("tmc build and run", () => {
       expect(exitCode).toBe(ExitCode.noWorkspace);
       expect(stdout).toContain("Memory of b_l4s5i_iot01a, from the compiled objects");
       expect(stderr).toMatch(/^error TMC5001: no Zephyr image: .*\nfix: .*tmc setup.*\n$/);
+    });
+    const budget = JSON.parse(
+      readFileSync(packagePath("bench", "footprint", "budget.json"), "utf8"),
+    ) as Record<"slack" | "flash" | "ram", number> & { compiler: string };
+    const version = spawnSync("arm-none-eabi-gcc", ["-dumpversion"], { encoding: "utf8" }).stdout;
+    const other = version.startsWith(budget.compiler) ? "" : ` (the figures are of gcc ${budget.compiler})`;
+    it.skipIf(other !== "")(`has not grown: bench/footprint/budget.json${other}`, () => {
+      const { flash, ram } = JSON.parse(
+        readFileSync(join(folder, "out-board", "report.json"), "utf8"),
+      ) as Record<"flash" | "ram", { used: number }>;
+      expect(flash.used).toBeLessThanOrEqual(budget.flash + budget.slack);
+      expect(ram.used).toBeLessThanOrEqual(budget.ram + budget.slack);
     });
   });
 });
