@@ -12,7 +12,7 @@ export function buildConsoleFuzzer(folder: string, level = "-O1"): string {
   const program = join(folder, "fuzzer");
   const args = [
     ...["-std=c11", "-g", level, "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"],
-    ...["-DCONFIG_TMC_TLS", "-DCONFIG_TMC_CREDENTIAL_MAX=2048"],
+    ...["-DCONFIG_TMC_TLS", "-DCONFIG_TMC_CONSOLE_STATUS", "-DCONFIG_TMC_CREDENTIAL_MAX=2048"],
     ...[`-I${own}`, `-I${port}`, `-I${packagePath("runtime-c", "include")}`],
     ...[join(own, "session.c"), join(port, "console.c"), join(port, "provision.c")],
   ];

@@ -3,7 +3,20 @@ import { crc32 } from "node:zlib";
 
 const names = ["id", "server-id", "server", "sntp", "ca", "cert", "key", "password", "wifi-ssid", "wifi-psk"];
 const commands = [
-  ...["hello", "begin", "data", "commit", "get", "delete", "wipe", "restart", "keygen", "csr", "adopt"],
+  ...[
+    "hello",
+    "begin",
+    "data",
+    "commit",
+    "get",
+    "delete",
+    "wipe",
+    "restart",
+    "keygen",
+    "csr",
+    "adopt",
+    "status",
+  ],
 ];
 
 function put(name: string, value: Buffer): string {
@@ -21,6 +34,7 @@ export function lines(): Buffer[] {
     ...names.map((name) => put(name, Buffer.from(`value of ${name}`))),
     put("ca", Buffer.alloc(700, 7)),
     put("cert", Buffer.alloc(2048, 1)),
+    "tmc status\n",
     "tmc keygen\ntmc csr pump-1\ntmc adopt\ntmc get key\n",
     "tmc begin id 6\ntmc data cHVtcC0y\ntmc commit 0\ntmc data AAAA\n",
     "tmc begin ca 99999999999\ntmc begin id -1\ntmc begin id 0x10\ntmc begin  id  5 5\n",
