@@ -52,8 +52,10 @@ function signed(kind: UpdateKind): string {
 function ends(operation: string, end: Parameters<FakeNode["job"]>[0]): void {
   node.answer(operation, () => {
     node.job({ id: end.id, operation, progress: 0.25, text: "100 of 400 bytes at pump-1" });
-    // When it is followed.
-    setTimeout(() => node.job({ ...end, endedAt: new Date().toISOString() }), 50);
+    // When it is followed, and that was told.
+    void vi
+      .waitUntil(() => err.includes("25 %"), { timeout: 60_000, interval: 5 })
+      .then(() => node.job({ ...end, endedAt: new Date().toISOString() }));
     return { result: { job: end.id } };
   });
 }
@@ -124,7 +126,7 @@ describe("tmc deploy", () => {
   });
 
   it("leaves the job alone", async () => {
-    ends("node.update", done);
+    node.answer("node.update", () => ({ result: { job: node.job({ id: "job-1" }).id } }));
     const file = signed("firmware");
     expect(await tmc("firmware", file, "--node", "pump-1", "--detach")).toBe(0);
     expect(out).toBe("job-1\n");

@@ -77,6 +77,10 @@ async function enroll(name: string, options: EnrollOptions): Promise<void> {
     return;
   }
   const { broker } = config.bus;
+  // With port 0 the node chooses one at each start, and says which.
+  const [port, tlsPort] = [broker?.port ?? 1883, broker?.tls?.port ?? 8883].map((one) =>
+    one === 0 ? "PORT" : String(one),
+  );
   const key = enrolment.key === undefined ? "YOUR.key" : join(folder, `${name}.key`);
   const lines = [
     `${name} is enrolled as ${enrolment.role}, until ${expires.slice(0, 10)}. Its files: ${folder}`,
@@ -84,14 +88,17 @@ async function enroll(name: string, options: EnrollOptions): Promise<void> {
     ...(broker?.tls === undefined
       ? [
           "On this machine, without TLS (user name = id):",
-          `  mosquitto_sub -p ${broker?.port ?? 1883} -i ${name} -u ${name} -P "$(cat ${join(folder, "password")})" -t t1/${config.id}/${name}/x`,
-          `  ./host --id ${name} --server mqtt://127.0.0.1:${broker?.port ?? 1883} --server-id ${config.id} --password-file ${join(folder, "password")}`,
+          `  mosquitto_sub -p ${port} -i ${name} -u ${name} -P "$(cat ${join(folder, "password")})" -t t1/${config.id}/${name}/x`,
+          `  ./host --id ${name} --server mqtt://127.0.0.1:${port} --server-id ${config.id} --password-file ${join(folder, "password")}`,
         ]
       : [
           "With TLS:",
-          `  mosquitto_sub -h HOST -p ${broker.tls.port} -i ${name} --cafile ${join(folder, "ca.pem")} --cert ${join(folder, `${name}.pem`)} --key ${key} -t t1/${config.id}/${name}/x`,
-          `  ./host --id ${name} --server mqtts://HOST:${broker.tls.port} --server-id ${config.id} --ca ${join(folder, "ca.pem")} --cert ${join(folder, `${name}.pem`)} --key ${key}`,
+          `  mosquitto_sub -h HOST -p ${tlsPort} -i ${name} --cafile ${join(folder, "ca.pem")} --cert ${join(folder, `${name}.pem`)} --key ${key} -t t1/${config.id}/${name}/x`,
+          `  ./host --id ${name} --server mqtts://HOST:${tlsPort} --server-id ${config.id} --ca ${join(folder, "ca.pem")} --cert ${join(folder, `${name}.pem`)} --key ${key}`,
         ]),
+    ...(port === "PORT" || (broker?.tls !== undefined && tlsPort === "PORT")
+      ? ["", "PORT is the one that `tmc node start` prints: the configuration says 0, a free one."]
+      : []),
     "",
     "Keep the key and the password secret: nobody else has them, this node neither.",
   ];
