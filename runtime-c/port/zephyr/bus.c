@@ -110,7 +110,7 @@ static void on_publish(const struct mqtt_publish_param *p) {
     arrived.qos = p->message.topic.qos;
     arrived.id = p->message_id;
     arrived.size = p->message.payload.len;
-    if (arrived.topic_fits) {
+    if (arrived.topic_fits && arrived.topic_len > 0) { /* an empty topic is NULL */
         memcpy(topic_bytes, p->message.topic.topic.utf8, arrived.topic_len);
     }
 }
