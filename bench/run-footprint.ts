@@ -90,7 +90,7 @@ async function main(): Promise<number> {
   const build = (name: string, more: boolean): Promise<ZephyrImage> =>
     buildZephyr({
       workspace: found.workspace,
-      board: findBoard(boardName).zephyr?.board ?? boardName,
+      board: findBoard(boardName),
       genDir: folder,
       sourceDir: packagePath("bench", "footprint"),
       outDir: join(folder, name),

@@ -79,7 +79,16 @@ export const boardSchema = z
       linkFlags: words.default([]),
     }),
     /** Zephyr only. */
-    zephyr: z.strictObject({ board: text }).optional(),
+    zephyr: z
+      .strictObject({
+        /** Zephyr's name of the board, e.g. "mps2/an386". */
+        board: text,
+        /** Modules that it needs beside those of every board, as folders of the workspace's modules/, e.g. hal/stm32. */
+        modules: z
+          .array(z.string().regex(/^[\w-]+(\/[\w-]+)*$/, { error: "expected a folder like hal/stm32" }))
+          .default([]),
+      })
+      .optional(),
     run: z.discriminatedUnion("how", [processRun, qemuRun, flashRun], {
       error: 'expected how: "process", "qemu" or "flash"',
     }),

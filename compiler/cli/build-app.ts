@@ -103,12 +103,12 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
     );
   }
   const { objects } = await compileObjects(toolchain);
-  if (options.emit === "image" && port === "zephyr" && board.zephyr !== undefined) {
+  if (options.emit === "image" && port === "zephyr") {
     const found = await findWorkspace(options.zephyrDir === undefined ? {} : { dir: options.zephyrDir });
     if (found.kind === "found") {
       const zephyr = await buildZephyr({
         workspace: found.workspace,
-        board: board.zephyr.board,
+        board,
         genDir: written.folder,
         outDir: join(outDir, "zephyr"),
         ...(options.confFiles === undefined ? {} : { confFiles: options.confFiles }),

@@ -6,8 +6,9 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ExitCode, UserError } from "../../diagnostics/user-error.js";
+import type { Board } from "../board.js";
 import { packagePath } from "../package-root.js";
 import { isMissingCommand, runProcess } from "../processes.js";
 import { buildFailure } from "./build-failure.js";
@@ -15,8 +16,8 @@ import type { Workspace } from "./workspace.js";
 
 export interface ZephyrBuildOptions {
   readonly workspace: Workspace;
-  /** Zephyr's name of the board, e.g. "mps2/an386". */
-  readonly board: string;
+  /** Of kind zephyr. */
+  readonly board: Board;
   /** Has sources.txt (format: zephyr-app/CMakeLists.txt) and the generated C; none for an application without. */
   readonly genDir?: string;
   /** Folders of Zephyr modules beside those of the workspace. */
@@ -27,9 +28,9 @@ export interface ZephyrBuildOptions {
   readonly outDir: string;
   /** Kconfig values by name without CONFIG_: text is quoted, true and false become y and n. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
-  /** Kconfig fragments of the user, after everything else. */
+  /** Further Kconfig fragments, after everything else. */
   readonly confFiles?: readonly string[];
-  /** Devicetree overlays, after the board's own. */
+  /** Further devicetree overlays, after the board's own. */
   readonly overlays?: readonly string[];
   /** Gets "configuring", then Ninja's steps: done and total. */
   readonly onProgress?: (step: string, done?: number, total?: number) => void;
@@ -49,8 +50,14 @@ export interface ZephyrImage {
 }
 
 /** True for boards that are processes of this machine. */
-function isNative(board: string): boolean {
-  return board.startsWith("native_sim");
+function isNative(board: Board): boolean {
+  return board.toolchain.prefix === "";
+}
+
+/** The file beside the board's own with that ending, e.g. my_board.conf; none for a board without. */
+function besideBoard(board: Board, extension: string): string[] {
+  const file = join(dirname(board.file), `${board.name}${extension}`);
+  return existsSync(file) ? [file] : [];
 }
 
 async function whereIs(command: string): Promise<string | undefined> {
@@ -155,17 +162,12 @@ function stream(
 
 function modulesFor(options: ZephyrBuildOptions): readonly string[] {
   const { workspace, board } = options;
-  const hal = isNative(board)
-    ? []
-    : board.startsWith("b_l4s5i_iot01a")
-      ? ["hal/cmsis_6", "hal/stm32", "hal/st"]
-      : ["hal/cmsis_6"];
-  const present = new Set(workspace.modules.map((folder) => basename(folder)));
-  const missing = [...hal, "crypto/mbedtls"].filter((name) => !present.has(basename(name)));
+  const wanted = ["crypto/mbedtls", ...(board.zephyr?.modules ?? [])];
+  const missing = wanted.filter((name) => !workspace.modules.includes(join(workspace.top, "modules", name)));
   if (missing.length > 0) {
     throw new UserError(
       "TMC5004",
-      `the workspace ${workspace.top} lacks ${missing.map((name) => `modules/${name}`).join(", ")}, which ${board} needs`,
+      `the workspace ${workspace.top} lacks ${missing.map((name) => `modules/${name}`).join(", ")}, which ${board.name} needs`,
       "Fetch it: `west update` in the workspace, or make one with `tmc setup`.",
       ExitCode.noWorkspace,
     );
@@ -185,10 +187,19 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
   const stamp = join(outDir, "configured.txt");
   const conf = join(outDir, "tmc.conf");
   const env = await buildEnvironment(options);
-  const confFiles = [conf, ...(options.confFiles ?? []).map((file) => resolve(file))];
+  const { board } = options;
+  if (board.zephyr === undefined) {
+    throw new TypeError(`board ${board.name} is not of kind zephyr`);
+  }
+  const confFiles = [conf, ...besideBoard(board, ".conf"), ...(options.confFiles ?? [])].map((file) =>
+    resolve(file),
+  );
+  const overlays = [...besideBoard(board, ".overlay"), ...(options.overlays ?? [])].map((file) =>
+    resolve(file),
+  );
   const args = [
     ...["-GNinja", "-S", resolve(options.sourceDir ?? packagePath("zephyr-app")), "-B", build],
-    `-DBOARD=${options.board}`,
+    `-DBOARD=${board.zephyr.board}`,
     `-DZEPHYR_MODULES=${modulesFor(options).join(";")}`,
     `-DPython3_EXECUTABLE=${options.workspace.python}`,
     ...(options.genDir === undefined ? [] : [`-DTMC_GEN_DIR=${resolve(options.genDir)}`]),
@@ -196,9 +207,7 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
       ? []
       : [`-DZEPHYR_EXTRA_MODULES=${options.extraModules.map((folder) => resolve(folder)).join(";")}`]),
     `-DEXTRA_CONF_FILE=${confFiles.join(";")}`,
-    ...(options.overlays === undefined
-      ? []
-      : [`-DEXTRA_DTC_OVERLAY_FILE=${options.overlays.map((file) => resolve(file)).join(";")}`]),
+    ...(overlays.length === 0 ? [] : [`-DEXTRA_DTC_OVERLAY_FILE=${overlays.join(";")}`]),
     `-DBUILD_VERSION=${options.workspace.version}`,
     "-DUSE_CCACHE=0",
   ];
@@ -220,7 +229,7 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
     text += cmake.output;
     writeFileSync(log, text);
     if (cmake.exitCode !== 0) {
-      throw buildFailure({ stage: "configure", board: options.board, output: cmake.output, log });
+      throw buildFailure({ stage: "configure", board: board.name, output: cmake.output, log });
     }
     writeFileSync(stamp, key);
   }
@@ -233,9 +242,9 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
   text += ninja.output;
   writeFileSync(log, text);
   if (ninja.exitCode !== 0) {
-    throw buildFailure({ stage: "build", board: options.board, output: ninja.output, log });
+    throw buildFailure({ stage: "build", board: board.name, output: ninja.output, log });
   }
-  return image(join(build, "zephyr"), isNative(options.board), log);
+  return image(join(build, "zephyr"), isNative(board), log);
 }
 
 function image(folder: string, native: boolean, log: string): ZephyrImage {

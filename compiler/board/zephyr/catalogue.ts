@@ -24,7 +24,7 @@ export const catalogue: CatalogueEntry[] = [
   {
     code: "TMC5004",
     title: "the workspace lacks a module",
-    rule: "Boards need modules beside Zephyr: every board mbedtls, every Arm board cmsis_6, b_l4s5i_iot01a hal_stm32 and hal_st too, and picolibc unless the toolchain has it; --bootloader needs bootloader/mcuboot. `tmc setup` and `west update` with zephyr-app/west.yml fetch them.",
+    rule: "Boards need modules beside Zephyr: every board mbedtls, those that its file names (`zephyr: { modules: [hal/cmsis_6, hal/stm32] }`), and picolibc unless the toolchain has it; --bootloader needs bootloader/mcuboot. `tmc setup` and `west update` with zephyr-app/west.yml fetch them.",
   },
   {
     code: "TMC5005",

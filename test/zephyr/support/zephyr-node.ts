@@ -67,7 +67,7 @@ export function buildImage(
   }
   return buildZephyr({
     workspace,
-    board: findBoard(boardName).zephyr?.board ?? boardName,
+    board: findBoard(boardName),
     genDir,
     ...options,
     outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
