@@ -8,6 +8,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "zport.h"
+#ifdef CONFIG_TMC_SENSOR_QUEUE
+#include "lsm6dsl-device.h"
+#endif
 
 #include <zephyr/device.h>
 #include <zephyr/drivers/gpio.h>
@@ -25,8 +28,8 @@ typedef struct {
 
 /* Output data rates, Hz, that sensors of this kind know; the first that is fast enough and accepted is taken.
  */
-static const int32_t data_rates[] = {1,  7,  10, 12,  13,  20,  25,  26,   40,   50,
-                                     52, 75, 80, 104, 208, 416, 833, 1660, 3330, 6660};
+static const int32_t data_rates[] = {1,  7,   10,  12,  13,  20,   25,   26,   40,   50,   52,  75,
+                                     80, 104, 208, 416, 833, 1660, 1666, 3330, 3332, 6660, 6664};
 
 static bool start_device(const zport_source *source, int32_t rate_mhz) {
     const channel_of *c = source->context;
@@ -115,6 +118,17 @@ static bool read_button(const zport_source *source, float *frame) {
 }
 #endif
 
+#if defined(CONFIG_TMC_SENSOR_QUEUE) && DT_SAME_NODE(DT_ALIAS(accel0), LSM6DSL_NODE)
+#define ACCELEROMETER LSM6DSL_SOURCE("accelerometer", LSM6DSL_ACCELEROMETER),
+#else
+#define ACCELEROMETER SOURCE(accel0, "accelerometer", 3, SENSOR_CHAN_ACCEL_XYZ, 1.0f / STANDARD_GRAVITY)
+#endif
+#if defined(CONFIG_TMC_SENSOR_QUEUE) && DT_SAME_NODE(DT_ALIAS(gyro0), LSM6DSL_NODE)
+#define GYROSCOPE LSM6DSL_SOURCE("gyroscope", LSM6DSL_GYROSCOPE),
+#else
+#define GYROSCOPE SOURCE(gyro0, "gyroscope", 3, SENSOR_CHAN_GYRO_XYZ, 1.0f)
+#endif
+
 #define SOURCE(alias, name_text, channel_count, channel_id, scale_value)                                     \
     IF_ENABLED(                                                                                              \
         DT_NODE_HAS_STATUS(DT_ALIAS(alias), okay),                                                           \
@@ -128,8 +142,8 @@ static bool read_button(const zport_source *source, float *frame) {
 /* Entries end in a comma of their own. */
 /* clang-format off */
 static const zport_source sources[] = {
-    SOURCE(accel0, "accelerometer", 3, SENSOR_CHAN_ACCEL_XYZ, 1.0f / STANDARD_GRAVITY)
-    SOURCE(gyro0, "gyroscope", 3, SENSOR_CHAN_GYRO_XYZ, 1.0f)
+    ACCELEROMETER
+    GYROSCOPE
     SOURCE(magn0, "magnetometer", 3, SENSOR_CHAN_MAGN_XYZ, 1.0f)
     SOURCE(ambient_temp0, "temperature", 1, SENSOR_CHAN_AMBIENT_TEMP, 1.0f)
     SOURCE(humidity0, "humidity", 1, SENSOR_CHAN_HUMIDITY, 1.0f)

@@ -1,26 +1,28 @@
 /*
  * The Zephyr port: rings between sensors and the app. A source that waits for hardware is read by the
- * sampling thread at the rate asked for; a computed one is brought up to date when the app looks. Frames that
- * find the ring full are counted as lost. One sensor samples at a time for each slot of
+ * sampling thread at the rate asked for; one whose hardware queues samples is drained by it in time; a
+ * computed one is brought up to date when the app looks. Frames that find the ring full are counted as lost,
+ * and those whose samples the hardware lost. One sensor samples at a time for each slot of
  * CONFIG_TMC_SENSORS_MAX.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "pace.h"
 #include "zport.h"
 
 #include <string.h>
 #include <zephyr/kernel.h>
 
 #define RING CONFIG_TMC_SENSOR_RING_FRAMES
-#define PERIOD_TICKS_SCALE 1000 /* rate_mhz is in thousandths */
+/* A queue without a sample for so long has lost them: the sensor does not sample. */
+#define SILENCE_TICKS (CONFIG_SYS_CLOCK_TICKS_PER_SEC / 2)
 
 typedef struct {
     const zport_source *source;
     volatile bool running;
     volatile uint32_t started; /* counts starts: a frame read across one is dropped */
-    int32_t rate_mhz;
-    int64_t origin; /* ticks; `made` counts from here */
-    int64_t made;
+    pace pace;
+    int64_t drained; /* tick of the last drain, for a queue */
     uint32_t lost;
     uint32_t oldest;
     uint32_t used;
@@ -49,19 +51,6 @@ static void push(slot *s, const float *frame) {
     k_spin_unlock(&s->lock, key);
 }
 
-/* The tick at which frame `n` of a running slot is due. */
-static int64_t due_tick(const slot *s, int64_t n) {
-    return s->origin + n * CONFIG_SYS_CLOCK_TICKS_PER_SEC * PERIOD_TICKS_SCALE / s->rate_mhz;
-}
-
-/* Keeps the product in due_tick small: once a thousand seconds, in which exactly rate_mhz frames are due. */
-static void rebase(slot *s) {
-    if (s->made >= s->rate_mhz) {
-        s->made -= s->rate_mhz;
-        s->origin += (int64_t)CONFIG_SYS_CLOCK_TICKS_PER_SEC * PERIOD_TICKS_SCALE;
-    }
-}
-
 #ifdef CONFIG_TMC_SENSOR_THREAD
 /* All sources are read by the thread. */
 static void advance(slot *s) {
@@ -74,12 +63,11 @@ static void advance(slot *s) {
         return;
     }
     int64_t now = k_uptime_ticks();
-    while (due_tick(s, s->made + 1) <= now) {
+    while (pace_due(&s->pace) <= now) {
         float frame[ZPORT_CHANNELS_MAX];
         (void)s->source->read(s->source, frame);
         push(s, frame);
-        s->made++;
-        rebase(s);
+        pace_next(&s->pace);
     }
 }
 #endif
@@ -90,13 +78,56 @@ static void advance(slot *s) {
 #ifdef CONFIG_TMC_SENSOR_THREAD
 static K_SEM_DEFINE(work, 0, 1);
 
-/* The running slot whose next frame is due first, NULL when none runs. */
+/* When the thread has to look at a running slot. */
+static int64_t due_tick(const slot *s) {
+    if (s->source->drain == NULL) {
+        return pace_due(&s->pace);
+    }
+    int64_t period = (int64_t)CONFIG_SYS_CLOCK_TICKS_PER_SEC * 1000 / s->pace.rate_mhz;
+    return s->drained + MAX(MAX(s->source->interval(), period), 1);
+}
+
+static void push_frame(void *context, const float *frame) {
+    push(context, frame);
+}
+
+static slot *running_slot(const zport_source *source) {
+    for (int i = 0; i < CONFIG_TMC_SENSORS_MAX; i++) {
+        if (slots[i].source == source && slots[i].running) {
+            return &slots[i];
+        }
+    }
+    return NULL;
+}
+
+void zport_sensor_sample(const zport_source *source, const float *sample, int64_t at) {
+    slot *s = running_slot(source);
+    if (s != NULL) {
+        pace_sample(&s->pace, sample, source->channels, at, push_frame, s);
+    }
+}
+
+void zport_sensor_gap(const zport_source *source, int64_t until) {
+    slot *s = running_slot(source);
+    if (s != NULL) {
+        s->lost += pace_gap(&s->pace, until);
+    }
+}
+
+static void drain(slot *s) {
+    s->drained = k_uptime_ticks();
+    s->source->drain();
+    if (s->drained - s->pace.newest > SILENCE_TICKS) {
+        zport_sensor_gap(s->source, s->drained - SILENCE_TICKS);
+    }
+}
+
+/* The running slot that is due first, NULL when none runs. */
 static slot *next_slot(void) {
     slot *next = NULL;
     for (int i = 0; i < CONFIG_TMC_SENSORS_MAX; i++) {
         slot *s = &slots[i];
-        if (s->running && s->source->own_thread &&
-            (next == NULL || due_tick(s, s->made + 1) < due_tick(next, next->made + 1))) {
+        if (s->running && s->source->own_thread && (next == NULL || due_tick(s) < due_tick(next))) {
             next = s;
         }
     }
@@ -114,7 +145,11 @@ static void sample(void *a, void *b, void *c) {
             continue;
         }
         /* A start or stop of another sensor ends the wait early: look again. */
-        if (k_sem_take(&work, K_TIMEOUT_ABS_TICKS(due_tick(s, s->made + 1))) == 0) {
+        if (k_sem_take(&work, K_TIMEOUT_ABS_TICKS(due_tick(s))) == 0) {
+            continue;
+        }
+        if (s->source->drain != NULL) {
+            drain(s);
             continue;
         }
         float frame[ZPORT_CHANNELS_MAX];
@@ -128,14 +163,11 @@ static void sample(void *a, void *b, void *c) {
         } else {
             s->lost++;
         }
-        s->made++;
-        rebase(s);
+        pace_next(&s->pace);
         /* Frames that the bus was too slow for are lost, not read late. */
-        while (s->running &&
-               due_tick(s, s->made + 1) < k_uptime_ticks() - CONFIG_SYS_CLOCK_TICKS_PER_SEC / 50) {
-            s->made++;
+        while (s->running && pace_due(&s->pace) < k_uptime_ticks() - CONFIG_SYS_CLOCK_TICKS_PER_SEC / 50) {
             s->lost++;
-            rebase(s);
+            pace_next(&s->pace);
         }
     }
 }
@@ -198,9 +230,8 @@ bool tmc_port_sensor_start(int32_t sensor, int32_t rate_mhz) {
         return false;
     }
     k_spinlock_key_t key = k_spin_lock(&s->lock);
-    s->rate_mhz = rate_mhz;
-    s->origin = k_uptime_ticks();
-    s->made = 0;
+    s->drained = k_uptime_ticks();
+    pace_start(&s->pace, rate_mhz, CONFIG_SYS_CLOCK_TICKS_PER_SEC, s->drained);
     s->lost = 0;
     s->oldest = 0; /* frames of another rate do not mix with the new ones */
     s->used = 0;
@@ -249,7 +280,11 @@ void tmc_port_sensor_stop(int32_t sensor) {
     slot *s = at(sensor);
     if (s != NULL) {
         advance(s);
+        bool was_running = s->running;
         s->running = false; /* what the ring holds can still be taken */
+        if (was_running && s->source->stop != NULL) {
+            s->source->stop(s->source);
+        }
         wake();
     }
 }

@@ -193,10 +193,23 @@ struct zport_source {
     bool own_thread; /* read() waits for hardware */
     /* Prepares the source for frames at this rate; it may be called again. */
     bool (*start)(const zport_source *source, int32_t rate_mhz);
+    /* Nobody wants its frames any more. NULL: nothing to do. */
+    void (*stop)(const zport_source *source);
     /* Writes the next frame: `channels` values. False when the hardware did not answer. */
     bool (*read)(const zport_source *source, float *frame);
+    /*
+     * Not NULL: the hardware queues samples by itself, and `read` is not used. Gives what is queued to
+     * zport_sensor_sample and zport_sensor_gap; sources that share a queue share the function.
+     */
+    void (*drain)(void);
+    /* How often it must be drained, ticks. */
+    int64_t (*interval)(void);
     const void *context;
 };
+
+/* For `drain`: a sample, taken at that tick; samples up to that tick are gone. */
+void zport_sensor_sample(const zport_source *source, const float *sample, int64_t at);
+void zport_sensor_gap(const zport_source *source, int64_t until);
 
 /* The sensors of this board: those of the devicetree (sensor-device.c) or a simulated one
  * (sensor-simulated.c). */
