@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "compat.h"
 #include "network.h"
 #include "zport.h"
 
@@ -32,7 +33,7 @@ static int64_t began_ms;  /* to join or to leave */
 static int64_t useful_ms; /* when a broker was reached last */
 static int64_t wait_ms = WAIT_MIN_MS;
 
-static void on_event(struct net_mgmt_event_callback *callback, uint64_t event, struct net_if *iface) {
+static void on_event(struct net_mgmt_event_callback *callback, zport_net_event event, struct net_if *iface) {
     ARG_UNUSED(iface);
     if (event == NET_EVENT_WIFI_CONNECT_RESULT) {
         const struct wifi_status *status = callback->info;

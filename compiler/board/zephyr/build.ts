@@ -162,7 +162,11 @@ function stream(
 
 function modulesFor(options: ZephyrBuildOptions): readonly string[] {
   const { workspace, board } = options;
-  const wanted = ["crypto/mbedtls", ...(board.zephyr?.modules ?? [])];
+  const names = ["crypto/mbedtls", ...(board.zephyr?.modules ?? [])];
+  // Cortex-M took CMSIS 5 then.
+  const wanted = workspace.version.startsWith("3.")
+    ? names.map((name) => (name === "hal/cmsis_6" ? "hal/cmsis" : name))
+    : names;
   const missing = wanted.filter((name) => !workspace.modules.includes(join(workspace.top, "modules", name)));
   if (missing.length > 0) {
     throw new UserError(

@@ -19,7 +19,7 @@ export const catalogue: CatalogueEntry[] = [
   {
     code: "TMC5003",
     title: "this version of Zephyr does not fit",
-    rule: "zephyr-app is written for Zephyr 4.2 (and the 4.1.99 before it); zephyr-app/west.yml names the release. Interfaces that it uses differ before 4.1.99, and Zephyr 5 does not exist yet.",
+    rule: "zephyr-app is written for Zephyr 3.7 LTS and 4.x; zephyr-app/west.yml and west-3.7.yml name the releases. Before 3.7 interfaces that it uses differ, and Zephyr 5 does not exist yet.",
   },
   {
     code: "TMC5004",

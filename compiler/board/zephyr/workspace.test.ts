@@ -53,6 +53,16 @@ describe("findWorkspace", () => {
     }
   });
 
+  it.each([
+    [3, 7, 0],
+    [3, 7, 1],
+    [4, 0, 0],
+    [4, 2, 0],
+  ] as const)("takes Zephyr %i.%i.%i", async (...version) => {
+    const result = await findWorkspace({ dir: fakeWorkspace(version), env: noWorkspace() });
+    expect(result).toMatchObject({ kind: "found", workspace: { version: version.join(".") } });
+  });
+
   it("takes ZEPHYR_BASE, then the workspace of tmc setup", async () => {
     const top = fakeWorkspace([4, 1, 99]);
     const named = await findWorkspace({ cwd: folder, env: { ZEPHYR_BASE: join(top, "zephyr") } });
@@ -94,8 +104,8 @@ describe("findWorkspace", () => {
   });
 
   it.each([
-    ["older than the app", [4, 1, 0]],
-    ["of another major version", [3, 7, 1]],
+    ["older than the app", [3, 6, 99]],
+    ["of another major version", [2, 7, 6]],
     ["of the future", [5, 0, 0]],
   ] as const)("refuses a Zephyr that is %s", async (_, version) => {
     await expect(findWorkspace({ dir: fakeWorkspace(version) })).rejects.toMatchObject({

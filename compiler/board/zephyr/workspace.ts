@@ -52,7 +52,7 @@ export const pythonPackages: readonly (readonly [module: string, packageName: st
 ];
 
 /** Oldest version that zephyr-app builds with. */
-const oldest = [4, 1, 99] as const;
+const oldest = [3, 7, 0] as const;
 const newestMajor = 4;
 
 /** Where `tmc setup` makes its workspace unless told otherwise. */

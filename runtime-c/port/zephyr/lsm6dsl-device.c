@@ -13,7 +13,8 @@
 #include <zephyr/kernel.h>
 
 #define ACCELEROMETER_RANGE_G 4 /* as in the data the vibration model learns from */
-#define MHZ 1000                /* thousandths of a hertz */
+#define GYROSCOPE_RANGE_DPS 250
+#define THOUSANDTHS 1000 /* of a hertz */
 
 static const struct i2c_dt_spec bus = I2C_DT_SPEC_GET(LSM6DSL_NODE);
 static const struct device *const device = DEVICE_DT_GET(LSM6DSL_NODE);
@@ -46,8 +47,11 @@ static void on_gap(int sensor, int64_t until) {
     zport_sensor_gap(sources[sensor], until);
 }
 
-static const lsm6dsl_host host = {
-    .read = read_registers, .write = write_register, .sample = on_sample, .gap = on_gap};
+static const lsm6dsl_host host = {.read = read_registers,
+                                  .write = write_register,
+                                  .now = k_uptime_ticks,
+                                  .sample = on_sample,
+                                  .gap = on_gap};
 static lsm6dsl queue = {.host = &host};
 
 static void set_rate(int sensor, int32_t hz) {
@@ -68,7 +72,7 @@ static bool restart(void) {
         rate_mhz = queued[i] ? MAX(rate_mhz, rates_mhz[i]) : rate_mhz;
     }
     while (next + 1 < ARRAY_SIZE(data_rates) &&
-           (next == 0 ? SLOWEST_MHZ : data_rates[next] * MHZ) < rate_mhz) {
+           (next == 0 ? SLOWEST_MHZ : data_rates[next] * THOUSANDTHS) < rate_mhz) {
         next++;
     }
     for (int i = 0; i < LSM6DSL_SENSORS; i++) {
@@ -76,7 +80,7 @@ static bool restart(void) {
     }
     int samples = LSM6DSL_QUEUE_SAMPLES / (queued[0] && queued[1] ? 2 : 1);
     quarter_ticks = (int64_t)CONFIG_SYS_CLOCK_TICKS_PER_SEC * samples / 4 / data_rates[next];
-    return lsm6dsl_start(&queue, queued, k_uptime_ticks());
+    return lsm6dsl_start(&queue, queued);
 }
 
 static int sensor_of(const zport_source *source) {
@@ -90,13 +94,15 @@ bool lsm6dsl_source_start(const zport_source *source, int32_t rate_mhz) {
         return false;
     }
     (void)k_mutex_lock(&lock, K_FOREVER);
-    (void)lsm6dsl_drain(&queue, k_uptime_ticks()); /* what the other one has */
+    (void)lsm6dsl_drain(&queue); /* what the other one has */
+    struct sensor_value range;
     if (sensor == LSM6DSL_ACCELEROMETER) {
-        struct sensor_value range;
         sensor_g_to_ms2(ACCELEROMETER_RANGE_G, &range);
-        (void)sensor_attr_set(device, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_FULL_SCALE,
-                              &range); /* or Kconfig's */
+    } else {
+        sensor_degrees_to_rad(GYROSCOPE_RANGE_DPS, &range);
     }
+    /* Where Kconfig sets the range, that stays. */
+    (void)sensor_attr_set(device, channels[sensor], SENSOR_ATTR_FULL_SCALE, &range);
     sources[sensor] = source;
     rates_mhz[sensor] = rate_mhz;
     bool started = restart();
@@ -111,7 +117,7 @@ bool lsm6dsl_source_start(const zport_source *source, int32_t rate_mhz) {
 void lsm6dsl_source_stop(const zport_source *source) {
     (void)k_mutex_lock(&lock, K_FOREVER);
     if (sources[sensor_of(source)] != NULL) {
-        (void)lsm6dsl_drain(&queue, k_uptime_ticks());
+        (void)lsm6dsl_drain(&queue);
         sources[sensor_of(source)] = NULL;
         (void)restart();
     }
@@ -120,7 +126,7 @@ void lsm6dsl_source_stop(const zport_source *source) {
 
 void lsm6dsl_source_drain(void) {
     (void)k_mutex_lock(&lock, K_FOREVER);
-    bool answered = lsm6dsl_drain(&queue, k_uptime_ticks());
+    bool answered = lsm6dsl_drain(&queue);
     (void)k_mutex_unlock(&lock);
     if (!answered && !silent) {
         zport_log(ZPORT_WARN, "lsm6dsl: the sensor does not answer");

@@ -21,11 +21,12 @@
 #define CONTINUOUS 6U /* the oldest sample gives way to the newest */
 #define OVERRUN 0x40U
 #define WORDS_HIGH 0x07U
+#define WORDS_MOST 1792 /* of 2048: more could overrun while they are read */
 
 #define WORDS 3 /* of a sample */
 #define SAMPLE_BYTES 6
-#define READ_BYTES                                                                                           \
-    240 /* at most, so that others can use the bus; a multiple of the bytes of both sensors' samples */
+/* At most at once, so that others can use the bus; whole samples of both sensors. */
+#define READ_BYTES 240
 
 /* One count at the ranges of CTRL1_XL: 2, 16, 4, 8 g. */
 static const float counts_g[] = {0.000061f, 0.000488f, 0.000122f, 0.000244f};
@@ -37,12 +38,12 @@ static bool empty(const lsm6dsl *d) {
     return d->host->write(FIFO_CTRL5, STOPPED) && d->host->write(FIFO_CTRL5, d->mode);
 }
 
-bool lsm6dsl_start(lsm6dsl *d, const bool queued[LSM6DSL_SENSORS], int64_t now) {
+bool lsm6dsl_start(lsm6dsl *d, const bool queued[LSM6DSL_SENSORS]) {
     uint8_t control[2];
     d->queued[LSM6DSL_GYROSCOPE] = queued[LSM6DSL_GYROSCOPE];
     d->queued[LSM6DSL_ACCELEROMETER] = queued[LSM6DSL_ACCELEROMETER];
     d->mode = STOPPED;
-    d->given = now;
+    d->astray = false;
     if (!d->host->write(FIFO_CTRL5, STOPPED)) {
         return false;
     }
@@ -56,11 +57,13 @@ bool lsm6dsl_start(lsm6dsl *d, const bool queued[LSM6DSL_SENSORS], int64_t now) 
     uint8_t gyroscope = control[1];
     d->scale[LSM6DSL_ACCELEROMETER] = counts_g[(accelerometer >> 2) & 3U];
     d->scale[LSM6DSL_GYROSCOPE] = (gyroscope & 2U) != 0 ? COUNT_RAD_125 : counts_rad[(gyroscope >> 2) & 3U];
-    uint8_t rate = (queued[LSM6DSL_ACCELEROMETER] ? accelerometer : gyroscope) >> 4;
+    unsigned rate = (unsigned)(queued[LSM6DSL_ACCELEROMETER] ? accelerometer : gyroscope) >> 4;
     d->mode = (uint8_t)(rate << 3 | CONTINUOUS);
     uint8_t which = (uint8_t)((queued[LSM6DSL_GYROSCOPE] ? EVERY_GYROSCOPE_SAMPLE : 0U) |
                               (queued[LSM6DSL_ACCELEROMETER] ? EVERY_ACCELEROMETER_SAMPLE : 0U));
-    return d->host->write(FIFO_CTRL3, which) && empty(d);
+    bool started = d->host->write(FIFO_CTRL3, which) && empty(d);
+    d->given = d->host->now();
+    return started;
 }
 
 static void give(const lsm6dsl *d, int sensor, const uint8_t *bytes, int64_t at) {
@@ -71,37 +74,44 @@ static void give(const lsm6dsl *d, int sensor, const uint8_t *bytes, int64_t at)
     d->host->sample(sensor, values, at);
 }
 
-static bool lose(lsm6dsl *d, int64_t now) {
-    bool answered = empty(d);
+static bool lose(lsm6dsl *d) {
+    d->astray = !empty(d);
+    d->given = d->host->now();
     for (int sensor = 0; sensor < LSM6DSL_SENSORS; sensor++) {
         if (d->queued[sensor]) {
-            d->host->gap(sensor, now);
+            d->host->gap(sensor, d->given);
         }
     }
-    d->given = now;
-    return answered;
+    return !d->astray;
 }
 
-bool lsm6dsl_drain(lsm6dsl *d, int64_t now) {
+/* How many words the queue holds; -1: the device does not answer, -2: the queue is too full to be read. */
+static int words_held(const lsm6dsl *d) {
     uint8_t status[2];
+    if (!d->host->read(FIFO_STATUS1, status, sizeof status)) {
+        return -1;
+    }
+    int words = status[0] | (int)(status[1] & WORDS_HIGH) << 8;
+    return (status[1] & OVERRUN) != 0 || words > WORDS_MOST ? -2 : words;
+}
+
+bool lsm6dsl_drain(lsm6dsl *d) {
     uint8_t bytes[READ_BYTES];
     if (d->mode == STOPPED) {
         return true;
     }
-    if (!d->host->read(FIFO_STATUS1, status, sizeof status)) {
-        return false;
+    if (d->astray) {
+        return lose(d);
     }
-    if ((status[1] & OVERRUN) != 0) {
-        return lose(d, now);
-    }
-    int words = status[0] | (int)(status[1] & WORDS_HIGH) << 8;
+    int64_t now = d->host->now();
+    int words = words_held(d);
     int sensors = (d->queued[LSM6DSL_GYROSCOPE] ? 1 : 0) + (d->queued[LSM6DSL_ACCELEROMETER] ? 1 : 0);
     int each = sensors * SAMPLE_BYTES; /* of one moment */
-    int count = words / (sensors * WORDS);
+    int count = words > 0 ? words / (sensors * WORDS) : 0;
     for (int done = 0; done < count;) {
         int n = count - done < READ_BYTES / each ? count - done : READ_BYTES / each;
         if (!d->host->read(FIFO_DATA_OUT, bytes, (size_t)(n * each))) {
-            (void)lose(d, now);
+            (void)lose(d);
             return false;
         }
         for (int i = 0; i < n; i++) {
@@ -115,9 +125,15 @@ bool lsm6dsl_drain(lsm6dsl *d, int64_t now) {
             }
         }
         done += n;
+        if (done < count && (words = words_held(d)) < 0) {
+            break;
+        }
+    }
+    if (words == -2 || (words < 0 && count > 0)) {
+        return lose(d);
     }
     if (count > 0) {
         d->given = now;
     }
-    return true;
+    return words >= 0;
 }

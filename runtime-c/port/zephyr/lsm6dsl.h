@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 2048 words of 16 bits: so many samples of three words each. */
-#define LSM6DSL_QUEUE_SAMPLES 682
+/* Of 2048 words of 16 bits seven eighths are used: so many samples of three words each. */
+#define LSM6DSL_QUEUE_SAMPLES 597
 
 enum { LSM6DSL_GYROSCOPE, LSM6DSL_ACCELEROMETER, LSM6DSL_SENSORS };
 
@@ -21,6 +21,8 @@ typedef struct {
     /* Reads registers from `first` on; writes one. False when the device does not answer. */
     bool (*read)(uint8_t first, uint8_t *out, size_t size);
     bool (*write)(uint8_t number, uint8_t value);
+    /* The tick. */
+    int64_t (*now)(void);
     /* A sample of one sensor, rad/s or g, taken at the tick `at`. */
     void (*sample)(int sensor, const float *values, int64_t at);
     /* The sensor's samples up to that tick are gone. */
@@ -33,6 +35,7 @@ typedef struct {
     float scale[LSM6DSL_SENSORS]; /* of one count */
     uint8_t mode;                 /* of FIFO_CTRL5 while it runs */
     int64_t given;                /* the tick up to which samples were given */
+    bool astray;                  /* the queue is to be emptied: nobody knows where in a sample it begins */
 } lsm6dsl;
 
 /*
@@ -40,12 +43,12 @@ typedef struct {
  * gyroscope has by now: both have the same. No sensor: it stands still. False when the device does not
  * answer.
  */
-bool lsm6dsl_start(lsm6dsl *d, const bool queued[LSM6DSL_SENSORS], int64_t now);
+bool lsm6dsl_start(lsm6dsl *d, const bool queued[LSM6DSL_SENSORS]);
 /*
  * Gives all that the queue holds to `sample`, oldest first, with times spread evenly from the last drain on.
- * When the queue overran, or a read failed half-way, it is emptied and all of that time is a gap. False when
- * the device does not answer.
+ * When the queue overran or is about to, or a read failed half-way, it is emptied, and what it held is a gap.
+ * False when the device does not answer.
  */
-bool lsm6dsl_drain(lsm6dsl *d, int64_t now);
+bool lsm6dsl_drain(lsm6dsl *d);
 
 #endif

@@ -31,7 +31,7 @@ typedef struct {
 static const int32_t data_rates[] = {1,  7,   10,  12,  13,  20,   25,   26,   40,   50,   52,  75,
                                      80, 104, 208, 416, 833, 1660, 1666, 3330, 3332, 6660, 6664};
 
-static bool start_device(const zport_source *source, int32_t rate_mhz) {
+static __maybe_unused bool start_device(const zport_source *source, int32_t rate_mhz) {
     const channel_of *c = source->context;
     if (!device_is_ready(c->device)) {
         zport_log(ZPORT_ERROR, "%s: the sensor does not answer", source->name);
@@ -54,7 +54,7 @@ static bool start_device(const zport_source *source, int32_t rate_mhz) {
     return true;
 }
 
-static bool read_device(const zport_source *source, float *frame) {
+static __maybe_unused bool read_device(const zport_source *source, float *frame) {
     const channel_of *c = source->context;
     struct sensor_value values[ZPORT_CHANNELS_MAX];
     if (sensor_sample_fetch_chan(c->device, c->channel) != 0 &&

@@ -280,11 +280,10 @@ void tmc_port_sensor_stop(int32_t sensor) {
     slot *s = at(sensor);
     if (s != NULL) {
         advance(s);
-        bool was_running = s->running;
-        s->running = false; /* what the ring holds can still be taken */
-        if (was_running && s->source->stop != NULL) {
+        if (s->running && s->source->stop != NULL) {
             s->source->stop(s->source);
         }
+        s->running = false; /* what the ring holds can still be taken */
         wake();
     }
 }

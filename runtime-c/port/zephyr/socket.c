@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "compat.h"
 #include "stream.h"
 
 #include <errno.h>

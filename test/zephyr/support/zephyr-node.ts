@@ -65,12 +65,13 @@ export function buildImage(
   if (workspace === undefined) {
     throw new Error("no workspace");
   }
+  const board = findBoard(boardName);
   return buildZephyr({
     workspace,
-    board: findBoard(boardName),
+    board,
     genDir,
     ...options,
-    outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
+    outDir: packagePath("build", "test", "zephyr", `${board.name}-${name}`),
   });
 }
 
