@@ -1,4 +1,8 @@
-/** A stock Zephyr application with its own main() calls TypeScript: examples/call-zephyr, built and run on Linux and in QEMU. */
+/**
+ * A stock Zephyr application with its own main() takes TypeScript in through tmc's module: examples/call-zephyr, built for Linux, QEMU and
+ * a board, and run on the first two.
+ */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
@@ -53,6 +57,23 @@ describe.skipIf(noWorkspace !== "")(`examples/call-zephyr${noWorkspace}`, () => 
       expect(printed.filter((line) => line !== "" && !/^\*\*\*|^qemu-|^Stopped at/.test(line))).toEqual(
         expected,
       );
+    },
+    buildTimeout,
+  );
+
+  it(
+    "builds for b_l4s5i_iot01a, and has in it what sources.txt lists and no more",
+    async () => {
+      const image = await buildImage("b_l4s5i_iot01a", "call", join(folder, "gen"), {
+        sourceDir: packagePath("examples", "call-zephyr"),
+      });
+      const map = readFileSync(image.map, "utf8");
+      const archived = new Set(map.match(/libtmc_functions\.a\(([\w.-]+)\)/g));
+      const listed = readFileSync(join(folder, "gen", "sources.txt"), "utf8")
+        .split("\n")
+        .filter((line) => line !== "" && !line.startsWith("#"))
+        .map((line) => `libtmc_functions.a(${line.slice(line.lastIndexOf("/") + 1)}.obj)`);
+      expect([...archived].sort()).toEqual(listed.sort());
     },
     buildTimeout,
   );
