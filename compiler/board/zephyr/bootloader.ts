@@ -112,7 +112,7 @@ export async function makeFirmware(
   ];
   const built = await buildZephyr({
     workspace,
-    board: board.zephyr?.board ?? board.name,
+    board,
     sourceDir: join(mcuboot, "boot", "zephyr"),
     extraModules: [packagePath("zephyr-app", "emulated-flash"), packagePath("zephyr-app", "mcuboot")],
     outDir: folder,

@@ -195,9 +195,9 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
   if (board.zephyr === undefined) {
     throw new TypeError(`board ${board.name} is not of kind zephyr`);
   }
-  const confFiles = [conf, ...besideBoard(board, ".conf"), ...(options.confFiles ?? [])].map((file) =>
-    resolve(file),
-  );
+  // The fragment of a board is for the node; a boot loader or an application of the user's own has other options.
+  const fragment = options.sourceDir === undefined ? besideBoard(board, ".conf") : [];
+  const confFiles = [conf, ...fragment, ...(options.confFiles ?? [])].map((file) => resolve(file));
   const overlays = [...besideBoard(board, ".overlay"), ...(options.overlays ?? [])].map((file) =>
     resolve(file),
   );
