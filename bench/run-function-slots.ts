@@ -270,7 +270,7 @@ async function llext(): Promise<Row | string> {
     images.push(
       await buildZephyr({
         workspace: found.workspace,
-        board: "mps2/an386",
+        board: findBoard("mps2_an386"),
         genDir: work,
         sourceDir: packagePath("bench", "function-slots", "llext"),
         outDir: packagePath("build", "bench", `function-slots-${name}`),
