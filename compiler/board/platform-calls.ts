@@ -7,6 +7,7 @@ import { withoutCloneSuffix, type CallGraph } from "./call-graph.js";
 
 const socket = (what: string): string => `eswifi_socket_${what}|(sock|tls_sock)_${what}_vmeth`;
 const flash = (what: string): string => `flash_(stm32|sim)_${what}`;
+const slots = (what: string): string => `(${what})_(area|region)`;
 const mqtt = (what: string): string => `mqtt_client_(tcp|tls)_${what}`;
 const pins = "gpio_stm32_port_\\w+|gpio_mmio32_\\w+";
 const spi = "spi_stm32_(transceive|release)\\w*";
@@ -19,6 +20,18 @@ const calls: Readonly<Record<string, string>> = {
   // kernels: code made for a layer, or the one for large layers; NULL otherwise
   tmc_k_conv_positions: "\\w+_gather",
   one_row: "tmc_k_run_dense_six",
+  // packages: the digest is left to the slots, which have checked it
+  tmc_package_check: "package_sha256",
+  // the update store: flash and signatures of a port
+  update_is_set: slots("read"),
+  load_slot: slots("read"),
+  tmc_update_header: slots("read"),
+  update_digest_right: slots("read"),
+  update_set: slots("write"),
+  write_head: slots("write"),
+  take_bytes: slots("write|erase"),
+  clear_head: slots("erase"),
+  update_signature_right: "verify",
   // the Zephyr port
   advance: "read_vibration|read_counter|read_recording",
   sample: "read_device|read_button|read_vibration|read_counter|read_recording",
@@ -96,6 +109,7 @@ const tested = new Set([
   "z_impl_zsock_getsockopt",
   "tmc_k_conv_positions",
   "one_row",
+  "tmc_package_check",
 ]);
 
 /**

@@ -167,9 +167,11 @@ export class Dispatcher {
     ticket.deadlineAtMs = (now + u32(left)) >>> 0;
     if (left === 0) {
       this.refuse(ErrorCode.Deadline, "no time left", "deadline");
+    } else if (operation.isBusy()) {
+      this.refuseBusy("another is under way");
     } else if (operation.inBackground(request)) {
       const job = this.freeJob();
-      if (job === null) this.refuseBusy();
+      if (job === null) this.refuseBusy("queue is full");
       else this.enqueue(job, operation);
     } else {
       const isBrief = request.brief;
@@ -181,8 +183,8 @@ export class Dispatcher {
     }
   }
 
-  private refuseBusy(): void {
-    this.answer.fail(ErrorCode.Busy, "queue is full");
+  private refuseBusy(text: string): void {
+    this.answer.fail(ErrorCode.Busy, text);
     const active = this.active === null ? null : this.active.operation;
     this.answer.failDetail(3, active === null ? 100 : active.remainingMs());
     this.sendRefusal();

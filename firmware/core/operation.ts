@@ -20,6 +20,11 @@ export abstract class Operation {
     return false;
   }
 
+  /** Can it not be taken now, whatever the request? Then the sender may try again. */
+  isBusy(): boolean {
+    return false;
+  }
+
   /** The next step. True: the answer is complete. */
   poll(_answer: Answer): boolean {
     return true;

@@ -61,6 +61,11 @@ export abstract class SlotDeploy extends Operation implements Taker {
   /** The result, of the version that runs now. */
   protected abstract tell(answer: Answer): void;
 
+  /** One update at a time, of any kind. */
+  override isBusy(): boolean {
+    return this.transfer.isPulling();
+  }
+
   override inBackground(_request: Request): boolean {
     return true;
   }

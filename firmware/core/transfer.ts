@@ -77,6 +77,11 @@ export class Transfer {
     this.ask();
   }
 
+  /** Is one under way? */
+  isPulling(): boolean {
+    return this.taker !== null;
+  }
+
   /** Nothing is wanted any more. */
   stop(): void {
     this.taker = null;

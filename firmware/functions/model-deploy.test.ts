@@ -287,6 +287,16 @@ describe("a transfer", () => {
     expect(deploy(file).error).toBeUndefined();
   });
 
+  it("keeps out other updates, but not its own repetition, until it ends", () => {
+    ask(referenceTo(file), "", 5000);
+    bus.answers();
+    expect(errorName(bus.ask({ operation: "model.deploy", input: referenceTo(newer) }))).toBe("busy");
+    expect(bus.ask({ operation: "node.monitor" }).error).toBeUndefined();
+    platform.advance(5000);
+    expect(errorName(bus.answers().at(-1)!)).toBe("deadline");
+    expect(deploy(newer).error).toBeUndefined();
+  });
+
   it("goes on where it stopped: lost pieces, lost connection, lost power", () => {
     const large = artifact(largePackage(), { name: "large", counter: 9 });
     ask(referenceTo(large));
