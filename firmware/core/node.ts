@@ -150,7 +150,7 @@ export class Node {
     return chunks;
   }
 
-  /** What the node offers has changed: the birth record is published again. */
+  /** What the node offers has changed: the birth record is published again. Only nodes that take updates. */
   announce(): void {
     this.isChanged = true;
   }
@@ -281,7 +281,7 @@ export class Node {
     if (this.chunks !== null) this.chunks.tick(nowMs);
     if (!this.connected) return;
     this.dispatcher.flush();
-    if (this.isChanged) this.publishBirth();
+    if (this.chunks !== null && this.isChanged) this.publishBirth();
     const interval = u32(this.telemetryInterval.value);
     if (interval > 0 && (this.uptime - this.telemetryAt) >>> 0 >= interval) {
       this.telemetryAt = this.uptime;

@@ -2,22 +2,28 @@
  * Models over the bus on the posix port, under AddressSanitizer and UBSan against a real Mosquitto: what arrives computes
  * the bits of the reference, a killed process goes on where it stopped, and what was confirmed is there after the next kill.
  */
-import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Writable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { runOnNode } from "../../compiler/model/execute/inference.js";
 import { loadGraph } from "../../compiler/model/importers/load-model.js";
-import { decodeBirth } from "../../host/bus/protocol.js";
+import { decodeBirth, type Answer } from "../../host/bus/protocol.js";
+import { nodeConfigSchema } from "../../host/node/config.js";
+import { startNode } from "../../host/node/node.js";
+import type { Order } from "../../host/node/operations/operation.js";
 import { errorName, type DecodedAnswer } from "../support/firmware-node.js";
 import {
   artifact,
   goldenInput,
   largePackage,
+  owner,
   ownerPem,
   vibrationFile,
+  vibrationLabels,
   vibrationPackage,
 } from "../support/model-artifact.js";
 import { Broker, findMosquitto } from "../support/mosquitto.js";
@@ -151,5 +157,76 @@ describe.skipIf(reason !== "")(`models over the bus on the posix port${reason}`,
     expect((await server.deploy(file)).error).toBeUndefined();
     const { exit } = (await node?.stop()) ?? {};
     expect(exit).toEqual({ code: 0, signal: undefined });
+  });
+
+  it("a complete node signs a model of its registry, brings it to the device whatever happens to that, and asks it", async () => {
+    writeFileSync(join(folder, "owner.key.pem"), owner.privateKey.export({ type: "pkcs8", format: "pem" }));
+    const state = join(folder, "server");
+    const config = nodeConfigSchema.parse({
+      id: "edge",
+      bus: { broker: { port: 0, anonymous: true } },
+      management: { enabled: false },
+      functions: { enabled: false },
+      updates: { key: join(folder, "owner.key.pem") },
+    });
+    const storage = { kind: "local", path: join(state, "data") } as const;
+    const server = await startNode(
+      { config: { ...config, state, storage }, folder, file: undefined },
+      { logTo: new Writable({ write: (_chunk, _encoding, done) => done() }) },
+    );
+    try {
+      const url = server.addresses.find((address) => address.url.startsWith("mqtt"))?.url ?? "";
+      const options = { program, id: "m3", url, server: "edge", stateDir: join(folder, "m3") };
+      const args = ["--update-key", join(folder, "owner.pem")];
+      const ask = async (order: Order): Promise<Answer> => {
+        const answer = await server.core.submit({ deadlineMs: 60_000, ...order }, { sender: "operator" });
+        if (answer.error !== undefined)
+          throw new Error(`${order.operation}: ${JSON.stringify(answer.error)}`);
+        return answer;
+      };
+      const store = (version: string): Promise<Answer> =>
+        ask({
+          operation: "model.store",
+          arguments: {
+            name: "vibration",
+            version,
+            task: "classification",
+            labels: vibrationLabels,
+            unit: "g",
+            rate: 1600,
+          },
+          input: readFileSync(vibrationFile),
+        });
+      const deploy = (version: string): Promise<Answer> =>
+        ask({ operation: "model.deploy", arguments: { model: `vibration@${version}`, nodes: ["m3"] } });
+      const offered = (): unknown => server.core.node("m3")?.birth.models?.map(({ version }) => version);
+      await store("1.0.0");
+      node = await NodeProcess.start({ ...options, args });
+      await vi.waitUntil(() => server.core.node("m3")?.online === true, { timeout: 20_000 });
+      await deploy("1.0.0");
+      expect(offered()).toEqual(["1.0.0"]);
+      const [reference] = runOnNode(loadGraph(vibrationFile), [[goldenInput]]);
+      const infer: Order = {
+        operation: "model.infer",
+        selector: { task: "classification" },
+        input: Buffer.from(goldenInput.buffer),
+        inputDescriptor: { elementType: 0, shape: [128, 3] },
+      };
+      const { output } = await ask(infer);
+      expect(Int8Array.from(output as Uint8Array)).toEqual(reference?.outputs[0]);
+
+      await store("1.1.0");
+      const done = deploy("1.1.0");
+      await node.stop("SIGKILL");
+      node = await NodeProcess.start({ ...options, args });
+      await done;
+      expect(offered()).toEqual(["1.1.0"]);
+      expect((await ask(infer)).result?.get(3)).toBe("vibration@1.1.0");
+      await ask({ operation: "model.undeploy", arguments: { model: "vibration", nodes: ["m3"] } });
+      await vi.waitUntil(() => offered() === undefined, { timeout: 20_000 });
+    } finally {
+      await node?.stop();
+      await server.stop();
+    }
   });
 });
