@@ -216,7 +216,11 @@ describe.skipIf(reason !== "")(`models over the bus on the posix port${reason}`,
       expect(Int8Array.from(output as Uint8Array)).toEqual(reference?.outputs[0]);
 
       await store("1.1.0");
+      const wished = new Promise<void>((heard) => {
+        server.bus.connection.onMessage((topic) => topic === "t1/edge/m3/c" && heard());
+      });
       const done = deploy("1.1.0");
+      await wished;
       await node.stop("SIGKILL");
       node = await NodeProcess.start({ ...options, args });
       await done;

@@ -25,7 +25,7 @@ import {
 import { Broker } from "../support/mosquitto.js";
 import { UpdateServer } from "../support/update-server.js";
 import { consoleOf } from "./support/provision-node.js";
-import { buildNode, buildTimeout, notRunnable } from "./support/zephyr-node.js";
+import { buildDefaultNode, buildTimeout, notRunnable } from "./support/zephyr-node.js";
 
 describe.skipIf(notRunnable !== "").each(["native_sim", "mps2_an386"])(
   `models over the bus on %s${notRunnable}`,
@@ -39,7 +39,7 @@ describe.skipIf(notRunnable !== "").each(["native_sim", "mps2_an386"])(
 
     beforeAll(async () => {
       const entry = packagePath("examples", "model-update", "node.ts");
-      executable = (await buildNode(boardName, "update", entry)).image ?? "";
+      executable = (await buildDefaultNode(boardName, "image", { name: "update", entry })).image ?? "";
       broker = await Broker.start();
       client = await connectAsync(broker.url);
     }, buildTimeout);

@@ -19,9 +19,11 @@ export interface Failure {
 }
 
 const mostText = 64;
+/** An acknowledgement, or an error with its texts. */
+const mostBytes = 1024;
 
 export class AnswerMaker {
-  private readonly answer = new subset.Answer();
+  private readonly answer = new subset.Answer(mostBytes);
   private readonly ticket = new subset.Ticket();
 
   /** `node`: id of this server. */

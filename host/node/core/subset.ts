@@ -97,11 +97,11 @@ export interface SubsetAnswer {
 }
 
 export interface Subset {
-  readonly Answer: new () => SubsetAnswer;
+  readonly Answer: new (capacity: number) => SubsetAnswer;
   readonly CborReader: new (capacity: number) => SubsetReader;
   readonly CborWriter: new (capacity: number) => SubsetWriter;
   readonly DataDescriptor: new () => SubsetDescriptor;
-  readonly Request: new (capacity?: number) => SubsetRequest;
+  readonly Request: new (capacity: number) => SubsetRequest;
   readonly Ticket: new () => SubsetTicket;
   /** The name of the first field of `offer` that does not satisfy `need`; "" when all do. */
   mismatch(offer: SubsetDescriptor, need: SubsetDescriptor): string;

@@ -77,19 +77,17 @@ export function buildImage(
 
 /**
  * The default node, firmware/app.ts, as `tmc build --board` makes it; `emit`: "c" without an image, for `buildImage`;
- * `confFiles`: Kconfig fragments of an image with a `name` of its own. @throws Error when it does not compile
+ * `confFiles`: Kconfig fragments of an image with a `name` of its own; `entry`: another main module, which has a name of its
+ * own too. @throws Error when it does not compile
  */
-export function buildDefaultNode(boardName: string, emit: "c" | "image" = "image"): Promise<BuildOutcome> {
-  return buildNode(boardName, "app", packagePath("firmware", "app.ts"), emit);
-}
-
-/** A node of the main module `entry`, likewise; `name` as in `buildImage`. @throws Error when it does not compile */
-export async function buildNode(
+export async function buildDefaultNode(
   boardName: string,
-  name: string,
-  entry: string,
   emit: "c" | "image" = "image",
-  { name = "app", confFiles }: { readonly name?: string; readonly confFiles?: readonly string[] } = {},
+  {
+    name = "app",
+    confFiles,
+    entry = packagePath("firmware", "app.ts"),
+  }: { readonly name?: string; readonly confFiles?: readonly string[]; readonly entry?: string } = {},
 ): Promise<BuildOutcome> {
   const result = compileProgram({
     entry,
