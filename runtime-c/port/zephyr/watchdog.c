@@ -84,7 +84,9 @@ uint32_t tmc_port_crash_boot(void) {
 }
 
 tmc_str tmc_port_crash_work(void) {
-    return (tmc_str){(const uint8_t *)last.work, (int32_t)strnlen(last.work, sizeof last.work)};
+    const char *end = memchr(last.work, 0, sizeof last.work);
+    return (tmc_str){(const uint8_t *)last.work,
+                     end == NULL ? (int32_t)sizeof last.work : (int32_t)(end - last.work)};
 }
 
 /* ---- what this boot leaves
