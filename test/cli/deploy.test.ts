@@ -98,6 +98,8 @@ describe("tmc deploy", () => {
     packaged.write("vibration", 64, "latin1");
     const file = join(folder, "v.tmcm");
     writeFileSync(file, packaged);
+    // A job of its own: one that has ended is not followed.
+    ends("model.deploy", { ...done, id: "job-2" });
     expect(await tmc("model", file, "--node", "pump-1", "--release", "3")).toBe(0);
     expect(node.orders[1]?.order).toMatchObject({ arguments: { model: "vibration@3" } });
     expect(await tmc("model", file, "--node", "pump-1")).toBe(3);
