@@ -1,17 +1,8 @@
 // No expected text: Node.js says what the sums are, firmware/core/drift.test.ts whether they are right.
 import { CborWriter, Drift } from "tmc";
-import type { TensorDescriptor } from "tmc";
 
-const input: TensorDescriptor = {
-  type: "i8",
-  shape: [1, 64, 3],
-  elements: 192,
-  scale: 0.0471,
-  zeroPoint: -11,
-  unit: "g",
-  rate: 0,
-};
-const drift = new Drift("m@1", input, 8);
+const drift = new Drift(3, 8);
+drift.watch(3, 192, 0.0471, -11);
 const window = new Int8Array(192);
 const writer = new CborWriter(600);
 
@@ -28,7 +19,7 @@ export function main(): void {
       log(round, f, f32Bits(drift.mean(f)), f32Bits(drift.variance(f)));
     }
     writer.clear();
-    drift.write(writer);
+    drift.write(writer, "m@1");
     let sum: u32 = 0;
     const bytes = writer.written();
     for (let i = 0; i < bytes.length; i++) sum = (sum * 31 + u32(bytes[i])) >>> 0;
