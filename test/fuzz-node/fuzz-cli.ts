@@ -8,19 +8,21 @@ import { hasLibFuzzer } from "../package/harness.js";
 import { buildConsoleFuzzer } from "../fuzz-console/harness.js";
 import { lines } from "../fuzz-console/seeds.js";
 import { buildNodeFuzzer, sessionMax } from "./harness.js";
-import { sessions } from "./seeds.js";
+import { sessions, updateSessions } from "./seeds.js";
 
 const help = `usage: npm run fuzz:node -- [options]
 
 The C of firmware/app.ts with AddressSanitizer and UndefinedBehaviorSanitizer, under libFuzzer: sessions of requests, time, lost
 connections, refused publications and restarts. Beside the sanitizers the rules of the bus are checked. With --console: the commands
-of the serial console (runtime-c/port/zephyr). What is found is kept in build/fuzz-node; run it again by naming the file.
+of the serial console (runtime-c/port/zephyr). With --updates: a node that takes models over the bus, from a server whose signed file
+is damaged. What is found is kept in build/fuzz-node; run it again by naming the file.
 
   --runs N      executions (default 1000000)
   --seconds S   at most so long
   --seed S      default 1
   --corpus DIR  sessions found so far, kept (default build/fuzz-node/corpus)
   --console     the serial console instead
+  --updates     the node of examples/model-update instead
   --help        this text
   FILE...       only these sessions, once
 
@@ -31,7 +33,7 @@ const text = { type: "string" } as const;
 const flag = { type: "boolean", default: false } as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: text, seconds: text, seed: text, corpus: text, console: flag, help: flag },
+  options: { runs: text, seconds: text, seed: text, corpus: text, console: flag, updates: flag, help: flag },
 });
 
 function count(value: string | undefined, otherwise: number): number {
@@ -73,11 +75,13 @@ async function main(): Promise<number> {
     process.stderr.write("clang with libFuzzer is not installed: apt-get install clang\n");
     return 4;
   }
-  const folder = packagePath("build", values.console ? "fuzz-console" : "fuzz-node");
+  const which = values.updates ? "updates" : "default";
+  const name = values.updates ? "fuzz-updates" : "fuzz-node";
+  const folder = packagePath("build", values.console ? "fuzz-console" : name);
   const corpus = values.corpus ?? join(folder, "corpus");
   mkdirSync(corpus, { recursive: true });
-  const program = values.console ? buildConsoleFuzzer(folder) : await buildNodeFuzzer(folder);
-  const seeds = values.console ? lines() : sessions();
+  const program = values.console ? buildConsoleFuzzer(folder) : await buildNodeFuzzer(folder, false, which);
+  const seeds = values.console ? lines() : values.updates ? updateSessions() : sessions();
   seeds.forEach((bytes, i) => writeFileSync(join(corpus, `seed-${i}`), bytes));
   const begun = performance.now();
   const common = [`-artifact_prefix=${folder}/`, "-timeout=20", "-rss_limit_mb=1024"];

@@ -11,7 +11,7 @@ import { packagePath } from "../../compiler/board/package-root.js";
 import { hasLibFuzzer } from "../package/harness.js";
 import { encodeCbor, encodeRequest } from "../support/firmware-node.js";
 import { buildNodeFuzzer, sessionMax } from "./harness.js";
-import { sessions } from "./seeds.js";
+import { sessions, updateSessions } from "./seeds.js";
 
 const fuzzer = hasLibFuzzer();
 let folder = "";
@@ -111,12 +111,17 @@ describe("the watch of a fuzzed node", () => {
 });
 
 describe.skipIf(!fuzzer)(`the compiled node${fuzzer ? "" : " (skipped: no clang with libFuzzer)"}`, () => {
-  it("keeps the rules of the bus whatever it is sent", async () => {
-    const program = await buildNodeFuzzer(folder, true);
-    const corpus = join(folder, "corpus");
+  it.each([
+    ["default", sessions(), 5000],
+    ["updates", updateSessions(), 2000],
+  ] as const)("keeps the rules of the bus whatever it is sent: %s", async (which, seeds, runs) => {
+    const own = join(folder, which);
+    mkdirSync(own);
+    const program = await buildNodeFuzzer(own, true, which);
+    const corpus = join(own, "corpus");
     mkdirSync(corpus);
-    sessions().forEach((bytes, i) => writeFileSync(join(corpus, `seed-${i}`), bytes));
-    const args = [corpus, "-runs=5000", "-seed=1", "-timeout=60", `-max_len=${sessionMax}`];
+    seeds.forEach((bytes, i) => writeFileSync(join(corpus, `seed-${i}`), bytes));
+    const args = [corpus, `-runs=${runs}`, "-seed=1", "-timeout=60", `-max_len=${sessionMax}`];
     const { status, stderr } = spawnSync(program, args, {
       cwd: folder,
       encoding: "utf8",

@@ -1,11 +1,12 @@
-/** Compiles the default node with the port of session.c for libFuzzer. It runs nothing. */
+/** Compiles a node with the port of session.c for libFuzzer. It runs nothing. */
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { writeSources } from "../../compiler/cli/write-sources.js";
 import { compileProgram } from "../../compiler/pipeline/compile.js";
+import { artifact, vibrationPackage } from "../support/model-artifact.js";
 
 const run = promisify(execFile);
 
@@ -32,13 +33,39 @@ function updateSources(): string[] {
   return [...store, ...slots];
 }
 
+/** Nodes that are fuzzed: the default one, and one whose model comes over the bus. */
+export const nodes = {
+  default: packagePath("firmware", "app.ts"),
+  updates: packagePath("examples", "model-update", "node.ts"),
+} as const;
+
+/** What served.c serves. The port of the fuzzer takes each signature that begins with an S. */
+function writeArtifact(folder: string, node: keyof typeof nodes): string {
+  const bytes = node === "updates" ? Buffer.from(artifact(vibrationPackage())) : Buffer.alloc(1);
+  if (node === "updates") bytes[128] = 0x53;
+  const size = node === "updates" ? bytes.length : 0;
+  const file = join(folder, "fuzz-artifact.c");
+  const text = `#include <stdint.h>
+extern const uint8_t fuzz_artifact[];
+extern const uint32_t fuzz_artifact_size;
+const uint8_t fuzz_artifact[] = {${[...bytes].join(",")}};
+const uint32_t fuzz_artifact_size = ${size};
+`;
+  writeFileSync(file, text);
+  return file;
+}
+
 /**
  * The fuzzer in `folder`/fuzzer. What the node keeps lies in sections of its own (sections.h). `quick`: built in less time,
- * for few executions; kernels of models then have no sanitizers. @throws Error when firmware/app.ts or its C does not compile
+ * for few executions; kernels of models then have no sanitizers. @throws Error when the node or its C does not compile
  */
-export async function buildNodeFuzzer(folder: string, quick = false): Promise<string> {
+export async function buildNodeFuzzer(
+  folder: string,
+  quick = false,
+  which: keyof typeof nodes = "default",
+): Promise<string> {
   const result = compileProgram({
-    entry: packagePath("firmware", "app.ts"),
+    entry: nodes[which],
     root: packagePath("."),
     checked: false,
     kind: "app",
@@ -62,6 +89,7 @@ export async function buildNodeFuzzer(folder: string, quick = false): Promise<st
       file,
       flags: quick ? ["-O0"] : [...sanitizers, "-O2"],
     })),
+    { file: writeArtifact(folder, which), flags: [] },
     ...sourcesIn("test", "fuzz-node").map((file) => ({ file, flags: [...sanitizers, "-O1"] })),
   ];
   const made: string[] = [];

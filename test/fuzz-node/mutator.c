@@ -78,6 +78,8 @@ static const struct {
          "data.collect"),
     ITEM("\x6bmodel.infer"),
     ITEM("\x6fmodel.infer.now"),
+    ITEM("\x6cmodel.deploy"),
+    ITEM("\x6emodel.undeploy"),
     ITEM("\x6c"
          "collect.rate"),
     ITEM("\x72telemetry.interval"),

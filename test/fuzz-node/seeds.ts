@@ -4,6 +4,7 @@ import { encodeRequest, type RequestFields } from "../support/firmware-node.js";
 /** As session.h numbers them. */
 export const Record = {
   request: 0,
+  artifact: 7,
   topic: 8,
   tick: 9,
   clock: 10,
@@ -102,5 +103,58 @@ export function sessions(): Buffer[] {
     ]),
     request({ id: 1, operation: "node.monitor", input: new Uint8Array(2000) }),
     record(Record.request, Buffer.alloc(3000, 0x9f)),
+  ];
+}
+
+/** Sessions of a node that takes models over the bus: each piece it wishes is served as time passes. */
+export function updateSessions(): Buffer[] {
+  const reference = `chunk:${"a5".repeat(32)}`;
+  const order = (id: number, fields: RequestFields): Buffer => request({ id, sender: "edge", ...fields });
+  const deploy = (id: number, model = "vibration"): Buffer =>
+    order(id, {
+      operation: "model.deploy",
+      arguments: map([0, model]),
+      input: reference,
+      deadlineMs: 60_000,
+    });
+  const infer = (id: number): Buffer =>
+    order(id, {
+      operation: "model.infer",
+      input: new Uint8Array(384).fill(16),
+      descriptor: window,
+    });
+  const undeploy = (id: number): Buffer =>
+    order(id, { operation: "model.undeploy", arguments: map([0, "vibration"]) });
+  /** Changed bytes: [where, bits]; `right`: with the digest of what they become. */
+  const damage = (right: boolean, ...changes: readonly [number, number][]): Buffer =>
+    record(
+      Record.artifact,
+      Buffer.from([right ? 1 : 0, ...changes.flatMap(([at, bits]) => [at & 0xff, at >> 8, bits])]),
+    );
+  const time = Buffer.concat([tick, tick, tick, tick]);
+  /** The words of the package's header, which begins at 192. */
+  const words = Array.from({ length: 24 }, (_, i) => 192 + 4 * i);
+  return [
+    Buffer.concat([deploy(1), time, infer(2), order(3, { operation: "node.monitor" })]),
+    Buffer.concat([deploy(1), time, undeploy(2), infer(3), deploy(4), time, infer(5)]),
+    Buffer.concat([deploy(1), deploy(2), tick, record(Record.link), tick, record(Record.link), time]),
+    Buffer.concat([
+      deploy(1),
+      tick,
+      record(Record.restart),
+      deploy(1),
+      time,
+      record(Record.restart),
+      infer(2),
+    ]),
+    Buffer.concat([deploy(1), tick, record(Record.storage, Uint8Array.of(2)), time, deploy(2), time]),
+    Buffer.concat([deploy(1, "other@1"), time, deploy(2, "vibration@2.0.0"), time]),
+    Buffer.concat([deploy(1), time, damage(false, [16, 3]), deploy(2), time, infer(3)]),
+    Buffer.concat([damage(false, [300, 1]), deploy(1), time, deploy(2), time]),
+    ...words.map((at) => Buffer.concat([damage(true, [at, 1]), deploy(1), time, infer(2)])),
+    ...words.map((at) => Buffer.concat([damage(true, [at + 3, 0x80]), deploy(1), time, infer(2)])),
+    ...[300, 500, 900, 1500, 2500, 3500].map((at) =>
+      Buffer.concat([deploy(1), time, damage(true, [16, 2], [at, 0xff]), deploy(2), time, infer(3)]),
+    ),
   ];
 }

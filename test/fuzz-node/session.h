@@ -18,7 +18,8 @@
 /* What a record is; others are requests too. */
 enum {
     RECORD_REQUEST = 0,
-    RECORD_TOPIC = 8, /* a message on the topic that it names */
+    RECORD_ARTIFACT = 7, /* the signed file that is served becomes another one */
+    RECORD_TOPIC = 8,    /* a message on the topic that it names */
     RECORD_TICK = 9,
     RECORD_CLOCK = 10,
     RECORD_LINK = 11, /* the session with the broker ends, or begins */
@@ -49,6 +50,17 @@ _Noreturn void finding(const char *what);
 void slots_begin(bool with_owner);
 /* The write or erase `after` so many fails; 0: none. */
 void slots_fail(uint32_t after);
+
+/* ---- served.c: the server that an update comes from ---- */
+
+/* The file as it was made. */
+void served_begin(void);
+/* Bit 0 of the first byte: the digest is made right again. Then where (two bytes) and which bits (one). */
+void served_change(const uint8_t *at, size_t size);
+/* What the node published on topic c. */
+void served_wish(tmc_arr_u8 payload);
+/* The next message of what it wished; gives its size, 0: there is none. */
+size_t served_next(uint8_t out[MESSAGE_MAX]);
 
 /* ---- cbor.c: deterministic CBOR ---- */
 
