@@ -42,7 +42,8 @@ void served_change(const uint8_t *at, size_t size) {
     }
     changed = true;
     for (size_t i = 1; i + 3 <= size; i += 3) { /* where, and which bits */
-        file[(at[i] | (uint32_t)at[i + 1] << 8) % file_size] ^= at[i + 2];
+        const uint32_t where = (at[i] | (uint32_t)at[i + 1] << 8) % file_size;
+        file[where] = (uint8_t)(file[where] ^ at[i + 2]);
     }
     if ((at[0] & 1) == 0) {
         return;
