@@ -96,7 +96,7 @@ void served_wish(tmc_arr_u8 payload) {
 }
 
 static uint8_t *head(uint8_t *out, uint8_t major, uint32_t value) {
-    *out++ = (uint8_t)(major << 5 | 26U);
+    *out++ = (uint8_t)((uint32_t)major << 5 | 26U);
     for (int shift = 24; shift >= 0; shift -= 8) {
         *out++ = (uint8_t)(value >> shift);
     }
