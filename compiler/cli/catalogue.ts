@@ -105,6 +105,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     right: "tmc run --board host",
   },
   {
+    code: "TMC0054",
+    title: "a file that this board does not take at its start",
+    rule: "Zephyr nodes keep passwords and keys in their settings, which `tmc provision` writes; the process of board host is given files.",
+    wrong: "tmc run --board native_sim --update-key owner.pub.pem",
+    right: "tmc run --board host --update-key owner.pub.pem",
+  },
+  {
     code: "TMC0060",
     title: "not a map of trap sites",
     rule: "Traps carry a number; the build writes which place each number means into build/BOARD/sites.json.",

@@ -203,6 +203,7 @@ describe("tmc build and run", () => {
     [["build", "sum.ts", "--board", "b_l4s5i_iot01a"], ExitCode.failed, "sum.ts:1:1 - error TMC2008"],
     [["run", "sum.ts", "--board", "qemu_cortex_m4"], ExitCode.usage, "error TMC0053: "],
     [["run", "sum.ts", "--board", "b_l4s5i_iot01a"], ExitCode.usage, "error TMC4005: "],
+    [["run", "--board", "native_sim", "--update-key", "k.pem"], ExitCode.usage, "error TMC0054: "],
     [["run", "--board"], ExitCode.usage, "error TMC0003: "],
   ])("refuses tmc %j", async (args, code, text) => {
     const { stderr, exitCode } = await call(...args);

@@ -18,6 +18,8 @@ interface RunCommandOptions {
   readonly server: string;
   readonly serverId: string;
   readonly sensor?: readonly string[];
+  readonly passwordFile?: string;
+  readonly updateKey?: string;
   readonly stateDir?: string;
   readonly out?: string;
   readonly checked: boolean;
@@ -34,6 +36,8 @@ export function registerRun(program: Command): void {
     .option("--server <url>", "the broker: mqtt://HOST[:PORT]", "mqtt://127.0.0.1:1883")
     .option("--server-id <id>", "the server that the node belongs to", "edge")
     .option("--sensor <name=source...>", "a simulated sensor: NAME=csv:FILE or NAME=generator:KIND[,seed=N]")
+    .option("--password-file <file>", "password for the broker, in its first line (board host)")
+    .option("--update-key <file>", "public key of who may send updates, PEM (board host)")
     .option("--state-dir <dir>", "boot counter and settings (default: build/run/BOARD/state-ID)")
     .option("--out <dir>", "folder of the build (default: build/run/BOARD)")
     .option("--no-checked", "let an overflow that is not marked as intended wrap, as on the board")
@@ -52,6 +56,7 @@ export function registerRun(program: Command): void {
 async function run(app: string | undefined, options: RunCommandOptions): Promise<void> {
   const board = findBoard(options.board);
   refuseUnrunnable(board);
+  refuseFiles(board, options);
   const { entry, root } = locateApp(app);
   const compiled = await compileOrReport({
     entry,
@@ -117,10 +122,24 @@ function refuseUnrunnable(board: Board): void {
   }
 }
 
+/** Zephyr nodes have secrets and keys in their settings only. */
+function refuseFiles(board: Board, { passwordFile, updateKey }: RunCommandOptions): void {
+  if (board.kind !== "posix" && (passwordFile !== undefined || updateKey !== undefined)) {
+    throw new UserError(
+      "TMC0054",
+      `${passwordFile === undefined ? "--update-key" : "--password-file"} is for board host: ${board.name} keeps such values in its settings`,
+      "use --board host; devices get them by tmc provision",
+      ExitCode.usage,
+    );
+  }
+}
+
 function posixArguments(options: RunCommandOptions, stateDir: string): string[] {
   return [
     ...["--id", options.id, "--server", options.server, "--server-id", options.serverId],
     ...["--state-dir", stateDir],
+    ...(options.passwordFile === undefined ? [] : ["--password-file", resolve(options.passwordFile)]),
+    ...(options.updateKey === undefined ? [] : ["--update-key", resolve(options.updateKey)]),
     ...(options.sensor ?? []).flatMap((sensor) => ["--sensor", sensor]),
   ];
 }
