@@ -91,8 +91,23 @@ export enum SettingsError {
 
 export class Settings {
   private refused: Setting | null = null;
+  /** As the keys of a map stand in deterministic CBOR. */
+  private readonly all: RomArray<Setting>;
 
-  constructor(private readonly all: RomArray<Setting>) {}
+  /** Each of another name. @setup */
+  constructor(settings: Setting[]) {
+    const all: Setting[] = [];
+    while (all.length < settings.length) {
+      let next: Setting | null = null;
+      for (const setting of settings) {
+        const isLeft = all.length === 0 || isBefore(all[all.length - 1].name, setting.name);
+        if (isLeft && (next === null || isBefore(setting.name, next.name))) next = setting;
+      }
+      if (next === null) throw new Error("two settings of a node have the same name");
+      all.push(next);
+    }
+    this.all = all;
+  }
 
   /** Reads a map of names and values: changes all or none. What changed is to be stored. */
   change(reader: CborReader): SettingsError {
@@ -161,4 +176,13 @@ export class Settings {
     }
     return null;
   }
+}
+
+/** In the order of encoded keys (RFC 8949, 4.2.1): shorter ones first. @setup */
+function isBefore(a: string, b: string): boolean {
+  if (a.length !== b.length) return a.length < b.length;
+  for (let i = 0; i < a.length; i++) {
+    if (a.charCodeAt(i) !== b.charCodeAt(i)) return a.charCodeAt(i) < b.charCodeAt(i);
+  }
+  return false;
 }
