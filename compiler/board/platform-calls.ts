@@ -36,6 +36,7 @@ const calls: Readonly<Record<string, string>> = {
   advance: "read_vibration|read_counter|read_recording",
   sample: "read_device|read_button|read_vibration|read_counter|read_recording",
   tmc_port_sensor_start: "start_device|start_button|start",
+  tmc_port_sensor_stop: "lsm6dsl_source_stop",
   zport_watchdog_feed: "iwdg_stm32_feed|wdog_cmsdk_apb_feed",
   zport_watchdog_start: "(iwdg_stm32|wdog_cmsdk_apb)_(install_timeout|setup)",
   start_button: pins,

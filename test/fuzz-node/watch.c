@@ -189,6 +189,10 @@ void watch_publish(tmc_str topic, tmc_arr_u8 payload, int32_t qos, bool retain, 
     }
     const uint8_t *const end = payload.ptr + payload.len;
     if (*payload.ptr >> 5 != 5 || cbor_item(payload.ptr, end, 0) != end) {
+        for (int32_t i = 0; i < payload.len; i++) {
+            fprintf(stderr, "%02x", payload.ptr[i]);
+        }
+        fprintf(stderr, "\n");
         finding("a payload that is no map in deterministic CBOR");
     }
     if (kind == 'y') {
