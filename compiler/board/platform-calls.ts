@@ -12,6 +12,8 @@ const mqtt = (what: string): string => `mqtt_client_(tcp|tls)_${what}`;
 const pins = "gpio_stm32_port_\\w+|gpio_mmio32_\\w+";
 const spi = "spi_stm32_(transceive|release)\\w*";
 const i2c = "i2c_stm32_transfer";
+/** What the reader of the LSM6DSL's queue calls on its device (runtime-c/port/zephyr/lsm6dsl-device.c). */
+const queue = "read_registers|write_register|k_uptime_ticks|on_sample|on_gap";
 const imu = "lsm6dsl_(spi|i2c)_\\w+";
 
 const calls: Readonly<Record<string, string>> = {
@@ -37,6 +39,15 @@ const calls: Readonly<Record<string, string>> = {
   sample: "read_device|read_button|read_vibration|read_counter|read_recording",
   tmc_port_sensor_start: "start_device|start_button|start",
   tmc_port_sensor_stop: "lsm6dsl_source_stop",
+  empty: queue,
+  lose: queue,
+  lsm6dsl_drain: queue,
+  lsm6dsl_start: queue,
+  words_held: queue,
+  restart: "lsm6dsl_attr_set",
+  pace_sample: "push_frame",
+  read_registers: i2c,
+  write_register: i2c,
   zport_watchdog_feed: "iwdg_stm32_feed|wdog_cmsdk_apb_feed",
   zport_watchdog_start: "(iwdg_stm32|wdog_cmsdk_apb)_(install_timeout|setup)",
   start_button: pins,
