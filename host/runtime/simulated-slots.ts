@@ -190,8 +190,8 @@ export class SimulatedSlots {
       number(header, 0) === magic &&
       number(header, 4) === 1 &&
       number(header, 8) === this.kind &&
-      isText(header.subarray(52, 84)) &&
-      isText(header.subarray(84, 116)) &&
+      isLabel(header.subarray(52, 84)) &&
+      isLabel(header.subarray(84, 116)) &&
       header.subarray(116, 128).every((byte) => byte === 0);
     if (!shaped) return SlotError.badHeader;
     if (size > this.room) return SlotError.noSpace;
@@ -216,7 +216,9 @@ function publicKeyOf(point: Uint8Array): KeyObject {
 const number = (bytes: Uint8Array, at: number): number =>
   new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
 
-const isText = (bytes: Uint8Array): boolean => bytes[0] !== 0 && bytes[bytes.length - 1] === 0;
+/** A name or version (32 bytes): 1-31 characters of 0-9 A-Z a-z . + _ -, then zeros to the end. */
+const isLabel = (bytes: Uint8Array): boolean =>
+  /^[0-9A-Za-z.+_-]{1,31}\0+$/.test(Buffer.from(bytes).toString("latin1"));
 
 /** The functions of the port, by C name. Kinds that are not in `slots` are absent. */
 export function slotBindings(slots: readonly SimulatedSlots[]): Record<string, HostFunction> {

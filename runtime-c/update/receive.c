@@ -7,8 +7,26 @@
 
 #include "slots.h"
 
-static bool ends_in_zero(const uint8_t *text) {
-    return text[0] != 0U && text[TMC_UPDATE_NAME_BYTES - 1] == 0U;
+/* A character of names and versions. Both go into text on the bus: nothing else may stand there. */
+static bool is_text(uint8_t c) {
+    return (c >= (uint8_t)'0' && c <= (uint8_t)'9') || (c >= (uint8_t)'A' && c <= (uint8_t)'Z') ||
+           (c >= (uint8_t)'a' && c <= (uint8_t)'z') || c == (uint8_t)'.' || c == (uint8_t)'+' ||
+           c == (uint8_t)'_' || c == (uint8_t)'-';
+}
+
+/* 1 to 31 characters, then zeros to the end. */
+static bool is_label(const uint8_t *label) {
+    uint32_t n = 0;
+    while (n < TMC_UPDATE_NAME_BYTES && is_text(label[n])) {
+        n++;
+    }
+    if (n == 0U || n == TMC_UPDATE_NAME_BYTES) {
+        return false;
+    }
+    while (n < TMC_UPDATE_NAME_BYTES && label[n] == 0U) {
+        n++;
+    }
+    return n == TMC_UPDATE_NAME_BYTES;
 }
 
 static tmc_update_result check_header(const tmc_update *u, const uint8_t *header) {
@@ -16,7 +34,7 @@ static tmc_update_result check_header(const tmc_update *u, const uint8_t *header
     if (update_number(header + TMC_UPDATE_AT_MAGIC) != TMC_UPDATE_MAGIC ||
         update_number(header + TMC_UPDATE_AT_FORMAT) != TMC_UPDATE_FORMAT ||
         update_number(header + TMC_UPDATE_AT_KIND) != u->options->kind || size == 0U ||
-        !ends_in_zero(header + TMC_UPDATE_AT_NAME) || !ends_in_zero(header + TMC_UPDATE_AT_VERSION)) {
+        !is_label(header + TMC_UPDATE_AT_NAME) || !is_label(header + TMC_UPDATE_AT_VERSION)) {
         return TMC_UPDATE_BAD_HEADER;
     }
     for (uint32_t i = TMC_UPDATE_AT_ZERO; i < TMC_UPDATE_SIGNED_BYTES; i++) {

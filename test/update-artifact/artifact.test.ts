@@ -1,6 +1,6 @@
 /** Signed updates: what the host makes, the store of devices takes; what was changed, neither takes. */
 import { execFileSync } from "node:child_process";
-import { createECDH, createHash, generateKeyPairSync } from "node:crypto";
+import { createECDH, createHash, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +26,7 @@ import {
   readOwnerPublicKey,
   writeOwnerKeys,
 } from "../../compiler/update/owner-keys.js";
+import { SimulatedSlots } from "../../host/runtime/simulated-slots.js";
 
 const owner = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -105,6 +106,27 @@ describe("the store of devices", () => {
     });
     for (const line of answers(1, changed)) expect(line).toMatch(/^begin [235] /);
     for (const bytes of changed) expect(isSignedByOwner(bytes, owner.publicKey)).toBe(false);
+  });
+
+  it.each([
+    ["a version that is not ASCII", 84, [0x32, 0xf2, 0x30, 0x2e, 0x30]],
+    ["a name with a blank", 52, [0x61, 0x20, 0x62]],
+    ["a name with a slash", 52, [0x61, 0x2f, 0x62]],
+    ["a version with something behind its end", 84, [0x31, 0, 0x32]],
+    ["an empty version", 84, []],
+    ["a name without an end", 52, new Array<number>(32).fill(0x61)],
+  ])("refuses %s, though the owner signed it, as the host does", (_, at, label) => {
+    const bytes = Buffer.from(artifact());
+    bytes.fill(0, at, at + 32).set(label, at);
+    const signature = sign("sha256", bytes.subarray(0, 128), {
+      key: owner.privateKey,
+      dsaEncoding: "ieee-p1363",
+    });
+    bytes.set(signature, 128);
+    expect(answers(1, [bytes])[0]).toMatch(/^begin 2 /);
+    expect(() => readHeader(bytes)).toThrow(UpdateError);
+    const slots = new SimulatedSlots(updateKinds.model, 0x10000, publicPoint(owner.publicKey));
+    expect(slots.begin(bytes.subarray(0, updateHeaderBytes))).toBe(-2);
   });
 
   it("finds changed content by its digest, as the host does", () => {
