@@ -2,12 +2,13 @@
  * The Zephyr port: MQTT 3.1.1 through Zephyr's client, on the one thread of the app. Clean sessions: every
  * connection starts from nothing; the app announces itself anew. Received messages are taken from the socket
  * one at a time, when the app is ready for the next: what waits, waits in TCP. What
- * CONNECT says: greeting.c. What the app publishes: outgoing.c.
+ * CONNECT says: greeting.c. What the app publishes: outgoing.c. How long it waits after a failure: retry.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "greeting.h"
 #include "outgoing.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,13 +36,10 @@ static bool failed;         /* the connection has ended, poll is to notice */
 static bool news_connected; /* for the main loop */
 static bool news_disconnected;
 static bool have_message;
-static int64_t attempt_ms;  /* when this attempt began */
-static int64_t session_ms;  /* when CONNACK arrived */
-static int64_t retry_ms;    /* not before this */
-static bool retry_now;      /* there is another broker to try before waiting */
-static int64_t ping_ms;     /* when the last ping was sent */
-static int64_t polled_ms;   /* when the last poll ended */
-static uint32_t backoff_ms; /* the wait after the next failure, before jitter */
+static int64_t attempt_ms; /* when this attempt began */
+static int64_t session_ms; /* when CONNACK arrived */
+static int64_t ping_ms;    /* when the last ping was sent */
+static int64_t polled_ms;  /* when the last poll ended */
 
 static uint8_t rx_buffer[CONFIG_TMC_TOPIC_MAX + 32]; /* a whole packet, or a PUBLISH up to its payload */
 static uint8_t tx_buffer[CONFIG_TMC_TOPIC_MAX * 2 + CONFIG_TMC_WILL_MAX + ZPORT_PASSWORD_MAX +
@@ -139,19 +137,12 @@ static void take_publish(void) {
     have_message = true;
 }
 
-/* MQTT 3.1.1, table 3.1. */
-static const char *refusal(int code) {
-    static const char *const texts[] = {"accepted",      "protocol version", "client id",
-                                        "not available", "name or password", "not authorized"};
-    return code >= 0 && (size_t)code < ARRAY_SIZE(texts) ? texts[code] : "no reason given";
-}
-
 static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
     ARG_UNUSED(c);
     switch (event->type) {
     case MQTT_EVT_CONNACK:
         if (event->result != 0) {
-            zport_log(ZPORT_WARN, "the broker refused the connection: %s", refusal(event->result));
+            zport_log(ZPORT_WARN, "the broker refused the connection: %s", zport_refusal(event->result));
             failed = true;
             return;
         }
@@ -190,19 +181,6 @@ static void on_event(struct mqtt_client *c, const struct mqtt_evt *event) {
 /* ---- a connection from its attempt to its end
  * ------------------------------------------------------------------------ */
 
-static void schedule_retry(void) {
-    if (retry_now) {
-        retry_now = false;
-        retry_ms = 0;
-        return;
-    }
-    uint32_t half = backoff_ms / 2;
-    uint32_t wait = half + tmc_port_random_u32() % (backoff_ms - half + 1);
-    retry_ms = k_uptime_get() + wait;
-    backoff_ms = backoff_ms > CONFIG_TMC_BACKOFF_MAX_MS / 2 ? CONFIG_TMC_BACKOFF_MAX_MS : backoff_ms * 2;
-    zport_log(ZPORT_DEBUG, "next attempt in %lu ms", (unsigned long)wait);
-}
-
 /* Closes the connection, whatever its state, without a DISCONNECT packet. */
 static void end_connection(void) {
     (void)mqtt_abort(&client);
@@ -222,15 +200,12 @@ static void end_connection(void) {
         } else {
             news_disconnected = true;
         }
-        /* Two nodes with one id throw each other out at once: only a session that lasted resets the wait. */
-        if (k_uptime_get() - session_ms >= (int64_t)backoff_ms * 2) {
-            backoff_ms = CONFIG_TMC_BACKOFF_MIN_MS;
-        }
+        zport_retry_session_ended(k_uptime_get() - session_ms);
     }
     if (phase == SESSION) {
         zport_server_restart();
     } else if (!zport_server_failed()) {
-        retry_now = true;
+        zport_retry_at_once();
     }
     phase = IDLE;
 }
@@ -258,7 +233,7 @@ void zport_bus_fail(void) {
 
 void zport_bus_init(void) {
     zport_outgoing_init();
-    backoff_ms = CONFIG_TMC_BACKOFF_MIN_MS;
+    zport_retry_init();
 }
 
 static void connect_step(int timeout_ms) {
@@ -325,14 +300,14 @@ static void receive_step(int timeout_ms) {
         zport_log(ZPORT_INFO, "%s:%u is there again: going back", zport_server_first()->host,
                   zport_server_first()->port);
         failed = true;
-        retry_now = true;
+        zport_retry_at_once();
     }
 }
 
 static void poll_once(int timeout_ms) {
     int64_t now = k_uptime_get();
-    if (phase == IDLE && (!wanted || now < retry_ms)) {
-        int64_t left = wanted ? retry_ms - now : timeout_ms;
+    if (phase == IDLE && (!wanted || now < zport_retry_ms())) {
+        int64_t left = wanted ? zport_retry_ms() - now : timeout_ms;
         k_sleep(K_MSEC(left < timeout_ms ? left : timeout_ms));
         return;
     }
@@ -356,7 +331,7 @@ static void poll_once(int timeout_ms) {
     }
     if (failed) {
         end_connection();
-        schedule_retry();
+        zport_retry_plan();
     }
 }
 

@@ -1,6 +1,7 @@
 /*
  * The Zephyr port: what the node says in CONNECT: client id, keep-alive, last will and, with the setting
- * tmc/password, its id as user name with that password. Clean sessions: the app announces itself anew.
+ * tmc/password, its id as user name with that password. Clean sessions: the app announces itself anew. And
+ * what a broker's refusal means.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -9,6 +10,7 @@
 #include "outgoing.h"
 
 #include <string.h>
+#include <zephyr/sys/util.h>
 
 static struct {
     bool set;
@@ -57,4 +59,10 @@ void zport_greeting(struct mqtt_client *client) {
         client->user_name = &user;
         client->password = &password;
     }
+}
+
+const char *zport_refusal(int code) {
+    static const char *const texts[] = {"accepted",      "protocol version", "client id",
+                                        "not available", "name or password", "not authorized"};
+    return code >= 0 && (size_t)code < ARRAY_SIZE(texts) ? texts[code] : "no reason given";
 }
