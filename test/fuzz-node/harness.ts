@@ -1,4 +1,4 @@
-/** Compiles a node with the port of session.c for libFuzzer. It runs nothing. */
+/** Compiles a node with the port of port.c for libFuzzer. It runs nothing. */
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";

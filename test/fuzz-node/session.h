@@ -14,6 +14,8 @@
 #define MESSAGE_MAX 1024 /* bytes; maxMsg of the node */
 #define JOBS 4           /* of firmware/app.ts */
 #define RECORD_HEAD 3U
+#define KEYS_MAX 4
+#define VALUE_MAX 512
 
 /* What a record is; others are requests too. */
 enum {
@@ -28,6 +30,35 @@ enum {
     RECORD_RESTART = 14,
     RECORD_STORAGE = 15,
 };
+
+/* ---- port.c: the port of the node ---- */
+
+extern struct port {
+    uint64_t now_us;
+    uint32_t boots;
+    bool connected;
+    bool wanted; /* to be connected */
+    bool subscribed;
+    bool reliable;   /* nothing was lost in this session */
+    uint32_t faults; /* so many publish calls fail */
+    uint32_t frames; /* of the sensor, not yet taken */
+    uint32_t pattern;
+    bool sampling;
+    bool storage_fails;
+    uint32_t wake_ms;
+    bool wake_asked;
+    struct {
+        uint8_t key[32];
+        int32_t key_size;
+        uint8_t value[VALUE_MAX];
+        int32_t size;
+    } stored[KEYS_MAX];
+} port;
+
+/* As a session begins. */
+void port_begin(void);
+/* The first of what is stored becomes these bytes, if there are any. */
+void port_damage_setting(const uint8_t *bytes, size_t size);
 
 /* ---- watch.c: what the node may say ---- */
 
