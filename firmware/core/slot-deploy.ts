@@ -93,6 +93,13 @@ export abstract class SlotDeploy extends Operation implements Taker {
   }
 
   override poll(answer: Answer): boolean {
+    const ended = this.transfer.ended;
+    if (ended !== ErrorCode.None) {
+      // What came stays in the slot: the next try goes on there.
+      this.abort();
+      answer.fail(ended, "the server offers it no longer");
+      return true;
+    }
     if (this.phase === Phase.Head && this.transfer.complete) return this.decide(answer);
     if (this.phase !== Phase.Content) return false;
     if (this.problem < 0) return this.fail(this.problem, answer);

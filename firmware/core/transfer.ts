@@ -8,7 +8,7 @@ import { CborKind } from "../std/cbor-reader.js";
 import { CborWriter } from "../std/cbor-writer.js";
 import { clockMs, nodeId } from "../std/platform.js";
 import type { Link } from "./link.js";
-import { protocolVersion } from "./protocol.js";
+import { ErrorCode, protocolVersion } from "./protocol.js";
 
 export const digestSize = 32;
 /** Pieces of one wish, and what each message has beside its piece. */
@@ -28,6 +28,8 @@ export interface Taker {
 export class Transfer {
   /** The bytes wanted came. */
   complete: boolean = false;
+  /** Why no more bytes will come: the server's word, cancelled or not-found. */
+  ended: ErrorCode = ErrorCode.None;
   private readonly digest: Uint8Array = new Uint8Array(digestSize);
   private readonly wish: CborWriter = new CborWriter(96);
   private taker: Taker | null = null;
@@ -86,6 +88,7 @@ export class Transfer {
   stop(): void {
     this.taker = null;
     this.complete = false;
+    this.ended = ErrorCode.None;
     this.next = 0;
     this.until = 0;
   }
@@ -116,6 +119,7 @@ export class Transfer {
     let start = 0;
     let end = 0;
     let whole = 0;
+    let why: u32 = 0;
     let isNext = false;
     let isOwn = false;
     const pairs = reader.readMap();
@@ -148,12 +152,20 @@ export class Transfer {
         case 5:
           isOwn = reader.readText() === nodeId();
           break;
+        case 7:
+          why = reader.readUint();
+          break;
         default:
           reader.skip();
           break;
       }
     }
-    const isPiece = reader.finished() && seen === 0x1f && isNext && !isOwn;
+    if (!reader.finished() || isOwn) return;
+    if (seen === 0x0f) {
+      this.end(why);
+      return;
+    }
+    const isPiece = seen === 0x1f && isNext;
     const fits = end > start && end - start <= this.wished - this.next;
     if (!isPiece || !fits || whole < this.wished || (this.whole > 0 && whole !== this.whole)) return;
     this.whole = whole;
@@ -164,6 +176,14 @@ export class Transfer {
     if (!taker.take(at, reader.bytesAt(start, end))) this.stop();
     else if (this.next >= this.until) this.complete = true;
     else if (this.next >= this.wished) this.ask();
+  }
+
+  /** The server offers no more of it: nothing is asked for until whoever pulls has seen it. */
+  private end(why: u32): void {
+    if (why === u32(ErrorCode.Cancelled)) this.ended = ErrorCode.Cancelled;
+    else if (why === u32(ErrorCode.NotFound)) this.ended = ErrorCode.NotFound;
+    else return;
+    this.until = this.next;
   }
 
   private isAsked(bytes: Uint8Array): boolean {

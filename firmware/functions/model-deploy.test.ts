@@ -297,6 +297,51 @@ describe("a transfer", () => {
     expect(deploy(newer).error).toBeUndefined();
   });
 
+  it.each([
+    ["cancelled", 15],
+    ["not-found", 5],
+  ])("ends when the server offers it no longer (%s), and keeps what came", (name, code) => {
+    const large = artifact(largePackage(), { name: "large", counter: 9 });
+    const end = (changes: Record<number, unknown> = {}): void =>
+      void give(pieceOf(large, 0, 0, { 3: 0, 4: undefined, 7: code, ...changes }));
+    ask(referenceTo(large));
+    serve(large, 6);
+    bus.answers();
+    // Of another file, the node's own, one that is no end, a piece as well, cut off.
+    end({ 1: Buffer.alloc(32) });
+    end({ 5: "node-1" });
+    end({ 7: 7 });
+    end({ 7: undefined });
+    end({ 7: -1 });
+    end({ 4: Buffer.alloc(9) });
+    give(Buffer.from(pieceOf(large, 0, 0, { 3: 0, 4: undefined, 7: code })).subarray(0, 50));
+    platform.advance(20);
+    expect(bus.answers()).toEqual([]);
+    end();
+    platform.advance(20);
+    expect(bus.answers().map(errorName)).toEqual([name]);
+    end(); // Nobody asks any more.
+    wishes();
+    platform.advance(20_000);
+    expect(wishes()).toEqual([]);
+    ask(referenceTo(large));
+    give(pieceOf(large, 0, 288));
+    platform.advance(10);
+    expect(wishes().at(-1)).toMatchObject({ offset: 192 + 4096 });
+    platform.advance(2100);
+    expect(serve(large)?.error).toBeUndefined();
+  });
+
+  it("that waits for its head ends too, and another takes its place at once", () => {
+    ask(referenceTo(file));
+    give(pieceOf(file, 0, 0, { 3: 0, 4: undefined, 7: 15 }));
+    expect(errorName(bus.ask({ operation: "model.deploy", input: referenceTo(newer) }))).toBe("busy");
+    platform.advance(10);
+    expect(bus.answers().map(errorName)).toEqual(["cancelled"]);
+    wishes();
+    expect(deploy(newer).error).toBeUndefined();
+  });
+
   it("goes on where it stopped: lost pieces, lost connection, lost power", () => {
     const large = artifact(largePackage(), { name: "large", counter: 9 });
     ask(referenceTo(large));

@@ -108,6 +108,7 @@ async function start(
       workers === undefined
         ? config.requests
         : { ...config.requests, returnMs: Math.max(config.requests.returnMs, returnMs) },
+    shared: workers !== undefined,
     access: config.access,
     messageBytes: messageBytes(config),
     roleOf: (sender) => bus.identities.roleOf(sender),

@@ -109,6 +109,7 @@ export async function createServices({
       return found === undefined ? undefined : { bytes: await models.bytesOf(found), descriptor: {} };
     },
   });
+  const recall = (node: string, digest: string): void => core.recall(node, digest);
   const operations = [
     ...createDataOperations({
       dataSets,
@@ -133,8 +134,9 @@ export async function createServices({
       node: config.id,
       labels: config.labels,
       signer,
+      recall,
     }),
-    nodeUpdateOperation({ jobs, resolve, submit: core.submit, nodes: () => core.nodes() }),
+    nodeUpdateOperation({ jobs, resolve, submit: core.submit, nodes: () => core.nodes(), recall }),
     ...jobOperations(jobs),
     scheduleOperation(schedules),
     workflowOperation({
@@ -156,6 +158,7 @@ export async function createServices({
           match: descriptorMatch,
           resolve,
           submit: core.submit,
+          recall,
           node: config.id,
           log,
         })),

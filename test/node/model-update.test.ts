@@ -119,10 +119,19 @@ describe.skipIf(reason !== "")(`models over the bus on the posix port${reason}`,
 
     // In the middle of the next one's content: killed, and started again.
     const large = artifact(largePackage(), { name: "large", counter: 2 });
-    const middle = server.wish(({ offset }) => offset > 192 + 4096);
+    const inTheMiddle = (): Promise<unknown> => server.wish(({ offset }) => offset > 192 + 4096);
     server.onWish = ({ offset }) => offset <= 192 + 4096;
+    let middle = inTheMiddle();
+    const ended = server.deploy(large);
+    await middle;
+    // The server offers it no longer.
+    server.end();
+    expect(errorName(await ended)).toBe("cancelled");
+    middle = inTheMiddle();
+    server.wishes.length = 0;
     void server.deploy(large);
     await middle;
+    expect(server.wishes.map(({ offset }) => offset).slice(0, 2)).toEqual([0, 192 + 4096]);
     await node?.stop("SIGKILL");
     server.onWish = () => true;
     expect(await start("m1", 2)).toEqual(["vibration@2.0.0"]);

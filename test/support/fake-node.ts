@@ -147,6 +147,7 @@ export async function startFakeNode(
             }),
       };
     },
+    recall: () => undefined,
     explain: async () => fake.explanation,
     nodes: () => [...nodes.values()],
     node: (id) => nodes.get(id),

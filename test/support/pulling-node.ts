@@ -1,6 +1,6 @@
 /**
  * A minimal node played on a memory bus that pulls updates as devices do: header first, then windows of a few pieces, asked
- * for again when pieces are lost. It keeps what it has over its own restart.
+ * for again when pieces are lost, and given up when the server says so. It keeps what it has over its own restart.
  */
 import { createHash } from "node:crypto";
 import { encodeCbor } from "../../host/bus/protocol.js";
@@ -33,6 +33,8 @@ export class PullingNode {
   /** Bytes that came, by digest: kept over restarts. */
   readonly kept = new Map<string, Buffer>();
   readonly installed: Installed[] = [];
+  /** Requests that it gave up because the server said so. */
+  ended = 0;
   /** Sizes of the messages that came on c. */
   readonly sizes: number[] = [];
   /** Of a wish; by default about four pieces. */
@@ -57,6 +59,10 @@ export class PullingNode {
       if (topic !== node.topic("c")) return;
       const message = readChunkMessage(reader, payload);
       if (message === undefined || message.from === node.id) return;
+      if (message.ended !== 0) {
+        this.end(message);
+        return;
+      }
       this.sizes.push(payload.length);
       this.piece(message);
     });
@@ -114,11 +120,20 @@ export class PullingNode {
     this.onPiece(this.have);
     // The hook may have ended this life.
     if (this.request === undefined) return;
-    if (this.have === total) this.end();
+    if (this.have === total) this.install();
     else if (this.have >= this.asked) this.ask(Math.min(this.window, this.total - this.have));
   }
 
-  private end(): void {
+  /** There is no more of it: what came stays. */
+  private end({ digest, ended }: ChunkMessage): void {
+    const { request } = this;
+    if (request === undefined || digest !== this.digest) return;
+    this.stop();
+    this.ended++;
+    this.node.answer(request, { stage: 2, error: { code: ended, text: "offered no longer" } });
+  }
+
+  private install(): void {
     const { request, digest } = this;
     this.stop();
     const bytes = this.kept.get(digest) ?? Buffer.alloc(0);

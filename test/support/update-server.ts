@@ -4,7 +4,7 @@
  */
 import type { MqttClient } from "mqtt";
 import { decodeAnswer, encodeRequest, type DecodedAnswer, type RequestFields } from "./firmware-node.js";
-import { piecesFor, readWish, referenceTo, type Wish } from "./model-artifact.js";
+import { pieceOf, piecesFor, readWish, referenceTo, type Wish } from "./model-artifact.js";
 
 export class UpdateServer {
   /** All wishes, in order. */
@@ -47,6 +47,12 @@ export class UpdateServer {
   deploy(file: Uint8Array, operation = "model.deploy", deadlineMs = 120_000): Promise<DecodedAnswer> {
     this.file = file;
     return this.ask({ operation, input: referenceTo(file), deadlineMs });
+  }
+
+  /** Says that it has no more of the file. */
+  end(): void {
+    const message = pieceOf(this.file, 0, 0, { 3: 0, 4: undefined, 7: 15 });
+    this.client.publish(this.topic("c"), Buffer.from(message), { qos: 1 });
   }
 
   /** The next wish that `wanted` accepts. */

@@ -82,6 +82,8 @@ export class Chunks {
     if (chunk === undefined) return false;
     if (chunk.from === this.id) return true;
     const { bytes } = chunk;
+    // Only servers say that there is no more.
+    if (chunk.ended !== 0) return false;
     if (bytes === undefined) return this.onWish?.(sender, chunk) ?? false;
     const key = `${sender}/${chunk.digest}`;
     const assembly = this.assemblies.get(key) ?? this.begin(key, sender, chunk.total);

@@ -31,6 +31,8 @@ export interface CoreServiceOptions {
   /** Those of the configuration; absent: its defaults. */
   readonly requests?: Partial<RequestLimits>;
   readonly access?: readonly AccessRule[];
+  /** Other processes have the same id and hear the same bus; default false. */
+  readonly shared?: boolean;
   /** Bytes of the largest message; default 256 KB. */
   readonly messageBytes?: number;
   /** Of enrolled nodes; undefined: node. */

@@ -77,6 +77,8 @@ export interface CoreService {
   abilitiesChanged(): void;
   /** Exactly one terminal answer, by the deadline (default 10 s); never rejects. */
   readonly submit: Submit;
+  /** A node of this bus is to stop pulling an input (SHA-256, hexadecimal) that no request offers it any more. */
+  recall(node: string, digest: string): void;
   explain(order: Order, sender?: string): Promise<Explanation>;
   nodes(): readonly RegisteredNode[];
   node(id: string): RegisteredNode | undefined;

@@ -5,7 +5,7 @@ import { CoreWorld, settled, until, type TestServer } from "../../../test/suppor
 import type { MemoryNode } from "../../../test/support/memory-node.js";
 import { PullingNode, wishFor } from "../../../test/support/pulling-node.js";
 import { modelDeploy } from "../../bus/operations/model.js";
-import { encodeCbor } from "../../bus/protocol.js";
+import { decodeCbor, encodeCbor } from "../../bus/protocol.js";
 
 const content = new Uint8Array(9001).map((_, i) => i * 31);
 const digest = createHash("sha256").update(content).digest("hex");
@@ -191,5 +191,111 @@ describe("wishes", () => {
     await mcu.send("c", wishFor(digest, 0, 1000, "mcu"));
     await settled();
     expect(pieces()).toEqual([]);
+  });
+});
+
+describe("what is offered no longer", () => {
+  /** Messages that tell a node so. */
+  const ends = (node = "mcu"): Map<number, unknown>[] =>
+    edge.bus.log
+      .filter((m) => m.topic === `t1/edge/${node}/c`)
+      .map((m) => decodeCbor(m.payload) as Map<number, unknown>)
+      .filter((message) => message.has(7));
+  const endOf = (of: string): Map<number, unknown> =>
+    new Map<number, unknown>([
+      [0, 1],
+      [1, new Uint8Array(Buffer.from(of, "hex"))],
+      [2, 0],
+      [3, 0],
+      [5, "edge"],
+      [7, 15],
+    ]);
+
+  it("is recalled: the node ends its request, keeps what it has, and goes on there", async () => {
+    const mcu = await puller();
+    const abort = new AbortController();
+    const told = new Promise<void>((heard) => (mcu.onPiece = (have) => have > 4000 && heard()));
+    const first = submit({}, { signal: abort.signal });
+    await told;
+    abort.abort();
+    expect((await first).error).toMatchObject({ code: 15 });
+    mcu.onPiece = () => undefined;
+    edge.core.recall("mcu", digest);
+    await until(() => mcu.ended === 1);
+    const had = mcu.kept.get(digest)?.length ?? 0;
+    expect(had).toBeGreaterThan(4000);
+    const sizes = mcu.sizes.length;
+    expect((await submit()).error).toBeUndefined();
+    expect(mcu.installed.map(({ bytes }) => new Uint8Array(bytes))).toEqual([content]);
+    expect(mcu.sizes.slice(sizes).reduce((sum, size) => sum + size, 0)).toBeLessThan(9001 - had + 1000);
+    expect(edge.core.counts.violations).toBe(0);
+  });
+
+  it("is told to who asks a second time, not to who is early once", async () => {
+    const mcu = await idle();
+    await mcu.send("c", wishFor(digest, 288, 1000, "mcu"));
+    await settled();
+    expect(ends()).toEqual([]);
+    void submit();
+    await until(() => mcu.requests.length === 1);
+    await mcu.send("c", wishFor(digest, 288, 1000, "mcu"));
+    await settled();
+    mcu.answer(mcu.requests[0]!, { stage: 2 });
+    await settled();
+    // Two others, one after the other; then one of them again.
+    for (const of of [digest, "00".repeat(32)]) await mcu.send("c", wishFor(of, 0, 1000, "mcu"));
+    await settled();
+    expect(ends()).toEqual([]);
+    await mcu.send("c", wishFor("00".repeat(32), 0, 1000, "mcu"));
+    await settled();
+    expect(ends()).toEqual([endOf("00".repeat(32))]);
+    expect(edge.core.counts.violations).toBe(0);
+  });
+
+  it("is told at once to who was away when it was recalled", async () => {
+    const mcu = await idle();
+    mcu.connection.die();
+    await until(() => edge.core.node("mcu")?.online === false);
+    edge.core.recall("mcu", digest);
+    edge.core.recall("nobody", digest);
+    await settled();
+    expect(ends()).toEqual([]);
+    mcu.connection.revive();
+    await mcu.announce();
+    await mcu.send("c", wishFor(digest, 0, 1000, "mcu"));
+    await settled();
+    expect(ends()).toEqual([endOf(digest)]);
+  });
+
+  it("is not what another request offers", async () => {
+    const mcu = await idle();
+    void submit();
+    await until(() => mcu.requests.length === 1);
+    edge.core.recall("mcu", digest);
+    await settled();
+    expect(ends()).toEqual([]);
+  });
+
+  it("is not told by one of several workers, except what it offered itself", async () => {
+    const worker = await world.server("group", [], { shared: true });
+    const mcu = await world.node("group", "mcu", operations);
+    for (let i = 0; i < 3; i++) await mcu.send("c", wishFor(digest, 0, 1000, "mcu"));
+    await settled();
+    const count = () =>
+      worker.bus.log.filter(
+        (m) => (decodeCbor(m.payload) as Map<number, unknown>).has(7) && m.topic.endsWith("/c"),
+      );
+    expect(count()).toHaveLength(0);
+    worker.core.recall("mcu", digest);
+    await settled();
+    expect(count()).toHaveLength(1);
+  });
+
+  it("is only a server's word: from a node it breaks the protocol", async () => {
+    const mcu = await idle();
+    const message = endOf(digest).set(5, "mcu");
+    await mcu.send("c", encodeCbor(message));
+    await settled();
+    expect(edge.core.counts.violations).toBe(1);
   });
 });

@@ -1,10 +1,12 @@
 /**
  * Inputs that minimal nodes pull: what is larger than their messages stays here while the request is open, and goes to the
  * node that has the request in pieces, as it asks for them on topic c. To nobody else, nothing else, and in all no more
- * than a bad line explains. Pieces between servers are pushed instead: chunks.ts.
+ * than a bad line explains. Who goes on asking for what is no longer offered is told so, and ends its request. Pieces
+ * between servers are pushed instead: chunks.ts.
  */
 import type { BusConnection } from "../../bus/connection.js";
 import { encodeCbor } from "../../bus/protocol.js";
+import { errorCodes } from "../../bus/protocol-keys.js";
 import { topicOf } from "../../bus/topics.js";
 import type { ChunkMessage } from "./chunk-message.js";
 import { chunkOverhead } from "./chunks.js";
@@ -32,12 +34,30 @@ export interface OffersOptions {
   readonly bus: BusConnection;
   readonly node: (id: string) => NodeEntry | undefined;
   readonly counters: CoreCounters;
+  /** Are there other processes under this id, which may offer what this one does not? */
+  readonly shared: boolean;
   /** A message that could not be delivered to the broker. */
   unsent(error: unknown): void;
 }
 
 export class Offers {
+  /** What nodes asked for last that is not offered to them, by node. */
+  private readonly missed = new Map<string, string>();
+  /** Nodes that are being told so. */
+  private readonly telling = new Set<string>();
+
   constructor(private readonly options: OffersOptions) {}
+
+  /**
+   * What was offered to the node is not any more, and will not be again for now: it is told so, now and whenever it asks,
+   * unless another request offers it.
+   */
+  recall(node: string, digest: string): void {
+    const entry = this.options.node(node);
+    if (entry?.capability?.isServer !== false || openFor(entry, digest) !== undefined) return;
+    this.missed.set(node, digest);
+    if (entry.online) this.end(node, digest);
+  }
 
   /** A wish on the topic c of `sender`. False when it breaks the protocol; one that comes too late is only counted. */
   wish(sender: string, wish: ChunkMessage): boolean {
@@ -46,8 +66,10 @@ export class Offers {
     const exchange = entry === undefined ? undefined : openFor(entry, wish.digest);
     if (entry === undefined || exchange === undefined) {
       this.options.counters.late++;
+      if (entry?.capability?.isServer === false) this.miss(sender, wish.digest);
       return true;
     }
+    this.missed.delete(sender);
     const total = exchange.content?.length ?? 0;
     if (wish.offset >= total) return false;
     const pull = (exchange.pull ??= { served: 0, next: undefined, sending: false });
@@ -61,6 +83,32 @@ export class Offers {
         .finally(() => (pull.sending = false));
     }
     return true;
+  }
+
+  /** The first wish may be faster than the request that comes again, after a restart: the second in a row is answered. */
+  private miss(node: string, digest: string): void {
+    const again = this.missed.get(node) === digest;
+    this.missed.set(node, digest);
+    if (again && !this.options.shared) this.end(node, digest);
+  }
+
+  /** One at a time: a node that wishes on and on does not fill the connection with answers. */
+  private end(node: string, digest: string): void {
+    if (this.telling.has(node)) return;
+    this.telling.add(node);
+    const { bus, id, unsent } = this.options;
+    const message = new Map<number, unknown>([
+      [0, 1],
+      [1, Buffer.from(digest, "hex")],
+      [2, 0],
+      [3, 0],
+      [5, id],
+      [7, errorCodes.cancelled],
+    ]);
+    bus
+      .publish(topicOf({ server: id, node, kind: "c" }), encodeCbor(message), { qos: 1 })
+      .catch((error: unknown) => unsent(error))
+      .finally(() => this.telling.delete(node));
   }
 
   /** One piece after the other; a newer wish takes the place of what is left of an older one. */

@@ -71,6 +71,7 @@ class Service implements RunningCoreService {
   private readonly locals: LocalOperations;
   private readonly chunks: Chunks;
   private readonly large: LargeData;
+  private readonly offers: Offers;
   private readonly serving: Serving;
   private readonly submission: Submission;
   private readonly inbox: Inbox;
@@ -163,6 +164,7 @@ class Service implements RunningCoreService {
       unsent: (error) => this.outbox.unsent(error),
     });
     const offers = new Offers({
+      shared: options.shared === true,
       id: this.id,
       bus: this.bus,
       node: (id) => this.registry.node(id),
@@ -172,6 +174,7 @@ class Service implements RunningCoreService {
     this.chunks = new Chunks(this.id, this.messageBytes, chunkLimits, (sender, wish) =>
       offers.wish(sender, wish),
     );
+    this.offers = offers;
     const maxMsgOf = (peer: string): number =>
       this.registry.node(peer)?.capability?.record.maxMsg ?? this.messageBytes;
     const large = new LargeData({
@@ -253,6 +256,10 @@ class Service implements RunningCoreService {
 
   resume(): void {
     this.gate.draining = false;
+  }
+
+  recall(node: string, digest: string): void {
+    this.offers.recall(node, digest);
   }
 
   pending(): number {

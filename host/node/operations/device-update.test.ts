@@ -1,6 +1,6 @@
 /** Updates of devices, from the operation to the last byte at a device that pulls: over losses and restarts of both. */
 import { generateKeyPairSync } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { signHeader, type UpdateFacts } from "../../../compiler/update/artifact.js";
 import { silentLog } from "../../../test/support/core-world.js";
 import { MemoryBus } from "../../../test/support/memory-bus.js";
@@ -66,7 +66,8 @@ async function server(boot = 1, key: typeof owner | undefined = undefined): Prom
   const jobs = createJobs(storage, { owner: "edge", progressMs: 1, graceMs: 100 });
   const resolve = createReferences({ storage, dataSets });
   const times = { patienceMs: 5000, pauseMs: 5, attemptMs: 5000 };
-  const parts = { jobs, resolve, submit: core.submit, nodes: () => core.nodes() };
+  const recall = (node: string, digest: string): void => core.recall(node, digest);
+  const parts = { jobs, resolve, submit: core.submit, nodes: () => core.nodes(), recall };
   core.offer(nodeUpdateOperation({ ...parts, times }));
   const signer = new UpdateSigner(key === undefined ? undefined : { storage, key });
   for (const operation of createModelOperations({
@@ -200,6 +201,43 @@ describe("node.update", () => {
     expect(await after.jobs.wait(id)).toMatchObject({ state: "done", result: { updated: ["mcu"] } });
     expect(wholeOf(mcu)).toEqual([true]);
     expect(asked.size).toBe(1);
+  });
+
+  it("ends at the node when its job is cancelled; the next one goes on where it was", async () => {
+    const { update: run, jobs } = await server();
+    const mcu = await device();
+    let half: (() => void) | undefined;
+    const reached = new Promise<void>((resolve) => (half = resolve));
+    mcu.onPiece = (have) => {
+      if (have > 10_000) half?.();
+    };
+    const answer = run();
+    await reached;
+    const [{ id } = { id: "" }] = await jobs.list();
+    await jobs.cancel(id);
+    expect((await answer).error).toMatchObject({ code: 15 });
+    await vi.waitUntil(() => mcu.ended === 1, { timeout: 60_000, interval: 5 });
+    const pulled = mcu.sizes.length;
+    expect((await run()).error).toBeUndefined();
+    expect(wholeOf(mcu)).toEqual([true]);
+    expect(mcu.sizes.slice(pulled).reduce((a, b) => a + b, 0)).toBeLessThan(12_000);
+    // One request after the other: it was never busy.
+    expect(mcu.requests().filter((name) => name === "node.update")).toHaveLength(2);
+  });
+
+  it("is asked for anew when the node gave up before this node came back", async () => {
+    const { core, update: run } = await server();
+    const mcu = await device();
+    let cut = true;
+    mcu.onPiece = (have) => {
+      if (have < 10_000 || !cut) return;
+      cut = false;
+      mcu.node.answer(mcu.node.requests.at(-1)!, { stage: 2, error: { code: 15, text: "" } });
+      mcu.stop();
+    };
+    expect((await run()).error).toBeUndefined();
+    expect(wholeOf(mcu)).toEqual([true]);
+    expect(core.counts.violations).toBe(0);
   });
 
   it("waits while another update runs, and passes on what the node refuses", async () => {

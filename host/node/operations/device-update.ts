@@ -14,7 +14,9 @@ import {
 } from "../../../compiler/update/artifact.js";
 import { errorName, type Answer } from "../../bus/protocol.js";
 import type { RegisteredNode } from "../core/core-service.js";
+import { isNodeStop } from "../jobs/job-endings.js";
 import type { JobContext } from "../jobs/jobs.js";
+import { digestOf } from "../storage/blob-uses.js";
 import type { Report } from "./fan-out.js";
 import { pause, throwOnError } from "./model-transfer.js";
 import { OperationFailure, type Submit } from "./operation.js";
@@ -26,7 +28,7 @@ export interface UpdateTimes {
   readonly pauseMs: number;
   readonly attemptMs: number;
 }
-/** A device that swaps its firmware is away for minutes; one that is told to stop holds its place until the deadline. */
+/** A device that swaps its firmware is away for minutes. */
 export const updateTimes: UpdateTimes = { patienceMs: 600_000, pauseMs: 500, attemptMs: 600_000 };
 /** No update takes longer, whatever it is that takes so long. */
 const mostMs = 3_600_000;
@@ -35,6 +37,8 @@ export interface DeviceUpdateParts {
   readonly submit: Submit;
   readonly nodes: () => readonly RegisteredNode[];
   readonly times: UpdateTimes;
+  /** Tells a node that what it pulls (SHA-256, hexadecimal) is offered no longer. */
+  readonly recall: (node: string, digest: string) => void;
 }
 
 export interface DeviceUpdate {
@@ -44,8 +48,8 @@ export interface DeviceUpdate {
   readonly artifact: Uint8Array;
 }
 
-/** Errors after which the same may succeed later. */
-const passing: ReadonlySet<string> = new Set(["busy", "deadline", "no-capable-node"]);
+/** Errors after which the same may succeed later: `cancelled`, when the device gave up before this node came back. */
+const passing: ReadonlySet<string> = new Set(["busy", "deadline", "no-capable-node", "cancelled"]);
 
 /**
  * The signed update that a request has as its input.
@@ -100,8 +104,10 @@ export class UpdateRequests {
   }
 }
 
+type Job = Pick<JobContext, "sender" | "signal">;
+
 /**
- * Gives the device's answer, which is no error.
+ * Gives the device's answer, which is no error. When this gives up, the device does: it keeps what it has.
  * @throws OperationFailure no-capable-node for a node that is unknown, away or takes no such update; what the device
  *   refuses it with; cancelled
  */
@@ -110,7 +116,24 @@ export async function updateDevice(
   update: DeviceUpdate,
   target: string,
   requests: UpdateRequests,
-  job: Pick<JobContext, "sender" | "signal">,
+  job: Job,
+  report: Report,
+): Promise<Answer> {
+  try {
+    return await untilAnswered(parts, update, target, requests, job, report);
+  } catch (error) {
+    // After a restart of this node it goes on.
+    if (!isNodeStop(job.signal)) parts.recall(target, digestOf(update.artifact));
+    throw error;
+  }
+}
+
+async function untilAnswered(
+  parts: DeviceUpdateParts,
+  update: DeviceUpdate,
+  target: string,
+  requests: UpdateRequests,
+  job: Job,
   report: Report,
 ): Promise<Answer> {
   const { patienceMs, pauseMs, attemptMs } = parts.times;

@@ -59,6 +59,7 @@ async function fixture(answer: Partial<Answer> = {}): Promise<Fixture> {
     node: "here",
     jobs: createJobs(storage, { owner: "here" }),
     nodes: () => [],
+    recall: () => undefined,
     log,
     resolve: (reference) =>
       reference === "blob:bundle"

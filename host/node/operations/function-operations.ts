@@ -34,6 +34,7 @@ export interface FunctionOperationsOptions {
   /** That deploy on minimal nodes, and the nodes that are joined. */
   readonly jobs: Jobs;
   readonly nodes: () => readonly RegisteredNode[];
+  readonly recall: (node: string, digest: string) => void;
   /** How long minimal nodes may take. */
   readonly updateTimes?: UpdateTimes;
   /** Id of this node. */

@@ -53,6 +53,8 @@ export interface ModelOperationsOptions {
   readonly transfer?: TransferTimes;
   /** Signs packages for devices; default: without a key, so that only signed ones go to them. */
   readonly signer?: UpdateSigner;
+  /** Tells a device that what it pulls (SHA-256, hexadecimal) is offered no longer; default: it finds out. */
+  readonly recall?: (node: string, digest: string) => void;
   /** How long devices may take with updates. */
   readonly updateTimes?: UpdateTimes;
   /** Default: in a thread of its own. */
@@ -68,6 +70,7 @@ export function createModelOperations(options: ModelOperationsOptions): LocalOpe
     memoryMb: 1024,
     transfer: transferTimes,
     neighbours: () => [],
+    recall: () => undefined,
     signer: new UpdateSigner(undefined),
     updateTimes,
     runTask,

@@ -21,6 +21,7 @@ export interface DeviceUpdateJobParts {
   /** The nodes that are joined, or were. */
   readonly nodes: () => readonly RegisteredNode[];
   readonly times: UpdateTimes;
+  readonly recall: (node: string, digest: string) => void;
 }
 
 const minimal = 0;
