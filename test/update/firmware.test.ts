@@ -3,28 +3,18 @@
  * back. Everywhere with a boot loader that swaps in no time; where there is a Zephyr workspace, with MCUboot's own code, whose
  * counts are those of docs/updates.md.
  */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packagePath } from "../../compiler/board/package-root.js";
 import { findWorkspace } from "../../compiler/board/zephyr/workspace.js";
 import { UserError } from "../../compiler/diagnostics/user-error.js";
+import { documented, include, results, row, run, sanitized, sourcesIn, strict } from "./power-cut-program.js";
 
-const run = promisify(execFile);
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, "..", "..");
-const store = join(root, "runtime-c", "update");
-const ours = [
-  ...["flash-sim.c", "versions.c", "firmware/images.c", "firmware/power-cuts.c"].map((name) =>
-    join(here, name),
-  ),
-  ...readdirSync(store)
-    .filter((name) => name.endsWith(".c"))
-    .map((name) => join(store, name)),
-];
+const here = packagePath("test", "update");
+const parts = ["flash-sim", "requirement", "versions", "firmware/images", "firmware/power-cuts"];
+const ours = [...parts.map((name) => join(here, `${name}.c`)), ...sourcesIn("runtime-c", "update")];
 
 /** The folder of MCUboot's sources, or why there is none. */
 async function findMcuboot(): Promise<{ folder: string } | { reason: string }> {
@@ -51,14 +41,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const strict = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"];
-const includes = [`-I${join(root, "runtime-c", "include")}`];
-
 async function compileIdeal(compiler: string): Promise<string> {
   const program = join(folder, `ideal-${compiler}`);
-  const sanitizers = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
   const sources = [...ours, join(here, "firmware", "boot-ideal.c")];
-  await run(compiler, [...strict, ...sanitizers, ...includes, ...sources, "-lcrypto", "-o", program]);
+  await run(compiler, [...strict, ...sanitized, include, ...sources, "-lcrypto", "-o", program]);
   return program;
 }
 
@@ -71,8 +57,8 @@ async function compileMcuboot(sources: string, sectors: number): Promise<string>
   const asn1 = ["asn1parse", "platform_util"].map((name) =>
     join(sources, "ext", "mbedtls-asn1", "src", `${name}.c`),
   );
-  const parts = ["loader", "swap_misc", "swap_move", "bootutil_misc", "bootutil_public", "image_validate"];
-  const theirs = [...parts, "tlv", "caps", "fault_injection_hardening", "image_ecdsa"].map(boot);
+  const bootutil = ["loader", "swap_misc", "swap_move", "bootutil_misc", "bootutil_public", "image_validate"];
+  const theirs = [...bootutil, "tlv", "caps", "fault_injection_hardening", "image_ecdsa"].map(boot);
   const flags = [
     `-I${join(here, "firmware", "mcuboot")}`,
     ...["boot/bootutil/include", "boot/bootutil/src", "boot/zephyr/include"].map(
@@ -96,51 +82,20 @@ async function compileMcuboot(sources: string, sectors: number): Promise<string>
   const own = [
     ...ours,
     join(here, "firmware", "boot-mcuboot.c"),
-    join(root, "zephyr-app", "mcuboot", "hooks.c"),
+    packagePath("zephyr-app", "mcuboot", "hooks.c"),
   ];
   await run("gcc", [
-    ...[
-      "-std=gnu11",
-      "-Wall",
-      "-Wextra",
-      "-Werror",
-      ...flags,
-      ...includes,
-      ...own,
-      ...(await Promise.all(made)),
-    ],
+    ...["-std=gnu11", "-Wall", "-Wextra", "-Werror", ...flags, include, ...own, ...(await Promise.all(made))],
     ...["-Wl,--wrap=flash_area_write", "-lcrypto", "-o", program],
   ]);
   return program;
 }
 
-async function results(program: string, words: string, kind?: string): Promise<string[]> {
-  const { stdout } = await run(program, [...words.split(" "), ...(kind === undefined ? [] : [kind])]).catch(
-    (error: { stdout: string }) => error,
-  );
-  expect(stdout).not.toMatch(/WRONG|rule of the flash/);
-  return stdout.trimEnd().split("\n");
-}
-
-/** Rows of the page's table under this heading, as the program prints them. */
-function documented(heading: string): string[] {
-  const page = readFileSync(join(root, "docs", "updates.md"), "utf8");
-  const section = page.split(`\n### ${heading}\n`)[1]?.split("\n#")[0] ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---"));
-  return rows.slice(1).map((row) =>
-    row
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim())
-      .join("\t"),
-  );
-}
-
 describe("header, progress and trial of new firmware, after a failure at any write or erase", () => {
   it.each(["gcc", "clang"])("%s with sanitizers, a boot loader that swaps in no time", async (compiler) => {
-    const rows = await results(await compileIdeal(compiler), "512 8 10 700");
+    const rows = await results(await compileIdeal(compiler), "512", "8", "10", "700");
     expect(rows).toHaveLength(9);
-    expect(rows.every((row) => row.endsWith("\t0"))).toBe(true);
+    expect(rows.every((line) => line.endsWith("\t0"))).toBe(true);
   });
 });
 
@@ -148,13 +103,13 @@ describe.skipIf("reason" in mcuboot)(`MCUboot, after a failure at any write or e
   const sources = "folder" in mcuboot ? mcuboot.folder : "";
 
   it("starts the old firmware or the new one, whole and signed; what was confirmed stays", async () => {
-    const rows = await results(await compileMcuboot(sources, 10), "512 8 10 1100");
-    expect(rows.map((row) => row.split("\t").slice(1).join("\t"))).toEqual(documented("Firmware"));
+    const rows = await results(await compileMcuboot(sources, 10), "512", "8", "10", "1100");
+    expect(rows.map(row)).toEqual(documented("Firmware"));
   }, 120_000);
 
   it("pages of 4096 bytes, as on the board", async () => {
-    const [row = ""] = await results(await compileMcuboot(sources, 128), "4096 8 3 3500", "update");
-    const [, , writes, erases, faults] = row.split("\t").map(Number);
+    const [line = ""] = await results(await compileMcuboot(sources, 128), "4096", "8", "3", "3500", "update");
+    const [, , writes, erases, faults] = line.split("\t").map(Number);
     expect(faults).toBe(7 * ((writes ?? 0) + (erases ?? 0)));
     expect(faults).toBeGreaterThan(14_000);
   }, 120_000);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "flash-sim.h"
+#include "requirement.h"
 #include "versions.h"
 
 typedef enum { GOOD, FAILS_SELF_TEST, HANGS } manner;
@@ -34,6 +35,7 @@ typedef struct {
 typedef struct {
     const char *name;
     void (*prepare)(world *w);
+    uint32_t half; /* half of this one has arrived already */
     uint32_t old;
     uint32_t new;
     manner behaviour;
@@ -43,14 +45,6 @@ typedef struct {
 
 static const tmc_update_options options = {
     .kind = TMC_UPDATE_MODEL, .minimum = 5, .attempts = 3, .verify = verify_signature};
-static char where[200];
-
-static void require(bool holds, const char *what) {
-    if (!holds) {
-        printf("WRONG: %s: %s\n", where, what);
-        exit(1);
-    }
-}
 
 /* The number of the version that runs; ends the test when it is not whole. */
 static uint32_t running(world *w) {
@@ -238,34 +232,23 @@ static void failed_before(world *w) {
     have(w, FIRST, GOOD);
     have(w, SECOND, FAILS_SELF_TEST);
 }
-static void half_of(world *w, uint32_t number) {
-    have(w, FIRST, GOOD);
-    w->sent = 0;
-    require(send(w, number, versions[number].size / 2U + 50U) == TMC_UPDATE_OK, "half of a transfer");
-}
-static void half_of_second(world *w) {
-    half_of(w, SECOND);
-}
-static void half_of_third(world *w) {
-    half_of(w, THIRD);
-}
 
 static const kind kinds[] = {
-    {"first install", blank, NONE, FIRST, GOOD, FIRST, TMC_UPDATE_OK},
-    {"first install on garbage", garbage, NONE, FIRST, GOOD, FIRST, TMC_UPDATE_OK},
-    {"first install fails its self-test", blank, NONE, FIRST, FAILS_SELF_TEST, NONE, TMC_UPDATE_OK},
-    {"replace", first, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
-    {"replace in a used slot", first_and_second, SECOND, THIRD, GOOD, THIRD, TMC_UPDATE_OK},
-    {"older version", first_and_second, SECOND, FIRST, GOOD, SECOND, TMC_UPDATE_ROLLBACK},
-    {"signed by a stranger", first, FIRST, WRONG_KEY, GOOD, FIRST, TMC_UPDATE_BAD_SIGNATURE},
-    {"content of another digest", first, FIRST, WRONG_CONTENT, GOOD, FIRST, TMC_UPDATE_BAD_DIGEST},
-    {"fails its self-test", first, FIRST, SECOND, FAILS_SELF_TEST, FIRST, TMC_UPDATE_OK},
-    {"hangs on trial", first, FIRST, SECOND, HANGS, FIRST, TMC_UPDATE_OK},
-    {"again after it failed", failed_before, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
-    {"resumed transfer", half_of_second, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
-    {"another in the middle of a transfer", half_of_third, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
-    {"remove", first, FIRST, NONE, GOOD, NONE, TMC_UPDATE_OK},
-    {"install after remove", removed, NONE, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"first install", blank, NONE, NONE, FIRST, GOOD, FIRST, TMC_UPDATE_OK},
+    {"first install on garbage", garbage, NONE, NONE, FIRST, GOOD, FIRST, TMC_UPDATE_OK},
+    {"first install fails its self-test", blank, NONE, NONE, FIRST, FAILS_SELF_TEST, NONE, TMC_UPDATE_OK},
+    {"replace", first, NONE, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"replace in a used slot", first_and_second, NONE, SECOND, THIRD, GOOD, THIRD, TMC_UPDATE_OK},
+    {"older version", first_and_second, NONE, SECOND, FIRST, GOOD, SECOND, TMC_UPDATE_ROLLBACK},
+    {"signed by a stranger", first, NONE, FIRST, WRONG_KEY, GOOD, FIRST, TMC_UPDATE_BAD_SIGNATURE},
+    {"content of another digest", first, NONE, FIRST, WRONG_CONTENT, GOOD, FIRST, TMC_UPDATE_BAD_DIGEST},
+    {"fails its self-test", first, NONE, FIRST, SECOND, FAILS_SELF_TEST, FIRST, TMC_UPDATE_OK},
+    {"hangs on trial", first, NONE, FIRST, SECOND, HANGS, FIRST, TMC_UPDATE_OK},
+    {"again after it failed", failed_before, NONE, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"resumed transfer", first, SECOND, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"another in the middle of a transfer", first, THIRD, FIRST, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
+    {"remove", first, NONE, FIRST, NONE, GOOD, NONE, TMC_UPDATE_OK},
+    {"install after remove", removed, NONE, NONE, SECOND, GOOD, SECOND, TMC_UPDATE_OK},
 };
 
 /* ---- faults
@@ -282,6 +265,11 @@ static void prepare(const kind *k, const tmc_update_flash *flash) {
     prepared.u.active = -1;
     snprintf(where, sizeof where, "%s, preparing", k->name);
     k->prepare(&prepared);
+    if (k->half != NONE) {
+        const version *const v = &versions[k->half];
+        prepared.sent = 0;
+        require(send(&prepared, k->half, v->size / 2U + 50U) == TMC_UPDATE_OK, "half of a transfer");
+    }
     prepared.old = k->old;
     prepared.new = k->new;
     prepared.behaviour = k->behaviour;
@@ -311,8 +299,7 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, bool twice) 
     const uint32_t erases = one.sim.erases;
     snprintf(where, sizeof where, "%s, no fault", k->name);
     check_final(&one, k);
-    require(k->prepare != half_of_second || versions[SECOND].size / 2U < flash->page ||
-                one.sent < versions[SECOND].size,
+    require(k->half != SECOND || versions[SECOND].size / 2U < flash->page || one.sent < versions[SECOND].size,
             "what is there is not sent again");
     require(k->behaviour != HANGS || one.trials == options.attempts, "a trial has so many attempts");
     uint32_t faults = 0;
