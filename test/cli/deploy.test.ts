@@ -1,45 +1,21 @@
 /** `tmc deploy` against a management interface over a fake node: what it asks for, what it tells, how it ends. */
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../compiler/cli/main.js";
 import { ProgressLine } from "../../compiler/cli/progress-line.js";
 import { signHeader, type UpdateKind } from "../../compiler/update/artifact.js";
-import { startFakeNode, type FakeNode } from "../support/fake-node.js";
+import type { FakeNode } from "../support/fake-node.js";
+import { err, folder, node, out, startCli, stopCli, tmc as run } from "./fake-node-cli.js";
 
 const owner = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const content = Buffer.from("some content of an update");
 const digestAt = 20;
 
-let node: FakeNode;
-let folder: string;
-let out = "";
-let err = "";
+beforeEach(startCli);
+afterEach(stopCli);
 
-beforeEach(async () => {
-  node = await startFakeNode();
-  folder = mkdtempSync(join(tmpdir(), "tmc-deploy-"));
-  writeFileSync(join(folder, "node.yaml"), `state: ${node.folder}\n`);
-  [out, err] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((err += String(text)), true));
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-  rmSync(folder, { recursive: true, force: true });
-  await node.close();
-});
-
-async function tmc(...args: string[]): Promise<number> {
-  [out, err] = ["", ""];
-  process.exitCode = undefined;
-  const code = await main(["deploy", ...args, "--config", join(folder, "node.yaml")]);
-  process.exitCode = undefined;
-  return code;
-}
+const tmc = (...args: string[]): Promise<number> => run("deploy", ...args);
 
 function signed(kind: UpdateKind): string {
   const file = join(folder, `${kind}.tmcu`);

@@ -1,46 +1,17 @@
 /** `tmc node …` and `tmc route explain` against a management interface over a fake node. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { argumentsOf, descriptorOf } from "../../compiler/cli/commands/node-call.js";
 import { main } from "../../compiler/cli/main.js";
 import { operationDefinition } from "../../host/bus/operations/catalogue.js";
 import { NodeRefusal } from "../../compiler/cli/node-client.js";
-import { startFakeNode, type FakeNode } from "../support/fake-node.js";
 import { answerAsPlant, populate } from "../support/fake-plant.js";
+import { err, folder, node, out, startCli, stopCli, tmc } from "./fake-node-cli.js";
 
-let node: FakeNode;
-let folder: string;
-let out = "";
-let err = "";
-
-beforeEach(async () => {
-  node = await startFakeNode();
-  folder = mkdtempSync(join(tmpdir(), "tmc-cli-"));
-  writeFileSync(join(folder, "node.yaml"), `state: ${node.folder}\n`);
-  out = "";
-  err = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((err += String(text)), true));
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-  rmSync(folder, { recursive: true, force: true });
-  await node.close();
-});
-
-/** Where the node is and its token are found by node.yaml, as for a person at that machine. */
-async function tmc(...args: string[]): Promise<number> {
-  out = "";
-  err = "";
-  process.exitCode = undefined;
-  const code = await main([...args, "--config", join(folder, "node.yaml")]);
-  process.exitCode = undefined;
-  return code;
-}
+beforeEach(startCli);
+afterEach(stopCli);
 
 describe("reading", () => {
   it("prints tables for people and the API's answer for programs", async () => {
@@ -254,9 +225,7 @@ describe("failures", () => {
   it("tell that no node runs, where the port is only known while one does", async () => {
     const config = join(folder, "free-port.yaml");
     writeFileSync(config, "state: nowhere\nmanagement: { port: 0 }\n");
-    err = "";
     expect(await main(["node", "status", "--config", config])).toBe(1);
-    process.exitCode = undefined;
     expect(err).toContain(`error TMC6410: no node runs with the state folder ${join(folder, "nowhere")}`);
   });
 
