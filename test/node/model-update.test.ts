@@ -11,15 +11,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { runOnNode } from "../../compiler/model/execute/inference.js";
 import { loadGraph } from "../../compiler/model/importers/load-model.js";
-import { decodeBirth, type Answer } from "../../host/bus/protocol.js";
+import type { Answer } from "../../host/bus/protocol.js";
 import { nodeConfigSchema } from "../../host/node/config.js";
 import { startNode } from "../../host/node/node.js";
 import type { Order } from "../../host/node/operations/operation.js";
-import { errorName, type DecodedAnswer } from "../support/firmware-node.js";
+import { errorName } from "../support/firmware-node.js";
 import {
   artifact,
   goldenInput,
-  largePackage,
   owner,
   ownerPem,
   vibrationFile,
@@ -29,6 +28,7 @@ import {
 import { Broker, findMosquitto } from "../support/mosquitto.js";
 import { NodeProcess } from "../support/node-process.js";
 import { UpdateServer } from "../support/update-server.js";
+import { expectReferenceBits, expectReplacedAcrossCuts, offeredModels } from "../support/updated-model.js";
 import { buildMinimalNode } from "./minimal-node.js";
 
 const reason = findMosquitto() === undefined ? " (skipped: Mosquitto is not installed)" : "";
@@ -55,27 +55,9 @@ describe.skipIf(reason !== "")(`models over the bus on the posix port${reason}`,
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The names of the models in the next birth record that `wanted` accepts. */
-  function birth(
-    id: string,
-    wanted: (models: readonly string[], boot: number) => boolean,
-  ): Promise<readonly string[]> {
-    return new Promise((found) => {
-      const look = (topic: string, payload: Buffer): void => {
-        if (topic !== `t1/edge/${id}/b`) return;
-        const record = decodeBirth(payload);
-        const models = (record.models ?? []).map(({ name, version }) => `${name}@${version}`);
-        if (!wanted(models, record.boot)) return;
-        client.off("message", look);
-        found(models);
-      };
-      client.on("message", look);
-    });
-  }
-
   /** Starts the node, and gives what it offers. */
   async function start(id: string, bootNumber: number, key = "owner.pem"): Promise<readonly string[]> {
-    const born = birth(id, (_, boot) => boot === bootNumber);
+    const born = offeredModels(client, id, (_, boot) => boot === bootNumber);
     const args = key === "" ? [] : ["--update-key", join(folder, key)];
     node = await NodeProcess.start({
       ...{ program, id, url: broker.url, server: "edge", stateDir: join(folder, id) },
@@ -84,68 +66,22 @@ describe.skipIf(reason !== "")(`models over the bus on the posix port${reason}`,
     return born;
   }
 
-  const inferOf = (server: UpdateServer, input: Int8Array): Promise<DecodedAnswer> =>
-    server.ask({
-      operation: "model.infer",
-      input: Buffer.from(input.buffer),
-      descriptor: new Map<number, unknown>([
-        [0, 0],
-        [1, [input.length / 3, 3]],
-      ]),
-    });
-
   it("a model arrives, computes the bits of the reference, and gives way to a newer one after kills in between", async () => {
     expect(await start("m1", 1)).toEqual([]);
     const server = await UpdateServer.start(client, "edge", "m1");
-    const offered = birth("m1", (models) => models.length > 0);
+    const offered = offeredModels(client, "m1", (models) => models.length > 0);
     expect((await server.deploy(artifact(vibrationPackage()))).error).toBeUndefined();
     expect(await offered).toEqual(["vibration@2.0.0"]);
-    const graph = loadGraph(vibrationFile);
-    const inputs = [0, 1, 77].map((shift) => goldenInput.map((q) => ((q + shift) << 24) >> 24));
-    const reference = runOnNode(
-      graph,
-      inputs.map((input) => [input]),
-    );
-    const compare = async (): Promise<void> => {
-      for (const [i, input] of inputs.entries()) {
-        const { output, error } = await inferOf(server, input);
-        expect(error).toBeUndefined();
-        expect(Int8Array.from(output ?? [])).toEqual(reference[i]?.outputs[0]);
-      }
-    };
-    await compare();
+    await expectReferenceBits(server);
     const window = await server.ask({ operation: "model.infer", input: "sensor:accelerometer" });
     expect(window.result?.get(3)).toBe("vibration@2.0.0");
 
-    // In the middle of the next one's content: killed, and started again.
-    const large = artifact(largePackage(), { name: "large", counter: 2 });
-    const inTheMiddle = (): Promise<unknown> => server.wish(({ offset }) => offset > 192 + 4096);
-    server.onWish = ({ offset }) => offset <= 192 + 4096;
-    let middle = inTheMiddle();
-    const ended = server.deploy(large);
-    await middle;
-    // The server offers it no longer.
-    server.end();
-    expect(errorName(await ended)).toBe("cancelled");
-    middle = inTheMiddle();
-    server.wishes.length = 0;
-    void server.deploy(large);
-    await middle;
-    expect(server.wishes.map(({ offset }) => offset).slice(0, 2)).toEqual([0, 192 + 4096]);
-    await node?.stop("SIGKILL");
-    server.onWish = () => true;
-    expect(await start("m1", 2)).toEqual(["vibration@2.0.0"]);
-    await compare();
-    server.wishes.length = 0;
-    expect((await server.deploy(large)).error).toBeUndefined();
-    expect(server.wishes.map(({ offset }) => offset).slice(0, 2)).toEqual([0, 192 + 4096]);
-    await node?.stop("SIGKILL");
-    expect(await start("m1", 3)).toEqual(["large@2.0.0"]);
-    expect(errorName(await server.deploy(artifact(vibrationPackage())))).toBe("forbidden");
-    const gone = birth("m1", (models) => models.length === 0);
-    const undeploy = { operation: "model.undeploy", arguments: new Map<number, unknown>([[0, "large"]]) };
-    expect((await server.ask(undeploy)).error).toBeUndefined();
-    await gone;
+    await expectReplacedAcrossCuts({
+      server,
+      cutPower: async () => node?.stop("SIGKILL"),
+      start: (bootNumber) => start("m1", bootNumber),
+      offers: (wanted) => offeredModels(client, "m1", wanted),
+    });
     const { exit } = (await node?.stop()) ?? {};
     expect([exit, node?.child.text("stderr")]).toEqual([{ code: 0, signal: undefined }, expect.anything()]);
   });
