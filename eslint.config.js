@@ -138,6 +138,17 @@ export default tseslint.config(
   direction("compiler/model", [...upper, "frontend", "setup", "backend-c", "backend-js", ...outer], downward),
   direction("compiler/board", [...upper, "frontend", "setup", "backend-js", ...outer], downward),
   direction("compiler/function", ["cli", ...outer], downward),
+  direction(
+    "compiler/update",
+    [...upper, "frontend", "setup", "backend-c", "backend-js", "board", "device", ...outer],
+    downward,
+  ),
+  direction(
+    "compiler/device",
+    [...upper, "frontend", "ir", "setup", "backend-c", "backend-js", "model", "board", "update", ...outer],
+    downward,
+  ),
+  direction("compiler/language-service", outer, downward),
   direction("compiler/pipeline", ["cli", ...outer], downward),
   direction("compiler/cli", ["models", "test", "bench", "scripts"], downward),
   direction("models", ["cli", "pipeline", "frontend", "host", "test", "bench", "scripts"], downward),
