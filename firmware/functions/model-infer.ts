@@ -12,6 +12,7 @@ import { ElementType, ErrorCode } from "../core/protocol.js";
 import type { Request } from "../core/request.js";
 import type { Sensor } from "../core/sensor.js";
 import { findSensor } from "../core/sensor.js";
+import { word } from "../std/layout.js";
 
 const sensorScheme = "sensor:";
 /** Values taken from a sensor at a time. */
@@ -156,7 +157,7 @@ export class ModelInfer extends Operation {
     }
     const tensor = model.inputTensor();
     for (let i = 0; i < tensor.length; i++) {
-      tensor[i] = real ? model.quantise(f32FromBits(littleEndian(bytes, 4 * i))) : i8(bytes[i]);
+      tensor[i] = real ? model.quantise(f32FromBits(word(bytes, 4 * i))) : i8(bytes[i]);
     }
     return true;
   }
@@ -190,10 +191,4 @@ export class ModelInfer extends Operation {
       answer.outputDescriptor(model.output);
     }
   }
-}
-
-function littleEndian(bytes: Uint8Array, at: i32): u32 {
-  let value: u32 = 0;
-  for (let i = 3; i >= 0; i--) value = (value << 8) | u32(bytes[at + i]);
-  return value;
 }

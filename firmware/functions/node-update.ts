@@ -8,6 +8,7 @@ import type { Node } from "../core/node.js";
 import { ErrorCode } from "../core/protocol.js";
 import type { Request } from "../core/request.js";
 import { SlotDeploy, failSlot } from "../core/slot-deploy.js";
+import { word } from "../std/layout.js";
 import { restart, slotBoot, slotConfirm, slotHeader } from "../std/platform.js";
 import { SlotKind, SlotState, headerVersion, slotHeaderSize } from "../std/slot.js";
 
@@ -45,9 +46,7 @@ export class NodeUpdate extends SlotDeploy {
   }
 
   protected override admit(header: Uint8Array, content: Uint8Array, answer: Answer): boolean {
-    let magic: u32 = 0;
-    for (let i = 3; i >= 0; i--) magic = (magic << 8) | u32(content[i]);
-    if (magic !== imageMagic) {
+    if (word(content, 0) !== imageMagic) {
       answer.fail(ErrorCode.BadRequest, "not an image for the boot loader", "input");
       return false;
     }

@@ -3,6 +3,7 @@
  * taken is given to these functions as it lies there. Verdicts are numbers of `tmc_function_reason`. Images run on
  * Cortex-M only; elsewhere none is accepted.
  */
+import { paddedText, word } from "./layout.js";
 
 /** Bytes from which `functionPlan` decides: the first of an image. */
 export const functionHeaderSize = 160;
@@ -59,34 +60,22 @@ const nameSize = 32;
 
 /** Most bytes of input and of output. */
 export function functionInputSize(image: Uint8Array): i32 {
-  return word(image, At.Input);
+  return i32(word(image, At.Input));
 }
 export function functionOutputSize(image: Uint8Array): i32 {
-  return word(image, At.Output);
+  return i32(word(image, At.Output));
 }
 
 /** CBOR: an array of the input's descriptor and the output's. Borrowed. */
 export function functionTypes(image: Uint8Array): Uint8Array {
-  const at = word(image, At.Types);
-  return image.subarray(at, at + word(image, At.TypesSize));
+  const at = i32(word(image, At.Types));
+  return image.subarray(at, at + i32(word(image, At.TypesSize)));
 }
 
 /** Borrowed, as all texts of it. */
 export function functionName(image: Uint8Array): string {
-  return textView(image, At.Name, textEnd(image, At.Name));
+  return paddedText(image, At.Name, nameSize);
 }
 export function functionVersion(image: Uint8Array): string {
-  return textView(image, At.Version, textEnd(image, At.Version));
-}
-
-function textEnd(image: Uint8Array, from: i32): i32 {
-  let end = from;
-  while (end < from + nameSize && image[end] !== 0) end++;
-  return end;
-}
-
-function word(image: Uint8Array, at: i32): i32 {
-  let value: u32 = 0;
-  for (let i = 3; i >= 0; i--) value = (value << 8) | u32(image[at + i]);
-  return i32(value);
+  return paddedText(image, At.Version, nameSize);
 }

@@ -2,6 +2,7 @@
  * Model packages (`docs/model-packages.md`): a model as data, checked and run in place. What a slot has taken is given to
  * these functions as it lies there; nothing is copied. Verdicts are numbers of `tmc_package_reason`.
  */
+import { word } from "./layout.js";
 
 /** Bytes from which `packagePlan` decides: the first of a package. */
 export const packageHeaderSize = 96;
@@ -111,11 +112,4 @@ function aboutText(model: Uint8Array, index: i32): string {
 
 function endWord(model: Uint8Array, end: i32, index: i32): u32 {
   return word(model, i32(word(model, 4 * Head.Descriptors)) + 4 * (end * End.Words + index));
-}
-
-/** Little-endian. */
-function word(bytes: Uint8Array, at: i32): u32 {
-  let value: u32 = 0;
-  for (let i = 3; i >= 0; i--) value = (value << 8) | u32(bytes[at + i]);
-  return value;
 }

@@ -1,4 +1,5 @@
 /** Slots for what comes over the bus: the numbers of `slotBegin` and its companions, and what a header tells. */
+import { paddedText, word } from "./layout.js";
 
 /** As in headers. */
 export enum SlotKind {
@@ -46,9 +47,7 @@ const nameSize = 32;
 
 /** Bytes of the content that a header announces, as it says. */
 export function headerContentSize(header: Uint8Array): u32 {
-  let size: u32 = 0;
-  for (let i = 3; i >= 0; i--) size = (size << 8) | u32(header[sizeAt + i]);
-  return size;
+  return word(header, sizeAt);
 }
 
 /** Character `i` of the content's digest in lower-case hexadecimal: 0 to 63. */
@@ -60,14 +59,8 @@ export function headerDigestDigit(header: Uint8Array, i: i32): i32 {
 
 /** Borrowed from the header. */
 export function headerName(header: Uint8Array): string {
-  return textView(header, nameAt, textEnd(header, nameAt));
+  return paddedText(header, nameAt, nameSize);
 }
 export function headerVersion(header: Uint8Array): string {
-  return textView(header, versionAt, textEnd(header, versionAt));
-}
-
-function textEnd(header: Uint8Array, from: i32): i32 {
-  let end = from;
-  while (end < from + nameSize && header[end] !== 0) end++;
-  return end;
+  return paddedText(header, versionAt, nameSize);
 }
