@@ -150,14 +150,18 @@ describe.skipIf(notRunnable !== "").each([
   it.skipIf(board === "native_sim")(
     "leaves a quarter of its stack free through handshake and messages (not on native_sim: stacks of the host)",
     async () => {
+      const server = broker.connect();
+      const next = (last: string): Promise<string> =>
+        new Promise((heard) =>
+          server.onMessage((topic, payload) => {
+            if (topic === `t1/edge/pump-7/${last}`) heard(Buffer.from(payload).toString());
+          }),
+        );
+      const [birth, answer] = [next("b"), next("y")];
+      await server.subscribe(["t1/edge/pump-7/b", "t1/edge/pump-7/y"]);
       await provision("pump-7", url());
       await restarted();
-      await node.waitFor("connected to");
-      const server = broker.connect();
-      const answer = new Promise<string>((heard) =>
-        server.onMessage((_topic, payload) => heard(Buffer.from(payload).toString())),
-      );
-      await server.subscribe(["t1/edge/pump-7/y"]);
+      await birth; // it has subscribed by then
       await server.publish("t1/edge/pump-7/x", Buffer.from("stack"));
       const free = Number(/^stack (\d+)$/.exec(await answer)?.[1]);
       expect(free).toBeGreaterThan(8192 / 4);
