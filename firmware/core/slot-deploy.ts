@@ -229,6 +229,9 @@ export function failSlot(problem: i32, answer: Answer): void {
     case SlotError.BadDigest:
       answer.fail(ErrorCode.Corrupt, "not what was signed");
       break;
+    case SlotError.Lapsed:
+      answer.fail(ErrorCode.Corrupt, "it was tried and did not stay");
+      break;
     case SlotError.WrongState:
       answer.fail(ErrorCode.Busy, "a version is on trial");
       break;

@@ -416,6 +416,15 @@ describe("a transfer", () => {
     }
     boot();
     expect(modelsOf(births()[0])).toEqual(["vibration@2.0.0"]);
+    // The request comes again: it is told once, after the head; who asks then once more wants it tried once more.
+    ask(referenceTo(trial));
+    give(pieceOf(trial, 0, 288));
+    platform.advance(10);
+    const told = bus.answers().at(-1)!;
+    expect([errorName(told), told.error?.get(1)]).toEqual(["corrupt", "it was tried and did not stay"]);
+    expect(wishes()).toHaveLength(1);
+    expect(deploy(trial).error).toBeUndefined();
+    expect(infer().result?.get(3)).toBe("vibration@2.1.0");
   });
 
   it("that was on trial when the power failed is tested at the start, and stays", () => {

@@ -29,6 +29,8 @@ export enum SlotError {
   Gap = 7,
   WrongState = 8,
   FlashFailed = 9,
+  /** Begin, once after such a start: it was tried, and had no attempt left. */
+  Lapsed = 10,
   /** This node keeps nothing of the kind. */
   Absent = 32,
   /** The node has no key of an owner. */

@@ -16,6 +16,7 @@ export const SlotError = {
   gap: 7,
   wrongState: 8,
   flashFailed: 9,
+  lapsed: 10,
   absent: 32,
   noKey: 33,
 } as const;
@@ -49,6 +50,8 @@ export class SimulatedSlots {
   private versions: Version[] = [];
   private active: Version | undefined;
   private target: Version | undefined;
+  /** At this start it had no attempt left, and nobody was told. */
+  private lapsed: Version | undefined;
   /** While true, nothing can be written. */
   failing = false;
 
@@ -69,6 +72,7 @@ export class SimulatedSlots {
         return SlotState.onTrial;
       }
       tried.failed = true;
+      this.lapsed = tried;
     }
     const newest = this.versions.filter((v) => v.confirmed).at(-1);
     this.active = newest?.removed === false ? newest : undefined;
@@ -83,6 +87,11 @@ export class SimulatedSlots {
     if (this.active !== undefined && Buffer.compare(this.active.header, header) === 0)
       return -SlotError.there;
     if (this.onTrial()) return -SlotError.wrongState;
+    const { lapsed } = this;
+    if (lapsed !== undefined && Buffer.compare(lapsed.header, header) === 0) {
+      this.lapsed = undefined;
+      return -SlotError.lapsed;
+    }
     if (this.failing) return -SlotError.flashFailed;
     const begun = this.versions.find(
       (v) => Buffer.compare(v.header, header) === 0 && !v.failed && !v.confirmed,
@@ -100,6 +109,7 @@ export class SimulatedSlots {
     };
     const kept = this.active ?? this.versions.filter((v) => v.confirmed).at(-1);
     this.versions = kept === undefined ? [made] : [kept, made];
+    this.lapsed = undefined;
     this.target = made;
     return 0;
   }
@@ -175,6 +185,7 @@ export class SimulatedSlots {
 
   /** The device starts anew: what runs is decided by the next boot. */
   cutPower(): void {
+    this.lapsed = undefined;
     this.active = undefined;
     this.target = undefined;
   }

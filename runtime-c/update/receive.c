@@ -120,7 +120,11 @@ tmc_update_result tmc_update_begin(tmc_update *u, const uint8_t header[TMC_UPDAT
     const int32_t anchor = update_anchor(u);
     const int32_t kept = u->active >= 0 ? u->active : anchor;
     const int32_t slot = kept >= 0 ? 1 - kept : holds(u, 1, header) ? 1 : 0;
-    const tmc_update_slot *const s = &u->slots[slot];
+    tmc_update_slot *const s = &u->slots[slot];
+    if (s->lapsed && holds(u, slot, header)) {
+        s->lapsed = false;
+        return TMC_UPDATE_LAPSED;
+    }
     const bool newer = anchor < 0 || s->sequence > u->slots[anchor].sequence;
     if (holds(u, slot, header) && s->begun && !s->failed && !s->confirmed && newer) {
         const uint32_t there = pages_there(u, slot) * u->flash->page;

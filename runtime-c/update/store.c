@@ -35,6 +35,7 @@ static bool take_attempt(tmc_update *u, int32_t slot) {
         }
     }
     s->failed = true;
+    s->lapsed = true;
     (void)update_set_copy(u, slot, MARK_FAILED);
     return false;
 }

@@ -103,6 +103,44 @@ describe("tmc deploy", () => {
     expect(err).toContain("TMC6412");
   });
 
+  describe("on Ctrl-C", () => {
+    const known = process.listeners("SIGINT");
+    const added = () => process.listeners("SIGINT").filter((one) => !known.includes(one));
+    /** The job runs until it is interrupted, when it is followed. */
+    function interrupted(before: () => void = () => undefined): void {
+      node.answer("model.deploy", () => {
+        const steps = [step("pump-1"), { ...step("pump-2"), state: "running" as const }];
+        node.job({ id: "job-1", operation: "model.deploy", progress: 0.25, text: "x", steps });
+        void vi
+          .waitUntil(() => err.includes("25 %") && added().length === 1, { timeout: 60_000, interval: 5 })
+          .then(() => {
+            before();
+            added()[0]?.("SIGINT");
+          });
+        return { result: { job: "job-1" } };
+      });
+    }
+
+    it("ends its job, and says what is left", async () => {
+      interrupted();
+      expect(await tmc("model", signed("model"), "--label", "hall")).toBe(1);
+      expect(out).toBe("pump-1: done\npump-2: stopped\n");
+      expect(err).toContain("cancelling job job-1; Ctrl-C again");
+      expect(err).toMatch(
+        /TMC5205: .*: cancelled; 1 of 2 devices have it\nfix: .*same command goes on there/,
+      );
+      expect(added()).toEqual([]);
+    });
+
+    it("tells when the node does not end it", async () => {
+      interrupted(() => (node.parts.jobs.cancel = () => Promise.resolve(undefined)));
+      expect(await tmc("model", signed("model"), "--label", "hall")).toBe(1);
+      expect(err).toContain("cancelling job job-1");
+      expect(err).toContain("TMC6412");
+      expect(added()).toEqual([]);
+    });
+  });
+
   it("leaves the job alone", async () => {
     node.answer("node.update", () => ({ result: { job: node.job({ id: "job-1" }).id } }));
     const file = signed("firmware");

@@ -86,6 +86,17 @@ static void start(world *w) {
     decide(w);
 }
 
+/* The start that took the last attempt away says so to whoever asks, once and without a write. */
+static void require_told(world *w) {
+    tmc_update copy = w->u;
+    const uint32_t before = w->sim.operations;
+    uint32_t at = 0;
+    require(tmc_update_begin(&copy, versions[w->new].header, &at) == TMC_UPDATE_LAPSED &&
+                w->sim.operations == before,
+            "a trial that ended is told");
+    require(!copy.slots[0].lapsed && !copy.slots[1].lapsed, "it is told once");
+}
+
 static void settle_trial(world *w) {
     while (w->u.on_trial && !w->sim.off) {
         if (w->behaviour == GOOD) {
@@ -99,6 +110,9 @@ static void settle_trial(world *w) {
             start(w); /* the watchdog */
             const bool failed = w->u.slots[0].failed || w->u.slots[1].failed;
             w->settled_old = (failed && !w->sim.off) || w->settled_old;
+            if (failed && !w->sim.off) {
+                require_told(w);
+            }
         }
     }
 }
@@ -158,7 +172,7 @@ static void run(world *w) {
     for (uint32_t i = 0; i < 5U && !w->sim.off; i++) {
         w->result = w->new == NONE ? take_off(w) : install(w);
         /* A page that was torn twice may count as there, until the digest says otherwise. */
-        const bool again = w->result == TMC_UPDATE_FLASH_FAILED ||
+        const bool again = w->result == TMC_UPDATE_FLASH_FAILED || w->result == TMC_UPDATE_LAPSED ||
                            (w->result == TMC_UPDATE_BAD_DIGEST && w->new != WRONG_CONTENT) ||
                            (w->asked && !w->settled_new && !w->settled_old);
         if (!again || w->result == TMC_UPDATE_THERE) {

@@ -1,7 +1,7 @@
 /**
  * A function that the firmware does not have, on a node on Zephyr: pulled over the bus into a slot, called there with the
- * bytes of Node.js, told in the birth record, there again after a restart, replaced and removed. On native_sim, which is no
- * Cortex-M, it is refused.
+ * bytes of Node.js, told in the birth record, there again after a restart, replaced and removed; what hangs ends in the
+ * watchdog's reset, on trial and in a call. On native_sim, which is no Cortex-M, it is refused.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -49,6 +49,8 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
   const served = new Map<string, Uint8Array>();
   let answers: DecodedAnswer[] = [];
   let births: Map<number, unknown>[] = [];
+  /** Offsets of the wishes for what is served. */
+  let wished: number[] = [];
   let watch: () => void = () => undefined;
 
   const until = (holds: () => boolean, what: string): Promise<void> =>
@@ -70,6 +72,7 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
     folder = mkdtempSync(join(tmpdir(), "tmc-function-slot-"));
     answers = [];
     births = [];
+    wished = [];
     broker = await openBroker({
       pass: (message) => {
         const payload = Buffer.from(message.payload);
@@ -91,10 +94,11 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
     const wish = readWish(payload);
     const file = wish === undefined ? undefined : served.get(Buffer.from(wish.digest).toString("hex"));
     if (wish === undefined || file === undefined) return;
+    wished.push(wish.offset);
     for (const piece of piecesFor(file, wish)) broker.publish({ topic: "t1/edge/n1/c", payload: piece });
   }
 
-  async function start(board: string, image: ZephyrImage): Promise<void> {
+  async function start(board: string, image: ZephyrImage, handlerMaxMs?: number): Promise<void> {
     const host = hostSeenFrom(findBoard(board));
     const known = births.length;
     node = await runZephyr({
@@ -103,32 +107,39 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
       id: "n1",
       server: `mqtt://${host === "localhost" ? "127.0.0.1" : host}:${new URL(broker.url).port}`,
       stateDir: folder,
+      ...(handlerMaxMs === undefined ? {} : { handlerMaxMs }),
     });
     await until(() => births.length > known, "a birth record");
   }
 
+  const send = (fields: RequestFields): void =>
+    broker.publish({ topic: "t1/edge/n1/x", payload: encodeRequest({ deadlineMs: 50_000, ...fields }) });
+
   async function ask(fields: RequestFields): Promise<DecodedAnswer> {
     answers = [];
     const done = (): DecodedAnswer | undefined => answers.find((a) => a.stage === 2);
-    broker.publish({ topic: "t1/edge/n1/x", payload: encodeRequest({ deadlineMs: 50_000, ...fields }) });
+    send(fields);
     await until(() => done() !== undefined, `an answer to ${fields.operation ?? ""}`);
     return done() as DecodedAnswer;
   }
 
-  function deploy(content: Uint8Array, version: string, counter: number): Promise<DecodedAnswer> {
+  /** A request to take it, whose input is served from now on. */
+  function offer(content: Uint8Array, version: string, counter: number): RequestFields {
     const file = artifact(content, { kind: "function", name: "talking", version, counter }, owner.privateKey);
     const reference = referenceTo(file);
     served.set(reference.slice("chunk:".length), file);
-    return ask({ operation: "function.deploy", input: reference });
+    return { operation: "function.deploy", input: reference };
   }
+  const deploy = (content: Uint8Array, version: string, counter: number): Promise<DecodedAnswer> =>
+    ask(offer(content, version, counter));
 
-  const invoke = (...values: number[]): Promise<DecodedAnswer> =>
-    ask({
-      operation: "function.invoke",
-      selector: map([0, "talking"]),
-      input: new Uint8Array(Int16Array.from(values).buffer),
-      descriptor: map([0, 2], [1, [values.length]]),
-    });
+  const call = (name: string, ...values: number[]): RequestFields => ({
+    operation: "function.invoke",
+    selector: map([0, name]),
+    input: new Uint8Array(Int16Array.from(values).buffer),
+    descriptor: map([0, 2], [1, [values.length]]),
+  });
+  const invoke = (...values: number[]): Promise<DecodedAnswer> => ask(call("talking", ...values));
 
   /** Name, version and kind of the functions of the last birth record. */
   const told = (): unknown[] =>
@@ -199,6 +210,67 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
       expect(removed.result?.get(0)).toBe("talking@1.2.3");
       expect(errorAt(await invoke(2, 9))).toBe("not-found selector");
       await until(() => told().length === 1, "a birth record without the function");
+    });
+  });
+
+  describe("mps2_an386, a function that hangs", () => {
+    let image: ZephyrImage;
+    beforeAll(async () => {
+      image = await nodeImage("mps2_an386");
+    }, buildTimeout);
+    const boot = (): number => Number(births.at(-1)?.get(2));
+    /** Of `node.monitor`: reset reason, and of the last crash kind, boot and work. */
+    const life = async (): Promise<unknown[]> => {
+      const { result } = await ask({ operation: "node.monitor" });
+      const crash = result?.get(9) as Map<number, unknown> | undefined;
+      return [result?.get(2), crash?.get(0), crash?.get(2), crash?.get(3)];
+    };
+
+    it("in a call resets the node once, which then goes on with it", { timeout: 300_000 }, async () => {
+      const build = await functionImage("hanging.ts");
+      await start("mps2_an386", image, 2000);
+      await giveKey();
+      expect((await deploy(build.bytes, "1.0.0", 1)).error).toBeUndefined();
+      expect((await ask(call("hanging", 7))).output).toEqual(Uint8Array.of(7, 0));
+      const before = boot();
+      answers = [];
+      send(call("hanging", 13));
+      await until(() => boot() === before + 1, "a birth record after the reset");
+      // It was acknowledged before it ran: who asked knows that it may have been executed.
+      expect(answers.map((answer) => answer.stage)).toEqual([1]);
+      expect(await life()).toEqual([4, 16, before, "function.invoke"]);
+      expect(told()).toEqual([builtIn, ["hanging", "1.0.0", 2]]);
+      expect((await ask(call("hanging", 8))).output).toEqual(Uint8Array.of(8, 0));
+      expect(boot()).toBe(before + 1);
+    });
+
+    it("in its self-test gives way to the one before, and is told", { timeout: 300_000 }, async () => {
+      const talking = await functionImage("talking.ts");
+      await start("mps2_an386", image, 2000);
+      await giveKey();
+      expect((await deploy(talking.bytes, "1.2.3", 1)).error).toBeUndefined();
+      await until(() => told().length === 2, "a birth record with the function");
+      // Its own input is the one for which it never returns.
+      const hanging = (await functionImage("hanging.ts")).bytes.slice();
+      const golden = new DataView(hanging.buffer).getUint32(80, true);
+      expect([...hanging.subarray(golden, golden + 4)]).toEqual([1, 0, 7, 0]);
+      hanging[golden] = 13;
+      const before = boot();
+      const request = { ...offer(hanging, "2.0.0", 2), id: 77 };
+      send(request);
+      // Three starts on trial, of which the first needs none; the fourth is that of the one before.
+      await until(() => boot() > before, "a birth record after the resets");
+      expect(boot()).toBe(before + 3);
+      expect(told()).toEqual([builtIn, ["talking", "1.2.3", 2]]);
+      expect(await life()).toEqual([4, 16, before + 2, "start"]);
+      expect((await invoke(2, 9)).output?.[0]).toBe(9);
+      wished = [];
+      const answer = await ask(request);
+      expect([errorAt(answer), answer.error?.get(1)]).toEqual(["corrupt", "it was tried and did not stay"]);
+      expect(wished).toEqual([0]);
+      expect((await ask(request)).error).toEqual(answer.error);
+      expect((await invoke(2, 9)).output?.[0]).toBe(9);
+      expect(boot()).toBe(before + 3);
     });
   });
 

@@ -77,7 +77,7 @@ function common(group: Command, kind: UpdateKind, what: string): Command {
       "to all devices with this label; with several, those that have all (repeatable)",
       collect,
     )
-    .option("--detach", "print the job's id and leave; tmc node job ID --follow")
+    .option("--detach", "print the job's id and leave (else Ctrl-C ends the job); tmc node job ID --follow")
     .option("--json", "print the job when it has ended");
 }
 
@@ -95,12 +95,10 @@ async function deploy(kind: UpdateKind, what: string, options: Options): Promise
     else process.stdout.write(`${safe(job)}\n`);
     return;
   }
-  const line = new ProgressLine();
-  const ended = await followJob(client, job, (now) => line.show(now.progress, now.text));
-  line.end();
+  const { ended, stopped } = await followOrCancel(client, job);
   if (options.json === true) printJson(ended);
-  else process.stdout.write(stepsText(ended));
-  const why = failureOf(ended);
+  else process.stdout.write(stepsText(ended, stopped));
+  const why = stopped ? whatIsLeft(ended) : failureOf(ended);
   if (why === undefined) return;
   if (options.json === true) {
     // stdout has its one document: the job, with the same reason.
@@ -108,6 +106,42 @@ async function deploy(kind: UpdateKind, what: string, options: Options): Promise
     return;
   }
   throw new UserError("TMC5205", `${what} was not deployed everywhere: ${why.text}`, why.fix);
+}
+
+/** Follows the job to its end. Ctrl-C ends the job, not only the look at it; a second one leaves at once. */
+async function followOrCancel(
+  client: NodeClient,
+  job: string,
+): Promise<{ readonly ended: Job; readonly stopped: boolean }> {
+  const line = new ProgressLine();
+  let stopped = false;
+  let stop = (): void => undefined;
+  const refused = new Promise<never>((_, reject) => {
+    stop = () => {
+      stopped = true;
+      line.end();
+      process.stderr.write(`cancelling job ${safe(job)}; Ctrl-C again leaves it as it is\n`);
+      client.post(`/jobs/${encodeURIComponent(job)}/cancel`).catch(reject);
+    };
+  });
+  const release = (): void => {
+    process.off("SIGINT", once);
+    process.off("SIGTERM", once);
+  };
+  const once = (): void => {
+    release();
+    stop();
+  };
+  process.on("SIGINT", once);
+  process.on("SIGTERM", once);
+  try {
+    const following = followJob(client, job, (now) => line.show(now.progress, now.text));
+    const ended = await Promise.race([following, refused]);
+    return { ended, stopped: stopped && ended.state === "cancelled" };
+  } finally {
+    release();
+    line.end();
+  }
 }
 
 /** @throws UserError TMC5206, TMC5204, TMC0010 */
@@ -166,13 +200,11 @@ function unsignedModel(
 const unclear = (message: string, fix: string): UserError =>
   new UserError("TMC5206", message, fix, ExitCode.usage);
 
-/** A line for each device. */
-function stepsText({ steps = [] }: Job): string {
-  return steps
-    .map(
-      ({ name, state, error }) => `${safe(name)}: ${state}${error === undefined ? "" : `, ${safe(error)}`}\n`,
-    )
-    .join("");
+/** A line for each device; `stopped`: by Ctrl-C, whatever each of the others was at. */
+function stepsText({ steps = [] }: Job, stopped: boolean): string {
+  const stateOf = ({ state, error }: (typeof steps)[number]): string =>
+    stopped && state !== "done" ? "stopped" : `${state}${error === undefined ? "" : `, ${safe(error)}`}`;
+  return steps.map((step) => `${safe(step.name)}: ${stateOf(step)}\n`).join("");
 }
 
 const fixes: Readonly<Record<string, string>> = {
@@ -190,6 +222,15 @@ const fixes: Readonly<Record<string, string>> = {
   cancelled: "it was cancelled, or a newer update for the same nodes took its place",
   "not-found": "tmc node models shows the registry",
 };
+
+/** After Ctrl-C. */
+function whatIsLeft({ steps = [] }: Job): { readonly text: string; readonly fix: string } {
+  const done = steps.filter(({ state }) => state === "done").length;
+  return {
+    text: `cancelled; ${done} of ${steps.length} devices have it`,
+    fix: "the others run what they ran and keep what came: the same command goes on there",
+  };
+}
 
 function failureOf(job: Job): { readonly text: string; readonly fix: string } | undefined {
   const general = "tmc explain TMC5205 says what each reason means";

@@ -77,7 +77,9 @@ typedef enum {
     TMC_UPDATE_BAD_DIGEST,    /* the content that came is another */
     TMC_UPDATE_GAP,           /* write: not the next bytes; `received` says which are */
     TMC_UPDATE_WRONG_STATE,   /* not now: e.g. begin while the running version is on trial */
-    TMC_UPDATE_FLASH_FAILED   /* begin again: what is there is kept */
+    TMC_UPDATE_FLASH_FAILED,  /* begin again: what is there is kept */
+    TMC_UPDATE_LAPSED /* begin, once after such a start: its trial ended then, for it never confirmed itself
+                       */
 } tmc_update_result;
 
 typedef struct {
@@ -88,6 +90,7 @@ typedef struct {
     bool confirmed;
     bool failed;
     bool removed;
+    bool lapsed;       /* at this start it had no attempt left; whoever sent it does not know yet */
     uint32_t attempts; /* used */
     uint32_t sequence; /* grows with every begin */
     uint32_t counter;
