@@ -24,6 +24,8 @@ export interface CheckedInputs {
 
 export interface CheckContext {
   readonly workflow: Workflow;
+  /** Places of steps of which the name is all that could be read. */
+  readonly unread: ReadonlySet<number>;
   readonly inputs: CheckedInputs;
   readonly report: (place: Place, text: string, code?: ErrorName) => void;
 }
@@ -96,7 +98,7 @@ export function checkReferences(
 const forms = "${inputs.NAME}, ${steps.NAME.result.FIELD}, ${steps.NAME.output}, ${each} or ${each.FIELD}";
 
 function wrongReference(
-  { workflow, inputs }: CheckContext,
+  { workflow, unread, inputs }: CheckContext,
   { reference, whole, place }: FoundReference,
   index: number | undefined,
 ): string | undefined {
@@ -116,8 +118,10 @@ function wrongReference(
     case "each":
       if (step?.each === undefined) return "has no meaning in a step without `each`";
       return place.includes("each") || place.includes("when") ? "has no meaning here" : undefined;
-    case "steps":
-      return wrongStepReference(workflow, reference, whole, step, place);
+    case "steps": {
+      const other = workflow.steps.findIndex(({ name }) => name === reference.name);
+      return unread.has(other) ? undefined : wrongStepReference(workflow, reference, whole, step, place);
+    }
   }
 }
 

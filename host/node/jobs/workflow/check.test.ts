@@ -256,6 +256,30 @@ describe("what is wrong is told with its place", () => {
     expect(findings(steps)).toEqual(expected);
   });
 
+  it("mistakes of form and of meaning together, and none that only follow from others", () => {
+    const steps = [
+      step("collect", "data.collect", { argumnets: { sensor: "s" }, times: 2 }),
+      step("split", "data.spilt"),
+      train({ arguments: { name: "m", data: "d", epochs: "${steps.collect.results}" }, needs: ["colect"] }),
+      step("optimize", "model.optimize", { arguments: { model: "${steps.train.result.nodel}" }, retries: 3 }),
+      step("validate", "model.validate", {
+        arguments: { model: "${steps.optimize.result.model}", gates: { accuracy: { min: 0.9 } } },
+      }),
+    ];
+    expect(findings(steps, { parallel: 0, outputs: { x: "${steps.collect.output}" } })).toEqual([
+      "parallel: too small: expected number to be >=1",
+      "steps[0].argumnets: is not known here",
+      "steps[3].retries: expected object, received number",
+      expect.stringMatching(/^steps\[1\]\.operation: there is no operation data\.spilt/),
+      'steps[2].needs[0]: there is no step "colect"',
+      expect.stringMatching(/^steps\[4\]\.arguments\.data: is missing/),
+    ]);
+    // Inputs by another name, or a step without one: what refers to them is not told as well.
+    const referring = [train({ arguments: { name: "m", data: "${inputs.data}", epochs: 0 } })];
+    expect(findings(referring, { input: {} })).toEqual(["input: is not known here"]);
+    expect(findings([{ operation: "data.list" }, step("split", "data.spilt")])).toHaveLength(1);
+  });
+
   it("no workflow at all", () => {
     for (const nothing of [undefined, null, 7, "steps", [], {}]) {
       expect(checkWorkflow(nothing, {}).findings.length).toBeGreaterThan(0);

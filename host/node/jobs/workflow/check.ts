@@ -1,6 +1,7 @@
 /**
  * Everything about a workflow that can be known before its first step without asking a node: schema, names, operations,
- * arguments, references and their types, cycles. All findings at once, each with its place. What nodes can do is asked in
+ * arguments, references and their types, cycles. All findings at once, each with its place; of a step that does not fit the
+ * schema, those of the schema. What nodes can do is asked in
  * check-able.ts; check-steps.ts looks at one step.
  */
 import type { ErrorName } from "../../../bus/protocol-keys.js";
@@ -8,6 +9,7 @@ import type { z } from "zod";
 import { workflowSchema, type Workflow } from "./description.js";
 import { checkStep, checkReferences, type CheckedInputs } from "./check-steps.js";
 import { placeText, referencesIn, type Place } from "./references.js";
+import { wellFormed } from "./well-formed.js";
 import { typeOfInput, typeText, type ValueType } from "./value-types.js";
 
 export interface Finding {
@@ -30,6 +32,7 @@ export type CheckResult =
   | { readonly checked: undefined; readonly findings: readonly Finding[] };
 
 const mostFindings = 100;
+const none: ReadonlySet<number> = new Set();
 
 /**
  * @param given values of inputs; undefined: not known yet, as when a file is checked: inputs without a default are then
@@ -40,9 +43,11 @@ export function checkWorkflow(
   given: Readonly<Record<string, unknown>> | undefined,
 ): CheckResult {
   const parsed = workflowSchema.safeParse(description);
-  if (!parsed.success) return wrong(parsed.error.issues.flatMap((issue) => findingsOf(issue)));
-  const workflow = parsed.data;
-  const findings: Finding[] = [];
+  const issues = parsed.error?.issues ?? [];
+  const findings = issues.flatMap((issue) => findingsOf(issue));
+  const readable = parsed.success ? { workflow: parsed.data, unread: none } : wellFormed(description, issues);
+  if (readable === undefined) return wrong(findings);
+  const { workflow, unread } = readable;
   const report = (place: Place, text: string, code: ErrorName = "bad-request") =>
     findings.push({ place: placeText(place), code, text });
 
@@ -59,9 +64,9 @@ export function checkWorkflow(
         report(["steps", i, "needs", k], `there is no step "${name}"`);
       }
     }
-    checkStep({ workflow, inputs, report }, i);
+    if (!unread.has(i)) checkStep({ workflow, unread, inputs, report }, i);
   }
-  checkReferences({ workflow, inputs, report }, workflow.outputs ?? {}, ["outputs"], undefined);
+  checkReferences({ workflow, unread, inputs, report }, workflow.outputs ?? {}, ["outputs"], undefined);
   for (const cycle of cyclesOf(needs)) {
     const first = workflow.steps.findIndex((step) => step.name === cycle[0]);
     report(["steps", first], `waits for itself: ${[...cycle, cycle[0]].join(" → ")}`);
