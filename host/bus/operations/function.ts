@@ -24,12 +24,17 @@ const named = field(0, common.qualified, "the function; without a version the ne
 
 export const functionDeploy = defineOperation({
   name: "function.deploy",
-  summary: "Takes in a bundle made by `tmc function build`; the function can be invoked when this is done.",
+  summary:
+    "Takes in a bundle made by `tmc function build`, at once; or brings a signed function to minimal nodes, as a job.",
   arguments: {
     digest: field(0, common.digest.optional(), "that the bundle must have"),
     nodes: field(1, z.array(common.nodeId).max(1000).optional(), "to these minimal nodes, as a job"),
     labels: field(2, z.array(common.label).max(16).optional(), "to all minimal nodes with these labels"),
-    detach: field(15, z.boolean().optional(), "of a job: answer with its id as soon as it is kept"),
+    detach: field(
+      15,
+      z.boolean().optional(),
+      "of a job: answer with its id as soon as it is kept; here, without nodes and labels, there is none",
+    ),
   },
   result: {
     function: field(0, common.qualified.optional(), "name@version"),
@@ -45,6 +50,7 @@ export const functionDeploy = defineOperation({
   precondition: "signature by a trusted key, ABI, imports and bounds are acceptable here",
   idempotent: true,
   minimal: true,
+  job: true,
   pulled: true,
   errors: {
     forbidden: "unsigned, signed by an unknown key, or an import that is not allowed",

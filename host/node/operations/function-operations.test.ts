@@ -123,6 +123,16 @@ describe("function.deploy", () => {
     const byReference = { input: "blob:bundle", arguments: { digest: digestOf(bundle) } };
     expect(result(await run("function.deploy", byReference))).toEqual(expected);
   });
+  it("is no job here: a workflow or schedule, which detaches jobs, has its answer at once", async () => {
+    const { run } = await fixture();
+    const answer = result(await run("function.deploy", { input: bundle, arguments: { detach: true } }));
+    expect(answer).toEqual({ function: "echo@1.2", digest: digestOf(bundle) });
+  });
+  it("is a job for minimal nodes: detached, the answer is the job", async () => {
+    const { run } = await fixture();
+    const order = { input: bundle, arguments: { nodes: ["pump-1"], detach: true } };
+    expect(result(await run("function.deploy", order))).toEqual({ job: expect.any(String) as string });
+  });
   it("refuses another digest, no input, an unknown reference, what is no bundle", async () => {
     const { run } = await fixture();
     const wrong = { input: bundle, arguments: { digest: "0".repeat(64) } };

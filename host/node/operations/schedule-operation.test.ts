@@ -113,6 +113,9 @@ describe("a schedule", () => {
     const { run, pass, core, schedules } = await world();
     const args = { name: "m", data: "d" };
     await run({ name: "train", everyS: 5, order: { operation: "model.train", arguments: args } });
+    const functionArgs = { nodes: ["pump-1"] };
+    const deploy = { operation: "function.deploy", arguments: functionArgs, input: "blob:" + "0".repeat(64) };
+    await run({ name: "deploy", everyS: 5, order: deploy });
     await run({ name: "fails", everyS: 5, order: { operation: "data.list" } });
     await pass(11);
     const sent = core.executed.map(({ operation }) => operation);
@@ -121,7 +124,14 @@ describe("a schedule", () => {
       ...args,
       detach: true,
     });
-    expect(schedules.list()[0]).toMatchObject({ name: "fails", last: "no-capable-node" });
+    expect(core.executed.find(({ operation }) => operation === "function.deploy")?.arguments).toEqual({
+      ...functionArgs,
+      detach: true,
+    });
+    expect(schedules.list().find(({ name }) => name === "fails")).toMatchObject({
+      name: "fails",
+      last: "no-capable-node",
+    });
   });
 
   it("survives a restart and makes up for what it missed once", async () => {
