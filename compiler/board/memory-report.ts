@@ -15,7 +15,8 @@ import { platformCalls, uncountedLibrary } from "./platform-calls.js";
 import { runProcess } from "./processes.js";
 import { framesAbove, stackBound, type StackBound, type StackStep } from "./stack-bound.js";
 import { emptySymbolMap, type SymbolInfo, type SymbolMap } from "./symbol-map.js";
-import type { ObjectFile, ObjectGroup } from "./toolchain.js";
+import type { ObjectGroup } from "./runtime-sources.js";
+import type { ObjectFile } from "./toolchain.js";
 
 /** generated: functions and objects of the program. platform: the RTOS. libc: C library, compiler support, start files. */
 export type MemoryGroup = ObjectGroup | "model" | "libc" | "platform" | "stack" | "other";

@@ -1,9 +1,9 @@
 /**
- * Compiles generated C and runtime-c for a board and links an executable. It knows compilers and folders of
- * runtime-c, not the language: C that a compiler rejects is a bug of ours (exit code 70), a missing compiler is the
- * user's to install (exit code 4).
+ * Compiles generated C and runtime-c (runtime-sources.ts) for a board and links an executable. It knows compilers, not
+ * the language: C that a compiler rejects is a bug of ours (exit code 70), a missing compiler is the user's to install
+ * (exit code 4).
  */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
@@ -19,14 +19,17 @@ import {
 } from "./compile-flags.js";
 import { packagePath } from "./package-root.js";
 import { isMissingCommand, runProcess } from "./processes.js";
+import {
+  portJobs,
+  ports,
+  runtimeJobs,
+  slotJobs,
+  type Job,
+  type ObjectGroup,
+  type PortName,
+} from "./runtime-sources.js";
 
 export type { CompilerName, OptimisationLevel } from "./compile-flags.js";
-
-/** program: `tmc exec` (main, log, traps). node: the bus too. */
-export type PortName = "program" | "node";
-
-/** Who an object belongs to in the memory report. */
-export type ObjectGroup = "generated" | "runtime" | "kernel" | "port";
 
 export interface CompileOptions {
   readonly board: Board;
@@ -86,38 +89,6 @@ export interface BuildResult {
   readonly objects: readonly ObjectFile[];
   /** What the compilers said on standard error, warnings included; "" when nothing. */
   readonly messages: string;
-}
-
-interface PortFiles {
-  /** Folder in runtime-c/port. */
-  readonly folder: string;
-  readonly libraries: readonly string[];
-  /** Debian package of the libraries. */
-  readonly package?: string;
-  /** What slots need beside the store. */
-  readonly slots?: Omit<PortFiles, "slots">;
-}
-
-const ports: Readonly<Record<PortName, Partial<Record<Board["kind"], PortFiles>>>> = {
-  program: {
-    posix: { folder: "posix-program", libraries: [] },
-    "bare-metal": { folder: "cortex-m", libraries: [] },
-  },
-  node: {
-    posix: {
-      folder: "posix",
-      libraries: ["-lmosquitto", "-lm"],
-      package: "libmosquitto-dev",
-      slots: { folder: "posix-slots", libraries: ["-lcrypto"], package: "libssl-dev" },
-    },
-  },
-};
-
-interface Job {
-  readonly source: string;
-  readonly group: ObjectGroup;
-  /** Debian packages of the headers it includes, beside the compiler's. */
-  readonly package?: string;
 }
 
 interface Compiler {
@@ -182,16 +153,6 @@ function flagChoice(options: CompileOptions): FlagChoice {
     warningsAreErrors: options.warningsAreErrors ?? false,
     debug: options.debug ?? true,
   };
-}
-
-function cSources(folder: string): string[] {
-  if (!existsSync(folder)) {
-    return [];
-  }
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => [".c", ".S"].includes(extname(name)))
-    .sort()
-    .map((name) => join(folder, name));
 }
 
 /** Runs `work` on every item, on all cores, and keeps the order. The first failure wins. */
@@ -287,57 +248,6 @@ async function compileJobs(options: CompileOptions, jobs: readonly Job[]): Promi
   };
   const objects = await inParallel(jobs, compileOne);
   return { objects, messages: messages.join("") };
-}
-
-function runtimeJobs(options: Pick<CompileOptions, "sources" | "kernels" | "functions">): Job[] {
-  const runtime = ["src", ...(options.functions === true ? ["function"] : [])];
-  return [
-    ...options.sources.map((source): Job => ({ source: resolve(source), group: "generated" })),
-    ...runtime
-      .flatMap((folder) => cSources(packagePath("runtime-c", folder)))
-      .map((source): Job => ({ source, group: "runtime" })),
-    ...(options.kernels === true ? cSources(packagePath("runtime-c", "kernels")) : []).map((source): Job => ({
-      source,
-      group: "kernel",
-    })),
-  ];
-}
-
-function portJobs(port: PortFiles): Job[] {
-  return cSources(packagePath("runtime-c", "port", port.folder)).map((source): Job => ({
-    source,
-    group: "port",
-    ...(port.package === undefined ? {} : { package: port.package }),
-  }));
-}
-
-/** The store, and the slots of the port's API over it. */
-function slotJobs(): Job[] {
-  const common = ["slots.c", "firmware-none.c"].map((name) =>
-    packagePath("runtime-c", "port", "common", name),
-  );
-  return [...cSources(packagePath("runtime-c", "update")), ...common].map((source): Job => ({
-    source,
-    group: "port",
-  }));
-}
-
-/** What a program needs of the run-time library beside `runtime-c/src`, by the C functions that it calls. */
-export function libraryNeeds(
-  externs: readonly string[],
-  models: number,
-): { readonly kernels: boolean; readonly slots: boolean; readonly functions: boolean } {
-  const calls = (prefix: string): boolean => externs.some((name) => name.startsWith(prefix));
-  return {
-    kernels: models > 0 || calls("tmc_package_"),
-    slots: calls("tmc_port_slot_"),
-    functions: calls("tmc_function_call_"),
-  };
-}
-
-/** C of the run-time library that generated code links to, absolute; with the kernels of models and functions on request. */
-export function librarySources(kernels: boolean, functions = false): string[] {
-  return runtimeJobs({ sources: [], kernels, functions }).map((job) => job.source);
 }
 
 /**

@@ -7,11 +7,10 @@ import { join } from "node:path";
 import type { Board } from "../board/board.js";
 import { memoryReport, type MemoryReport } from "../board/memory-report.js";
 import type { SymbolMap } from "../board/symbol-map.js";
+import { libraryNeeds, librarySources } from "../board/runtime-sources.js";
 import {
   buildExecutable,
   compileObjects,
-  libraryNeeds,
-  librarySources,
   linkForMeasure,
   type CompileOptions as ToolchainOptions,
 } from "../board/toolchain.js";

@@ -8,7 +8,7 @@ import { basename, join, resolve } from "node:path";
 import { cacheEntry, ensureCacheEntry, hashHeaders } from "../board/compile-cache.js";
 import { packagePath } from "../board/package-root.js";
 import { isMissingCommand, runProcess } from "../board/processes.js";
-import { librarySources } from "../board/toolchain.js";
+import { librarySources } from "../board/runtime-sources.js";
 import { ExitCode, UserError } from "../diagnostics/user-error.js";
 import type { CompiledProgram } from "../pipeline/compile.js";
 import type { FunctionDescription } from "./compile-function.js";
