@@ -28,6 +28,7 @@ export * from "./setting.js";
 export * from "./slot-deploy.js";
 export * from "./slot-function.js";
 export * from "./slot-model.js";
+export * from "./slot-remove.js";
 export * from "./ticket.js";
 export * from "./transfer.js";
 export * from "./values.js";
