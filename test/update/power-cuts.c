@@ -11,26 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flash-sim.h"
 #include "requirement.h"
-#include "versions.h"
-
-typedef enum { GOOD, FAILS_SELF_TEST, HANGS } manner;
-
-typedef struct {
-    flash_sim sim;
-    tmc_update_flash flash;
-    tmc_update u;
-    uint32_t old; /* what ran before, what is installed (NONE: what ran is removed) */
-    uint32_t new;
-    manner behaviour; /* of the new one, on trial */
-    bool asked;       /* it may run */
-    bool settled_new; /* somebody was told that it stays */
-    bool settled_old; /* … that it does not */
-    uint32_t sent;    /* bytes of content */
-    uint32_t trials;  /* starts of a version that is not confirmed */
-    tmc_update_result result;
-} world;
+#include "updated-node.h"
 
 typedef struct {
     const char *name;
@@ -43,148 +25,10 @@ typedef struct {
     tmc_update_result result; /* of the last step */
 } kind;
 
-static const tmc_update_options options = {
-    .kind = TMC_UPDATE_MODEL, .minimum = 5, .attempts = 3, .verify = verify_signature};
-
-/* The number of the version that runs; ends the test when it is not whole. */
-static uint32_t running(world *w) {
-    static uint8_t content[VERSION_BYTES_MAX];
-    uint8_t header[TMC_UPDATE_HEADER_BYTES];
-    if (w->u.active < 0) {
-        return NONE;
-    }
-    require(tmc_update_header(&w->u, w->u.active, header), "the header of what runs can be read");
-    for (uint32_t i = FIRST; i <= THIRD; i++) {
-        const version *const v = &versions[i];
-        if (memcmp(v->header, header, sizeof header) == 0) {
-            require(w->flash.read(&w->sim, tmc_update_content(&w->flash, w->u.active), content, v->size) &&
-                        memcmp(content, v->content, v->size) == 0,
-                    "what runs is whole");
-            return i;
-        }
-    }
-    require(false, "what runs is a version that was installed");
-    return NONE;
-}
-
-static void decide(world *w) {
-    (void)tmc_update_boot(&w->u);
-    if (w->sim.off) {
-        return;
-    }
-    const uint32_t runs = running(w);
-    w->trials += w->u.on_trial ? 1U : 0U;
-    require(runs == w->old || runs == w->new, "the old version runs, or the new one");
-    require(runs == w->old || w->asked, "the new version runs only when it was asked for");
-    require(runs != w->old || !w->settled_new || w->old == w->new, "what was confirmed stays");
-    require(runs != w->new || !w->settled_old || w->old == w->new, "what was rejected stays away");
-}
-
-static void start(world *w) {
-    w->flash.context = &w->sim;
-    require(tmc_update_init(&w->u, &w->flash, &options), "geometry");
-    decide(w);
-}
-
-/* The start that took the last attempt away says so to whoever asks, once and without a write. */
-static void require_told(world *w) {
-    tmc_update copy = w->u;
-    const uint32_t before = w->sim.operations;
-    uint32_t at = 0;
-    require(tmc_update_begin(&copy, versions[w->new].header, &at) == TMC_UPDATE_LAPSED &&
-                w->sim.operations == before,
-            "a trial that ended is told");
-    require(!copy.slots[0].lapsed && !copy.slots[1].lapsed, "it is told once");
-}
-
-static void settle_trial(world *w) {
-    while (w->u.on_trial && !w->sim.off) {
-        if (w->behaviour == GOOD) {
-            w->settled_new = tmc_update_confirm(&w->u) == TMC_UPDATE_OK || w->settled_new;
-            return;
-        }
-        if (w->behaviour == FAILS_SELF_TEST) {
-            w->settled_old = tmc_update_reject(&w->u) == TMC_UPDATE_OK || w->settled_old;
-            decide(w);
-        } else {
-            start(w); /* the watchdog */
-            const bool failed = w->u.slots[0].failed || w->u.slots[1].failed;
-            w->settled_old = (failed && !w->sim.off) || w->settled_old;
-            if (failed && !w->sim.off) {
-                require_told(w);
-            }
-        }
-    }
-}
-
-static tmc_update_result send(world *w, uint32_t number, uint32_t most) {
-    const version *const v = &versions[number];
-    const uint32_t before = w->sim.operations;
-    uint32_t at = 0;
-    tmc_update_result r = tmc_update_begin(&w->u, v->header, &at);
-    require((r != TMC_UPDATE_ROLLBACK && r != TMC_UPDATE_BAD_SIGNATURE) || w->sim.operations == before,
-            "what is refused costs nothing");
-    while (r == TMC_UPDATE_OK && at < v->size && w->sent < most) {
-        const uint32_t n = v->size - at < 100U ? v->size - at : 100U;
-        r = tmc_update_write(&w->u, at, v->content + at, n);
-        at += n;
-        w->sent += n;
-    }
-    return r;
-}
-
-static tmc_update_result install(world *w) {
-    settle_trial(w);
-    if (w->settled_old || w->sim.off) {
-        return TMC_UPDATE_OK;
-    }
-    tmc_update_result r = send(w, w->new, UINT32_MAX);
-    if (r != TMC_UPDATE_OK) {
-        return r;
-    }
-    r = tmc_update_finish(&w->u);
-    if (r == TMC_UPDATE_OK) {
-        w->asked = true;
-        r = tmc_update_try(&w->u);
-    }
-    if (r == TMC_UPDATE_OK) {
-        decide(w);
-        settle_trial(w);
-    }
-    return r;
-}
-
-static tmc_update_result take_off(world *w) {
-    w->asked = true;
-    if (w->u.active < 0) {
-        w->settled_new = true;
-        return TMC_UPDATE_OK;
-    }
-    const tmc_update_result r = tmc_update_remove(&w->u);
-    w->settled_new = r == TMC_UPDATE_OK || w->settled_new;
-    return r;
-}
-
-/* From a start of the node to the end of the update, or of the power. A flash that fails is tried again. */
-static void run(world *w) {
-    w->sent = 0;
-    start(w);
-    for (uint32_t i = 0; i < 5U && !w->sim.off; i++) {
-        w->result = w->new == NONE ? take_off(w) : install(w);
-        /* A page that was torn twice may count as there, until the digest says otherwise. */
-        const bool again = w->result == TMC_UPDATE_FLASH_FAILED || w->result == TMC_UPDATE_LAPSED ||
-                           (w->result == TMC_UPDATE_BAD_DIGEST && w->new != WRONG_CONTENT) ||
-                           (w->asked && !w->settled_new && !w->settled_old);
-        if (!again || w->result == TMC_UPDATE_THERE) {
-            return;
-        }
-    }
-}
-
 static void check_final(world *w, const kind *k) {
     sim_power_on(&w->sim, 0, FAULT_BEFORE);
-    start(w);
-    require(running(w) == k->final && !w->u.on_trial, "in the end the right version runs");
+    node_start(w);
+    require(node_running(w) == k->final && !w->u.on_trial, "in the end the right version runs");
     require(w->result == k->result || (w->result == TMC_UPDATE_THERE && k->result == TMC_UPDATE_OK),
             "the last step says what it did");
     uint32_t offset;
@@ -203,24 +47,16 @@ static void check_lasting(world *w, const kind *k) {
     }
     w->old = w->new = k->final;
     w->sent = 0;
-    require(send(w, THIRD, 150U) == TMC_UPDATE_OK, "the next update begins");
+    require(node_send(w, THIRD, 150U) == TMC_UPDATE_OK, "the next update begins");
     for (uint32_t i = 0; i < 6U; i++) {
         sim_power_on(&w->sim, 0, FAULT_BEFORE);
-        start(w);
-        require(running(w) == k->final && !w->u.on_trial, "the right version runs at every later start");
+        node_start(w);
+        require(node_running(w) == k->final && !w->u.on_trial, "the right version runs at every later start");
     }
 }
 
 /* ---- kinds of updates -----------------------------------------------------------------------------------
  */
-
-static void have(world *w, uint32_t number, manner behaviour) {
-    w->old = w->u.active < 0 ? NONE : running(w);
-    w->new = number;
-    w->behaviour = behaviour;
-    w->asked = w->settled_new = w->settled_old = false;
-    run(w);
-}
 
 static void blank(world *w) {
     (void)w;
@@ -229,22 +65,22 @@ static void garbage(world *w) {
     sim_fill_with_garbage(&w->sim);
 }
 static void first(world *w) {
-    have(w, FIRST, GOOD);
+    node_have(w, FIRST, GOOD);
 }
 static void first_and_second(world *w) {
-    have(w, FIRST, GOOD);
-    have(w, SECOND, GOOD);
+    node_have(w, FIRST, GOOD);
+    node_have(w, SECOND, GOOD);
 }
 static void removed(world *w) {
-    have(w, FIRST, GOOD);
+    node_have(w, FIRST, GOOD);
     w->old = FIRST;
     w->new = NONE;
     w->asked = w->settled_new = false;
-    run(w);
+    node_run(w);
 }
 static void failed_before(world *w) {
-    have(w, FIRST, GOOD);
-    have(w, SECOND, FAILS_SELF_TEST);
+    node_have(w, FIRST, GOOD);
+    node_have(w, SECOND, FAILS_SELF_TEST);
 }
 
 static const kind kinds[] = {
@@ -282,7 +118,7 @@ static void prepare(const kind *k, const tmc_update_flash *flash) {
     if (k->half != NONE) {
         const version *const v = &versions[k->half];
         prepared.sent = 0;
-        require(send(&prepared, k->half, v->size / 2U + 50U) == TMC_UPDATE_OK, "half of a transfer");
+        require(node_send(&prepared, k->half, v->size / 2U + 50U) == TMC_UPDATE_OK, "half of a transfer");
     }
     prepared.old = k->old;
     prepared.new = k->new;
@@ -292,7 +128,7 @@ static void prepare(const kind *k, const tmc_update_flash *flash) {
 }
 
 static void count_running(world *w, const kind *k, uint32_t *counts) {
-    const uint32_t runs = w->u.active < 0 ? (uint32_t)NONE : running(w);
+    const uint32_t runs = w->u.active < 0 ? (uint32_t)NONE : node_running(w);
     counts[runs == NONE ? 2 : runs == k->old ? 0 : 1]++;
 }
 
@@ -300,7 +136,7 @@ static void count_running(world *w, const kind *k, uint32_t *counts) {
 static void recover(world *w, uint32_t fault_at, sim_fault fault) {
     if (w->sim.off) {
         sim_power_on(&w->sim, fault_at, fault);
-        run(w);
+        node_run(w);
     }
 }
 
@@ -308,14 +144,14 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, bool twice) 
     prepare(k, flash);
     one = prepared;
     sim_power_on(&one.sim, 0, FAULT_BEFORE);
-    run(&one);
+    node_run(&one);
     const uint32_t operations = one.sim.operations;
     const uint32_t erases = one.sim.erases;
     snprintf(where, sizeof where, "%s, no fault", k->name);
     check_final(&one, k);
     require(k->half != SECOND || versions[SECOND].size / 2U < flash->page || one.sent < versions[SECOND].size,
             "what is there is not sent again");
-    require(k->behaviour != HANGS || one.trials == options.attempts, "a trial has so many attempts");
+    require(k->behaviour != HANGS || one.trials == NODE_ATTEMPTS, "a trial has so many attempts");
     uint32_t faults = 0;
     uint32_t counts[3] = {0};
     for (uint32_t at = 1; at <= operations; at++) {
@@ -324,13 +160,13 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, bool twice) 
             one = prepared;
             snprintf(where, sizeof where, "%s, operation %u, fault %u", k->name, at, fault);
             sim_power_on(&one.sim, at, (sim_fault)fault);
-            run(&one);
+            node_run(&one);
             if (!twice) {
                 faults++;
                 if (one.sim.off) { /* what runs at the start after the fault */
                     two = one;
                     sim_power_on(&two.sim, 0, FAULT_BEFORE);
-                    start(&two);
+                    node_start(&two);
                     count_running(&two, k, counts);
                 } else {
                     count_running(&one, k, counts);
@@ -352,7 +188,7 @@ static void test_kind(const kind *k, const tmc_update_flash *flash, bool twice) 
                     if (cut) {
                         faults++;
                         sim_power_on(&two.sim, 0, FAULT_BEFORE);
-                        run(&two);
+                        node_run(&two);
                         count_running(&two, k, counts);
                     }
                     check_final(&two, k);
@@ -370,7 +206,7 @@ static void test_lost_bits(const tmc_update_flash *flash) {
     for (uint32_t at = 0; at < versions[SECOND].size; at += 13U) {
         one = prepared;
         snprintf(where, sizeof where, "lost bit of byte %u", at);
-        start(&one);
+        node_start(&one);
         one.sim.cells[tmc_update_content(flash, one.u.active) + at] ^= (uint8_t)(1U << at % 8U);
         one.flash.context = &one.sim;
         require(tmc_update_boot(&one.u) == -1, "what has lost a bit does not run");
@@ -379,8 +215,8 @@ static void test_lost_bits(const tmc_update_flash *flash) {
                 "what is older does not come back");
         one.old = NONE;
         one.new = THIRD;
-        run(&one);
-        require(running(&one) == THIRD, "a new one can be installed");
+        node_run(&one);
+        require(node_running(&one) == THIRD, "a new one can be installed");
     }
 }
 
