@@ -31,7 +31,7 @@ export const catalogue: CatalogueEntry[] = [
   {
     code: "TMC5205",
     title: "not deployed",
-    rule: "Each node that did not take the update said why. forbidden: it has no key of an owner, another one, or runs a version with a higher counter; no-space: its slot is too small; descriptor-mismatch: it lacks kernels, memory, or the code is for another processor; corrupt: the digest, or the self-test after which the old version runs again; busy: another update runs; no-capable-node: it is away, or takes no such updates.",
+    rule: "Each node that did not take the update said why. forbidden: it has no key of an owner, another one, or runs a version with a higher counter; no-space: its slot is too small; descriptor-mismatch: it lacks kernels, memory, or the code is for another processor; corrupt: the digest, or the self-test, also one that never returned, after which the old version runs again; busy: another update runs; no-capable-node: it is away, joined neither to the node that was asked nor to one next to it, or takes no such updates; cancelled: by Ctrl-C, tmc node cancel or a newer update, and it keeps what came.",
   },
   {
     code: "TMC5206",

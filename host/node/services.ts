@@ -109,6 +109,8 @@ export async function createServices({
       return found === undefined ? undefined : { bytes: await models.bytesOf(found), descriptor: {} };
     },
   });
+  const neighbours = (): string[] =>
+    core.neighbours().flatMap(({ id, connected }) => (connected ? [id] : []));
   const recall = (node: string, digest: string): void => core.recall(node, digest);
   const operations = [
     ...createDataOperations({
@@ -129,14 +131,21 @@ export async function createServices({
       resolve,
       submit: core.submit,
       nodes: () => core.nodes(),
-      neighbours: () => core.neighbours().flatMap(({ id, connected }) => (connected ? [id] : [])),
+      neighbours,
       connectors,
       node: config.id,
       labels: config.labels,
       signer,
       recall,
     }),
-    nodeUpdateOperation({ jobs, resolve, submit: core.submit, nodes: () => core.nodes(), recall }),
+    nodeUpdateOperation({
+      jobs,
+      resolve,
+      submit: core.submit,
+      nodes: () => core.nodes(),
+      neighbours,
+      recall,
+    }),
     ...jobOperations(jobs),
     scheduleOperation(schedules),
     workflowOperation({
@@ -158,6 +167,7 @@ export async function createServices({
           match: descriptorMatch,
           resolve,
           submit: core.submit,
+          neighbours,
           recall,
           node: config.id,
           log,

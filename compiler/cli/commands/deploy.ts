@@ -216,7 +216,8 @@ const fixes: Readonly<Record<string, string>> = {
   corrupt: "the device runs its old version; try the new one on an emulated board first (tmc run)",
   "function-failed": "the device runs its old version; try the new one on an emulated board first (tmc run)",
   busy: "another update runs there; try again when it has ended",
-  "no-capable-node": "tmc node nodes shows who is there, tmc node describe ID what it takes",
+  "no-capable-node":
+    "tmc node nodes shows who is there, tmc node describe ID what it takes; a device of a server that is not next to this one is reached from a server that is (--url)",
   "unknown-operation": "its firmware takes no such updates",
   deadline: "try again: what the device has it keeps",
   cancelled: "it was cancelled, or a newer update for the same nodes took its place",

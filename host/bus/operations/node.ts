@@ -72,6 +72,7 @@ export const nodeDiscover = defineOperation({
     input: field(4, z.unknown().optional(), "whose offer fits this input descriptor", descriptorKeys),
     offline: field(5, z.boolean().optional(), "also nodes that are away; default false"),
     limit: field(6, common.limit.optional(), "at most; default 100"),
+    node: field(7, common.nodeId.optional(), "this one"),
   },
   result: { nodes: field(0, z.array(nodeSummary), "by id") },
   idempotent: true,

@@ -192,7 +192,8 @@ class Service implements RunningCoreService {
     const serving = new Serving({ id, labels, table, dispatcher, locals, large, counts });
     this.serving = serving;
     const taking = { id, limits, roleOf, gate, table, maker, serving, counts, log };
-    this.submission = new Submission({ ...taking, boot, messageBytes });
+    const isNeighbour = (sender: string): boolean => this.links.some((link) => link.id === sender);
+    this.submission = new Submission({ ...taking, boot, messageBytes, isNeighbour });
     this.submit = this.submission.submit;
     const admission = new Admission({ ...taking, bus, messageBytes, duplicates, dispatcher, outbox, events });
     const changed = (): void => this.announceSoon();

@@ -24,6 +24,8 @@ export interface SubmissionParts {
   readonly boot: number;
   readonly limits: RequestLimits;
   readonly roleOf: ((sender: string) => CallerRole | undefined) | undefined;
+  /** Is it a server that this one has joined? */
+  readonly isNeighbour: (sender: string) => boolean;
   /** Bytes of the largest message. */
   readonly messageBytes: number;
   readonly gate: Gate;
@@ -136,6 +138,8 @@ export class Submission {
   localRole(sender: string): CallerRole {
     // The node's own parts and the people behind its management interface; ids of nodes have no colon.
     if (sender === this.parts.id || sender === "operator" || sender.includes(":")) return "operator";
+    // What a neighbour asked for is asked of others in its name.
+    if (this.parts.isNeighbour(sender)) return "server";
     return this.parts.roleOf?.(sender) ?? "node";
   }
 

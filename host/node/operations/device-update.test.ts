@@ -273,7 +273,7 @@ describe("node.update", () => {
       failed: {
         plain: "the node has no node.update",
         cloud: "a complete node takes no such update",
-        nobody: "unknown node",
+        nobody: "joined neither here nor next to here: deploy at its own server",
       },
     });
     const labelled = await run({ nodes: undefined, labels: ["hall"] });

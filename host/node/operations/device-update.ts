@@ -12,13 +12,16 @@ import {
   type UpdateFile,
   type UpdateKind,
 } from "../../../compiler/update/artifact.js";
+import type { OperationDefinition } from "../../bus/operations/definition.js";
 import { errorName, type Answer } from "../../bus/protocol.js";
+import { namedResult } from "../../bus/request-codec.js";
 import type { RegisteredNode } from "../core/core-service.js";
 import { isNodeStop } from "../jobs/job-endings.js";
 import type { JobContext } from "../jobs/jobs.js";
 import { digestOf } from "../storage/blob-uses.js";
 import type { Report } from "./fan-out.js";
-import { pause, throwOnError } from "./model-transfer.js";
+import { serverOf, serversNextTo, updateThere } from "./far-device.js";
+import { pause, throwOnError } from "./other-node.js";
 import { OperationFailure, type Submit } from "./operation.js";
 import { inputOf, type ResolveReference } from "./references.js";
 
@@ -36,17 +39,22 @@ const mostMs = 3_600_000;
 export interface DeviceUpdateParts {
   readonly submit: Submit;
   readonly nodes: () => readonly RegisteredNode[];
+  /** Servers that this one has joined and can reach; default none. */
+  readonly neighbours?: () => readonly string[];
   readonly times: UpdateTimes;
   /** Tells a node that what it pulls (SHA-256, hexadecimal) is offered no longer. */
   readonly recall: (node: string, digest: string) => void;
 }
 
 export interface DeviceUpdate {
-  readonly operation: string;
+  readonly definition: OperationDefinition;
   readonly arguments: Readonly<Record<string, unknown>>;
   /** The whole file. */
   readonly artifact: Uint8Array;
 }
+
+/** Of a device that no server next to this one knows. At most 64 bytes. */
+export const unknownNextTo = "joined neither here nor next to here: deploy at its own server";
 
 /** Errors after which the same may succeed later: `cancelled`, when the device gave up before this node came back. */
 const passing: ReadonlySet<string> = new Set(["busy", "deadline", "no-capable-node", "cancelled"]);
@@ -107,7 +115,8 @@ export class UpdateRequests {
 type Job = Pick<JobContext, "sender" | "signal">;
 
 /**
- * Gives the device's answer, which is no error. When this gives up, the device does: it keeps what it has.
+ * Gives the result of the device's answer, or of the server that brings it to the device. When this gives up, the device
+ * does: it keeps what it has.
  * @throws OperationFailure no-capable-node for a node that is unknown, away or takes no such update; what the device
  *   refuses it with; cancelled
  */
@@ -118,9 +127,14 @@ export async function updateDevice(
   requests: UpdateRequests,
   job: Job,
   report: Report,
-): Promise<Answer> {
+): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await untilAnswered(parts, update, target, requests, job, report);
+    const isHere = parts.nodes().some(({ node }) => node === target);
+    const server = isHere ? undefined : await serverOf(parts, target, job);
+    if (server !== undefined) return await updateThere(parts, update, server, target, job, report);
+
+    const answer = await untilAnswered(parts, update, target, requests, job, report);
+    return namedResult(update.definition, answer) ?? {};
   } catch (error) {
     // After a restart of this node it goes on.
     if (!isNodeStop(job.signal)) parts.recall(target, digestOf(update.artifact));
@@ -146,12 +160,12 @@ async function untilAnswered(
     : undefined;
   for (;;) {
     const node = parts.nodes().find((one) => one.node === target);
-    const misfit = misfitOf(node, update.operation);
+    const misfit = misfitOf(node, update.definition.name, parts);
     if (misfit !== undefined && (failure === undefined || node?.online === true)) throw misfit;
     if (misfit === undefined) {
       const answer = await parts.submit(
         {
-          operation: update.operation,
+          operation: update.definition.name,
           arguments: update.arguments,
           selector: { node: target },
           input: update.artifact,
@@ -186,8 +200,15 @@ async function untilAnswered(
   }
 }
 
-function misfitOf(node: RegisteredNode | undefined, operation: string): OperationFailure | undefined {
-  if (node === undefined) return new OperationFailure("no-capable-node", "unknown node");
+function misfitOf(
+  node: RegisteredNode | undefined,
+  operation: string,
+  parts: Pick<DeviceUpdateParts, "nodes" | "neighbours">,
+): OperationFailure | undefined {
+  if (node === undefined) {
+    const isAlone = serversNextTo(parts).length === 0;
+    return new OperationFailure("no-capable-node", isAlone ? "unknown node" : unknownNextTo);
+  }
   if (!node.online) return new OperationFailure("no-capable-node", "not online");
   if (!node.birth.operations.includes(operation)) {
     return new OperationFailure("no-capable-node", `the node has no ${operation}`);

@@ -35,6 +35,8 @@ export interface FunctionOperationsOptions {
   readonly jobs: Jobs;
   readonly nodes: () => readonly RegisteredNode[];
   readonly recall: (node: string, digest: string) => void;
+  /** Servers that this one has joined and can reach; default none. */
+  readonly neighbours?: () => readonly string[];
   /** How long minimal nodes may take. */
   readonly updateTimes?: UpdateTimes;
   /** Id of this node. */

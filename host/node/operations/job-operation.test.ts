@@ -58,10 +58,13 @@ describe("an operation that runs as a job", () => {
 
   it("answers `deadline` with the job's id, and the job goes on", async () => {
     let end = (): void => undefined;
+    let begin = (): void => undefined;
+    const began = new Promise<void>((resolve) => (begin = resolve));
     const { train, jobs } = await serve(
       () =>
         new Promise((resolve) => {
           end = () => resolve({ model: "m@1" });
+          begin();
         }),
     );
     const late = train.run(call({ name: "m" }, { deadlineAt: performance.now() + 20 }));
@@ -69,6 +72,8 @@ describe("an operation that runs as a job", () => {
       code: "deadline",
       text: expect.stringMatching(/^job .* goes on$/),
     });
+    // The deadline may have passed before it began.
+    await began;
     const [job] = await jobs.list();
     expect(job?.state).toBe("running");
     end();

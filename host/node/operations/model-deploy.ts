@@ -13,13 +13,15 @@ import { readGraph } from "../models/inspect-model.js";
 import { qualifiedName, type ModelRecord } from "../models/model-records.js";
 import { argumentsOf, resultFor } from "./arguments.js";
 import { updateDevice, updateOf, UpdateRequests } from "./device-update.js";
+import { serversNextTo } from "./far-device.js";
 import { failedOf, onEach, subjectFor, targetsOf, type Report } from "./fan-out.js";
 import { jobExtras, jobOperation } from "./job-operation.js";
 import { checkSubjects, jobArguments } from "./model-jobs.js";
 import { offers } from "./model-manage.js";
 import type { ModelContext } from "./model-operations.js";
-import { fetchModel, pieceBytes, pushModel, throwOnError } from "./model-transfer.js";
+import { fetchModel, pieceBytes, pushModel } from "./model-transfer.js";
 import { OperationFailure, type LocalOperation, type Order } from "./operation.js";
+import { throwOnError } from "./other-node.js";
 
 /** A node has so long to take a model, and then so long to offer it. */
 const deployMs = 120_000;
@@ -148,12 +150,14 @@ async function deployTo(
   if (target !== context.node && !isNeighbour && found?.birth.kind !== complete) {
     if (found?.online === true && !version.given && offers(found.birth, version)) return;
     const update = {
-      operation: modelDeploy.name,
+      definition: modelDeploy,
       arguments: { model: `${version.name}@${version.version}` },
-      artifact: await artifactFor(order, target, found),
+      artifact: await artifactFor(context, order, target, found),
     };
     const parts = { ...context, times: context.updateTimes };
     await updateDevice(parts, update, target, order.requests, job, report);
+    // Of another server's device that server has waited for the birth record.
+    if (!context.nodes().some(({ node }) => node === target)) return;
   } else {
     await deployToComplete(context, order, target, found, job, report);
     if (found === undefined) return;
@@ -163,6 +167,7 @@ async function deployTo(
 
 /** Nothing is made for a node that would not take it. @throws OperationFailure */
 function artifactFor(
+  context: ModelContext,
   { version, requests }: DeployOrder,
   target: string,
   found: RegisteredNode | undefined,
@@ -171,8 +176,9 @@ function artifactFor(
     throw new OperationFailure("no-capable-node", text);
   };
   if (!requests.has(target)) {
-    if (found === undefined) refuse("unknown node");
-    else if (!found.online) refuse("not online");
+    if (found === undefined) {
+      if (serversNextTo(context).length === 0) refuse("unknown node");
+    } else if (!found.online) refuse("not online");
     else if (!found.birth.operations.includes(modelDeploy.name)) refuse("the node takes no models");
   }
   return version.artifact();

@@ -71,7 +71,8 @@ async function make(options: { nodes?: RegisteredNode[]; answer?: Answer; modelB
     signer: new UpdateSigner({ storage, key: owner }),
     resolve: createReferences({ storage, dataSets }),
     submit: (order) => {
-      orders.push(order);
+      // Who knows a device that is not here: nobody.
+      if (order.operation !== "node.discover") orders.push(order);
       if (options.answer === undefined) throw new Error("nobody is asked");
       return Promise.resolve(options.answer);
     },
@@ -430,7 +431,10 @@ describe("model.deploy to other nodes", () => {
     void deployedTo.then(() => Object.assign(nodes[0]!.birth, { models: [model] }));
     expect((await deploy).result).toMatchObject({
       deployed: ["cloud", "edge"],
-      failed: { away: "not online", nobody: "unknown node" },
+      failed: {
+        away: "not online",
+        nobody: "joined neither here nor next to here: deploy at its own server",
+      },
     });
     expect(orders.map(({ operation, selector }) => `${operation} ${selector?.node ?? ""}`)).toEqual([
       "model.store cloud",

@@ -22,7 +22,7 @@ import {
   retrieveOperation,
   storeOperation,
 } from "./model-manage.js";
-import { transferTimes, type TransferTimes } from "./model-transfer.js";
+import { transferTimes, type TransferTimes } from "./other-node.js";
 import { validateOperation } from "./model-validate.js";
 import type { LocalOperation, OperationCall, OperationResult, Submit } from "./operation.js";
 import type { ResolveReference } from "./references.js";

@@ -81,6 +81,7 @@ interface DiscoverArguments {
   readonly input?: Partial<Descriptor>;
   readonly offline?: boolean;
   readonly limit?: number;
+  readonly node?: string;
 }
 
 function discover(parts: NodeOperationParts, wanted: DiscoverArguments): ReturnType<typeof summarizeNode>[] {
@@ -92,10 +93,15 @@ function discover(parts: NodeOperationParts, wanted: DiscoverArguments): ReturnT
     .map((node) => summarizeNode(node, parts.core.id));
 }
 
-function matches(parts: NodeOperationParts, { birth }: RegisteredNode, wanted: DiscoverArguments): boolean {
+function matches(
+  parts: NodeOperationParts,
+  { node, birth }: RegisteredNode,
+  wanted: DiscoverArguments,
+): boolean {
   const models = birth.models ?? [];
   const { operation, model, task, labels = [], input } = wanted;
   return (
+    (wanted.node === undefined || wanted.node === node) &&
     (operation === undefined || birth.operations.includes(operation)) &&
     (model === undefined || models.some((m) => m.name === model || `${m.name}@${m.version}` === model)) &&
     (task === undefined || models.some((m) => m.task === task)) &&

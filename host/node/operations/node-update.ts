@@ -5,7 +5,6 @@
 import type { UpdateHeader, UpdateKind } from "../../../compiler/update/artifact.js";
 import type { OperationDefinition } from "../../bus/operations/definition.js";
 import { nodeUpdate } from "../../bus/operations/node.js";
-import { namedResult } from "../../bus/request-codec.js";
 import type { RegisteredNode } from "../core/core-service.js";
 import type { Jobs } from "../jobs/jobs.js";
 import { updateDevice, updateOf, UpdateRequests, updateTimes, type UpdateTimes } from "./device-update.js";
@@ -22,6 +21,8 @@ export interface DeviceUpdateJobParts {
   readonly nodes: () => readonly RegisteredNode[];
   readonly times: UpdateTimes;
   readonly recall: (node: string, digest: string) => void;
+  /** Servers that this one has joined and can reach; default none. */
+  readonly neighbours?: () => readonly string[];
 }
 
 const minimal = 0;
@@ -60,14 +61,14 @@ export function deviceUpdateJob(
           ([name]) => name in definition.arguments,
         ),
       );
-      const update = { operation: definition.name, arguments: own, artifact: bytes };
+      const update = { definition, arguments: own, artifact: bytes };
       let runs: unknown;
       const end = await onEach(targets, job, async (target, report) => {
         if (all.some(({ node, birth }) => node === target && birth.kind !== minimal)) {
           throw new OperationFailure("no-capable-node", "a complete node takes no such update");
         }
-        const answer = await updateDevice(parts, update, target, requests, job, report);
-        runs = namedResult(definition, answer)?.["version"] ?? runs;
+        const result = await updateDevice(parts, update, target, requests, job, report);
+        runs = result["version"] ?? runs;
       });
       const version = typeof runs === "string" && "version" in definition.result ? { version: runs } : {};
       return { ...told(header), ...version, [done]: end.done, ...failedOf(end) };
