@@ -118,6 +118,13 @@ describe.skipIf(notRunnable !== "").each([
     await expect(serial.command(line)).rejects.toThrow(reason);
   });
 
+  it("answers nothing more once it restarts: the greeting of a session is for the next boot", async () => {
+    const { boot } = await serial.connect();
+    await serial.command("restart\ntmc hello early");
+    expect((await serial.connect()).boot).toBe(boot + 1);
+    expect(node.lines.filter((line) => line.endsWith(` ${boot} early`))).toEqual([]);
+  });
+
   it("tells counters and memory", async () => {
     const { words } = await serial.command("status");
     expect(words.join(" ")).toMatch(

@@ -90,7 +90,8 @@ void zport_console_poll(void) {
         length = 0;
         printk("tmc: error characters were lost\n");
     }
-    while (next_character(&c)) {
+    /* What asked for a restart may be followed by a greeting: it is the next boot that has to answer it. */
+    while (!zport_restart_wanted() && next_character(&c)) {
         if (c != '\n' && c != '\r') {
             if (length < LINE_MAX) {
                 line[length] = (char)c;
