@@ -67,6 +67,7 @@ const calls: Readonly<Record<string, string>> = {
   settings_save_one: "settings_nvs_save",
   settings_call_set_handler: "on_setting",
   zvfs_close: `${socket("close")}|zsock_close_ctx`,
+  z_impl_zsock_close: `${socket("close")}|zsock_close_ctx`, // 3.7
   z_impl_zsock_connect: socket("connect"),
   z_impl_zsock_recvfrom: socket("recvfrom"),
   z_impl_zsock_sendto: socket("sendto"),

@@ -9,7 +9,14 @@ import { findBoard, listBoards } from "../../compiler/board/board.js";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { checkBudget } from "../../compiler/board/memory-report.js";
 import { callTmc } from "../support/tmc.js";
-import { buildDefaultNode, buildImage, buildTimeout, noWorkspace, workspace } from "./support/zephyr-node.js";
+import {
+  buildDefaultNode,
+  buildImage,
+  buildTimeout,
+  imageFolder,
+  noWorkspace,
+  workspace,
+} from "./support/zephyr-node.js";
 
 /** Skipped by name where the workspace lacks the SoC's files (a trimmed HAL). */
 function missingFor(series: string): string {
@@ -38,7 +45,7 @@ describe.each([
 
 describe("a board of a project", () => {
   // Kept, as the images are: only the first run is slow.
-  const folder = packagePath("build", "test", "zephyr", "project");
+  const folder = imageFolder("project");
   const boards = join(folder, "boards");
 
   function project(fragment: string): void {

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { packagePath } from "../../compiler/board/package-root.js";
 import { Child } from "../support/child.js";
 import { callTmc } from "../support/tmc.js";
-import { buildImage, buildTimeout, noWorkspace } from "./support/zephyr-node.js";
+import { buildImage, buildTimeout, imageFolder, noWorkspace } from "./support/zephyr-node.js";
 
 /** The readings and the TypeScript are those of examples/call-c. */
 const expected = [
@@ -29,7 +29,7 @@ const qemu = ["-machine", "mps2-an386", "-nographic", "-monitor", "none", "-seri
 
 describe.skipIf(noWorkspace !== "")(`examples/call-zephyr${noWorkspace}`, () => {
   // Kept, as the images are: only the first run is slow.
-  const folder = packagePath("build", "test", "zephyr", "call-gen");
+  const folder = imageFolder("call-gen");
   beforeAll(async () => {
     const source = packagePath("examples", "call-c", "filter.ts");
     const built = await callTmc(["build", source, "--board", "host", "--emit", "c", "--out", folder]);

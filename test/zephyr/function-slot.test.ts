@@ -24,7 +24,7 @@ import { artifact, owner, ownerPoint, piecesFor, readWish, referenceTo } from ".
 import { openBroker, type OpenBroker } from "../support/open-broker.js";
 import { callTmc } from "../support/tmc.js";
 import { consoleOf, hostSeenFrom } from "./support/provision-node.js";
-import { buildImage, buildTimeout, notRunnable } from "./support/zephyr-node.js";
+import { buildImage, buildTimeout, imageFolder, notRunnable } from "./support/zephyr-node.js";
 
 const map = (...pairs: [number, unknown][]): Map<number, unknown> => new Map(pairs);
 
@@ -147,7 +147,7 @@ describe.skipIf(notRunnable !== "")(`functions in slots on Zephyr${notRunnable}`
   const builtIn = ["vibration-rms", "1.0.0", 0];
 
   async function nodeImage(board: string): Promise<ZephyrImage> {
-    const out = packagePath("build", "test", "zephyr", `function-gen-${board}`);
+    const out = imageFolder(`function-gen-${board}`);
     const source = packagePath("examples", "functions", "slot-node.ts");
     const built = await callTmc(["build", source, "--board", board, "--emit", "c", "--out", out]);
     expect(built.exitCode).toBe(0);

@@ -18,7 +18,7 @@ import { BusClient, describeOutcome, type Exchange } from "../../host/bus/bus-cl
 import { Broker } from "../support/mosquitto.js";
 import { piecesFor, readWish, referenceTo } from "../support/model-artifact.js";
 import { consoleOf } from "./support/provision-node.js";
-import { buildTimeout, notRunnable, workspace } from "./support/zephyr-node.js";
+import { buildTimeout, imageFolder, notRunnable, workspace } from "./support/zephyr-node.js";
 
 const boardName = "mps2_an386";
 const flashBytes = 4 * 1024 * 1024;
@@ -26,7 +26,7 @@ const slotAt = 0x10000;
 
 /** One key for all runs, so that MCUboot is not built anew for each. */
 function testKey(): string {
-  const folder = packagePath("build", "test", "zephyr");
+  const folder = imageFolder(".");
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "owner.key.pem");
   return existsSync(file) ? file : writeOwnerKeys(join(folder, "owner")).privateFile;
@@ -42,7 +42,7 @@ interface Made {
 async function make(key: string): Promise<Made> {
   if (workspace === undefined) throw new Error("no workspace");
   const board = findBoard(boardName);
-  const outDir = packagePath("build", "test", "zephyr", `${boardName}-firmware`);
+  const outDir = imageFolder(`${boardName}-firmware`);
   const result = compileProgram({
     entry: packagePath("examples", "firmware-update", "node.ts"),
     root: packagePath("."),

@@ -8,7 +8,7 @@ import { packagePath } from "../../compiler/board/package-root.js";
 import { runZephyr } from "../../compiler/board/zephyr/run.js";
 import { buildApp } from "../../compiler/cli/build-app.js";
 import { compileProgram } from "../../compiler/pipeline/compile.js";
-import { buildTimeout, noWorkspace } from "./support/zephyr-node.js";
+import { buildTimeout, imageFolder, noWorkspace } from "./support/zephyr-node.js";
 
 const boardName = "native_sim";
 
@@ -23,7 +23,7 @@ describe.skipIf(noWorkspace !== "")(`a node with tasks on ${boardName}${noWorksp
       const { image } = await buildApp({
         board,
         compiled: result.compiled,
-        outDir: packagePath("build", "test", "zephyr", `${boardName}-pacer`),
+        outDir: imageFolder(`${boardName}-pacer`),
         zephyrDir: undefined,
         emit: "image",
         onProgress: () => undefined,

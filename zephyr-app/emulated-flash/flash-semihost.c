@@ -164,12 +164,6 @@ static const struct flash_parameters *flash_semihost_parameters(const struct dev
     return &parameters;
 }
 
-static int flash_semihost_size(const struct device *device, uint64_t *size) {
-    ARG_UNUSED(device);
-    *size = SIZE;
-    return 0;
-}
-
 #ifdef CONFIG_FLASH_PAGE_LAYOUT
 static void flash_semihost_layout(const struct device *device, const struct flash_pages_layout **layout,
                                   size_t *size) {
@@ -180,12 +174,15 @@ static void flash_semihost_layout(const struct device *device, const struct flas
 }
 #endif
 
+#ifndef DEVICE_API /* Zephyr 3.7 */
+#define DEVICE_API(class, name) const struct class##_driver_api name
+#endif
+
 static DEVICE_API(flash, api) = {
     .read = flash_semihost_read,
     .write = flash_semihost_write,
     .erase = flash_semihost_erase,
     .get_parameters = flash_semihost_parameters,
-    .get_size = flash_semihost_size,
 #ifdef CONFIG_FLASH_PAGE_LAYOUT
     .page_layout = flash_semihost_layout,
 #endif

@@ -160,6 +160,17 @@ function stream(
   });
 }
 
+/**
+ * Zephyr 3.7 has no mps2/an386: what finds ours, for applications other than zephyr-app, which does it by itself
+ * (zephyr-app/lts/lts.cmake).
+ */
+function ltsBoard({ workspace, board, sourceDir }: ZephyrBuildOptions): string[] {
+  const lts = packagePath("zephyr-app", "lts");
+  return workspace.version.startsWith("3.") && board.zephyr?.board === "mps2/an386" && sourceDir !== undefined
+    ? [`-DBOARD_DIR=${join(lts, "boards", "arm", "mps2")}`, `-DSOC_ROOT=${lts}`]
+    : [];
+}
+
 function modulesFor(options: ZephyrBuildOptions): readonly string[] {
   const { workspace, board } = options;
   const names = ["crypto/mbedtls", ...(board.zephyr?.modules ?? [])];
@@ -206,6 +217,7 @@ export async function buildZephyr(options: ZephyrBuildOptions): Promise<ZephyrIm
     `-DBOARD=${board.zephyr.board}`,
     `-DZEPHYR_MODULES=${modulesFor(options).join(";")}`,
     `-DPython3_EXECUTABLE=${options.workspace.python}`,
+    ...ltsBoard(options),
     ...(options.genDir === undefined ? [] : [`-DTMC_GEN_DIR=${resolve(options.genDir)}`]),
     ...(options.extraModules === undefined
       ? []

@@ -14,12 +14,12 @@
 #include <zephyr/kernel.h>
 #include <zephyr/sys/printk.h>
 
-#define LINE_MAX 192
+#define LINE_SIZE 192
 #define RECEIVED_MAX 256 /* characters that arrive between two rounds of the main loop; a power of two */
 
 static const struct device *const uart = DEVICE_DT_GET(DT_CHOSEN(zephyr_console));
-static char line[LINE_MAX + 1];
-static size_t length; /* LINE_MAX + 1: the line is too long */
+static char line[LINE_SIZE + 1];
+static size_t length; /* LINE_SIZE + 1: the line is too long */
 
 #ifdef CONFIG_UART_INTERRUPT_DRIVEN
 /* One writer (the interrupt), one reader (main). */
@@ -93,14 +93,14 @@ void zport_console_poll(void) {
     /* What asked for a restart may be followed by a greeting: it is the next boot that has to answer it. */
     while (!zport_restart_wanted() && next_character(&c)) {
         if (c != '\n' && c != '\r') {
-            if (length < LINE_MAX) {
+            if (length < LINE_SIZE) {
                 line[length] = (char)c;
             }
-            length = length <= LINE_MAX ? length + 1 : length;
+            length = length <= LINE_SIZE ? length + 1 : length;
             continue;
         }
-        bool whole = length <= LINE_MAX;
-        line[whole ? length : LINE_MAX] = '\0';
+        bool whole = length <= LINE_SIZE;
+        line[whole ? length : LINE_SIZE] = '\0';
         length = 0;
         if (strncmp(line, "tmc ", 4) != 0) {
             continue;

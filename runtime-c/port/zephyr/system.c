@@ -12,6 +12,15 @@
 #include <zephyr/sys/printk.h>
 #include <zephyr/sys/reboot.h>
 
+/* native_sim restarts by itself since Zephyr 4.2 only */
+#define OWN_RESTART (IS_ENABLED(CONFIG_ARCH_POSIX) && !IS_ENABLED(CONFIG_NATIVE_SIM_REBOOT))
+
+#if OWN_RESTART
+#include "watchdog-native.h"
+
+#include <posix_board_if.h>
+#endif
+
 static bool restart_wanted;
 static bool wake_wanted;
 static uint32_t wake_ms;
@@ -109,6 +118,15 @@ void tmc_port_restart(void) {
 bool zport_restart_wanted(void) {
     return restart_wanted;
 }
+
+#if OWN_RESTART
+/* In place of Zephyr's, which does nothing. */
+void sys_arch_reboot(int type) {
+    ARG_UNUSED(type);
+    tmc_native_restart_at_exit();
+    posix_exit(0);
+}
+#endif
 
 _Noreturn void zport_restart_now(int32_t reason) {
     zport_storage_set_reset_reason(reason);

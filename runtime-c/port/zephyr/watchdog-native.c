@@ -61,20 +61,41 @@ void tmc_native_retained(void *record, size_t size) {
 /* Before native_sim's own reboot (ON_EXIT_POST, 999). */
 NSI_TASK(retain, ON_EXIT_POST, 100);
 
-void tmc_native_bite(void) {
-    static const char line[] = "software watchdog: restarting the process\n";
+/* The same program with the same arguments, in the same process; descriptors above 2 are closed. */
+static void restart(void) {
     char **arguments;
     int count;
     sigset_t none;
-    retain();
     nsi_get_cmd_line_args(&count, &arguments);
-    (void)!write(STDERR_FILENO, line, sizeof line - 1);
     (void)close_range(3, ~0U, 0);
     (void)sigemptyset(&none);
     (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)execv("/proc/self/exe", arguments);
     _exit(1);
 }
+
+void tmc_native_bite(void) {
+    static const char line[] = "software watchdog: restarting the process\n";
+    retain();
+    (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    restart();
+}
+
+static int restarting;
+
+void tmc_native_restart_at_exit(void) {
+    restarting = 1;
+}
+
+/* Only on releases whose native_sim has no reboot of its own. */
+static void restart_if_wanted(void) {
+    if (restarting) {
+        restart();
+    }
+}
+
+/* As native_sim's own: after all other hooks. */
+NSI_TASK(restart_if_wanted, ON_EXIT_POST, 999);
 
 static void on_signal(int number) {
     (void)number;

@@ -16,5 +16,7 @@ void tmc_native_retained(void *record, size_t size);
 void tmc_native_watchdog(int limit_ms);
 /* Restarts the process, at once. */
 void tmc_native_bite(void);
+/* The process will restart when it ends, once its exit hooks have run. */
+void tmc_native_restart_at_exit(void);
 
 #endif

@@ -1,5 +1,5 @@
 /**
- * Builds Zephyr images for tests and runs them against a broker of the test. Build folders are kept in build/test/zephyr,
+ * Builds Zephyr images for tests and runs them against a broker of the test. Build folders are kept below build/test,
  * so that only the first run is slow. Nothing here makes a workspace.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -52,6 +52,15 @@ export const notRunnable =
       ? " (skipped: mosquitto is not installed)"
       : "";
 
+/**
+ * A folder for images of tests. The LTS release has folders of its own, so that testing with both workspaces in turn does not
+ * build everything anew each time.
+ */
+export function imageFolder(name: string): string {
+  const lts = workspace?.version.startsWith("3.") === true;
+  return packagePath("build", "test", lts ? "zephyr-lts" : "zephyr", name);
+}
+
 /** Cold builds take minutes on a small machine. */
 export const buildTimeout = 15 * 60_000;
 
@@ -71,7 +80,7 @@ export function buildImage(
     board,
     genDir,
     ...options,
-    outDir: packagePath("build", "test", "zephyr", `${board.name}-${name}`),
+    outDir: imageFolder(`${board.name}-${name}`),
   });
 }
 
@@ -101,7 +110,7 @@ export async function buildDefaultNode(
   return buildApp({
     board: findBoard(boardName),
     compiled: result.compiled,
-    outDir: packagePath("build", "test", "zephyr", `${boardName}-${name}`),
+    outDir: imageFolder(`${boardName}-${name}`),
     zephyrDir: undefined,
     emit,
     ...(confFiles === undefined ? {} : { confFiles }),
