@@ -1,5 +1,5 @@
 /** Sessions that fuzzing begins with: valid requests of every operation, alone and in the situations that nodes get into. */
-import { encodeRequest, type RequestFields } from "../support/firmware-node.js";
+import { encodeCbor, encodeRequest, type RequestFields } from "../support/firmware-node.js";
 
 /** As session.h numbers them. */
 export const Record = {
@@ -132,6 +132,13 @@ export function updateSessions(): Buffer[] {
       Buffer.from([right ? 1 : 0, ...changes.flatMap(([at, bits]) => [at & 0xff, at >> 8, bits])]),
     );
   const time = Buffer.concat([tick, tick, tick, tick]);
+  /** The server's word that it has no more of it. */
+  const end = (code: number): Buffer => {
+    const digest = Buffer.from(reference.slice("chunk:".length), "hex");
+    const message = encodeCbor(map([0, 1], [1, digest], [2, 0], [3, 0], [5, "edge"], [7, code]));
+    const topic = Buffer.from("t1/edge/n1/c");
+    return record(Record.topic, Buffer.concat([Buffer.of(topic.length), topic, message]));
+  };
   /** The words of the package's header, which begins at 192. */
   const words = Array.from({ length: 24 }, (_, i) => 192 + 4 * i);
   return [
@@ -148,6 +155,10 @@ export function updateSessions(): Buffer[] {
       infer(2),
     ]),
     Buffer.concat([deploy(1), tick, record(Record.storage, Uint8Array.of(2)), time, deploy(2), time]),
+    ...[15, 5, 7].map((code) =>
+      Buffer.concat([deploy(1), tick, end(code), time, end(code), deploy(2), time]),
+    ),
+    Buffer.concat([deploy(1), end(15), deploy(2), tick, end(15), time, deploy(3), time, infer(4)]),
     Buffer.concat([deploy(1, "other@1"), time, deploy(2, "vibration@2.0.0"), time]),
     Buffer.concat([deploy(1), time, damage(false, [16, 3]), deploy(2), time, infer(3)]),
     Buffer.concat([damage(false, [300, 1]), deploy(1), time, deploy(2), time]),
