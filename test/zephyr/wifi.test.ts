@@ -19,7 +19,7 @@ import { startTestBroker } from "../support/test-broker.js";
 import { Recorder } from "./support/recorder.js";
 import { TimeServer } from "./support/time-server.js";
 import { WifiModule, type WifiFaults } from "./support/wifi-module.js";
-import { buildImage, buildTimeout, notRunnable } from "./support/zephyr-node.js";
+import { buildImage, buildTimeout, lts, notRunnable } from "./support/zephyr-node.js";
 
 const fixture = (...path: string[]): string => packagePath("test", "zephyr", "fixtures", ...path);
 const host = "10.0.2.2";
@@ -130,13 +130,17 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     }
   });
 
+  const drops = lts ? " (skipped: the driver of Zephyr 3.7 drops what finds no packet buffer)" : "";
+  it.skipIf(lts)(`loses nothing when packets come in parts${drops}`, () => losesNothing({ split: 7 }));
+
   const weather: readonly (readonly [string, WifiFaults])[] = [
-    ["packets come in parts", { split: 7 }],
     ["packets come together", { merge: 1000 }],
     ["packets come late", { slow: 15 }],
     ["packets are lost and come again", { retransmit: 700 }],
   ];
-  it.each(weather)("loses nothing when %s", async (_, faults) => {
+  it.each(weather)("loses nothing when %s", (_, faults) => losesNothing(faults));
+
+  async function losesNothing(faults: WifiFaults): Promise<void> {
     await startPlain();
     Object.assign(module.faults, faults);
     expect(await ask("count 20 50 60")).toBe("counting 20");
@@ -148,7 +152,7 @@ describe.skipIf(notRunnable !== "")(`behind a Wi-Fi module${notRunnable}`, () =>
     await recorder.until(() => recorder.events().length === 20);
     expect(recorder.events()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(recorder.on("b").length).toBe(1);
-  });
+  }
 
   const accidents: readonly (readonly [string, () => void])[] = [
     ["the connection is reset", () => module.reset()],

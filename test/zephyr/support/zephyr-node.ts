@@ -52,12 +52,14 @@ export const notRunnable =
       ? " (skipped: mosquitto is not installed)"
       : "";
 
+/** The workspace is of the release 3.7, which lacks some things. */
+export const lts = workspace?.version.startsWith("3.") === true;
+
 /**
  * A folder for images of tests. The LTS release has folders of its own, so that testing with both workspaces in turn does not
  * build everything anew each time.
  */
 export function imageFolder(name: string): string {
-  const lts = workspace?.version.startsWith("3.") === true;
   return packagePath("build", "test", lts ? "zephyr-lts" : "zephyr", name);
 }
 
