@@ -113,7 +113,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuildOutcome> 
         ...(options.confFiles === undefined ? {} : { confFiles: options.confFiles }),
         config: {
           ...(options.debug === undefined ? {} : { DEBUG_OPTIMIZATIONS: true }),
-          ...(options.firmware === undefined ? {} : firmwareConfig(board)),
+          ...(options.firmware === undefined ? {} : firmwareConfig(board, found.workspace.version)),
         },
         onProgress: options.onProgress,
       });

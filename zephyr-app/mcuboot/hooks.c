@@ -5,8 +5,6 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "bootutil/boot_hooks.h"
-
 #include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
@@ -14,8 +12,12 @@
 #include "bootutil/bootutil.h"
 #include "bootutil/bootutil_public.h"
 #include "bootutil/fault_injection_hardening.h"
+#include "bootutil/image.h"
 #include "flash_map_backend/flash_map_backend.h"
 #include "sysflash/sysflash.h"
+
+/* Behind the others, whose types it uses: with Zephyr 3.7 it does not include them. */
+#include "bootutil/boot_hooks.h"
 
 /* A "swap is done" of the running slot that was torn counts as set, since it is written after the swap. As
  * usual it would count as neither: the new firmware would run untried for ever. */

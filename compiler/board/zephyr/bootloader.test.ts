@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { flashSteps } from "../../cli/commands/flash.js";
 import { writeOwnerKeys } from "../../update/owner-keys.js";
 import { findBoard } from "../board.js";
-import { checkFirmwareOptions, makeFirmware } from "./bootloader.js";
+import { checkFirmwareOptions, firmwareConfig, makeFirmware } from "./bootloader.js";
 
 let dir: string;
 let key: string;
@@ -50,6 +50,17 @@ describe("firmware options", () => {
     expect(() => checkFirmwareOptions(board, { key: file, release: "1.0.0", counter: 1 })).toThrow(
       expect.objectContaining({ code: "TMC5201" }),
     );
+  });
+});
+
+it.each([
+  ["3.7.1", false],
+  ["4.1.99", true],
+  ["4.2.0", true],
+])("west is not wanted for signing with Zephyr %s: unsigned image %s", (version, unsigned) => {
+  expect(firmwareConfig(findBoard("mps2_an386"), version)).toEqual({
+    ...{ BOOTLOADER_MCUBOOT: true, MCUBOOT_GENERATE_UNSIGNED_IMAGE: unsigned },
+    ...{ BUILD_OUTPUT_BIN: true, BUILD_OUTPUT_HEX: true, TMC_BOARD: "mps2_an386" },
   });
 });
 

@@ -41,11 +41,12 @@ export const imgtoolPackages: readonly (readonly [module: string, packageName: s
   ["cbor2", "cbor2"],
 ];
 
-/** Kconfig of an image that MCUboot starts. */
-export function firmwareConfig(board: Board): Readonly<Record<string, string | boolean>> {
+/** Kconfig of an image that MCUboot starts, in a workspace of that version of Zephyr, e.g. "4.2.0". */
+export function firmwareConfig(board: Board, version: string): Readonly<Record<string, string | boolean>> {
   return {
     BOOTLOADER_MCUBOOT: true,
-    MCUBOOT_GENERATE_UNSIGNED_IMAGE: true,
+    // makeFirmware signs. With this option 4.x leaves it at that, while 3.7 wants west to sign without a key.
+    MCUBOOT_GENERATE_UNSIGNED_IMAGE: !version.startsWith("3."),
     BUILD_OUTPUT_BIN: true,
     BUILD_OUTPUT_HEX: true,
     TMC_BOARD: board.name,
